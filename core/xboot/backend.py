@@ -1,0 +1,55 @@
+"""The base class of backends: it does the dispatch on the backend's name, so that a plugin holds only what is its own."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from xboot.hooks import BackendOptions, Notify, hookimpl
+from xboot.model import Artifact, BackendInfo, BootImage, Component, Machine, Script
+
+
+class Backend(ABC):
+    """Subclass this, set `info`, and implement `prepare`, `package`, `machine` and `components`."""
+
+    info: ClassVar[BackendInfo]
+
+    @abstractmethod
+    def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
+        """Obtain or build the kernel and the executor. Slow work belongs into the cache (`xboot.cache`) and reports progress through `notify`."""
+
+    @abstractmethod
+    def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
+        """Write the image's files into `folder`."""
+
+    @abstractmethod
+    def machine(self, image: BootImage, options: BackendOptions) -> Machine:
+        """Say how to boot the image."""
+
+    @abstractmethod
+    def components(self, image: BootImage) -> Sequence[Component]:
+        """Measure what the image makes one trust."""
+
+    @hookimpl
+    def xboot_backend(self) -> BackendInfo:
+        return self.info
+
+    @hookimpl
+    def xboot_prepare(self, backend: str, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact] | None:
+        return self.prepare(options, notify) if backend == self.info.name else None
+
+    @hookimpl
+    def xboot_package(
+        self, backend: str, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path
+    ) -> BootImage | None:
+        return self.package(script, artifacts, options, folder) if backend == self.info.name else None
+
+    @hookimpl
+    def xboot_machine(self, backend: str, image: BootImage, options: BackendOptions) -> Machine | None:
+        return self.machine(image, options) if backend == self.info.name else None
+
+    @hookimpl
+    def xboot_tcb(self, backend: str, image: BootImage) -> Sequence[Component] | None:
+        return self.components(image) if backend == self.info.name else None

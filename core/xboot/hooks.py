@@ -1,0 +1,103 @@
+"""The contract for backends, front-ends, reporters and observers: every hook that xboot calls, in the order of the stages.
+
+A plugin is any object with methods marked `@hookimpl`; a backend is best a subclass of `xboot.backend.Backend`, which does the dispatch on the name. A distribution offers its
+plugins under the entry point group `xboot`. `CONTRACT_VERSION` grows when a hook changes in a way that a plugin would notice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pluggy
+
+from xboot.model import Artifact, BackendInfo, BootImage, Closure, Component, Event, Machine, Script, Verdict
+
+CONTRACT_VERSION = 1
+
+hookspec = pluggy.HookspecMarker("xboot")
+hookimpl = pluggy.HookimplMarker("xboot")
+
+Notify = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """Where a front-end may look: `stores` are folders that stand for the store (searched in order)."""
+
+    stores: Sequence[Path] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LinearizeOptions:
+    """`seeds`: store paths of outputs whose content is at hand (in `ReadOptions.stores`) and is trusted instead of built. `allow_missing`: plan although sources are missing."""
+
+    seeds: Sequence[str] = ()
+    allow_missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BackendOptions:
+    """What a user may choose for a run. `settings` are `--set KEY=VALUE` pairs that only the backend knows (e.g. `kernel=distro`).
+
+    `memory` in MiB (None: the backend chooses from the size of the image), `export_size` in bytes (0: no export window).
+    """
+
+    executor: str = "c"
+    memory: int | None = None
+    export_size: int = 0
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@hookspec
+def xboot_backend() -> BackendInfo:
+    """Describe the backend. Called once when the plugin is registered; must be cheap."""
+    raise NotImplementedError
+
+
+@hookspec(firstresult=True)
+def xboot_read_closure(target: str, options: ReadOptions) -> Closure | None:
+    """parse: turn what the user named (a `.drv` file, a store path, a bundle, …) into a verified closure; None when the target is not of this front-end's kind."""
+    raise NotImplementedError
+
+
+@hookspec(firstresult=True)
+def xboot_linearize(closure: Closure, options: LinearizeOptions) -> Script | None:
+    """linearize: unroll the closure into one script. The core's own implementation is called last."""
+    raise NotImplementedError
+
+
+@hookspec(firstresult=True)
+def xboot_prepare(backend: str, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact] | None:
+    """package: obtain or build what does not depend on the script (kernel, executor), from the cache where possible."""
+    raise NotImplementedError
+
+
+@hookspec(firstresult=True)
+def xboot_package(backend: str, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage | None:
+    """package: write the image's files into `folder`. Deterministic to the byte."""
+    raise NotImplementedError
+
+
+@hookspec(firstresult=True)
+def xboot_machine(backend: str, image: BootImage, options: BackendOptions) -> Machine | None:
+    """boot-verify: say how to boot the image."""
+    raise NotImplementedError
+
+
+@hookspec
+def xboot_event(event: Event) -> None:
+    """Observe a run: called for every event, in order, from the thread that runs the pipeline."""
+
+
+@hookspec
+def xboot_tcb(backend: str, image: BootImage) -> Sequence[Component] | None:
+    """tcb: the components of an image, with what was measured of each."""
+    raise NotImplementedError
+
+
+@hookspec
+def xboot_report(format: str, verdict: Verdict, destination: Path | None) -> bool | None:
+    """Write a report of the verdict in `format` (e.g. `json`) to `destination` (None: standard output); True when this plugin wrote it."""
+    raise NotImplementedError

@@ -1,0 +1,337 @@
+"""The nouns. Stages pass these to each other and know nothing else of one another.
+
+This module imports nothing of ours. Everything is immutable; store paths are `str` (they are ASCII by their grammar), contents of derivations are
+`bytes` (Nix allows any byte in arguments and environment).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# ---------------------------------------------------------------- parse
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output of a derivation, as its text declares it.
+
+    `path` is empty for a floating content-addressed output. `hash_algo` is as in the file (`sha256`, `r:sha256`, …) and `hash` the hex digest; both
+    are empty for an ordinary (input-addressed) output.
+    """
+
+    name: str
+    path: str
+    hash_algo: str = ""
+    hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """A parsed `.drv` file. `outputs` and `input_drvs` keep the order of the file (which is sorted by name and path)."""
+
+    path: str
+    outputs: Mapping[str, Output]
+    input_drvs: Mapping[str, Sequence[str]]
+    input_srcs: Sequence[str]
+    system: str
+    builder: bytes
+    args: Sequence[bytes]
+    env: Mapping[bytes, bytes]
+
+    @property
+    def is_fixed_output(self) -> bool:
+        """True when the content of the only output is fixed by a hash in the derivation."""
+        return len(self.outputs) == 1 and all(o.hash for o in self.outputs.values())
+
+
+class SourceKind(enum.Enum):
+    """How the path of a source was verified."""
+
+    NAR = "nar"  # `source` fingerprint: recomputed from the NAR hash
+    TEXT = "text"  # `text` fingerprint: recomputed from the file's SHA-256
+    FIXED = "fixed"  # output of a fixed-output derivation, content at hand and checked by its hash
+    SEED = "seed"  # trusted: its path cannot be recomputed from its content; listed as such
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A store path whose content xboot has. `location` is the unpacked tree or a `.nar` file; `nar_size` in bytes; hashes in hex."""
+
+    path: str
+    kind: SourceKind
+    location: Path
+    nar_sha256: str
+    nar_size: int
+    references: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """A verified derivation graph.
+
+    `roots` are the `.drv` paths asked for. `sources` holds what was found and verified; `missing` maps each source path that the graph needs and whose content is not at hand to the
+    derivation that needs it (fine for a plan, fatal for a run). `store_dir` is e.g. `/nix/store`.
+    """
+
+    store_dir: str
+    roots: Sequence[str]
+    derivations: Mapping[str, Derivation]
+    sources: Mapping[str, Source]
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+
+# ---------------------------------------------------------------- linearize
+
+
+@dataclass(frozen=True, slots=True)
+class FixedHash:
+    """The content hash that a fixed-output step must reach: `mode` is `flat` or `recursive`, `sha256` hex."""
+
+    mode: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutput:
+    name: str
+    path: str
+    fixed: FixedHash | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One builder to run. Field for field the `step` clause of docs/contract.md."""
+
+    number: int
+    drv: str
+    system: str
+    builder: bytes
+    argv: Sequence[bytes]
+    env: Sequence[tuple[bytes, bytes]]
+    cwd: str
+    files: Sequence[tuple[str, bytes]]
+    graphs: Sequence[tuple[str, Sequence[str]]]
+    inputs: Sequence[str]
+    outputs: Sequence[StepOutput]
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """The linear build: `text` is what the guest reads, `sha256` (hex) identifies the run; the other fields are the same content, structured.
+
+    `checks` are conditions on references that the host verifies after the run (allowedReferences and kin): drv path -> output name -> rule.
+    """
+
+    text: bytes
+    sha256: str
+    store_dir: str
+    sources: Sequence[Source]
+    steps: Sequence[Step]
+    results: Sequence[str]
+    seeds: Sequence[str] = ()
+    checks: Sequence[ReferenceCheck] = ()
+
+    @property
+    def systems(self) -> frozenset[str]:
+        return frozenset(step.system for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceCheck:
+    """allowedReferences (`allowed`), allowedRequisites, disallowedReferences, disallowedRequisites of one step: `kind` is the attribute's name, `paths` store paths, `output` one output or empty for all."""
+
+    step: int
+    output: str
+    kind: str
+    paths: Sequence[str]
+
+
+# ---------------------------------------------------------------- package
+
+
+class Role(enum.Enum):
+    """What a component is for, from power-on upwards."""
+
+    FIRMWARE = "firmware"
+    LOADER = "loader"
+    COMPILER = "compiler"
+    KERNEL = "kernel"
+    SERVICES = "services"
+    EXECUTOR = "executor"
+    SCRIPT = "script"
+    SEED = "seed"
+    PADDING = "padding"
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file that a backend prepared (a kernel, an executor), with what is known of its making.
+
+    `source_files` are the files really compiled into it and `lines_method` says how that list was obtained (`dependency files`, `DWARF line tables`, `manifest`).
+    """
+
+    name: str
+    path: Path
+    sha256: str
+    size: int
+    role: Role
+    origin: str = ""
+    version: str = ""
+    built_with: Sequence[str] = ()
+    source_files: Sequence[Path] = ()
+    lines_method: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """`size` bytes from `offset` in `file`, owned by `component`. The regions of a file cover it without gap or overlap."""
+
+    file: str
+    offset: int
+    size: int
+    component: str
+
+
+@dataclass(frozen=True, slots=True)
+class BootImage:
+    """What is booted: `files` are handed to QEMU (`kernel`, `initrd`, …), `regions` say who owns each byte, `sha256` is over all files."""
+
+    backend: str
+    script: Script
+    files: Mapping[str, Path]
+    regions: Sequence[Region]
+    artifacts: Mapping[str, Artifact]
+    sha256: str
+
+
+# ---------------------------------------------------------------- boot
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """How to boot an image: the QEMU program and the arguments that are the backend's own (machine type, CPU, kernel, initrd, command line).
+
+    The boot stage adds what is the same for all: no defaults, sandbox, QMP, the two serial ports, the exit device, acceleration, memory.
+    `memory` in MiB is all that the kernel may use; the export window, if any, is added above it, at guest-physical address `export_base` (bytes).
+    """
+
+    program: str
+    arguments: Sequence[str]
+    memory: int
+    export_base: int | None = None
+    accelerators: Sequence[str] = ("tcg",)
+    success_status: int = 99
+
+
+class Phase(enum.Enum):
+    """What an event is about."""
+
+    PREPARE = "prepare"
+    SOURCE = "source"
+    HELLO = "hello"
+    BEGIN = "begin"
+    OUTPUT = "output"
+    EXPORT = "export"
+    FAIL = "fail"
+    DONE = "done"
+    CONSOLE = "console"
+    STAGE = "stage"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that observers may want to know. `seconds` since the machine started (since the command started for `STAGE` and `PREPARE`)."""
+
+    phase: Phase
+    seconds: float
+    step: int = 0
+    name: str = ""
+    text: str = ""
+    sha256: str = ""
+    size: int = 0
+    references: Sequence[str] = ()
+    done: float | None = None  # progress of a long stage, 0..1
+
+
+class Status(enum.Enum):
+    """The verdict on one output."""
+
+    MATCH = "match"
+    DIFFERS = "differs"
+    UNKNOWN = "unknown"  # built, nothing to compare with
+    NOT_RUN = "not run"
+
+
+@dataclass(frozen=True, slots=True)
+class OutputVerdict:
+    """What came of one output. `expected` maps the origin of an expectation (`--expect`, `fixed-output`, `store`, …) to the NAR hash in hex."""
+
+    step: int
+    drv: str
+    name: str
+    path: str
+    status: Status
+    nar_sha256: str = ""
+    nar_size: int = 0
+    references: Sequence[str] = ()
+    expected: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The end of a run. `failure` is empty when the guest ran to its end (the outputs may still differ), otherwise one sentence that names the step and path."""
+
+    backend: str
+    script_sha256: str
+    image_sha256: str
+    accelerator: str
+    outputs: Sequence[OutputVerdict]
+    failure: str = ""
+    failed_step: int | None = None
+    seconds: float = 0.0
+    first_builder_seconds: float | None = None
+    console_tail: str = ""
+    exports: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """The machine ran to its end and no output differs."""
+        return not self.failure and all(o.status in (Status.MATCH, Status.UNKNOWN) for o in self.outputs)
+
+
+# ---------------------------------------------------------------- tcb
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """Something that one has to trust. `bytes` in the image; `lines` are source lines compiled in this configuration (None: opaque), counted as `lines_method` says."""
+
+    name: str
+    role: Role
+    bytes: int
+    sha256: str
+    origin: str = ""
+    version: str = ""
+    languages: Mapping[str, int] = field(default_factory=dict)
+    lines: int | None = None
+    lines_method: str = ""
+    source_hashes: Mapping[str, str] = field(default_factory=dict)
+    built_with: Sequence[str] = ()
+    syscalls: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BackendInfo:
+    """What a backend says of itself. `maturity`: `stable`, `experimental`. `abilities`: e.g. `export`, `kvm`."""
+
+    name: str
+    summary: str
+    systems: Sequence[str]
+    executors: Sequence[str] = ("c",)
+    abilities: Sequence[str] = ()
+    maturity: str = "experimental"
+    contract: int = 1
