@@ -1,0 +1,141 @@
+"""The four stages, in order: parse, linearize, package, boot-verify. The only module that calls hooks.
+
+    target --read--> Closure --unroll--> Script --assemble--> BootImage --boot--> Verdict
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from xboot.boot import RunOptions, run_machine
+from xboot.errors import BackendError, InputError, PluginError, UsageError
+from xboot.hooks import BackendOptions, LinearizeOptions, Notify, ReadOptions
+from xboot.model import Artifact, BootImage, Closure, Component, Event, Machine, Phase, Script, Verdict
+from xboot.plugins import Plugins
+from xboot.workspace import run_folder
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Everything a run needs to know. `targets` are unrolled into one script."""
+
+    targets: Sequence[str]
+    backend: str = "linux"
+    read: ReadOptions = field(default_factory=ReadOptions)
+    linearize: LinearizeOptions = field(default_factory=LinearizeOptions)
+    options: BackendOptions = field(default_factory=BackendOptions)
+    run: RunOptions = field(default_factory=RunOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a run, with what was booted."""
+
+    script: Script
+    image: BootImage
+    machine: Machine
+    verdict: Verdict
+    components: Sequence[Component] = ()
+
+
+class Pipeline:
+    """The stages over one set of plugins; each method is one stage and tells observers what it does."""
+
+    def __init__(self, plugins: Plugins) -> None:
+        self.plugins = plugins
+        self._start = time.monotonic()
+
+    def notify(self, event: Event) -> None:
+        self.plugins.call("xboot_event", event=event)
+
+    def _stage(self, name: str, text: str) -> None:
+        self.notify(Event(Phase.STAGE, time.monotonic() - self._start, name=name, text=text))
+
+    def read(self, targets: Sequence[str], options: ReadOptions) -> Closure:
+        """parse: one verified closure for all targets, which must share a store."""
+        closures = []
+        for target in targets:
+            self._stage("parse", target)
+            closure = self.plugins.call("xboot_read_closure", target=target, options=options)
+            if closure is None:
+                raise UsageError(
+                    f"{target}: not something that xboot can read",
+                    hint="give a .drv file or store path, a recipe.toml[:name], or a bundle made by `xboot bundle`",
+                )
+            closures.append(_typed(closure, Closure, "xboot_read_closure"))
+        return _merge(closures)
+
+    def linearize(self, closure: Closure, options: LinearizeOptions) -> Script:
+        """linearize: one script for the whole closure."""
+        self._stage("linearize", f"{len(closure.derivations)} derivations, {len(closure.sources)} sources verified")
+        return _typed(self.plugins.call("xboot_linearize", closure=closure, options=options), Script, "xboot_linearize")
+
+    def prepare(self, backend: str, script: Script | None, options: BackendOptions) -> Mapping[str, Artifact]:
+        """package, first half: the kernel and the executor. Refuses what the backend says it cannot do before anything slow starts."""
+        info = self.plugins.backend(backend)
+        if script is not None and not script.systems <= set(info.systems):
+            wrong = ", ".join(sorted(script.systems - set(info.systems)))
+            raise BackendError(f"backend {backend} does not run {wrong} builders, only {', '.join(info.systems)}")
+        if options.executor not in info.executors and options.executor != "c":
+            raise UsageError(f"backend {backend} has no executor {options.executor!r}", hint="it has: " + ", ".join(info.executors))
+        self._stage("package", f"kernel and executor of {backend}")
+        artifacts = self.plugins.call("xboot_prepare", backend=backend, options=options, notify=self.notify)
+        if not isinstance(artifacts, Mapping):
+            raise PluginError(f"plugin {backend}: hook xboot_prepare returned {type(artifacts).__name__}, expected a mapping of artifacts")
+        return artifacts
+
+    def package(self, backend: str, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
+        """package, second half: the image's files, written into `folder`."""
+        image = self.plugins.call("xboot_package", backend=backend, script=script, artifacts=artifacts, options=options, folder=folder)
+        return _typed(image, BootImage, f"xboot_package of {backend}")
+
+    def machine(self, backend: str, image: BootImage, options: BackendOptions) -> Machine:
+        return _typed(self.plugins.call("xboot_machine", backend=backend, image=image, options=options), Machine, f"xboot_machine of {backend}")
+
+    def components(self, backend: str, image: BootImage) -> Sequence[Component]:
+        """tcb: what the image makes one trust, from the one backend that made it."""
+        lists = [found for found in self.plugins.call("xboot_tcb", backend=backend, image=image) if found is not None]
+        return [_typed(component, Component, f"xboot_tcb of {backend}") for found in lists for component in found]
+
+    def run(self, request: Request, script: Script | None = None) -> Result:
+        """All four stages; `script` skips the first two (compare runs one script on several backends)."""
+        if script is None:
+            script = self.linearize(self.read(request.targets, request.read), request.linearize)
+        artifacts = self.prepare(request.backend, script, request.options)
+        with run_folder() as folder:
+            self._stage("package", f"image for {request.backend}")
+            image = self.package(request.backend, script, artifacts, request.options, folder)
+            machine = self.machine(request.backend, image, request.options)
+            self._stage("boot", f"{request.backend}: {len(script.steps)} steps, {machine.memory} MiB")
+            verdict = run_machine(image, machine, request.run, self.notify)
+            components = self.components(request.backend, image)
+        return Result(script, image, machine, verdict, components)
+
+
+def _typed(value: object, kind: type[T], hook: str) -> T:
+    if not isinstance(value, kind):
+        raise PluginError(f"hook {hook} returned {type(value).__name__}, expected {kind.__name__}")
+    return value
+
+
+def _merge(closures: Sequence[Closure]) -> Closure:
+    """Several targets become one closure. The same path always stands for the same text, since every path was verified from its content."""
+    if len(closures) == 1:
+        return closures[0]
+    stores = sorted({closure.store_dir for closure in closures})
+    if len(stores) != 1:
+        raise InputError(f"the targets belong to different stores ({', '.join(stores)}); run them one store at a time")
+    sources = {path: source for closure in closures for path, source in closure.sources.items()}
+    return Closure(
+        store_dir=stores[0],
+        roots=list(dict.fromkeys(root for closure in closures for root in closure.roots)),
+        derivations={path: drv for closure in closures for path, drv in closure.derivations.items()},
+        sources=sources,
+        missing={path: user for closure in closures for path, user in closure.missing.items() if path not in sources},
+    )

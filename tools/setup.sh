@@ -1,0 +1,52 @@
+#!/bin/sh
+# Sets up everything xboot needs on a Debian machine: Debian packages that are missing, then a Python environment in .venv.
+# Says what it does; does nothing when all is there. Usage: tools/setup.sh [run|test]
+set -eu
+cd "$(dirname "$0")/.."
+what=${1:-run}
+
+# What each is for stands behind it; `xboot doctor` knows the same list by the programs' names.
+packages="
+python3-venv      # the environment below
+gcc libc6-dev     # the C executor, the Linux kernel, the unikernel's base layer
+make              # the Linux kernel
+flex bison bc     # the Linux kernel's configuration and time constants
+libelf-dev        # objtool, a part of the Linux kernel's build
+libssl-dev        # the Linux kernel's build tools
+xz-utils cpio     # the Linux source and its headers
+qemu-system-x86   # boots what was built
+tcc               # compiles the tccboot loader and the seeds of the example chain
+ocaml-nox         # the mirage unikernel
+ocaml-findlib     # the mirage unikernel
+musl-dev          # the libc below the OCaml runtime
+ca-certificates   # xboot fetch
+"
+[ "$what" = test ] && packages="$packages
+nix-bin           # the oracle: the same derivations built by nix
+git               # tests of clean clones
+"
+
+missing=
+for package in $(printf '%s' "$packages" | sed 's/#.*//'); do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' || missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+    if [ "$(id -u)" = 0 ]; then as_root=; elif command -v sudo >/dev/null; then as_root=sudo; else
+        echo "setup: these Debian packages are missing and can be installed only by root:$missing" >&2
+        echo "setup: run as root: apt-get install --no-install-recommends$missing" >&2
+        exit 1
+    fi
+    echo "setup: installing Debian packages:$missing" >&2
+    $as_root apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >&2
+fi
+
+stamp=.venv/.xboot-setup
+want=$(cat pyproject.toml tools/setup.sh | sha256sum)
+if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$want" ]; then
+    python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "setup: python3 is older than 3.11" >&2; exit 1; }
+    echo "setup: installing xboot and its Python packages into .venv" >&2
+    [ -x .venv/bin/pip ] || python3 -m venv .venv
+    .venv/bin/pip install --quiet --disable-pip-version-check -e '.[dev]'
+    printf '%s\n' "$want" > "$stamp"
+fi
