@@ -1,0 +1,200 @@
+"""The command line: verbs, options, printing. What a verb does lives elsewhere.
+
+People read standard error, machines read standard output (`--json`, `plan`, `show`). Exit statuses: docs/exit-codes.md.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from xboot import __version__
+from xboot.errors import UsageError, XbootError
+from xboot.hooks import LinearizeOptions, ReadOptions
+
+app = typer.Typer(
+    name="xboot", no_args_is_help=True, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]},
+    help="Boot a Nix or Guix derivation's whole build graph on very small kernels, and verify every hash.",
+)  # fmt: skip
+err = Console(stderr=True)
+
+Targets = Annotated[list[str], typer.Argument(metavar="TARGET…", help="A .drv file, store path, recipe.toml[:name] or bundle.")]
+Stores = Annotated[list[Path] | None, typer.Option("--store", help="A folder that stands for the store (repeatable).")]
+Seeds = Annotated[list[str] | None, typer.Option("--seed", help="Trust this output, whose content is at hand, instead of building it.")]
+BackendName = Annotated[str, typer.Option("--backend", "-b", help="The kernel to boot (see `xboot backends`).")]
+Executor = Annotated[str, typer.Option(help="Which executor runs the builders: c or scheme.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the backend (repeatable).")]
+Memory = Annotated[int | None, typer.Option(min=16, help="MiB of memory for the guest; chosen from the image's size if not given.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")]
+
+
+@app.command()
+def run(
+    targets: Targets,
+    backend: BackendName = "linux",
+    expect: Annotated[list[str] | None, typer.Option(help="[NAME=]HASH: SRI, nix32 or hex of a result's NAR.")] = None,
+    expect_file: Annotated[Path | None, typer.Option(help="A JSON object: store path → hash.")] = None,
+    store: Stores = None,
+    seed: Seeds = None,
+    executor: Executor = "c",
+    settings: Settings = None,
+    memory: Memory = None,
+    step_timeout: Annotated[float, typer.Option(help="Seconds that one step may take.")] = 3600,
+    run_timeout: Annotated[float, typer.Option(help="Seconds that the whole run may take.")] = 6 * 3600,
+    export: Annotated[Path | None, typer.Option(help="Bring the results out of the guest, as NARs in this folder.")] = None,
+    log: Annotated[Path | None, typer.Option(help="Write all that the guest's console prints to this file.")] = None,
+    accel: Annotated[str, typer.Option(help="auto, tcg or kvm.")] = "auto",
+    kernel: Annotated[str | None, typer.Option(help="linux: `distro` takes Debian's own kernel instead of building one.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the builders print.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Boot TARGET's build graph, run every builder, verify every hash."""
+    from xboot import commands, report  # noqa: PLC0415 - keeps `xboot --help` quick
+
+    options = commands.RunChoices(
+        targets=targets, backend=backend, expect=expect or [], expect_file=expect_file, executor=executor, accel=accel,
+        read=_read(store), linearize=LinearizeOptions(seeds=seed or []), settings=_settings(settings, kernel), memory=memory,
+        step_timeout=step_timeout, run_timeout=run_timeout, export=export, log=log,
+    )  # fmt: skip
+    result = commands.run(options, err, verbose=verbose)
+    if as_json:
+        print(report.to_json(report.report(result)))
+    raise typer.Exit(report.exit_code(result.verdict))
+
+
+@app.command()
+def plan(
+    targets: Targets,
+    format: Annotated[str, typer.Option("--format", "-f", help="script, table or dot.")] = "script",
+    store: Stores = None,
+    seed: Seeds = None,
+) -> None:
+    """Print the linear build of TARGET: the script itself, the order as a table, or Graphviz."""
+    from xboot import commands  # noqa: PLC0415
+
+    text = commands.plan(targets, format, _read(store), LinearizeOptions(seeds=seed or [], allow_missing=True), err)
+    sys.stdout.buffer.write(text)
+    sys.stdout.flush()
+
+
+@app.command()
+def show(
+    targets: Targets,
+    store: Stores = None,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="The whole closure.")] = False,
+    as_json: Annotated[bool, typer.Option("--json/--aterm", help="Nix's JSON format, or the derivation's own text.")] = True,
+) -> None:
+    """Print derivations, verified, in Nix's JSON format."""
+    from xboot import commands  # noqa: PLC0415
+
+    sys.stdout.buffer.write(commands.show(targets, _read(store), recursive=recursive, as_json=as_json))
+    sys.stdout.flush()
+
+
+@app.command()
+def backends(as_json: Json = False) -> None:
+    """List the backends, and the plugins that cannot be used with the reason."""
+    from xboot import commands  # noqa: PLC0415
+
+    commands.backends(Console(), as_json=as_json)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is missing on this machine, and the command that mends it."""
+    from xboot import doctor as examination  # noqa: PLC0415
+
+    raise typer.Exit(examination.examine(err))
+
+
+cache_app = typer.Typer(no_args_is_help=True, help="Show or prune what xboot keeps: kernels, executors, Debian packages.")
+app.add_typer(cache_app, name="cache")
+
+
+@cache_app.command("show")
+def cache_show() -> None:
+    """List the entries of the cache with their sizes."""
+    from xboot import commands  # noqa: PLC0415
+
+    commands.cache_show(Console())
+
+
+@cache_app.command("prune")
+def cache_prune(
+    days: Annotated[float, typer.Option(help="Keep what was used in the last DAYS days.")] = 0,
+) -> None:
+    """Remove entries from the cache; what is in use stays."""
+    from xboot import commands  # noqa: PLC0415
+
+    commands.cache_prune(err, days)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"xboot {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
+    pass
+
+
+def _read(stores: list[Path] | None) -> ReadOptions:
+    return ReadOptions(stores=stores or [])
+
+
+def _settings(pairs: list[str] | None, kernel: str | None) -> dict[str, str]:
+    settings = {"kernel": kernel} if kernel else {}
+    for pair in pairs or []:
+        key, sign, value = pair.partition("=")
+        if not sign or not key:
+            raise UsageError(f"--set {pair}: expected KEY=VALUE")
+        settings[key] = value
+    return settings
+
+
+def main() -> None:
+    """The entry point: every error becomes one sentence, a hint, and an exit status."""
+    sys.exit(_guarded(app))
+
+
+def _guarded(command: Callable[..., object]) -> int:
+    try:
+        outcome = command(standalone_mode=False)
+        return outcome if isinstance(outcome, int) else 0
+    except XbootError as error:
+        err.print(f"[bold red]error:[/] {escape(error.message)}", soft_wrap=True, highlight=False)
+        if error.hint:
+            err.print(f"[bold]hint:[/] {escape(error.hint)}", soft_wrap=True, highlight=False)
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        err.print("interrupted; nothing was left running")
+        return 130
+    except BrokenPipeError:
+        return 141
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        err.print(f"[bold red]error:[/] {escape(where + (error.strerror or str(error)))}", soft_wrap=True, highlight=False)
+        return 4
+    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
+        if hasattr(error, "exit_code") and hasattr(error, "format_message"):  # click's own usage errors
+            err.print(f"[bold red]error:[/] {escape(error.format_message())}", soft_wrap=True, highlight=False)
+            return 2
+        with tempfile.NamedTemporaryFile("w", prefix="xboot-bug-", suffix=".txt", delete=False) as file:
+            traceback.print_exc(file=file)
+        err.print(f"[bold red]error:[/] this is a bug in xboot: {escape(f'{type(error).__name__}: {error}')}", soft_wrap=True)
+        err.print(f"[bold]hint:[/] please report it with the file {file.name}")
+        return 70
+
+
+if __name__ == "__main__":
+    main()

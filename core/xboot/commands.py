@@ -1,0 +1,133 @@
+"""What the verbs of the command line do, apart from parsing options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from xboot import boot, linearize, parse, report
+from xboot.cache import Cache
+from xboot.display import ProgressDisplay, show_verdict
+from xboot.errors import UsageError
+from xboot.hooks import BackendOptions, LinearizeOptions, ReadOptions
+from xboot.pipeline import Pipeline, Request, Result
+from xboot.plugins import Plugins
+
+EXPORT_WINDOW = 64 << 20
+"""Bytes of guest memory through which outputs are brought out, a piece at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunChoices:
+    """What the user chose for `xboot run`."""
+
+    targets: Sequence[str]
+    backend: str
+    executor: str
+    expect: Sequence[str]
+    expect_file: Path | None
+    read: ReadOptions
+    linearize: LinearizeOptions
+    settings: Mapping[str, str]
+    memory: int | None
+    step_timeout: float
+    run_timeout: float
+    export: Path | None
+    log: Path | None
+    accel: str
+
+
+def run(choices: RunChoices, console: Console, *, verbose: bool) -> Result:
+    """All stages for one backend; shows progress and the verdict on `console`."""
+    plugins = Plugins.load()
+    display = ProgressDisplay(console, verbose=verbose)
+    plugins.add(display, "xboot:display")
+    pipeline = Pipeline(plugins)
+    with display:
+        script = pipeline.linearize(pipeline.read(choices.targets, choices.read), choices.linearize)
+        display.expect(script)
+        expected = boot.gather_expectations(script, choices.expect, choices.expect_file, choices.read.stores)
+        request = Request(
+            targets=choices.targets,
+            backend=choices.backend,
+            read=choices.read,
+            linearize=choices.linearize,
+            options=BackendOptions(
+                executor=choices.executor,
+                memory=choices.memory,
+                export_size=EXPORT_WINDOW if choices.export else 0,
+                settings=choices.settings,
+            ),
+            run=boot.RunOptions(
+                step_timeout=choices.step_timeout,
+                run_timeout=choices.run_timeout,
+                expected=expected,
+                export=choices.export,
+                export_paths=script.results if choices.export else (),
+                log=choices.log,
+                accelerator=choices.accel,
+            ),
+        )
+        result = pipeline.run(request, script)
+    show_verdict(console, result)
+    return result
+
+
+def plan(targets: Sequence[str], format: str, read: ReadOptions, options: LinearizeOptions, console: Console) -> bytes:
+    """The linear build as text: the script, a table or Graphviz. Missing sources are named on `console`."""
+    pipeline = Pipeline(Plugins.load())
+    closure = pipeline.read(targets, read)
+    if format not in ("script", "table", "dot"):
+        raise UsageError(f"--format {format}: expected script, table or dot")
+    script = pipeline.linearize(closure, options)
+    if closure.missing:
+        console.print(f"{len(closure.missing)} sources are missing; `xboot fetch` brings those that have a URL", style="yellow")
+    if format == "script":
+        return script.text
+    return linearize.render(script, format).encode()
+
+
+def show(targets: Sequence[str], read: ReadOptions, *, recursive: bool, as_json: bool) -> bytes:
+    """Verified derivations, in Nix's JSON format or as their own text."""
+    closure = Pipeline(Plugins.load()).read(targets, read)
+    paths = sorted(closure.derivations) if recursive else list(closure.roots)
+    derivations = [closure.derivations[path] for path in paths]
+    if as_json:
+        return (report.to_json({d.path: parse.derivation_to_json(d) for d in derivations}) + "\n").encode()
+    return b"\n".join(parse.write_derivation(d) for d in derivations) + b"\n"
+
+
+def backends(console: Console, *, as_json: bool) -> None:
+    """The backends with what they say of themselves, and the broken plugins."""
+    plugins = Plugins.load()
+    if as_json:
+        rows = {name: {"origin": r.origin, "summary": r.info.summary, "systems": list(r.info.systems), "executors": list(r.info.executors),
+                       "abilities": list(r.info.abilities), "maturity": r.info.maturity, "contract": r.info.contract}
+                for name, r in sorted(plugins.backends.items())}  # fmt: skip
+        print(report.to_json({"backends": rows, "broken": dict(plugins.broken)}))
+        return
+    table = Table("backend", "systems", "executors", "maturity", "what boots", "from", box=None, pad_edge=False)
+    for name, registered in sorted(plugins.backends.items()):
+        info = registered.info
+        table.add_row(name, " ".join(info.systems), " ".join(info.executors), info.maturity, info.summary, registered.origin)
+    console.print(table)
+    for origin, reason in sorted(plugins.broken.items()):
+        console.print(f"[bold red]broken[/] {origin}: {reason}", highlight=False)
+
+
+def cache_show(console: Console) -> None:
+    """The entries of the cache."""
+    table = Table("kind", "size", "last used", "folder", box=None, pad_edge=False)
+    for entry in Cache().entries():
+        table.add_row(entry.kind, f"{entry.size / 1e6:.1f} MB", entry.used.strftime("%Y-%m-%d %H:%M"), str(entry.path))
+    console.print(table)
+
+
+def cache_prune(console: Console, days: float) -> None:
+    """Remove entries that were not used for `days` days."""
+    count, size = Cache().prune(days * 86400)
+    console.print(f"removed {count} entries, {size / 1e6:.1f} MB")

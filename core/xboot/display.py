@@ -1,0 +1,120 @@
+"""What a run shows to people, on standard error: stages, a progress bar over steps, hashes, the verdict. Quiet when piped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from xboot.hooks import hookimpl
+from xboot.model import Event, OutputVerdict, Phase, Script, Status, Verdict
+from xboot.pipeline import Result
+from xboot.report import sri
+
+_COLOURS = {Status.MATCH: "green", Status.DIFFERS: "bold red", Status.UNKNOWN: "yellow", Status.NOT_RUN: "dim"}
+
+
+class ProgressDisplay:
+    """An observer (hook `xboot_event`) that draws one bar a stage and one over the steps. Draws nothing when standard error is no terminal."""
+
+    def __init__(self, console: Console, *, verbose: bool = False) -> None:
+        self._console = console
+        self._verbose = verbose
+        self._drawing = console.is_terminal
+        self._progress = Progress(
+            SpinnerColumn(), TextColumn("[bold]{task.fields[stage]:<10}"), BarColumn(20), MofNCompleteColumn(),
+            TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True, disable=not self._drawing,
+        )  # fmt: skip
+        self._stage = ""
+        self._task: TaskID | None = None
+        self._steps: dict[int, str] = {}
+        self._sources = 0
+
+    def expect(self, script: Script) -> None:
+        """Learn the names of the steps, to show them while they run."""
+        self._steps = {step.number: step.drv.rsplit("/", 1)[-1] for step in script.steps}
+        self._sources = len(script.sources)
+
+    def __enter__(self) -> ProgressDisplay:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    @hookimpl
+    def xboot_event(self, event: Event) -> None:
+        match event.phase:
+            case Phase.STAGE:
+                self._begin_stage(event.name, event.text)
+            case Phase.PREPARE:
+                self._update(event.text, None if event.done is None else round(event.done * 100), 100)
+            case Phase.SOURCE:
+                self._update(f"checked {_short(event.name)}", None, None)
+            case Phase.BEGIN:
+                self._update(self._steps.get(event.step, f"step {event.step}"), event.step - 1, len(self._steps) or None)
+                self._log(f"step {event.step}/{len(self._steps)}  {self._steps.get(event.step, '')}")
+            case Phase.OUTPUT:
+                self._log(f"  {event.name}  {sri(event.sha256)}  {event.size} bytes")
+            case Phase.DONE:
+                self._update("verified", len(self._steps), len(self._steps) or None)
+            case Phase.CONSOLE if self._verbose:
+                self._console.print(escape(event.text), highlight=False, style="dim", end="")
+            case _:
+                pass
+
+    def _begin_stage(self, name: str, text: str) -> None:
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+        self._task = self._progress.add_task(escape(text), total=None, stage=name)
+        if name != self._stage:
+            self._stage = name
+        self._log(f"[bold]{name}[/bold]  {escape(text)}", markup=True)
+
+    def _update(self, text: str, completed: float | None, total: float | None) -> None:
+        if self._task is not None:
+            self._progress.update(self._task, description=escape(text), completed=completed, total=total)
+
+    def _log(self, text: str, *, markup: bool = False) -> None:
+        if self._drawing or self._verbose:
+            self._console.print(text, highlight=False, markup=markup, overflow="fold")
+
+
+def show_verdict(console: Console, result: Result) -> None:
+    """The table of outputs (all that are results, were expected, or went wrong) and the closing sentence."""
+    verdict, script = result.verdict, result.script
+    results = set(script.results)
+    rows = [o for o in verdict.outputs if o.path in results or o.expected or o.status is Status.DIFFERS]
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for output in rows:
+        colour = _COLOURS[output.status]
+        table.add_row(f"[{colour}]{output.status.value}[/]", escape(output.path), sri(output.nar_sha256))
+        for origin, expected in sorted(output.expected.items()):
+            if expected != output.nar_sha256:
+                table.add_row("", f"  expected by {escape(origin)}", sri(expected))
+    if rows:
+        console.print(table, soft_wrap=True)
+    console.print(closing_sentence(verdict, script), soft_wrap=True, highlight=False)
+
+
+def closing_sentence(verdict: Verdict, script: Script) -> str:
+    """One sentence: what happened, on what, with which identity."""
+    where = f"{verdict.backend} ({verdict.accelerator}, {verdict.seconds:.1f} s)"
+    if verdict.failure:
+        return f"[bold red]failed[/] on {where}: {escape(verdict.failure)}"
+    counts = {status: _count(verdict.outputs, status) for status in Status}
+    parts = [f"{n} {status.value}" for status, n in counts.items() if n]
+    colour = "bold red" if counts[Status.DIFFERS] else "bold green"
+    word = "differs" if counts[Status.DIFFERS] else "built, nothing to compare with" if not counts[Status.MATCH] else "verified"
+    return f"[{colour}]{word}[/] on {where}: {len(script.steps)} steps, outputs: {', '.join(parts) or 'none'}; script sha256 {script.sha256}"
+
+
+def _count(outputs: Iterable[OutputVerdict], status: Status) -> int:
+    return sum(1 for output in outputs if output.status is status)
+
+
+def _short(path: str) -> str:
+    return path.rsplit("/", 1)[-1]

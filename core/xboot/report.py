@@ -1,0 +1,86 @@
+"""What a run says to machines: the `--json` report (docs/report.md describes every field)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import platform
+from typing import Any
+
+from xboot import __version__
+from xboot.model import OutputVerdict, Status, Verdict
+from xboot.pipeline import Result
+
+REPORT_VERSION = 1
+
+EXIT_OK = 0
+EXIT_DIFFERS = 1
+EXIT_COULD_NOT_RUN = 6
+
+
+def sri(sha256_hex: str) -> str:
+    """The SRI form (W3C Subresource Integrity) of a SHA-256 in hex; empty stays empty."""
+    return "sha256-" + base64.b64encode(bytes.fromhex(sha256_hex)).decode() if sha256_hex else ""
+
+
+def exit_code(verdict: Verdict) -> int:
+    """0: ran, nothing differs; 1: ran or not, an output differs; 6: could not run to its end."""
+    if any(output.status is Status.DIFFERS for output in verdict.outputs):
+        return EXIT_DIFFERS
+    return EXIT_COULD_NOT_RUN if verdict.failure else EXIT_OK
+
+
+def report(result: Result) -> dict[str, Any]:
+    """The report of one run as JSON values. Hashes are of NARs, in SRI form and in hex."""
+    verdict = result.verdict
+    return {
+        "xbootReport": REPORT_VERSION,
+        "xboot": __version__,
+        "verdict": _word(verdict),
+        "failure": verdict.failure or None,
+        "failedStep": verdict.failed_step,
+        "backend": verdict.backend,
+        "accelerator": verdict.accelerator,
+        "host": platform.machine(),
+        "scriptSha256": verdict.script_sha256,
+        "imageSha256": verdict.image_sha256,
+        "artifacts": {name: {"sha256": a.sha256, "size": a.size, "origin": a.origin, "version": a.version} for name, a in sorted(result.image.artifacts.items())},
+        "seeds": sorted(result.script.seeds),
+        "sources": [{"path": s.path, "kind": s.kind.value, **_hash(s.nar_sha256, s.nar_size)} for s in result.script.sources],
+        "results": list(result.script.results),
+        "outputs": [_output(output) for output in verdict.outputs],
+        "seconds": round(verdict.seconds, 3),
+        "firstBuilderSeconds": None if verdict.first_builder_seconds is None else round(verdict.first_builder_seconds, 3),
+        "consoleTail": verdict.console_tail if verdict.failure else "",
+        "exports": {path: str(file) for path, file in sorted(verdict.exports.items())},
+    }
+
+
+def to_json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=True)
+
+
+def _word(verdict: Verdict) -> str:
+    if exit_code(verdict) == EXIT_DIFFERS:
+        return "differs"
+    if verdict.failure:
+        return "could not run"
+    return "match" if all(o.status is Status.MATCH for o in verdict.outputs) else "built"
+
+
+def _hash(sha256_hex: str, size: int) -> dict[str, Any]:
+    return {"narHash": sri(sha256_hex) or None, "narSha256": sha256_hex or None, "narSize": size}
+
+
+def _output(output: OutputVerdict) -> dict[str, Any]:
+    return {
+        "step": output.step,
+        "drv": output.drv,
+        "name": output.name,
+        "path": output.path,
+        "status": output.status.value,
+        **_hash(output.nar_sha256, output.nar_size),
+        "expected": {origin: sri(value) for origin, value in sorted(output.expected.items())},
+        "references": list(output.references),
+        "seconds": round(output.seconds, 3),
+    }
