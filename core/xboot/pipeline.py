@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ from xboot.plugins import Plugins
 from xboot.workspace import run_folder
 
 T = TypeVar("T")
+_OBSERVERS = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +47,19 @@ class Result:
 
 
 class Pipeline:
-    """The stages over one set of plugins; each method is one stage and tells observers what it does."""
+    """The stages over one set of plugins; each method is one stage and tells observers what it does.
 
-    def __init__(self, plugins: Plugins) -> None:
+    `backend` stands in every event. Pipelines of several threads may share their plugins: observers are called one at a time.
+    """
+
+    def __init__(self, plugins: Plugins, backend: str = "") -> None:
         self.plugins = plugins
+        self._backend = backend
         self._start = time.monotonic()
 
     def notify(self, event: Event) -> None:
-        self.plugins.call("xboot_event", event=event)
+        with _OBSERVERS:
+            self.plugins.call("xboot_event", event=replace(event, backend=self._backend))
 
     def _stage(self, name: str, text: str) -> None:
         self.notify(Event(Phase.STAGE, time.monotonic() - self._start, name=name, text=text))
