@@ -1,0 +1,219 @@
+"""The kernel of the linux backend: Debian's linux-source, tinyconfig and guest/linux.config, made into an uncompressed vmlinux.
+
+The build is reproducible (fixed time, user, host and path) and cached by source, configuration and compiler. Which files were really compiled is read from kbuild's own
+dependency files and kept beside the kernel, with their line counts, for the TCB report.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from xboot.cache import Cache, file_sha256
+from xboot.debian import DebianFile, DebianPackages
+from xboot.errors import BackendError, MissingToolError
+from xboot.hooks import Notify
+from xboot.model import Artifact, Event, Phase, Role
+from xboot.tcb import count_files
+
+FRAGMENT = Path(__file__).parent / "guest" / "linux.config"
+SOURCES_FILE = "sources.json"
+_TOOLS = {"gcc": "gcc", "make": "make", "flex": "flex", "bison": "bison", "bc": "bc", "xz": "xz-utils", "ld": "binutils"}
+_EXPECTED_OBJECTS = 900  # compiled in a build of 6.1; only the progress bar depends on it
+_REPRODUCIBLE = {
+    "KBUILD_BUILD_TIMESTAMP": "1970-01-01T00:00:00Z",
+    "KBUILD_BUILD_USER": "xboot",
+    "KBUILD_BUILD_HOST": "xboot",
+    "KBUILD_BUILD_VERSION": "1",
+}
+
+
+def built_kernel(cache: Cache, notify: Notify) -> Artifact:
+    """Our own kernel, from the cache or built now (some minutes). Raises MissingToolError, BackendError."""
+    for program, package in _TOOLS.items():
+        if shutil.which(program) is None:
+            raise MissingToolError(f"{program} is not installed, so the Linux kernel cannot be built", hint=f"apt-get install {package}")
+    deb = _source_package(DebianPackages(cache))
+    compiler = _first_line(["gcc", "--version"])
+    linker = _first_line(["ld", "--version"])
+    key = {"source": deb.sha256, "config": file_sha256(FRAGMENT), "gcc": compiler, "ld": linker, "recipe": "4"}
+    folder = cache.folder("linux-kernel", key, lambda work: _build(deb, work, notify))
+    vmlinux = folder / "vmlinux"
+    return Artifact(
+        name="kernel", path=vmlinux, sha256=file_sha256(vmlinux), size=vmlinux.stat().st_size, role=Role.KERNEL,
+        origin=f"Debian {deb.package} {deb.version} (sha256 {deb.sha256})", version=deb.version,
+        built_with=(compiler, linker), source_files=(folder / SOURCES_FILE,), lines_method="kbuild dependency files",
+    )  # fmt: skip
+
+
+def distro_kernel(cache: Cache) -> Artifact:
+    """Debian's own cloud kernel, as packaged: opaque, but nothing needs to be compiled."""
+    debian = DebianPackages(cache)
+    names = [n for n in debian.search(r"^linux-image-[0-9][0-9.]*-[0-9]+-cloud-amd64$") if "unsigned" not in n]
+    if not names:
+        raise MissingToolError("this machine's apt sources offer no linux-image-*-cloud-amd64 package", hint="leave out --kernel distro")
+    folder, deb = debian.unpacked(max(names, key=_version_key))
+    (image,) = (folder / "boot").glob("vmlinuz-*")
+    return Artifact(
+        name="kernel", path=image, sha256=file_sha256(image), size=image.stat().st_size, role=Role.KERNEL,
+        origin=f"Debian {deb.package} {deb.version} (sha256 {deb.sha256})", version=deb.version, lines_method="opaque",
+    )  # fmt: skip
+
+
+def _source_package(debian: DebianPackages) -> DebianFile:
+    # Of several the oldest: the kernel grows with every release, and all that are offered are supported.
+    names = sorted(debian.search(r"^linux-source-[0-9.]+$"), key=_version_key)
+    if not names:
+        raise MissingToolError("this machine's apt sources offer no linux-source-* package", hint="use --kernel distro, or mend the sources in /etc/apt")
+    return debian.binary(names[0], "all")
+
+
+def _version_key(name: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", name)]
+
+
+# ---------------------------------------------------------------- building
+
+
+def _build(deb: DebianFile, work: Path, notify: Notify) -> None:
+    started = time.monotonic()
+
+    def tell(text: str, done: float) -> None:
+        notify(Event(Phase.PREPARE, time.monotonic() - started, name="kernel", text=text, done=done))
+
+    tell(f"unpacking {deb.package} {deb.version}", 0.0)
+    scratch = work.parent / f"{work.parent.name}-scratch"
+    try:
+        scratch.mkdir()
+        tree = _unpack(deb, scratch)
+        tell("configuring Linux", 0.03)
+        _configure(tree)
+        _compile(tree, tell)
+        tell("counting what was compiled", 0.97)
+        _run(["objcopy", "--strip-all", str(tree / "vmlinux"), str(work / "vmlinux")], tree)
+        _keep_pvh_note(work / "vmlinux")
+        (work / SOURCES_FILE).write_text(json.dumps(_compiled_sources(tree), indent=0))
+        shutil.copy(tree / ".config", work / "config")
+        tell("kernel built", 1.0)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _unpack(deb: DebianFile, scratch: Path) -> Path:
+    extract = subprocess.run(["dpkg-deb", "--extract", str(deb.path), str(scratch / "deb")], capture_output=True, text=True, check=False)
+    if extract.returncode:
+        raise BackendError(f"{deb.path.name}: dpkg-deb cannot unpack it: {extract.stderr.strip()}")
+    (archive,) = (scratch / "deb" / "usr" / "src").glob("linux-source-*.tar.xz")
+    tree = scratch / "linux"
+    tree.mkdir()
+    _run(["tar", "--extract", "--xz", "--strip-components=1", "--file", str(archive)], tree)
+    shutil.rmtree(scratch / "deb")
+    return tree
+
+
+def _configure(tree: Path) -> None:
+    _run(["make", "--silent", "tinyconfig"], tree)
+    wanted = list(_options())
+    with (tree / ".config").open("a") as config:
+        config.writelines(f"{line}\n" for line in wanted)
+    _run(["make", "--silent", "olddefconfig"], tree)
+    found = set((tree / ".config").read_text().splitlines())
+    names = {line.split("=", 1)[0] for line in found if "=" in line}
+    wrong = [line for line in wanted if (_name(line) in names if _is_off(line) else line not in found)]
+    if wrong:
+        raise BackendError(
+            f"the kernel's configuration did not take these options: {', '.join(wrong)}",
+            hint=f"this linux-source differs from the ones that xboot knows; adapt {FRAGMENT.name}",
+        )
+
+
+def _options() -> Iterator[str]:
+    """The lines of the fragment without reasons."""
+    for line in FRAGMENT.read_text().splitlines():
+        option = re.match(r"(CONFIG_\w+=\S+|# CONFIG_\w+ is not set)", line)
+        if option:
+            yield option[1]
+
+
+def _is_off(line: str) -> bool:
+    return line.startswith("#") or line.endswith("=n")
+
+
+def _name(line: str) -> str:
+    match = re.search(r"CONFIG_\w+", line)
+    assert match
+    return match[0]
+
+
+def _compile(tree: Path, tell: Callable[[str, float], None]) -> None:
+    environment = os.environ | _REPRODUCIBLE
+    # The prefix map keeps the folder's name out of the kernel's strings.
+    command = ["make", f"-j{os.cpu_count() or 1}", f"KCFLAGS=-ffile-prefix-map={tree}=.", f"KAFLAGS=-ffile-prefix-map={tree}=.", "vmlinux"]
+    log = tree.parent / "build.log"
+    with log.open("wb") as sink:
+        process = subprocess.Popen(command, cwd=tree, stdout=subprocess.PIPE, stderr=sink, env=environment, stdin=subprocess.DEVNULL)
+        assert process.stdout is not None
+        try:
+            count = 0
+            for line in process.stdout:
+                if line.lstrip().startswith((b"CC ", b"AS ", b"AR ", b"LD ")):
+                    count += 1
+                    tell(f"compiling Linux: {line.split()[-1].decode(errors='replace')}", min(0.96, 0.05 + 0.9 * count / _EXPECTED_OBJECTS))
+            status = process.wait()
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+    if status:
+        tail = " ".join(log.read_text(errors="replace").strip().splitlines()[-4:])
+        raise BackendError(f"building the Linux kernel failed (make's status {status}): {tail}", hint="is the disk full? otherwise try --kernel distro")
+
+
+def _keep_pvh_note(vmlinux: Path) -> None:
+    """QEMU finds the PVH entry in an ELF note of owner Xen, type 18; a kernel without it would boot nowhere."""
+    notes = subprocess.run(["readelf", "--notes", "--wide", str(vmlinux)], capture_output=True, text=True, check=False).stdout
+    if "Xen" not in notes:
+        raise BackendError("the kernel that was built has no PVH note, so QEMU cannot start it", hint="is CONFIG_PVH still a part of this kernel?")
+
+
+def _compiled_sources(tree: Path) -> dict[str, dict[str, object]]:
+    """File → SHA-256, lines, language, for all that kbuild's .cmd files say went into objects that are linked into vmlinux."""
+    linked = set()
+    for archive in tree.rglob("*.a"):
+        if not {"tools", "scripts"} & set(archive.relative_to(tree).parts[:1]):
+            members = subprocess.run(["ar", "t", str(archive)], cwd=tree, capture_output=True, text=True, check=False).stdout.split()
+            linked |= {(tree / m).resolve() if "/" in m else (archive.parent / m).resolve() for m in members}
+    files: set[Path] = set()
+    for obj in linked:
+        command = obj.with_name(f".{obj.name}.cmd")
+        if command.exists():
+            files |= set(_dependencies(command, tree))
+    counted = count_files(path for path in sorted(files) if path.is_file())
+    return {str(path.relative_to(tree)): dataclasses.asdict(source) for path, source in counted.items()}
+
+
+def _dependencies(command: Path, tree: Path) -> Iterator[Path]:
+    text = command.read_text(errors="replace")
+    for match in re.finditer(r"^(?:source_|deps_)\S+ := (.*(?:\\\n.*)*)", text, re.MULTILINE):
+        for word in match[1].replace("\\\n", " ").split():
+            path = Path(os.path.normpath(tree / word))
+            if not word.startswith("$(") and path.suffix in (".c", ".S", ".h") and path.is_relative_to(tree):
+                yield path
+
+
+def _run(command: Sequence[str], folder: Path) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, check=False, env=os.environ | _REPRODUCIBLE)
+    if done.returncode:
+        tail = " ".join(done.stderr.strip().splitlines()[-3:])
+        raise BackendError(f"{' '.join(command[:3])} failed in the Linux source (status {done.returncode}): {tail}", hint="is the disk full?")
+
+
+def _first_line(command: Sequence[str]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0]
