@@ -53,8 +53,8 @@ class _Payload:
 
     def write(self, script: Script, init: Artifact | None, extra: tuple[Artifact, ...]) -> None:
         self.cpio.directory(b"dev", 0o755)
-        for name, major, minor, mode in _DEVICES:
-            self.cpio.device(b"dev/" + name, major, minor, mode)
+        for device, major, minor, mode in _DEVICES:
+            self.cpio.device(b"dev/" + device, major, minor, mode)
         self._own(FRAMING)
         if init is not None:
             data = init.path.read_bytes()

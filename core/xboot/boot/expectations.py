@@ -1,0 +1,119 @@
+"""What the hashes should be: from the user, a file, the script's fixed outputs, or a store that has the paths already."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from xboot import nar
+from xboot.errors import InputError, UsageError
+from xboot.model import Script
+from xboot.storepath import nix32_decode
+
+Expected = dict[str, dict[str, str]]
+
+
+def parse_hash(text: str) -> str:
+    """A SHA-256 in hex, from SRI (`sha256-…`), hex or nix32, the latter two also after `sha256:`. Raises UsageError."""
+    body = text.removeprefix("sha256:")
+    try:
+        if text.startswith("sha256-"):
+            digest = base64.b64decode(text.removeprefix("sha256-"), validate=True)
+        elif re.fullmatch("[0-9a-fA-F]{64}", body):
+            digest = bytes.fromhex(body)
+        elif len(body) == 52:
+            digest = nix32_decode(body)
+        else:
+            digest = b""
+    except (binascii.Error, ValueError, InputError):
+        digest = b""
+    if len(digest) != 32:
+        raise UsageError(f"{text!r} is not a SHA-256", hint="give it as SRI (sha256-…), as 64 hex digits, or in nix32 (52 characters)")
+    return digest.hex()
+
+
+def gather_expectations(script: Script, given: Sequence[str], file: Path | None, stores: Sequence[Path]) -> Expected:
+    """Store path → origin → NAR SHA-256 in hex. Raises UsageError for what makes no sense, InputError for a malformed file."""
+    expected: Expected = {}
+    for text in given:
+        expected.setdefault(_target(script, text), {})["--expect"] = parse_hash(text.rpartition("=")[2] if _has_name(text) else text)
+    if file is not None:
+        for path, value in _read_file(script, file).items():
+            expected.setdefault(path, {})[file.name] = value
+    for step in script.steps:
+        for output in step.outputs:
+            if output.fixed is not None and output.fixed.mode == "recursive":
+                expected.setdefault(output.path, {})["fixed-output"] = output.fixed.sha256
+    for path, value in _recorded(script, stores).items():
+        expected.setdefault(path, {})["store"] = value
+    return expected
+
+
+def _has_name(text: str) -> bool:
+    # A base64 hash ends with `=`: only a `=` with something behind it separates.
+    return "=" in text.rstrip("=")
+
+
+def _target(script: Script, text: str) -> str:
+    name = text.rpartition("=")[0] if not text.endswith("=") else text.rstrip("=").rpartition("=")[0]
+    if not _has_name(text):
+        if len(script.results) != 1:
+            raise UsageError(f"--expect {text}: there are {len(script.results)} results", hint="say which is meant: --expect NAME=HASH")
+        return script.results[0]
+    paths = [o.path for step in script.steps for o in step.outputs]
+    found = [path for path in paths if name in (path, path.rsplit("/", 1)[1], path.rsplit("/", 1)[1][33:])]
+    if len(found) != 1:
+        raise UsageError(f"--expect {text}: {len(found)} outputs are called {name!r}", hint="give the whole store path")
+    return found[0]
+
+
+def _read_file(script: Script, file: Path) -> dict[str, str]:
+    try:
+        values = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file}: cannot be read as JSON: {error}") from None
+    if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
+        raise InputError(f"{file}: expected one JSON object, store path → hash")
+    paths = {o.path for step in script.steps for o in step.outputs}
+    strays = sorted(set(values) - paths)
+    if strays:
+        raise UsageError(f"{file}: {strays[0]} is no output of this script ({len(strays)} such)", hint="`xboot plan -f table` lists the outputs")
+    return {path: parse_hash(value) for path, value in values.items()}
+
+
+def _recorded(script: Script, stores: Sequence[Path]) -> Mapping[str, str]:
+    """What this machine's store says of the outputs: nix's own record, else the hash of what stands in a store folder given by the user."""
+    paths = [o.path for step in script.steps for o in step.outputs]
+    found = _from_folders(paths, stores)
+    if script.store_dir == "/nix/store":
+        found |= _from_nix([path for path in paths if Path(path).exists()])
+    elif script.store_dir == "/gnu/store":
+        found |= {path: nar.nar_hash(Path(path)).sha256 for path in paths if Path(path).exists() or Path(path).is_symlink()}
+    return found
+
+
+def _from_folders(paths: Sequence[str], stores: Sequence[Path]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for path in paths:
+        for store in stores:
+            for place in (store / path.rsplit("/", 1)[1], store / path.lstrip("/")):
+                if path not in found and (place.exists() or place.is_symlink()):
+                    found[path] = nar.nar_hash(place).sha256
+    return found
+
+
+def _from_nix(paths: Sequence[str]) -> dict[str, str]:
+    if not paths or shutil.which("nix-store") is None:
+        return {}
+    found: dict[str, str] = {}
+    for path in paths:
+        done = subprocess.run(["nix-store", "--query", "--hash", path], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        if done.returncode == 0 and done.stdout.startswith("sha256:"):
+            found[path] = parse_hash(done.stdout.strip())
+    return found

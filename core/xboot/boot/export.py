@@ -1,0 +1,65 @@
+"""Bringing outputs out of the guest, as NARs, through its memory."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from pathlib import Path
+
+from xboot import nar
+from xboot.boot.channel import Message
+from xboot.errors import GuestError, InputError
+
+
+class Exporter:
+    """Collects pieces into `FOLDER/NAME.nar`; a file gets its name only when its hash is the one that the guest reported and it is a well-formed NAR.
+
+    A run that fails leaves the NARs that were complete by then, and nothing half-written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._tag = secrets.token_hex(4)
+        self.files: dict[str, Path] = {}
+
+    def part_file(self) -> Path:
+        """Where QEMU shall put the next piece."""
+        return (self._folder / f".{self._tag}.part").absolute()
+
+    def _whole(self) -> Path:
+        return self._folder / f".{self._tag}.nar"
+
+    def append(self, message: Message, part: Path) -> None:
+        """Take over a piece that QEMU wrote. Raises GuestError when the whole is not what the guest said it was."""
+        whole = self._whole()
+        with part.open("rb") as source, whole.open("ab") as sink:
+            if sink.tell() != message.offset:
+                raise GuestError(f"the export of {message.path} is at byte {sink.tell()}, but the guest speaks of byte {message.offset}")
+            data = source.read(message.length)
+            if len(data) != message.length:
+                raise GuestError(f"QEMU saved {len(data)} of {message.length} bytes of {message.path}; is the disk full?")
+            sink.write(data)
+        if message.offset + message.length == message.size:
+            self._complete(message, whole)
+
+    def _complete(self, message: Message, whole: Path) -> None:
+        with whole.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+            if found != message.sha256:
+                raise GuestError(f"{message.path}: the NAR that came out has SHA-256 {found}, the guest reported {message.sha256}")
+            file.seek(0)
+            try:
+                for _ in nar.read(file):
+                    pass
+            except InputError as error:
+                raise GuestError(f"{message.path}: what came out has the hash that the guest reported, but is no NAR: {error.message}") from None
+        target = self._folder / f"{message.path.rsplit('/', 1)[1]}.nar"
+        os.replace(whole, target)
+        self.files[message.path] = target
+
+    def close(self) -> None:
+        """Remove what is incomplete."""
+        self.part_file().unlink(missing_ok=True)
+        self._whole().unlink(missing_ok=True)
