@@ -1,1 +1,87 @@
-plugin = None
+"""The linux backend: a Linux kernel with nothing in it that builders do not need, booted by PVH on QEMU's microvm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from xboot.backend import Backend
+from xboot.cache import Cache
+from xboot.errors import UsageError
+from xboot.guest.build import build_executor
+from xboot.hooks import BackendOptions, Notify
+from xboot.model import Artifact, BackendInfo, BootImage, Component, Machine, Script
+from xboot.package import assemble, whole_file, write_payload
+from xboot_linux.kernel import built_kernel, distro_kernel
+from xboot_linux.tcb import components
+
+MiB = 1 << 20
+
+# The processor that builders see: the same under TCG and KVM, on every host. It is the x86-64-v2 level, which TCG has whole.
+_CPU = "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt"
+_MICROVM = "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=off"
+_CONSOLE = "console=ttyS0 quiet"
+_ENDING = "reboot=t panic=-1"  # a panic ends the machine, with a status that is not the success status
+_QUICK = "lpj=4000000 no_timer_check tsc=unstable clocksource=jiffies random.trust_cpu=on"
+
+
+class LinuxBackend(Backend):
+    """Settings: `kernel=built` (default) or `kernel=distro`."""
+
+    info: ClassVar[BackendInfo] = BackendInfo(
+        name="linux",
+        summary="Linux from tinyconfig: no net, block, PCI, ACPI or modules; PVH on microvm",
+        systems=("i686-linux", "x86_64-linux"),
+        executors=("c",),
+        abilities=("export", "kvm"),
+        maturity="stable",
+    )
+
+    def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
+        cache = Cache()
+        kernel = distro_kernel(cache) if _is_distro(options) else built_kernel(cache, notify)
+        return {"kernel": kernel, "executor": build_executor("x86_64", "gcc", cache)}
+
+    def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
+        payload = write_payload(script, folder / "initrd", init=artifacts["executor"])
+        kernel = artifacts["kernel"]
+        files = {"kernel": kernel.path, "initrd": payload.path}
+        return assemble(self.info.name, script, files, [whole_file("kernel", kernel), *payload.regions], artifacts)
+
+    def machine(self, image: BootImage, options: BackendOptions) -> Machine:
+        memory = options.memory or _memory(image.files["initrd"].stat().st_size)
+        distro = _is_distro(options)
+        limit = f"mem={memory}M" if options.export_size else ""
+        append = " ".join(word for word in (_CONSOLE, _ENDING, "" if distro else _QUICK, limit) if word)
+        return Machine(
+            program="qemu-system-x86_64",
+            arguments=(
+                "-M", "pc" if distro else _MICROVM, "-cpu", _CPU,
+                "-kernel", str(image.files["kernel"]), "-initrd", str(image.files["initrd"]), "-append", append,
+            ),
+            memory=memory,
+            export_base=memory * MiB if options.export_size else None,
+            accelerators=("kvm", "tcg"),
+        )  # fmt: skip
+
+    def components(self, image: BootImage) -> Sequence[Component]:
+        return components(image)
+
+
+def _is_distro(options: BackendOptions) -> bool:
+    kernel = options.settings.get("kernel", "built")
+    if kernel not in ("built", "distro"):
+        raise UsageError(f"kernel={kernel}: expected built or distro")
+    unknown = sorted(set(options.settings) - {"kernel"})
+    if unknown:
+        raise UsageError(f"the linux backend has no setting {unknown[0]!r}", hint="it has: kernel")
+    return kernel == "distro"
+
+
+def _memory(payload: int) -> int:
+    """MiB for a payload of so many bytes: it stands in memory twice while it is unpacked, files may take half of the memory (tmpfs), and builders need room."""
+    return max(512, 256 + -(-payload // MiB) * 4)
+
+
+plugin = LinuxBackend()

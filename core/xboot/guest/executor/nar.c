@@ -1,0 +1,323 @@
+/* Outputs: canonicalise a tree as the daemons do, serialise it as NAR, hash it, and scan it for references.
+ *
+ *   canonicalise   owner 0:0, mtime 1, modes 0555 or 0444; refuses what a NAR cannot hold
+ *   nar_write      the NAR into a sink
+ *   hasher         a sink: SHA-256, size, and which hash parts of store paths occur
+ *
+ * When these run, no process of the step is alive, so a tree cannot change between two looks. Links are never followed
+ * all the same. Recursion is bounded by MAX_DEPTH.
+ */
+#include "xboot.h"
+
+#define MAX_DEPTH 64
+#define BUFFER 65536
+
+static u8 buffer[BUFFER];
+
+static struct statx look(int dir, const char *name)
+{
+        static struct statx st;
+
+        must(SYS5(SYS_statx, dir, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC, &st), "looking at an output", name);
+        return st;
+}
+
+static int enter(int dir, const char *name, unsigned depth)
+{
+        int fd;
+
+        if (depth >= MAX_DEPTH)
+                fail("output", "directories nested deeper than 64: ", name);
+        fd = open_at(dir, name, O_RDONLY | O_DIRECTORY);
+        must(fd, "opening a directory of an output", name);
+        return fd;
+}
+
+/* ---- canonicalise */
+
+static void settle(int dir, const char *name, unsigned depth)
+{
+        struct statx st = look(dir, name);
+        u32 kind = st.mode & S_IFMT;
+        long times[4];
+        struct names list;
+        void *mark;
+        unsigned i;
+        int fd;
+
+        if (kind != S_IFREG && kind != S_IFDIR && kind != S_IFLNK)
+                fail("output", "neither regular file, directory nor symbolic link: ", name);
+        must(SYS5(SYS_fchownat, dir, name, 0, 0, AT_SYMLINK_NOFOLLOW), "setting an owner", name);
+        if (kind == S_IFDIR) {
+                must(SYS4(SYS_fchmodat, dir, name, 0555, 0), "setting a mode", name);
+                fd = enter(dir, name, depth);
+                mark = arena_mark();
+                list = read_directory(fd);
+                for (i = 0; i < list.count; i++)
+                        settle(fd, list.name[i], depth + 1);
+                arena_release(mark);
+                SYS1(SYS_close, fd);
+        } else if (kind == S_IFREG) {
+                must(SYS4(SYS_fchmodat, dir, name, st.mode & 0100 ? 0555 : 0444, 0), "setting a mode", name);
+        }
+        times[0] = times[2] = 1;
+        times[1] = times[3] = 0;
+        must(SYS4(SYS_utimensat, dir, name, times, AT_SYMLINK_NOFOLLOW), "setting a time", name);
+}
+
+void canonicalise(int dir, const char *name)
+{
+        settle(dir, name, 0);
+}
+
+/* ---- serialise (the format: E. Dolstra, "The Purely Functional Software Deployment Model", figure 5.2) */
+
+static void put_number(struct sink *sink, u64 n)
+{
+        u8 b[8];
+        int i;
+
+        for (i = 0; i < 8; i++, n >>= 8)
+                b[i] = (u8)n;
+        sink->put(sink, b, 8);
+}
+
+static void put_padding(struct sink *sink, u64 n)
+{
+        static const u8 zero[8];
+
+        sink->put(sink, zero, (unsigned long)(-n & 7));
+}
+
+static void put_string(struct sink *sink, const char *s)
+{
+        unsigned long n = length(s);
+
+        put_number(sink, n);
+        sink->put(sink, s, n);
+        put_padding(sink, n);
+}
+
+static void put_contents(struct sink *sink, int dir, const char *name, u64 size)
+{
+        u64 left = size;
+        long got;
+        int fd = open_at(dir, name, O_RDONLY);
+
+        must(fd, "opening a file of an output", name);
+        put_number(sink, size);
+        while ((got = SYS3(SYS_read, fd, buffer, BUFFER)) > 0) {
+                if ((u64)got > left)
+                        break;
+                sink->put(sink, buffer, (unsigned long)got);
+                left -= (u64)got;
+        }
+        must(got, "reading a file of an output", name);
+        if (left || got)
+                fail("internal", "a file changed its size while it was read: ", name);
+        SYS1(SYS_close, fd);
+        put_padding(sink, size);
+}
+
+static void put_node(struct sink *sink, int dir, const char *name, unsigned depth)
+{
+        static char target[MAX_PATH + 1];
+        struct statx st = look(dir, name);
+        struct names list;
+        void *mark;
+        unsigned i;
+        long n;
+        int fd;
+
+        put_string(sink, "(");
+        put_string(sink, "type");
+        switch (st.mode & S_IFMT) {
+        case S_IFREG:
+                put_string(sink, "regular");
+                if (st.mode & 0100) {
+                        put_string(sink, "executable");
+                        put_string(sink, "");
+                }
+                put_string(sink, "contents");
+                put_contents(sink, dir, name, st.size);
+                break;
+        case S_IFLNK:
+                n = SYS4(SYS_readlinkat, dir, name, target, MAX_PATH);
+                must(n, "reading a link", name);
+                target[n] = 0;
+                put_string(sink, "symlink");
+                put_string(sink, "target");
+                put_string(sink, target);
+                break;
+        case S_IFDIR:
+                put_string(sink, "directory");
+                fd = enter(dir, name, depth);
+                mark = arena_mark();
+                list = read_directory(fd);
+                for (i = 0; i < list.count; i++) {
+                        put_string(sink, "entry");
+                        put_string(sink, "(");
+                        put_string(sink, "name");
+                        put_string(sink, list.name[i]);
+                        put_string(sink, "node");
+                        put_node(sink, fd, list.name[i], depth + 1);
+                        put_string(sink, ")");
+                }
+                arena_release(mark);
+                SYS1(SYS_close, fd);
+                break;
+        default:
+                fail("output", "neither regular file, directory nor symbolic link: ", name);
+        }
+        put_string(sink, ")");
+}
+
+void nar_write(int dir, const char *name, struct sink *sink)
+{
+        put_string(sink, "nix-archive-1");
+        put_node(sink, dir, name, 0);
+}
+
+/* SHA-256 of the content of one regular file (flat fixed outputs). */
+void hash_file(int dir, const char *name, char hex[65])
+{
+        struct sha256 sha;
+        long got;
+        int fd = open_at(dir, name, O_RDONLY);
+
+        must(fd, "opening a file of an output", name);
+        sha256_init(&sha);
+        while ((got = SYS3(SYS_read, fd, buffer, BUFFER)) > 0)
+                sha256_update(&sha, buffer, (unsigned long)got);
+        must(got, "reading a file of an output", name);
+        SYS1(SYS_close, fd);
+        sha256_hex(&sha, hex);
+}
+
+/* ---- hash and scan
+ *
+ * A reference is an occurrence of a path's 32-character hash part. What a NAR is made of comes in small and large
+ * pieces, so it is gathered in a window whose first CARRY bytes are the end of what came before: an occurrence across
+ * a border is found, and none is looked for twice.
+ */
+#define HASH_PART 32
+#define CARRY (HASH_PART - 1)
+#define WINDOW 65536
+#define BUCKETS 1024
+
+static u8 window[CARRY + WINDOW];
+static unsigned window_fill, window_carry;      /* valid bytes in all; of these, carried over */
+static struct path *bucket[BUCKETS];
+static u8 in_alphabet[256];
+
+static unsigned bucket_of(const u8 *s)
+{
+        return (s[0] + 37u * s[1] + 1369u * s[2] + 50653u * s[3]) & (BUCKETS - 1);
+}
+
+static int same_part(const u8 *a, const char *b)
+{
+        int i;
+
+        for (i = 0; i < HASH_PART; i++)
+                if (a[i] != (u8)b[i])
+                        return 0;
+        return 1;
+}
+
+static void note(struct hasher *h, const u8 *at)
+{
+        struct path **link = &bucket[bucket_of(at)], *p;
+
+        while ((p = *link))
+                if (same_part(at, p->name)) {
+                        *link = p->next_candidate;      /* found once is enough */
+                        h->found[h->found_count++] = p;
+                } else {
+                        link = &p->next_candidate;
+                }
+}
+
+/* Looks at every 32nd byte first: where that is not of the alphabet, no hash part can lie across it. */
+static void scan(struct hasher *h)
+{
+        unsigned i = 0, j;
+
+        while (i + HASH_PART <= window_fill) {
+                for (j = HASH_PART; j > 0 && in_alphabet[window[i + j - 1]]; j--)
+                        ;
+                if (j == 0) {
+                        note(h, window + i);
+                        i++;
+                } else {
+                        i += j;
+                }
+        }
+}
+
+static void flush(struct hasher *h)
+{
+        sha256_update(&h->sha, window + window_carry, window_fill - window_carry);
+        if (h->found)
+                scan(h);
+        window_carry = window_fill < CARRY ? window_fill : CARRY;
+        copy(window, window + window_fill - window_carry, window_carry);
+        window_fill = window_carry;
+}
+
+static void hasher_put(struct sink *sink, const void *data, unsigned long n)
+{
+        struct hasher *h = (struct hasher *)sink;
+        const u8 *p = data;
+        unsigned part;
+
+        h->size += n;
+        while (n) {
+                part = (unsigned)sizeof window - window_fill;
+                if (n < part)
+                        part = (unsigned)n;
+                copy(window + window_fill, p, part);
+                window_fill += part;
+                p += part;
+                n -= part;
+                if (window_fill == sizeof window)
+                        flush(h);
+        }
+}
+
+void hasher_init(struct hasher *h, struct path **candidates, unsigned count)
+{
+        static const char alphabet[] = "0123456789abcdfghijklmnpqrsvwxyz";
+        unsigned i, b;
+
+        for (i = 0; alphabet[i]; i++)
+                in_alphabet[(u8)alphabet[i]] = 1;
+        h->sink.put = hasher_put;
+        h->size = 0;
+        h->found = count ? allocate(count * sizeof(struct path *)) : NULL;
+        h->found_count = 0;
+        sha256_init(&h->sha);
+        window_fill = window_carry = 0;
+        fill(bucket, 0, sizeof bucket);
+        for (i = 0; i < count; i++) {
+                b = bucket_of((u8 *)candidates[i]->name);
+                candidates[i]->next_candidate = bucket[b];
+                bucket[b] = candidates[i];
+        }
+}
+
+/* Also puts the references into the bytewise order of their paths (an insertion sort: they are few). */
+void hasher_finish(struct hasher *h, char hex[65])
+{
+        unsigned i, j;
+        struct path *p;
+
+        flush(h);
+        sha256_hex(&h->sha, hex);
+        for (i = 1; i < h->found_count; i++) {
+                p = h->found[i];
+                for (j = i; j > 0 && compare(h->found[j - 1]->path, p->path) > 0; j--)
+                        h->found[j] = h->found[j - 1];
+                h->found[j] = p;
+        }
+}
