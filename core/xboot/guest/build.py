@@ -1,4 +1,8 @@
-"""Building the C executor: the same source for two architectures and two compilers, the same bytes every time."""
+"""Building the C executor: one source, two architectures, two compilers, each giving the same bytes every time.
+
+gcc needs no 32-bit libraries for i386, since nothing of a libc or of libgcc is linked. TCC is Debian's: `tcc` for x86_64, the cross compiler
+`i386-tcc` for i386; it brings its own assembler and linker, and its run-time library (libtcc1) is not linked either.
+"""
 
 from __future__ import annotations
 
@@ -12,61 +16,105 @@ from xboot.cache import Cache, file_sha256
 from xboot.errors import BackendError, MissingToolError
 from xboot.model import Artifact, Role
 
-EXECUTOR = Path(__file__).parent / "executor"
+__all__ = ["EXECUTOR", "Architecture", "Compiler", "build_executor", "sources"]
 
 Architecture = Literal["x86_64", "i386"]
-Compiler = Literal["gcc", "i386-tcc", "tcc"]
+Compiler = Literal["gcc", "tcc", "i386-tcc"]
 
-# No hosted assumption, no stack protector, no unwind tables, no build id: nothing in the file but the source's meaning.
+EXECUTOR = Path(__file__).parent / "executor"
+"""The folder of the executor's sources."""
+
+_RECIPE = "1"  # change it when the way of building changes in a manner that the flags do not show
+_PACKAGES = {"gcc": "gcc", "tcc": "tcc", "i386-tcc": "tcc"}
+_TCC_TARGET = {"tcc": "x86_64", "i386-tcc": "i386"}
+_MACHINE = {"x86_64": "-m64", "i386": "-m32"}
 _GCC = (
-    "-std=gnu11", "-Os", "-ffreestanding", "-fno-stack-protector", "-fno-pie", "-no-pie", "-fno-asynchronous-unwind-tables",
-    "-fcf-protection=none", "-static", "-nostdlib", "-Wl,--build-id=none", "-Wl,-z,noseparate-code", "-Wl,-s", "-Wall", "-Wextra", "-Werror",
+    "-std=gnu99", "-O2", "-Wall", "-Wextra", "-Werror",
+    "-ffreestanding", "-fno-builtin", "-nostdinc",  # nothing of the host's libc
+    "-fno-tree-loop-distribute-patterns",  # or memset's own loop would become a call of memset
+    "-fno-pic", "-fno-pie", "-fno-stack-protector", "-fcf-protection=none", "-fno-asynchronous-unwind-tables", "-fno-ident",
 )  # fmt: skip
-_TCC = ("-nostdlib", "-static", "-Wall", "-Werror")
-_PACKAGES = {"gcc": "gcc", "i386-tcc": "tcc", "tcc": "tcc"}
+_GCC_LINK = (
+    "-nostdlib",
+    "-static",
+    "-no-pie",
+    "-Wl,--build-id=none",
+    "-Wl,-z,noexecstack,-z,noseparate-code,-z,norelro",
+    "-Wl,--strip-all",
+)
+_TCC = ("-nostdlib", "-nostdinc", "-Wall", "-Werror")
 
 
 def sources(architecture: Architecture) -> list[Path]:
-    """The files of the executor, in the order in which they are compiled and linked."""
+    """The files that are compiled for `architecture`, the entry first."""
     return [EXECUTOR / f"start-{architecture}.S", *sorted(EXECUTOR.glob("*.c"))]
 
 
-def headers() -> list[Path]:
-    return sorted(EXECUTOR.glob("*.h"))
-
-
 def build_executor(architecture: Architecture, compiler: Compiler, cache: Cache) -> Artifact:
-    """The executor as a static ELF file. Raises MissingToolError without the compiler, BackendError when it does not compile."""
+    """The executor as a static program, from the cache or built now (about a second).
+
+    Raises MissingToolError when the compiler is not installed, BackendError when it refuses the source or the pair makes no sense.
+    """
+    if _TCC_TARGET.get(compiler, architecture) != architecture:
+        raise BackendError(f"{compiler} compiles for {_TCC_TARGET[compiler]}, not for {architecture}", hint="build this executor with gcc")
     if shutil.which(compiler) is None:
-        raise MissingToolError(f"{compiler} is not installed, so the executor cannot be compiled", hint=f"apt-get install {_PACKAGES[compiler]}")
-    version = compiler_version(compiler)
-    files = sources(architecture)
-    key = {path.name: file_sha256(path) for path in (*files, *headers())}
-    key |= {"compiler": version, "architecture": architecture, "flags": " ".join(_flags(architecture, compiler))}
-    folder = cache.folder("executor", key, lambda work: _compile(work / "executor", files, architecture, compiler))
-    path = folder / "executor"
+        raise MissingToolError(
+            f"{compiler} is not installed, so the executor cannot be built", hint=f"apt-get install {_PACKAGES[compiler]}"
+        )
+    tools = _versions(compiler)
+    inputs = {path.name: file_sha256(path) for path in (*sources(architecture), *EXECUTOR.glob("*.h"))}
+    key = {
+        "architecture": architecture,
+        "tools": "\n".join(tools),
+        "flags": " ".join((*_GCC, *_GCC_LINK, *_TCC)),
+        "recipe": _RECIPE,
+    } | inputs
+    folder = cache.folder("executor", key, lambda work: _build(architecture, compiler, work))
+    program = folder / "executor"
+    used = [EXECUTOR / name for name in (folder / "sources").read_text().split()]
     return Artifact(
-        name="executor", path=path, sha256=file_sha256(path), size=path.stat().st_size, role=Role.EXECUTOR,
-        origin="xboot core/xboot/guest/executor", built_with=(version,), source_files=(*files, *headers()), lines_method="manifest",
+        name="executor", path=program, sha256=file_sha256(program), size=program.stat().st_size, role=Role.EXECUTOR,
+        origin="xboot", version=f"C, {architecture}", built_with=tools, source_files=used, lines_method="dependency files",
     )  # fmt: skip
 
 
-def compiler_version(compiler: str) -> str:
-    """The first line of what the compiler says of itself."""
-    flag = "--version" if compiler == "gcc" else "-v"
-    done = subprocess.run([compiler, flag], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-    return (done.stdout + done.stderr).strip().splitlines()[0]
+def _build(architecture: Architecture, compiler: Compiler, work: Path) -> None:
+    if compiler == "gcc":
+        machine = _MACHINE[architecture]
+        compiling, linking = ["gcc", machine, *_GCC], ["gcc", machine, *_GCC_LINK]
+    else:
+        compiling, linking = [compiler, *_TCC], [compiler, "-nostdlib", "-static"]
+    used: set[str] = set()
+    scrap: list[Path] = []
+    objects: list[str] = []
+    for source in sources(architecture):
+        obj, deps = work / f"{source.stem}.o", work / f"{source.stem}.d"
+        # Compiled inside the folder, by its bare name: no path of this machine can get into the program.
+        _run([*compiling, "-MD", "-MF", str(deps), "-c", source.name, "-o", str(obj)])
+        used |= _dependencies(deps) | {source.name}
+        scrap += [obj, deps]
+        objects.append(str(obj))
+    _run([*linking, *objects, "-o", str(work / "executor")])
+    (work / "executor").chmod(0o555)
+    (work / "sources").write_text("\n".join(sorted(used)) + "\n")
+    for path in scrap:
+        path.unlink(missing_ok=True)
 
 
-def _flags(architecture: Architecture, compiler: Compiler) -> Sequence[str]:
-    return (*_GCC, "-m64" if architecture == "x86_64" else "-m32") if compiler == "gcc" else _TCC
+def _dependencies(deps: Path) -> set[str]:
+    """The names in a dependency file; all are of the executor's own folder, since nothing else is on the include path."""
+    return {Path(word).name for word in deps.read_text().replace("\\\n", " ").split(":", 1)[1].split()} if deps.exists() else set()
 
 
-def _compile(target: Path, files: Sequence[Path], architecture: Architecture, compiler: Compiler) -> None:
-    # Relative names and a fixed folder: no path of this machine gets into the file.
-    command = [compiler, *_flags(architecture, compiler), "-o", str(target.absolute()), *(path.name for path in files)]
-    done = subprocess.run(command, cwd=EXECUTOR, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+def _versions(compiler: Compiler) -> tuple[str, ...]:
+    commands = [["gcc", "--version"], ["ld", "--version"]] if compiler == "gcc" else [[compiler, "-v"]]
+    return tuple(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0] for command in commands)
+
+
+def _run(command: Sequence[str]) -> None:
+    done = subprocess.run(command, cwd=EXECUTOR, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
-        tail = " ".join(done.stderr.strip().splitlines()[:4])
-        raise BackendError(f"{compiler} does not compile the executor for {architecture}: {tail}")
-    target.chmod(0o555)
+        tail = " ".join(done.stderr.strip().splitlines()[:3])
+        raise BackendError(
+            f"{command[0]} refuses the executor's source: {tail}", hint="is this compiler much older or newer than Debian's?"
+        )
