@@ -1,0 +1,80 @@
+"""What a daemon gives to every builder, whatever its derivation says: environment, build directory, files in /etc.
+
+Two flavours, told apart by the store directory. Nix: `LocalDerivationGoal::initEnv`, `initTmpDir` and the chroot's set-up in Nix 2.8 with `sandbox = true`; Guix: the same places in
+guix-daemon 1.4. tests/nix holds ours against a real nix.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xboot.model import Derivation
+from xboot.storepath import store_name
+
+_UID, _GID = 1000, 100
+
+Environment = dict[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Flavour:
+    """One daemon's manners. `first` is overridden by the derivation's own environment, `last` is not."""
+
+    name: str
+    cores: bytes
+    last: tuple[tuple[bytes, bytes], ...]
+    files: tuple[tuple[str, bytes], ...]
+
+    def build_directory(self, drv: Derivation) -> str:
+        """Where the builder starts."""
+        return "/build" if self.name == "nix" else f"/tmp/guix-build-{store_name(drv.path)[33:]}-0"  # noqa: S108 - the path in the guest
+
+    def environment(self, store_dir: str, own: Environment, cwd: str, *, fixed: bool) -> Environment:
+        """The whole environment; `own` are the bindings that the derivation passes through it."""
+        top = cwd.encode()
+        env: Environment = {
+            b"PATH": b"/path-not-set",
+            b"HOME": b"/homeless-shelter",
+            b"NIX_STORE": store_dir.encode(),
+            b"NIX_BUILD_CORES": self.cores,
+        }
+        env |= own
+        env |= {name: top for name in (b"NIX_BUILD_TOP", b"TMPDIR", b"TEMPDIR", b"TMP", b"TEMP", b"PWD")}
+        if fixed:
+            env[b"NIX_OUTPUT_CHECKED"] = b"1"
+        env |= self.last
+        return env
+
+
+_HOSTS = ("/etc/hosts", b"127.0.0.1 localhost\n::1 localhost\n")
+
+NIX = Flavour(
+    "nix",
+    cores=b"1",  # the guest has one processor; nix gives the host's number unless its `cores` setting says otherwise
+    last=((b"NIX_LOG_FD", b"2"), (b"TERM", b"xterm-256color")),
+    files=(
+        ("/etc/group", f"root:x:0:\nnixbld:!:{_GID}:\nnogroup:x:65534:\n".encode()),
+        _HOSTS,
+        (
+            "/etc/passwd",
+            f"root:x:0:0:Nix build user:/build:/noshell\nnixbld:x:{_UID}:{_GID}:Nix build user:/build:/noshell\n"
+            "nobody:x:65534:65534:Nobody:/:/noshell\n".encode(),
+        ),
+    ),
+)
+
+GUIX = Flavour(
+    "guix",
+    cores=b"0",
+    last=(),
+    files=(
+        ("/etc/group", f"nixbld:!:{_GID}:\n".encode()),
+        _HOSTS,
+        ("/etc/passwd", f"nixbld:x:{_UID}:{_GID}:Nix build user:/:/noshell\nnobody:x:65534:65534:Nobody:/:/noshell\n".encode()),
+    ),
+)
+
+
+def flavour_of(store_dir: str) -> Flavour:
+    """Guix for a store whose parent is called `gnu`, else Nix."""
+    return GUIX if store_dir.split("/")[-2:] == ["gnu", "store"] else NIX

@@ -1,0 +1,47 @@
+"""Derivations that are valid but that xboot does not build, each with its reason (docs/refusals.md)."""
+
+from __future__ import annotations
+
+from xboot.errors import RefusedError
+from xboot.model import Derivation
+
+# Features that change what a builder may do. Others (big-parallel, benchmark, …) only say where a build would rather run.
+_FEATURES = {
+    "kvm": "builders have no KVM",
+    "nixos-test": "builders have no KVM",
+    "recursive-nix": "there is no daemon to call from inside a build",
+    "uid-range": "builders have one uid",
+    "cgroups": "the kernels have none",
+}
+
+
+def check(drv: Derivation) -> None:
+    """Raise RefusedError when `drv` cannot become a step."""
+    for output in drv.outputs.values():
+        if not output.path:
+            raise RefusedError(
+                f"{drv.path}: output {output.name!r} is floating content-addressed: its path is known only after the build, and so is every path that follows from it",
+                hint="build it with an input-addressed or fixed output",
+            )
+    if drv.env.get(b"__noChroot") == b"1":
+        raise RefusedError(f"{drv.path}: __noChroot asks for a build that sees the whole machine, which no guest has")
+    if drv.env.get(b"__impure") == b"1":
+        raise RefusedError(f"{drv.path}: __impure asks for the network, which no guest has")
+    for feature in drv.env.get(b"requiredSystemFeatures", b"").decode(errors="replace").split():
+        if feature in _FEATURES:
+            raise RefusedError(f"{drv.path}: requires the system feature {feature!r}: {_FEATURES[feature]}")
+    if drv.builder.startswith(b"builtin:"):
+        raise RefusedError(f"{drv.path}: {drv.builder.decode(errors='replace')} runs inside the daemon, and xboot has no daemon")
+    if b"\0" in drv.builder or not drv.builder.startswith(b"/"):
+        raise RefusedError(f"{drv.path}: its builder {drv.builder.decode(errors='replace')!r} is no absolute path")
+
+
+def check_fixed(drv: Derivation) -> None:
+    """Raise RefusedError for a fixed-output derivation that would have to be built but whose hash no executor can check."""
+    (output,) = drv.outputs.values()
+    algorithm = output.hash_algo.removeprefix("r:")
+    if algorithm != "sha256":
+        raise RefusedError(
+            f"{drv.path}: its fixed output is given by {algorithm}, and the executors check SHA-256 only",
+            hint="bring its content with `xboot fetch`: the host checks the hash then",
+        )

@@ -1,0 +1,37 @@
+"""A script for the eye: its order as a table, its graph for Graphviz."""
+
+from __future__ import annotations
+
+from xboot.errors import UsageError
+from xboot.model import Script
+
+
+def render(script: Script, format: str) -> str:
+    """`table` (tab-separated: step, system, derivation, inputs, outputs) or `dot`."""
+    if format == "table":
+        return _table(script)
+    if format == "dot":
+        return _dot(script)
+    raise UsageError(f"format {format!r}: expected table or dot")
+
+
+def _table(script: Script) -> str:
+    lines = ["step\tsystem\tderivation\tinputs\toutputs"]
+    lines += [f"{s.number}\t{s.system}\t{_short(s.drv)}\t{len(s.inputs)}\t{' '.join(o.name for o in s.outputs)}" for s in script.steps]
+    return "\n".join(lines) + "\n"
+
+
+def _dot(script: Script) -> str:
+    maker = {output.path: step.number for step in script.steps for output in step.outputs}
+    names = {source.path: f"source{i}" for i, source in enumerate(script.sources)}
+    lines = ["digraph xboot {", "  rankdir=LR;", "  node [shape=box, fontsize=10];"]
+    lines += [f'  {name} [label="{_short(path)}", style=dashed];' for path, name in names.items()]
+    lines += [f'  step{s.number} [label="{s.number}. {_short(s.drv)}"];' for s in script.steps]
+    for step in script.steps:
+        makers = {f"step{maker[path]}" if path in maker else names.get(path, "") for path in step.inputs}
+        lines += [f"  {one} -> step{step.number};" for one in sorted(makers - {""})]
+    return "\n".join([*lines, "}"]) + "\n"
+
+
+def _short(path: str) -> str:
+    return path.rsplit("/", 1)[-1][33:].removesuffix(".drv")

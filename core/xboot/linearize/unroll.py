@@ -1,0 +1,187 @@
+"""From a closure to a script: what must be built, in which order, with what."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from xboot.errors import InputError
+from xboot.linearize import attributes as attrs
+from xboot.linearize import refusals
+from xboot.linearize.flavour import Flavour, flavour_of
+from xboot.linearize.text import script_text
+from xboot.hooks import LinearizeOptions
+from xboot.model import Closure, Derivation, FixedHash, ReferenceCheck, Script, Source, SourceKind, Step, StepOutput
+
+
+def linearize(closure: Closure, options: LinearizeOptions) -> Script:
+    """The script that builds every output of the closure's roots.
+
+    Order: a derivation after its inputs; among those that could come next, the one with the smallest store path. A derivation whose wanted outputs are all at hand (fixed outputs with
+    content, seeds) becomes sources instead of a step, and what only it needed is left out. Raises InputError for a source that is missing (unless `allow_missing`), RefusedError for what
+    xboot does not build.
+    """
+    plan = _Plan(closure, options)
+    order = plan.order()
+    flavour = flavour_of(closure.store_dir)
+    steps: list[Step] = []
+    checks: list[ReferenceCheck] = []
+    for number, path in enumerate(order, 1):
+        step, rules = _step(number, closure.derivations[path], closure, flavour)
+        steps.append(step)
+        checks += rules
+    sources, missing = plan.sources()
+    if missing and not options.allow_missing:
+        first = min(missing)
+        raise InputError(
+            f"{first}: its content is not at hand, and {missing[first]} needs it ({len(missing)} such sources)",
+            hint="`xboot fetch` brings what has a URL; --store DIR names a folder that holds it",
+        )
+    results = sorted({output.path for root in closure.roots for output in closure.derivations[root].outputs.values()})
+    text = script_text(closure.store_dir, sources, steps, results, sorted(missing))
+    seeds = sorted(source.path for source in sources if source.kind is SourceKind.SEED)
+    return Script(text, sha256(text).hexdigest(), closure.store_dir, sources, steps, results, seeds, checks)
+
+
+@dataclass(slots=True)
+class _Plan:
+    """Which derivations become steps, and which paths become sources."""
+
+    closure: Closure
+    options: LinearizeOptions
+    steps: dict[str, list[str]] = field(default_factory=dict)  # step → the steps it waits for
+    needed: dict[str, str] = field(default_factory=dict)  # source path → who needs it
+
+    def order(self) -> list[str]:
+        self._collect()
+        waiting = {path: len(inputs) for path, inputs in self.steps.items()}
+        users: dict[str, list[str]] = {}
+        for path, inputs in self.steps.items():
+            for one in inputs:
+                users.setdefault(one, []).append(path)
+        ready = [path for path, count in waiting.items() if not count]
+        heapq.heapify(ready)
+        order = []
+        while ready:
+            path = heapq.heappop(ready)
+            order.append(path)
+            for user in users.get(path, ()):
+                waiting[user] -= 1
+                if not waiting[user]:
+                    heapq.heappush(ready, user)
+        if len(order) != len(self.steps):
+            stuck = min(path for path, count in waiting.items() if count)
+            raise InputError(f"{stuck}: depends on itself, through its inputs")
+        return order
+
+    def _collect(self) -> None:
+        """Walk from the roots, stopping at what is at hand."""
+        derivations, at_hand = self.closure.derivations, self.closure.sources
+        todo = list(dict.fromkeys(self.closure.roots))
+        for root in todo:
+            drv = derivations[root]
+            if self._pruned(drv, drv.outputs):
+                raise InputError(
+                    f"{root}: there is nothing to build, its outputs are at hand already",
+                    hint="fixed outputs and seeds are checked by their hash; name a derivation that uses them",
+                )
+        while todo:
+            path = todo.pop()
+            if path in self.steps:
+                continue
+            drv = derivations[path]
+            waits: list[str] = []
+            for inner, outputs in drv.input_drvs.items():
+                needed = derivations[inner]
+                if self._pruned(needed, outputs):
+                    self._need((needed.outputs[name].path for name in outputs), path)
+                elif self._unavailable(needed):
+                    self._need((needed.outputs[name].path for name in outputs), path)
+                else:
+                    waits.append(inner)
+                    todo.append(inner)
+            self._need(drv.input_srcs, path)
+            self.steps[path] = waits
+        for path, source in at_hand.items():
+            if path in self.needed:
+                self._need_references(source)
+
+    def _pruned(self, drv: Derivation, wanted: Iterable[str]) -> bool:
+        return all(drv.outputs[name].path in self.closure.sources for name in wanted)
+
+    @staticmethod
+    def _unavailable(drv: Derivation) -> bool:
+        """A fixed output that only a daemon could bring, and whose content is not at hand: a missing source."""
+        return drv.is_fixed_output and drv.builder.startswith(b"builtin:")
+
+    def _need(self, paths: Iterable[str], user: str) -> None:
+        for path in paths:
+            self.needed.setdefault(path, user)
+
+    def _need_references(self, source: Source) -> None:
+        todo = [source]
+        while todo:
+            one = todo.pop()
+            for reference in one.references:
+                if reference not in self.needed:
+                    self.needed[reference] = one.path
+                    if reference in self.closure.sources:
+                        todo.append(self.closure.sources[reference])
+
+    def sources(self) -> tuple[list[Source], dict[str, str]]:
+        """The sources of the script in the order of their paths, and what is missing: path → who needs it."""
+        found = [self.closure.sources[path] for path in sorted(self.needed) if path in self.closure.sources]
+        missing = {path: user for path, user in self.needed.items() if path not in self.closure.sources}
+        return found, missing
+
+
+def _step(number: int, drv: Derivation, closure: Closure, flavour: Flavour) -> tuple[Step, list[ReferenceCheck]]:
+    refusals.check(drv)
+    fixed = _fixed(drv)
+    cwd = flavour.build_directory(drv)
+    rewrite = attrs.Rewriter(drv)
+    structured = attrs.structured(drv)
+    if structured is None:
+        own, files = attrs.plain_environment(drv, cwd, rewrite)
+    else:
+        own, files = attrs.structured_environment(drv, structured, cwd, rewrite)
+    env = flavour.environment(closure.store_dir, own, cwd, fixed=fixed is not None)
+    argv = [drv.builder.rsplit(b"/", 1)[-1], *map(rewrite, drv.args)]
+    _no_nul(drv, argv, env)
+    step = Step(
+        number=number,
+        drv=drv.path,
+        system=drv.system,
+        builder=drv.builder,
+        argv=argv,
+        env=sorted(env.items()),
+        cwd=cwd,
+        files=[*flavour.files, *files],
+        graphs=attrs.graphs(drv, structured, cwd, rewrite),
+        inputs=_inputs(drv, closure.derivations),
+        outputs=[StepOutput(name, output.path, fixed) for name, output in drv.outputs.items()],
+    )
+    return step, list(attrs.reference_checks(drv, number, structured))
+
+
+def _inputs(drv: Derivation, derivations: Mapping[str, Derivation]) -> Sequence[str]:
+    paths = {derivations[inner].outputs[name].path for inner, names in drv.input_drvs.items() for name in names}
+    return sorted(paths.union(drv.input_srcs))
+
+
+def _fixed(drv: Derivation) -> FixedHash | None:
+    if not drv.is_fixed_output:
+        return None
+    refusals.check_fixed(drv)
+    (output,) = drv.outputs.values()
+    return FixedHash("recursive" if output.hash_algo.startswith("r:") else "flat", output.hash.lower())
+
+
+def _no_nul(drv: Derivation, argv: Sequence[bytes], env: Mapping[bytes, bytes]) -> None:
+    for name, value in env.items():
+        if b"\0" in name or b"\0" in value or b"=" in name or not name:
+            raise InputError(f"{drv.path}: the environment variable {name[:40]!r} cannot be passed to a process")
+    if any(b"\0" in word for word in argv):
+        raise InputError(f"{drv.path}: an argument with a NUL byte cannot be passed to a process")
