@@ -24,9 +24,10 @@ Notify = Callable[[Event], None]
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """Where a front-end may look: `stores` are folders that stand for the store (searched in order)."""
+    """Where a front-end may look: `stores` are folders that stand for the store (searched in order). `seeds`: store paths whose content is trusted as it is."""
 
     stores: Sequence[Path] = ()
+    seeds: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,137 @@
+"""The content of a store object: an unpacked tree or a NAR of one, hashed and searched as a stream."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from xboot import nar
+from xboot.errors import InputError
+from xboot.parse.stores import Found
+
+__all__ = ["Content"]
+
+_CHUNK = 1 << 20
+_HASH = 32
+_BASE32 = b"0123456789abcdfghijklmnpqrsvwxyz"
+_BLANK_OTHERS = bytes(byte if byte in _BASE32 else 0x20 for byte in range(256))
+
+
+class Content:
+    """What is at `found`. Reads it anew for each question except `info`."""
+
+    def __init__(self, found: Found) -> None:
+        self.location = found.location
+        self._is_nar = found.is_nar
+        self._info: nar.NarInfo | None = None
+
+    @property
+    def info(self) -> nar.NarInfo:
+        """SHA-256 and size of the NAR. Raises InputError when a `.nar` file is not one in its one way of writing."""
+        if self._info is None:
+            if self._is_nar:
+                with _open(self.location) as stream:
+                    hashing = _HashingReader(stream)
+                    try:
+                        for _ in nar.read(hashing):
+                            pass
+                    except InputError as error:
+                        raise InputError(f"{self.location}: {error.message}", hint=error.hint) from None
+                self._info = nar.NarInfo(hashing.digest.hexdigest(), hashing.size)
+            else:
+                self._info = nar.nar_hash(self.location)
+        return self._info
+
+    def file(self) -> tuple[bool, Iterator[bytes]] | None:
+        """Whether the object is executable, and its bytes, if it is one regular file; else None."""
+        if not self._is_nar:
+            status = os.lstat(self.location)
+            if not stat.S_ISREG(status.st_mode):
+                return None
+            return bool(status.st_mode & stat.S_IXUSR), _pieces(self.location)
+        with _open(self.location) as stream:
+            entry = next(nar.read(stream))
+            kind, executable = entry.kind, entry.executable
+        return (executable, self._file_in_nar()) if kind == "regular" else None
+
+    def _file_in_nar(self) -> Iterator[bytes]:
+        with _open(self.location) as stream:
+            for entry in nar.read(stream):
+                yield from entry.chunks
+
+    def nar_bytes(self) -> Iterator[bytes]:
+        return _pieces(self.location) if self._is_nar else nar.dump(self.location)
+
+    def digest(self, algo: str, *, recursive: bool) -> str | None:
+        """Hash (hex) of the NAR, or of the one regular, non-executable file; None when it is not one."""
+        if recursive and algo == "sha256":
+            return self.info.sha256
+        pieces = self.nar_bytes()
+        if not recursive:
+            file = self.file()
+            if file is None or file[0]:
+                return None
+            pieces = file[1]
+        digest = hashlib.new(algo, usedforsecurity=False)
+        for piece in pieces:
+            digest.update(piece)
+        return digest.hexdigest()
+
+    def find_hashes(self, wanted: Collection[bytes]) -> set[bytes]:
+        """Which of the hash parts in `wanted` stand anywhere in the NAR, as the daemons look for references."""
+        found: set[bytes] = set()
+        for window in self._windows():
+            for run in window.translate(_BLANK_OTHERS).split():
+                if len(run) == _HASH:
+                    if run in wanted:
+                        found.add(run)
+                elif len(run) > _HASH:
+                    found.update(part for place in range(len(run) - _HASH + 1) if (part := run[place : place + _HASH]) in wanted)
+        return found
+
+    def find_paths(self, store_dir: str) -> dict[bytes, bytes]:
+        """Hash part -> name for whatever looks like a path in `store_dir`; the name is as long as the text allows."""
+        pattern = re.compile(re.escape(store_dir.encode()) + rb"/([0-9a-df-np-sv-z]{32})-([0-9A-Za-z+\-._?=]{1,211})")
+        return {match[1]: match[2] for window in self._windows(len(store_dir) + 300) for match in pattern.finditer(window)}
+
+    def _windows(self, overlap: int = _HASH - 1) -> Iterator[bytes]:
+        """The NAR in large pieces, each beginning with the end of the one before."""
+        tail, size, gathered = b"", 0, []
+        for piece in self.nar_bytes():
+            gathered.append(piece)
+            size += len(piece)
+            if size >= _CHUNK:
+                window = tail + b"".join(gathered)
+                yield window
+                tail, size, gathered = window[-overlap:], 0, []
+        yield tail + b"".join(gathered)
+
+
+class _HashingReader:
+    """Hashes what is read through it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.digest = hashlib.sha256()
+        self.size = 0
+
+    def read(self, size: int, /) -> bytes:
+        data = self._stream.read(size)
+        self.digest.update(data)
+        self.size += len(data)
+        return data
+
+
+def _open(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK), "rb")
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with _open(path) as stream:
+        while piece := stream.read(_CHUNK):
+            yield piece
