@@ -7,6 +7,7 @@ Every file comes with its package's version and its SHA-256, which apt has check
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -137,16 +138,23 @@ class _AptRoot:
             self._apt("apt-get", arguments, work)
 
     def show(self, *arguments: str) -> str:
-        """What apt-cache prints; empty when it knows nothing."""
+        """What apt-cache prints; empty when it knows nothing. Answers are kept as long as the lists are: asking takes apt half a second."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        lists = self._folder / "lists"
+        lists, memory = self._folder / "lists", self._folder / "answers.json"
         with FileLock(self._folder.with_suffix(".lock")):
             if not (any(lists.glob("*_Packages*")) and time.time() - lists.stat().st_mtime < _LIST_AGE):
                 self._update()
-        try:
-            return self._apt("apt-cache", arguments, None)
-        except MissingToolError:
-            return ""
+            answers: dict[str, str] = json.loads(memory.read_text()) if memory.exists() else {}
+            question = " ".join(arguments)
+            if question not in answers:
+                try:
+                    answers[question] = self._apt("apt-cache", arguments, None)
+                except MissingToolError:
+                    return ""
+                scratch = memory.with_suffix(".new")
+                scratch.write_text(json.dumps(answers))
+                scratch.replace(memory)
+            return answers[question]
 
     def _update(self) -> None:
         for folder in ("lists/partial", "archives/partial", "etc"):
@@ -159,6 +167,7 @@ class _AptRoot:
             if not any((self._folder / "lists").glob("*_Packages*")):
                 raise
         os.utime(self._folder / "lists")
+        (self._folder / "answers.json").unlink(missing_ok=True)
 
     def _apt(self, program: str, arguments: Sequence[str], work: Path | None) -> str:
         root = self._folder

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from xboot.hooks import hookimpl
 from xboot.model import Event, OutputVerdict, Phase, Script, Status, Verdict
@@ -62,7 +61,7 @@ class ProgressDisplay:
             case Phase.DONE:
                 self._update("verified", len(self._steps), len(self._steps) or None)
             case Phase.CONSOLE if self._verbose:
-                self._console.print(escape(event.text), highlight=False, style="dim", end="")
+                self._console.print(event.text, highlight=False, markup=False, emoji=False, style="dim", end="", soft_wrap=True)
             case _:
                 pass
 
@@ -80,24 +79,22 @@ class ProgressDisplay:
 
     def _log(self, text: str, *, markup: bool = False) -> None:
         if self._drawing or self._verbose:
-            self._console.print(text, highlight=False, markup=markup, overflow="fold")
+            self._console.print(text, highlight=False, markup=markup, emoji=False, soft_wrap=True)
 
 
 def show_verdict(console: Console, result: Result) -> None:
-    """The table of outputs (all that are results, were expected, or went wrong) and the closing sentence."""
+    """The outputs (all that are results, were expected, or went wrong) and the closing sentence."""
     verdict, script = result.verdict, result.script
     results = set(script.results)
     rows = [o for o in verdict.outputs if o.path in results or o.expected or o.status is Status.DIFFERS]
-    table = Table(box=None, pad_edge=False, show_header=False)
     for output in rows:
         colour = _COLOURS[output.status]
-        table.add_row(f"[{colour}]{output.status.value}[/]", escape(output.path), sri(output.nar_sha256))
+        line = f"[{colour}]{output.status.value:<8}[/] {escape(output.path)}  {sri(output.nar_sha256)}".rstrip()
+        console.print(line, soft_wrap=True, highlight=False, emoji=False)
         for origin, expected in sorted(output.expected.items()):
             if expected != output.nar_sha256:
-                table.add_row("", f"  expected by {escape(origin)}", sri(expected))
-    if rows:
-        console.print(table, soft_wrap=True)
-    console.print(closing_sentence(verdict, script), soft_wrap=True, highlight=False)
+                console.print(f"         expected by {escape(origin)}: {sri(expected)}", soft_wrap=True, highlight=False, emoji=False)
+    console.print(closing_sentence(verdict, script), soft_wrap=True, highlight=False, emoji=False)
 
 
 def closing_sentence(verdict: Verdict, script: Script) -> str:

@@ -37,13 +37,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a run, with what was booted."""
+    """What came of a run, with what was booted (the image's files are gone by then, what is known of them is not)."""
 
     script: Script
     image: BootImage
     machine: Machine
     verdict: Verdict
-    components: Sequence[Component] = ()
 
 
 class Pipeline:
@@ -121,8 +120,7 @@ class Pipeline:
             machine = self.machine(request.backend, image, request.options)
             self._stage("boot", f"{request.backend}: {len(script.steps)} steps, {machine.memory} MiB")
             verdict = run_machine(image, machine, request.run, self.notify)
-            components = self.components(request.backend, image)
-        return Result(script, image, machine, verdict, components)
+        return Result(script, image, machine, verdict)
 
 
 def _typed(value: object, kind: type[T], hook: str) -> T:

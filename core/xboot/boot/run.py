@@ -82,6 +82,7 @@ class _Run:
         self._tail = bytearray()
         self._start = time.monotonic()
         self._step_start = self._start
+        self._client: QMPClient | None = None
         self._exporter = Exporter(options.export) if self._window and options.export is not None else None
 
     async def run(self) -> Verdict:
@@ -92,6 +93,9 @@ class _Run:
             failure = await self._watch(vm)
         finally:
             await vm.stop()
+            if self._client is not None:
+                with contextlib.suppress(QMPError, EOFError, OSError):
+                    await self._client.disconnect()
             if self._exporter is not None:
                 self._exporter.close()
         return judge(
@@ -215,7 +219,7 @@ class _Run:
         self._exporter.append(message, part)
 
     async def _control(self, vm: qemu.Qemu) -> QMPClient:
-        if not hasattr(self, "_client"):
+        if self._client is None:
             self._client = QMPClient("xboot")
             await self._client.connect(vm.control)
         return self._client
