@@ -21,7 +21,7 @@ typedef unsigned int uint32_t;
 typedef long long int64_t;
 typedef unsigned long long uint64_t;
 
-/* memory.c: a bump allocator; free gives back only what was allocated last, the loader's life is short */
+/* memory.c */
 void *malloc(size_t size);
 void *realloc(void *block, size_t size);
 void *calloc(size_t count, size_t size);

@@ -1,12 +1,13 @@
 /* memory.c: memory for the loader and for TCC.
 
-   TCC frees little that matters and the loader is gone within a second, so blocks are laid one behind the other; only the last one can grow in place or
-   be given back. The heap's end is a limit with a name. */
+   Blocks are laid one behind the other and come in sizes of a power of two; freed ones are kept in a list for their size. The last block can grow in place,
+   which is what TCC's growing sections do. The heap's end is a limit with a name. */
 
 #include "libc.h"
 
 static unsigned char *heap, *heap_end, *heap_start;
-static unsigned char *last; /* the block allocated last: it may grow in place */
+static unsigned char *last;  /* the block laid last */
+static void *freed[32];      /* by size: 16 << n */
 
 void loader_heap(void *start, size_t size)
 {
@@ -19,13 +20,31 @@ size_t loader_heap_used(void)
 	return heap - heap_start;
 }
 
-/* Each block stands behind 16 bytes that hold its size. */
+static size_t room(size_t size)
+{
+	if (size > (size_t)(heap_end - heap_start))
+		loader_die("limit: the loader's heap is exhausted", "the kernel tree is too large to be compiled here");
+	return size;
+}
+
+/* Each block stands behind 16 bytes, the first word of which is its class. */
 void *malloc(size_t size)
 {
-	size = (size + 15) & ~15u;
-	if (size > 0x40000000u || (size_t)(heap_end - heap) < size + 16)
-		loader_die("limit: the loader's heap is exhausted", "the kernel tree is too large to be compiled here");
-	*(size_t *)heap = size;
+	unsigned class = 0;
+	void *block;
+
+	room(size);
+	while ((size_t)16 << class < size)
+		class++;
+	if (freed[class]) {
+		block = freed[class];
+		freed[class] = *(void **)block;
+		return block;
+	}
+	size = (size_t)16 << class;
+	if ((size_t)(heap_end - heap) < size + 16)
+		room(~(size_t)0);
+	*(unsigned *)heap = class;
 	last = heap + 16;
 	heap = last + size;
 	return last;
@@ -33,25 +52,29 @@ void *malloc(size_t size)
 
 void *realloc(void *block, size_t size)
 {
+	unsigned *class;
 	size_t old;
 	void *fresh;
 
 	if (!block)
 		return malloc(size);
-	old = ((size_t *)block)[-4];
+	room(size);
+	class = (unsigned *)block - 4;
+	old = (size_t)16 << *class;
 	if (size <= old)
 		return block;
-	if (block == last) { /* grow in place: the common case, TCC's section data */
-		heap = last;
-		size = (size + 15) & ~15u;
-		if ((size_t)(heap_end - heap) < size)
-			loader_die("limit: the loader's heap is exhausted", "the kernel tree is too large to be compiled here");
-		((size_t *)block)[-4] = size;
-		heap += size;
+	if (block == last) {
+		while ((size_t)16 << *class < size)
+			++*class;
+		heap = last + ((size_t)16 << *class);
+		if (heap > heap_end)
+			room(~(size_t)0);
 		return block;
 	}
 	fresh = malloc(size);
-	return memcpy(fresh, block, old);
+	memcpy(fresh, block, old);
+	free(block);
+	return fresh;
 }
 
 void *calloc(size_t count, size_t size)
@@ -62,10 +85,13 @@ void *calloc(size_t count, size_t size)
 
 void free(void *block)
 {
-	if (block && block == last) {
-		heap = last - 16;
-		last = 0;
-	}
+	unsigned class;
+
+	if (!block)
+		return;
+	class = ((unsigned *)block)[-4];
+	*(void **)block = freed[class];
+	freed[class] = block;
 }
 
 /* Words, not bytes: TCC unrolls nothing, and rep movs is slow under emulation. */

@@ -1,0 +1,56 @@
+/* call.h: the system calls, one function each, grouped by what they are about. Arguments are in r->ebx, ecx, edx, esi, edi, ebp. */
+
+#ifndef CALL_H
+#define CALL_H
+
+#include "personality.h"
+
+#define CALL(name) int call_##name(struct process *p, struct machine_registers *r)
+#define UNUSED_REGISTERS (void)r
+#define UNUSED_PROCESS (void)p
+
+/* call_data.c */
+CALL(read); CALL(write); CALL(readv); CALL(writev); CALL(pread64); CALL(pwrite64); CALL(lseek); CALL(llseek); CALL(sendfile); CALL(sendfile64);
+CALL(truncate); CALL(ftruncate); CALL(truncate64); CALL(ftruncate64); CALL(getdents); CALL(getdents64); CALL(fallocate); CALL(sync_one);
+
+/* call_open.c */
+CALL(open); CALL(openat); CALL(creat); CALL(close); CALL(close_range); CALL(dup); CALL(dup2); CALL(dup3); CALL(pipe); CALL(pipe2); CALL(fcntl); CALL(ioctl); CALL(poll);
+CALL(select); CALL(flock);
+
+/* call_name.c */
+CALL(mkdir); CALL(mkdirat); CALL(rmdir); CALL(unlink); CALL(unlinkat); CALL(link); CALL(linkat); CALL(symlink); CALL(symlinkat); CALL(rename); CALL(renameat);
+CALL(renameat2); CALL(mknod); CALL(mknodat); CALL(chdir); CALL(fchdir); CALL(chroot); CALL(getcwd); CALL(readlink); CALL(readlinkat);
+
+/* call_status.c */
+CALL(stat); CALL(lstat); CALL(fstat); CALL(stat64); CALL(lstat64); CALL(fstat64); CALL(fstatat64); CALL(statx); CALL(access); CALL(faccessat); CALL(chmod);
+CALL(fchmod); CALL(fchmodat); CALL(chown); CALL(lchown); CALL(fchown); CALL(fchownat); CALL(chown16); CALL(lchown16); CALL(fchown16); CALL(utime); CALL(utimes);
+CALL(utimensat); CALL(utimensat64); CALL(statfs64); CALL(fstatfs64);
+
+/* call_process.c */
+CALL(exit); CALL(fork); CALL(vfork); CALL(clone); CALL(execve); CALL(waitpid); CALL(wait4); CALL(getpid); CALL(getppid); CALL(gettid); CALL(getuid); CALL(geteuid);
+CALL(getgid); CALL(getegid); CALL(getresuid); CALL(getresgid); CALL(setuid); CALL(setgid); CALL(setreuid); CALL(setregid); CALL(setresuid); CALL(setresgid);
+CALL(getgroups); CALL(setgroups); CALL(getpgid); CALL(setpgid); CALL(getpgrp); CALL(getsid); CALL(setsid); CALL(set_tid_address); CALL(set_robust_list);
+CALL(sched_yield); CALL(sched_getaffinity); CALL(getpriority); CALL(prctl); CALL(personality); CALL(umask);
+
+/* call_signal.c */
+CALL(kill); CALL(tkill); CALL(tgkill); CALL(signal); CALL(sigaction); CALL(rt_sigaction); CALL(rt_sigprocmask); CALL(sigprocmask); CALL(rt_sigpending);
+CALL(rt_sigsuspend); CALL(sigreturn); CALL(rt_sigreturn); CALL(sigaltstack); CALL(pause); CALL(futex);
+
+/* call_memory.c */
+CALL(brk); CALL(mmap); CALL(mmap2); CALL(munmap); CALL(mprotect); CALL(mremap); CALL(madvise); CALL(set_thread_area);
+
+/* call_time.c */
+CALL(time); CALL(gettimeofday); CALL(clock_gettime); CALL(clock_gettime64); CALL(clock_getres); CALL(nanosleep); CALL(clock_nanosleep); CALL(clock_nanosleep64);
+CALL(alarm); CALL(setitimer); CALL(getitimer); CALL(times);
+
+/* call_system.c */
+CALL(uname); CALL(sethostname); CALL(getrlimit); CALL(setrlimit); CALL(prlimit64); CALL(getrusage); CALL(sysinfo); CALL(getrandom); CALL(mount); CALL(umount); CALL(ioperm);
+CALL(reboot); CALL(nothing);
+
+/* shared by them */
+int read_into(struct process *p, struct file *f, address to, unsigned length);
+int write_from(struct process *p, struct file *f, address from, unsigned length);
+int file_ready(struct file *f); /* POLL* bits */
+extern int any_pipe;            /* what poll and select wait for: wake() knows it */
+
+#endif

@@ -1,0 +1,389 @@
+/* call_data.c: reading and writing what is open. */
+
+#include "call.h"
+
+#define KIND(node) ((node)->mode & S_IFMT)
+#define VECTORS 1024u
+
+int read_into(struct process *p, struct file *f, address to, unsigned length)
+{
+	int n;
+
+	if ((f->flags & O_ACCMODE) == O_WRONLY || f->flags & O_PATH)
+		return -EBADF;
+	if (length > 0x7ffff000u)
+		length = 0x7ffff000u;
+	if (f->pipe)
+		return pipe_read(p, f, to, length);
+	switch (KIND(f->node)) {
+	case S_IFREG:
+		n = content_read(f->node, f->offset, p, to, length);
+		if (n > 0)
+			f->offset += n;
+		return n;
+	case S_IFDIR:
+		return -EISDIR;
+	default:
+		n = device_read(p, f, to, length);
+		return n;
+	}
+}
+
+int write_from(struct process *p, struct file *f, address from, unsigned length)
+{
+	int n;
+
+	if (!(f->flags & O_ACCMODE) || f->flags & O_PATH)
+		return -EBADF;
+	if (length > 0x7ffff000u)
+		length = 0x7ffff000u;
+	if (f->pipe)
+		return pipe_write(p, f, from, length);
+	if (KIND(f->node) != S_IFREG)
+		return device_write(p, f, from, length);
+	if (f->flags & O_APPEND)
+		f->offset = f->node->size;
+	n = content_write(f->node, f->offset, p, from, length);
+	if (n > 0) {
+		f->offset += n;
+		stamp_now(&f->node->modify);
+		f->node->change = f->node->modify;
+	}
+	return n;
+}
+
+CALL(read)
+{
+	struct file *f = file_of(p, (int)r->ebx);
+
+	return f ? read_into(p, f, r->ecx, r->edx) : -EBADF;
+}
+
+CALL(write)
+{
+	struct file *f = file_of(p, (int)r->ebx);
+
+	return f ? write_from(p, f, r->ecx, r->edx) : -EBADF;
+}
+
+/* Vectors: one piece after the other. What a pipe made wait after something was done is a short count. */
+static int vector(struct process *p, struct machine_registers *r, int (*move)(struct process *, struct file *, address, unsigned))
+{
+	struct file *f = file_of(p, (int)r->ebx);
+	u32 i, piece[2];
+	int n, done = 0;
+
+	if (!f)
+		return -EBADF;
+	if (r->edx > VECTORS)
+		return -EINVAL;
+	for (i = 0; i < r->edx; i++) {
+		if (user_read(p, piece, r->ecx + i * 8, 8))
+			return done ? done : -EFAULT;
+		if (!piece[1])
+			continue;
+		n = move(p, f, piece[0], piece[1]);
+		if (n == WAIT && (done || (p->progress && r->edx > 1))) {
+			done += (int)p->progress;
+			p->progress = 0;
+			p->state = RUNNING;
+			p->wait = 0;
+			return done;
+		}
+		if (n < 0)
+			return done ? done : n;
+		done += n;
+		if ((u32)n < piece[1])
+			break;
+	}
+	return done;
+}
+
+CALL(readv)
+{
+	return vector(p, r, read_into);
+}
+
+CALL(writev)
+{
+	return vector(p, r, write_from);
+}
+
+/* With an offset given: as if the description stood there, which then stays where it was. */
+static int at_offset(struct process *p, struct machine_registers *r, int (*move)(struct process *, struct file *, address, unsigned))
+{
+	struct file *f = file_of(p, (int)r->ebx);
+	u64 before;
+	int n;
+
+	if (!f)
+		return -EBADF;
+	if (f->pipe)
+		return -ESPIPE;
+	if (r->edi & 0x80000000u)
+		return -EINVAL;
+	before = f->offset;
+	f->offset = (u64)r->edi << 32 | r->esi;
+	n = move(p, f, r->ecx, r->edx);
+	f->offset = before;
+	return n;
+}
+
+CALL(pread64)
+{
+	return at_offset(p, r, read_into);
+}
+
+CALL(pwrite64)
+{
+	return at_offset(p, r, write_from);
+}
+
+static int seek(struct process *p, int fd, long long offset, u32 whence, u64 *at)
+{
+	struct file *f = file_of(p, fd);
+
+	if (!f)
+		return -EBADF;
+	if (f->pipe)
+		return -ESPIPE;
+	if (whence == 1)
+		offset += (long long)f->offset;
+	else if (whence == 2)
+		offset += (long long)f->node->size;
+	else if (whence == 3) /* SEEK_DATA, SEEK_HOLE: all is data */
+		whence = offset >= (long long)f->node->size ? 99 : 0;
+	else if (whence == 4)
+		offset = offset >= (long long)f->node->size ? -1 : (long long)f->node->size;
+	else if (whence)
+		return -EINVAL;
+	if (whence == 99 || (whence == 4 && offset < 0))
+		return -ENXIO;
+	if (offset < 0)
+		return -EINVAL;
+	*at = f->offset = (u64)offset;
+	return 0;
+}
+
+CALL(lseek)
+{
+	struct file *f = file_of(p, (int)r->ebx);
+	u64 at, before = f ? f->offset : 0;
+	int error = seek(p, (int)r->ebx, (int)r->ecx, r->edx, &at);
+
+	if (error)
+		return error;
+	if (at > 0x7fffffff) {
+		f->offset = before;
+		return -EOVERFLOW;
+	}
+	return (int)at;
+}
+
+CALL(llseek)
+{
+	u64 at;
+	int error = seek(p, (int)r->ebx, (long long)((u64)r->ecx << 32 | r->edx), r->edi, &at);
+
+	return error ? error : user_write(p, r->esi, &at, 8);
+}
+
+/* From a file to a file, without the user's memory in between. Other targets: EINVAL, and programs fall back to read and write. */
+static int send(struct process *p, struct machine_registers *r, unsigned size)
+{
+	static char piece[PAGE_SIZE];
+	struct file *out = file_of(p, (int)r->ebx), *in = file_of(p, (int)r->ecx);
+	u64 at = 0;
+	u32 left = r->esi > 0x7ffff000u ? 0x7ffff000u : r->esi, done = 0, part;
+	int n;
+
+	if (!out || !in || (in->flags & O_ACCMODE) == O_WRONLY || !(out->flags & O_ACCMODE))
+		return -EBADF;
+	if (in->pipe || out->pipe || KIND(in->node) != S_IFREG || KIND(out->node) != S_IFREG || out->flags & O_APPEND)
+		return -EINVAL;
+	if (r->edx && user_read(p, &at, r->edx, size))
+		return -EFAULT;
+	if (!r->edx)
+		at = in->offset;
+	for (; left; left -= part, done += part) {
+		part = left < PAGE_SIZE ? left : PAGE_SIZE;
+		n = content_get(in->node, at, piece, part);
+		if (n <= 0)
+			break;
+		part = (u32)n;
+		n = content_put(out->node, out->offset, piece, part);
+		if (n < 0)
+			return done ? (int)done : n;
+		part = (u32)n;
+		at += part;
+		out->offset += part;
+	}
+	stamp_now(&out->node->modify);
+	if (r->edx && user_write(p, r->edx, &at, size))
+		return -EFAULT;
+	if (!r->edx)
+		in->offset = at;
+	return (int)done;
+}
+
+CALL(sendfile)
+{
+	return send(p, r, 4);
+}
+
+CALL(sendfile64)
+{
+	return send(p, r, 8);
+}
+
+static int cut(struct node *node, u64 size)
+{
+	int error;
+
+	if (KIND(node) == S_IFDIR)
+		return -EISDIR;
+	if (KIND(node) != S_IFREG || size >> 63)
+		return -EINVAL;
+	error = content_truncate(node, size);
+	stamp_now(&node->modify);
+	node->change = node->modify;
+	return error;
+}
+
+static int cut_path(struct process *p, address path, u64 size)
+{
+	struct node *node;
+	int error = path_find(p, AT_FDCWD, path, 1, &node);
+
+	if (!error && KIND(node) != S_IFDIR)
+		error = may(p, node, MAY_WRITE);
+	return error ? error : cut(node, size);
+}
+
+static int cut_file(struct process *p, int fd, u64 size)
+{
+	struct file *f = file_of(p, fd);
+
+	if (!f)
+		return -EBADF;
+	if (f->pipe || !(f->flags & O_ACCMODE))
+		return -EINVAL;
+	return cut(f->node, size);
+}
+
+CALL(truncate)
+{
+	return cut_path(p, r->ebx, (u64)(long long)(int)r->ecx);
+}
+
+CALL(ftruncate)
+{
+	return cut_file(p, (int)r->ebx, (u64)(long long)(int)r->ecx);
+}
+
+CALL(truncate64)
+{
+	return cut_path(p, r->ebx, (u64)r->edx << 32 | r->ecx);
+}
+
+CALL(ftruncate64)
+{
+	return cut_file(p, (int)r->ebx, (u64)r->edx << 32 | r->ecx);
+}
+
+CALL(fallocate)
+{
+	struct file *f = file_of(p, (int)r->ebx);
+	u64 end = ((u64)r->esi << 32 | r->edx) + ((u64)r->ebp << 32 | r->edi);
+
+	if (!f || !(f->flags & O_ACCMODE))
+		return -EBADF;
+	if (f->pipe)
+		return -ESPIPE;
+	if (r->ecx)
+		return -EOPNOTSUPP;
+	return end > f->node->size ? cut(f->node, end) : 0;
+}
+
+CALL(sync_one)
+{
+	return file_of(p, (int)r->ebx) ? 0 : -EBADF;
+}
+
+/* ---- directories ---- */
+
+static u8 type_of(struct node *node)
+{
+	return (u8)((node->mode & S_IFMT) >> 12);
+}
+
+/* One record in either layout. Its length, or 0: does not fit. */
+static u32 record(u8 *to, u32 room, int wide, struct node *node, u64 next, const char *name, u32 length)
+{
+	u32 head = wide ? 19 : 10, size = (head + length + 1 + !wide + (wide ? 7 : 3)) & ~(wide ? 7u : 3u), low = node->number, zero = 0;
+	u16 size16 = (u16)size;
+
+	if (size > room)
+		return 0;
+	memset(to, 0, size);
+	memcpy(to, &low, 4);
+	if (wide) {
+		memcpy(to + 4, &zero, 4);
+		memcpy(to + 8, &next, 8);
+		memcpy(to + 16, &size16, 2);
+		to[18] = type_of(node);
+	} else {
+		memcpy(to + 4, &next, 4); /* little-endian */
+		memcpy(to + 8, &size16, 2);
+		to[size - 1] = type_of(node);
+	}
+	memcpy(to + head, name, length);
+	return size;
+}
+
+static int list(struct process *p, struct machine_registers *r, int wide)
+{
+	static u8 buffer[2 * PAGE_SIZE];
+	struct file *f = file_of(p, (int)r->ebx);
+	struct node *directory;
+	struct entry *e;
+	u32 room = r->edx < sizeof buffer ? r->edx : sizeof buffer, used = 0, n;
+	u64 at;
+
+	if (!f || f->flags & O_PATH)
+		return -EBADF;
+	if (f->pipe || KIND(f->node) != S_IFDIR)
+		return -ENOTDIR;
+	directory = f->node;
+	for (at = f->offset; at < (u64)directory->top + 2; at++) {
+		if (at == 0) {
+			n = record(buffer + used, room - used, wide, directory, 1, ".", 1);
+		} else if (at == 1) {
+			n = record(buffer + used, room - used, wide, directory->parent && directory != p->root ? directory->parent : directory, 2, "..", 2);
+		} else {
+			e = *vector_slot(&directory->slots, (u32)at - 2, 0);
+			if (!e)
+				continue;
+			n = record(buffer + used, room - used, wide, e->node, at + 1, e->name, e->length);
+		}
+		if (!n)
+			break;
+		used += n;
+	}
+	if (!used && at < (u64)directory->top + 2)
+		return -EINVAL; /* not even one fits */
+	if (user_write(p, r->ecx, buffer, used))
+		return -EFAULT;
+	f->offset = at;
+	return (int)used;
+}
+
+CALL(getdents)
+{
+	return list(p, r, 0);
+}
+
+CALL(getdents64)
+{
+	return list(p, r, 1);
+}

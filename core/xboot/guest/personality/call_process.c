@@ -1,0 +1,329 @@
+/* call_process.c: processes, their numbers and their rights. */
+
+#include "call.h"
+
+CALL(exit)
+{
+	process_exit(p, (int)(r->ebx & 255) << 8);
+	return KEEP;
+}
+
+CALL(fork)
+{
+	UNUSED_REGISTERS;
+	return process_fork(p, SIGCHLD, 0, 0, 0, 0);
+}
+
+CALL(vfork)
+{
+	UNUSED_REGISTERS;
+	return process_fork(p, CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0, 0, 0);
+}
+
+CALL(clone)
+{
+	return process_fork(p, r->ebx, r->ecx, r->edx, r->edi, r->esi);
+}
+
+CALL(execve)
+{
+	static char path[PATH_LIMIT];
+	int error = path_get(p, r->ebx, path);
+
+	return error < 0 ? error : exec_run(p, AT_FDCWD, path, r->ecx, r->edx);
+}
+
+CALL(waitpid)
+{
+	return process_wait(p, (int)r->ebx, r->ecx, r->edx, 0);
+}
+
+CALL(wait4)
+{
+	if (r->edx & ~0xe000000bu)
+		return -EINVAL;
+	return process_wait(p, (int)r->ebx, r->ecx, r->edx, r->esi);
+}
+
+CALL(getpid)
+{
+	UNUSED_REGISTERS;
+	return (int)p->local;
+}
+
+CALL(gettid)
+{
+	UNUSED_REGISTERS;
+	return (int)p->local;
+}
+
+CALL(getppid)
+{
+	UNUSED_REGISTERS;
+	return p->pid == 1 ? 0 : (int)process_number(p, p->parent); /* 0: lies outside the namespace */
+}
+
+CALL(getuid)
+{
+	UNUSED_REGISTERS;
+	return (int)p->uid;
+}
+
+CALL(geteuid)
+{
+	UNUSED_REGISTERS;
+	return (int)p->euid;
+}
+
+CALL(getgid)
+{
+	UNUSED_REGISTERS;
+	return (int)p->gid;
+}
+
+CALL(getegid)
+{
+	UNUSED_REGISTERS;
+	return (int)p->egid;
+}
+
+static int give_three(struct process *p, struct machine_registers *r, u32 a, u32 b, u32 c)
+{
+	return user_write(p, r->ebx, &a, 4) || user_write(p, r->ecx, &b, 4) || user_write(p, r->edx, &c, 4) ? -EFAULT : 0;
+}
+
+CALL(getresuid)
+{
+	return give_three(p, r, p->uid, p->euid, p->suid);
+}
+
+CALL(getresgid)
+{
+	return give_three(p, r, p->gid, p->egid, p->sgid);
+}
+
+/* May the number be taken by one who is not root? */
+static int known(u32 wanted, u32 a, u32 b, u32 c)
+{
+	return wanted == ~0u || wanted == a || wanted == b || wanted == c;
+}
+
+CALL(setuid)
+{
+	if (p->euid == 0)
+		p->uid = p->suid = r->ebx;
+	else if (r->ebx != p->uid && r->ebx != p->suid)
+		return -EPERM;
+	p->euid = r->ebx;
+	return 0;
+}
+
+CALL(setgid)
+{
+	if (p->euid == 0)
+		p->gid = p->sgid = r->ebx;
+	else if (r->ebx != p->gid && r->ebx != p->sgid)
+		return -EPERM;
+	p->egid = r->ebx;
+	return 0;
+}
+
+CALL(setresuid)
+{
+	if (p->euid && !(known(r->ebx, p->uid, p->euid, p->suid) && known(r->ecx, p->uid, p->euid, p->suid) && known(r->edx, p->uid, p->euid, p->suid)))
+		return -EPERM;
+	if (r->ebx != ~0u)
+		p->uid = r->ebx;
+	if (r->ecx != ~0u)
+		p->euid = r->ecx;
+	if (r->edx != ~0u)
+		p->suid = r->edx;
+	return 0;
+}
+
+CALL(setresgid)
+{
+	if (p->euid && !(known(r->ebx, p->gid, p->egid, p->sgid) && known(r->ecx, p->gid, p->egid, p->sgid) && known(r->edx, p->gid, p->egid, p->sgid)))
+		return -EPERM;
+	if (r->ebx != ~0u)
+		p->gid = r->ebx;
+	if (r->ecx != ~0u)
+		p->egid = r->ecx;
+	if (r->edx != ~0u)
+		p->sgid = r->edx;
+	return 0;
+}
+
+CALL(setreuid)
+{
+	if (p->euid && !(known(r->ebx, p->uid, p->euid, p->uid) && known(r->ecx, p->uid, p->euid, p->suid)))
+		return -EPERM;
+	if (r->ebx != ~0u)
+		p->uid = r->ebx;
+	if (r->ecx != ~0u)
+		p->euid = r->ecx;
+	if (r->ebx != ~0u || r->ecx != ~0u)
+		p->suid = p->euid;
+	return 0;
+}
+
+CALL(setregid)
+{
+	if (p->euid && !(known(r->ebx, p->gid, p->egid, p->gid) && known(r->ecx, p->gid, p->egid, p->sgid)))
+		return -EPERM;
+	if (r->ebx != ~0u)
+		p->gid = r->ebx;
+	if (r->ecx != ~0u)
+		p->egid = r->ecx;
+	if (r->ebx != ~0u || r->ecx != ~0u)
+		p->sgid = p->egid;
+	return 0;
+}
+
+CALL(getgroups)
+{
+	if ((int)r->ebx < 0 || (r->ebx && r->ebx < p->group_count))
+		return -EINVAL;
+	if (r->ebx && user_write(p, r->ecx, p->groups, p->group_count * 4))
+		return -EFAULT;
+	return (int)p->group_count;
+}
+
+CALL(setgroups)
+{
+	if (p->euid)
+		return -EPERM;
+	if (r->ebx > 16)
+		return -EINVAL;
+	if (user_read(p, p->groups, r->ecx, r->ebx * 4))
+		return -EFAULT;
+	p->group_count = r->ebx;
+	return 0;
+}
+
+CALL(getpgid)
+{
+	struct process *q = r->ebx ? process_by_number(p, r->ebx) : p;
+
+	return q ? (int)q->pgid : -ESRCH;
+}
+
+CALL(getpgrp)
+{
+	UNUSED_REGISTERS;
+	return (int)p->pgid;
+}
+
+CALL(setpgid)
+{
+	struct process *q = r->ebx ? process_by_number(p, r->ebx) : p;
+
+	if ((int)r->ecx < 0)
+		return -EINVAL;
+	if (!q || (q != p && q->parent != p))
+		return -ESRCH;
+	if (q->sid == q->local || q->sid != p->sid)
+		return -EPERM;
+	q->pgid = r->ecx ? r->ecx : q->local;
+	return 0;
+}
+
+CALL(getsid)
+{
+	struct process *q = r->ebx ? process_by_number(p, r->ebx) : p;
+
+	return q ? (int)q->sid : -ESRCH;
+}
+
+CALL(setsid)
+{
+	UNUSED_REGISTERS;
+	if (p->pgid == p->local)
+		return -EPERM;
+	p->sid = p->pgid = p->local;
+	return (int)p->local;
+}
+
+CALL(set_tid_address)
+{
+	p->clear_tid = r->ebx;
+	return (int)p->local;
+}
+
+CALL(set_robust_list)
+{
+	p->robust = r->ebx;
+	return r->ecx == 12 ? 0 : -EINVAL;
+}
+
+CALL(sched_yield)
+{
+	UNUSED_PROCESS;
+	UNUSED_REGISTERS;
+	yield();
+	return 0;
+}
+
+CALL(sched_getaffinity)
+{
+	u32 one = 1;
+
+	if (r->ecx < 4 || r->ecx & 3)
+		return -EINVAL;
+	return user_write(p, r->edx, &one, 4) ? -EFAULT : 4;
+}
+
+CALL(getpriority)
+{
+	UNUSED_PROCESS;
+	UNUSED_REGISTERS;
+	return 20; /* nice value 0 */
+}
+
+CALL(prctl)
+{
+	char name[16];
+
+	switch (r->ebx) {
+	case 1:  /* PR_SET_PDEATHSIG: a namespace's processes die with its first anyway */
+	case 4:  /* PR_SET_DUMPABLE */
+	case 36: /* PR_SET_CHILD_SUBREAPER */
+		return 0;
+	case 3:
+		return 1;
+	case 15: /* PR_SET_NAME */
+		memset(name, 0, sizeof name);
+		if (user_read(p, name, r->ecx, 15) && user_read(p, name, r->ecx, 1))
+			return -EFAULT;
+		memcpy(p->name, name, 16);
+		return 0;
+	case 16:
+		return user_write(p, r->ecx, p->name, 16);
+	case 38: /* PR_SET_NO_NEW_PRIVS: exec never gives any here */
+		if (r->ecx != 1)
+			return -EINVAL;
+		p->no_new_privileges = 1;
+		return 0;
+	case 39:
+		return (int)p->no_new_privileges;
+	default:
+		return -EINVAL;
+	}
+}
+
+CALL(personality)
+{
+	u32 before = p->personality;
+
+	if (r->ebx != ~0u)
+		p->personality = r->ebx;
+	return (int)before;
+}
+
+CALL(umask)
+{
+	u32 before = p->umask;
+
+	p->umask = r->ebx & 0777;
+	return (int)before;
+}

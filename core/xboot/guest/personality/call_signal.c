@@ -1,0 +1,200 @@
+/* call_signal.c: signals as calls; and futex, which programs with one thread only brush. */
+
+#include "call.h"
+
+#define UNBLOCKABLE (1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1))
+
+CALL(kill)
+{
+	return signal_kill(p, (int)r->ebx, (int)r->ecx);
+}
+
+CALL(tkill)
+{
+	return (int)r->ebx <= 0 ? -EINVAL : signal_kill(p, (int)r->ebx, (int)r->ecx);
+}
+
+CALL(tgkill)
+{
+	return (int)r->ebx <= 0 || (int)r->ecx <= 0 ? -EINVAL : r->ebx != r->ecx ? -ESRCH : signal_kill(p, (int)r->ecx, (int)r->edx);
+}
+
+/* A signal that is ignored from now on, and stands there, is forgotten. */
+static void forget(struct process *p, u32 number)
+{
+	u32 handler = p->actions[number - 1].handler;
+
+	if (handler == SIG_IGN || (handler == SIG_DFL && (number == SIGCHLD || number == SIGCONT || number == SIGURG || number == SIGWINCH)))
+		p->pending &= ~(1ull << (number - 1));
+}
+
+static int valid(u32 number)
+{
+	return number >= 1 && number <= SIGNALS;
+}
+
+CALL(signal)
+{
+	u32 before;
+
+	if (!valid(r->ebx) || r->ebx == SIGKILL || r->ebx == SIGSTOP)
+		return -EINVAL;
+	before = p->actions[r->ebx - 1].handler;
+	p->actions[r->ebx - 1].handler = r->ecx;
+	p->actions[r->ebx - 1].flags = SA_RESETHAND | SA_NODEFER;
+	p->actions[r->ebx - 1].mask = 0;
+	forget(p, r->ebx);
+	return (int)before;
+}
+
+/* wide: rt_sigaction: handler, flags, restorer, 8-byte mask; else handler, 4-byte mask, flags, restorer */
+static int action(struct process *p, struct machine_registers *r, int wide)
+{
+	struct action *a;
+	u32 given[5], old[5];
+
+	if (!valid(r->ebx))
+		return -EINVAL;
+	a = &p->actions[r->ebx - 1];
+	old[0] = a->handler;
+	if (wide) {
+		old[1] = a->flags;
+		old[2] = a->restorer;
+		memcpy(old + 3, &a->mask, 8);
+	} else {
+		old[1] = (u32)a->mask;
+		old[2] = a->flags;
+		old[3] = a->restorer;
+	}
+	if (r->ecx) {
+		if (r->ebx == SIGKILL || r->ebx == SIGSTOP)
+			return -EINVAL;
+		if (user_read(p, given, r->ecx, wide ? 20 : 16))
+			return -EFAULT;
+		a->handler = given[0];
+		if (wide) {
+			a->flags = given[1];
+			a->restorer = given[2];
+			memcpy(&a->mask, given + 3, 8);
+		} else {
+			a->mask = given[1];
+			a->flags = given[2];
+			a->restorer = given[3];
+		}
+		a->mask &= ~UNBLOCKABLE;
+		forget(p, r->ebx);
+	}
+	return r->edx ? user_write(p, r->edx, old, wide ? 20 : 16) : 0;
+}
+
+CALL(sigaction)
+{
+	return action(p, r, 0);
+}
+
+CALL(rt_sigaction)
+{
+	return r->esi == 8 ? action(p, r, 1) : -EINVAL;
+}
+
+static int mask(struct process *p, struct machine_registers *r, u32 size)
+{
+	u64 set = 0, old = p->blocked;
+
+	if (r->ecx) {
+		if (user_read(p, &set, r->ecx, size))
+			return -EFAULT;
+		if (r->ebx == SIG_BLOCK)
+			p->blocked |= set;
+		else if (r->ebx == SIG_UNBLOCK)
+			p->blocked &= ~set;
+		else if (r->ebx == SIG_SETMASK)
+			p->blocked = size == 8 ? set : (p->blocked & ~0xffffffffull) | set;
+		else
+			return -EINVAL;
+		p->blocked &= ~UNBLOCKABLE;
+	}
+	return r->edx ? user_write(p, r->edx, &old, size) : 0;
+}
+
+CALL(sigprocmask)
+{
+	return mask(p, r, 4);
+}
+
+CALL(rt_sigprocmask)
+{
+	return r->esi == 8 ? mask(p, r, 8) : -EINVAL;
+}
+
+CALL(rt_sigpending)
+{
+	u64 set = p->pending & p->blocked;
+
+	return r->ecx > 8 ? -EINVAL : user_write(p, r->ebx, &set, r->ecx);
+}
+
+CALL(rt_sigsuspend)
+{
+	u64 set;
+
+	if (!p->mask_saved) {
+		if (r->ecx != 8)
+			return -EINVAL;
+		if (user_read(p, &set, r->ebx, 8))
+			return -EFAULT;
+		p->saved_mask = p->blocked;
+		p->mask_saved = 1;
+		p->blocked = set & ~UNBLOCKABLE;
+	}
+	sleep_on(p, &p->pending);
+	if (signal_waiting(p))
+		make_runnable(p);
+	return WAIT;
+}
+
+CALL(pause)
+{
+	UNUSED_REGISTERS;
+	return sleep_on(p, &p->pending);
+}
+
+CALL(sigreturn)
+{
+	UNUSED_REGISTERS;
+	return signal_return(p, 0);
+}
+
+CALL(rt_sigreturn)
+{
+	UNUSED_REGISTERS;
+	return signal_return(p, 1);
+}
+
+CALL(sigaltstack)
+{
+	u32 old[3], given[3];
+
+	old[0] = p->alternate;
+	old[1] = p->alternate_size ? 0 : 2;
+	old[2] = p->alternate_size;
+	if (r->ebx) {
+		if (user_read(p, given, r->ebx, 12))
+			return -EFAULT;
+		if (given[1] & 2) {
+			p->alternate = p->alternate_size = 0;
+		} else {
+			if (given[2] < 2048)
+				return -ENOMEM;
+			p->alternate = given[0];
+			p->alternate_size = given[2];
+		}
+	}
+	return r->ecx ? user_write(p, r->ecx, old, 12) : 0;
+}
+
+/* Nobody shares memory with a process that runs, so a wait could never end, and nobody is there to wake. */
+CALL(futex)
+{
+	return (r->ecx & 127) == 1 ? 0 : (r->ecx & 127) == 0 ? -EAGAIN : (UNUSED_PROCESS, -ENOSYS);
+}

@@ -1,0 +1,479 @@
+/* call_status.c: what is known of files: stat and its kin, access; and changing it: modes, owners, times. */
+
+#include "call.h"
+
+#define KIND(node) ((node)->mode & S_IFMT)
+#define UTIME_NOW 0x3fffffffu
+#define UTIME_OMIT 0x3ffffffeu
+
+static struct node pipe_node; /* what a pipe without a name looks like */
+
+static struct node *node_of(struct process *p, int fd)
+{
+	struct file *f = file_of(p, fd);
+
+	if (!f)
+		return 0;
+	if (f->node)
+		return f->node;
+	pipe_node.mode = S_IFIFO | 0600;
+	pipe_node.links = 1;
+	pipe_node.number = 1;
+	pipe_node.uid = p->uid;
+	pipe_node.gid = p->gid;
+	return &pipe_node;
+}
+
+/* Path, or with AT_EMPTY_PATH and an empty path the descriptor itself. */
+static int find(struct process *p, int at, address path, u32 flags, struct node **node)
+{
+	char first;
+
+	if (flags & AT_EMPTY_PATH) {
+		if (path && user_read(p, &first, path, 1))
+			return -EFAULT;
+		if (!path || !first) {
+			*node = at == AT_FDCWD ? p->cwd : node_of(p, at);
+			return *node ? 0 : -EBADF;
+		}
+	}
+	return path_find(p, at, path, !(flags & AT_SYMLINK_NOFOLLOW), node);
+}
+
+static u64 blocks_of(struct node *node)
+{
+	return KIND(node) == S_IFREG ? (node->size + PAGE_MASK) / PAGE_SIZE * 8 : 0;
+}
+
+static int give_old(struct process *p, address to, struct node *n)
+{
+	u32 s[16];
+
+	if (n->size > 0x7fffffff)
+		return -EOVERFLOW;
+	memset(s, 0, sizeof s);
+	s[0] = 1;
+	s[1] = n->number;
+	s[2] = (n->mode & 0xffff) | n->links << 16;
+	s[3] = (n->uid & 0xffff) | n->gid << 16;
+	s[4] = n->device;
+	s[5] = (u32)n->size;
+	s[6] = PAGE_SIZE;
+	s[7] = (u32)blocks_of(n);
+	memcpy(s + 8, &n->access, 8);
+	memcpy(s + 10, &n->modify, 8);
+	memcpy(s + 12, &n->change, 8);
+	return user_write(p, to, s, sizeof s);
+}
+
+static int give_64(struct process *p, address to, struct node *n)
+{
+	u32 s[24];
+	u64 blocks = blocks_of(n);
+
+	memset(s, 0, sizeof s);
+	s[0] = 1;
+	s[3] = n->number;
+	s[4] = n->mode;
+	s[5] = n->links;
+	s[6] = n->uid;
+	s[7] = n->gid;
+	s[8] = n->device;
+	memcpy(s + 11, &n->size, 8);
+	s[13] = PAGE_SIZE;
+	memcpy(s + 14, &blocks, 8);
+	memcpy(s + 16, &n->access, 8);
+	memcpy(s + 18, &n->modify, 8);
+	memcpy(s + 20, &n->change, 8);
+	s[22] = n->number;
+	return user_write(p, to, s, sizeof s);
+}
+
+static int of_path(struct process *p, struct machine_registers *r, int follow, int (*give)(struct process *, address, struct node *))
+{
+	struct node *node;
+	int error = path_find(p, AT_FDCWD, r->ebx, follow, &node);
+
+	return error ? error : give(p, r->ecx, node);
+}
+
+static int of_file(struct process *p, struct machine_registers *r, int (*give)(struct process *, address, struct node *))
+{
+	struct node *node = node_of(p, (int)r->ebx);
+
+	return node ? give(p, r->ecx, node) : -EBADF;
+}
+
+CALL(stat)
+{
+	return of_path(p, r, 1, give_old);
+}
+
+CALL(lstat)
+{
+	return of_path(p, r, 0, give_old);
+}
+
+CALL(fstat)
+{
+	return of_file(p, r, give_old);
+}
+
+CALL(stat64)
+{
+	return of_path(p, r, 1, give_64);
+}
+
+CALL(lstat64)
+{
+	return of_path(p, r, 0, give_64);
+}
+
+CALL(fstat64)
+{
+	return of_file(p, r, give_64);
+}
+
+CALL(fstatat64)
+{
+	struct node *node;
+	int error = find(p, (int)r->ebx, r->ecx, r->esi, &node);
+
+	return error ? error : give_64(p, r->edx, node);
+}
+
+static void put_time(u32 *at, const struct stamp *stamp)
+{
+	at[0] = stamp->seconds;
+	at[2] = stamp->nanoseconds;
+}
+
+CALL(statx)
+{
+	struct node *n;
+	u32 s[64];
+	u64 blocks;
+	int error = find(p, (int)r->ebx, r->ecx, r->edx, &n);
+
+	if (error)
+		return error;
+	memset(s, 0, sizeof s);
+	blocks = blocks_of(n);
+	s[0] = 0x7ff;
+	s[1] = PAGE_SIZE;
+	s[4] = n->links;
+	s[5] = n->uid;
+	s[6] = n->gid;
+	s[7] = n->mode;
+	s[8] = n->number;
+	memcpy(s + 10, &n->size, 8);
+	memcpy(s + 12, &blocks, 8);
+	put_time(s + 16, &n->access);
+	put_time(s + 24, &n->change);
+	put_time(s + 28, &n->modify);
+	s[32] = n->device >> 8;
+	s[33] = n->device & 255;
+	s[35] = 1;
+	return user_write(p, r->edi, s, sizeof s);
+}
+
+static int access_at(struct process *p, int at, address path, u32 wanted, u32 flags)
+{
+	struct node *node;
+	u32 euid = p->euid, egid = p->egid;
+	int error;
+
+	if (wanted & ~7u)
+		return -EINVAL;
+	if (!(flags & AT_EACCESS)) {
+		p->euid = p->uid;
+		p->egid = p->gid;
+	}
+	error = find(p, at, path, flags, &node);
+	if (!error)
+		error = may(p, node, wanted);
+	p->euid = euid;
+	p->egid = egid;
+	return error;
+}
+
+CALL(access)
+{
+	return access_at(p, AT_FDCWD, r->ebx, r->ecx, 0);
+}
+
+CALL(faccessat)
+{
+	return access_at(p, (int)r->ebx, r->ecx, r->edx, r->eax == 439 ? r->esi : 0); /* only faccessat2 has flags */
+}
+
+/* ---- changes ---- */
+
+/* Set-user-id bits are refused to builders, as the daemons' system call filters do: no output may hold them. */
+static int change_mode(struct process *p, struct node *node, u32 mode)
+{
+	if (p->euid && p->euid != node->uid)
+		return -EPERM;
+	if (mode & 06000 && p->pid != 1)
+		return -EPERM;
+	node->mode = (node->mode & S_IFMT) | (mode & 07777);
+	stamp_now(&node->change);
+	return 0;
+}
+
+static int chmod_at(struct process *p, int at, address path, u32 mode)
+{
+	struct node *node;
+	int error = path_find(p, at, path, 1, &node);
+
+	return error ? error : change_mode(p, node, mode);
+}
+
+CALL(chmod)
+{
+	return chmod_at(p, AT_FDCWD, r->ebx, r->ecx);
+}
+
+CALL(fchmodat)
+{
+	return chmod_at(p, (int)r->ebx, r->ecx, r->edx);
+}
+
+CALL(fchmod)
+{
+	struct file *f = file_of(p, (int)r->ebx);
+
+	if (!f || f->flags & O_PATH)
+		return -EBADF;
+	return f->node ? change_mode(p, f->node, r->ecx) : 0;
+}
+
+static int in_group(struct process *p, u32 gid)
+{
+	u32 i;
+
+	if (gid == p->egid)
+		return 1;
+	for (i = 0; i < p->group_count; i++)
+		if (p->groups[i] == gid)
+			return 1;
+	return 0;
+}
+
+static int change_owner(struct process *p, struct node *node, u32 uid, u32 gid)
+{
+	if (p->euid) {
+		if (uid != ~0u && (uid != node->uid || p->euid != node->uid))
+			return -EPERM;
+		if (gid != ~0u && (p->euid != node->uid || (gid != node->gid && !in_group(p, gid))))
+			return -EPERM;
+	}
+	if (uid != ~0u)
+		node->uid = uid;
+	if (gid != ~0u)
+		node->gid = gid;
+	if (KIND(node) == S_IFREG && (uid != ~0u || gid != ~0u))
+		node->mode &= ~06000u;
+	stamp_now(&node->change);
+	return 0;
+}
+
+static u32 wide(u32 id) /* from a 16-bit number */
+{
+	id &= 0xffff;
+	return id == 0xffff ? ~0u : id;
+}
+
+static int chown_path(struct process *p, address path, int follow, u32 uid, u32 gid)
+{
+	struct node *node;
+	int error = path_find(p, AT_FDCWD, path, follow, &node);
+
+	return error ? error : change_owner(p, node, uid, gid);
+}
+
+static int chown_file(struct process *p, int fd, u32 uid, u32 gid)
+{
+	struct file *f = file_of(p, fd);
+
+	if (!f || f->flags & O_PATH)
+		return -EBADF;
+	return f->node ? change_owner(p, f->node, uid, gid) : 0;
+}
+
+CALL(chown)
+{
+	return chown_path(p, r->ebx, 1, r->ecx, r->edx);
+}
+
+CALL(lchown)
+{
+	return chown_path(p, r->ebx, 0, r->ecx, r->edx);
+}
+
+CALL(fchown)
+{
+	return chown_file(p, (int)r->ebx, r->ecx, r->edx);
+}
+
+CALL(chown16)
+{
+	return chown_path(p, r->ebx, 1, wide(r->ecx), wide(r->edx));
+}
+
+CALL(lchown16)
+{
+	return chown_path(p, r->ebx, 0, wide(r->ecx), wide(r->edx));
+}
+
+CALL(fchown16)
+{
+	return chown_file(p, (int)r->ebx, wide(r->ecx), wide(r->edx));
+}
+
+CALL(fchownat)
+{
+	struct node *node;
+	int error = find(p, (int)r->ebx, r->ecx, r->edi, &node);
+
+	return error ? error : change_owner(p, node, r->edx, r->esi);
+}
+
+/* times: 0 for now. Given times need the owner, "now" needs the right to write. */
+static int change_times(struct process *p, struct node *node, const struct stamp *times)
+{
+	int now = !times || (times[0].nanoseconds == UTIME_NOW && times[1].nanoseconds == UTIME_NOW), i;
+	struct stamp *to;
+
+	if (times && times[0].nanoseconds == UTIME_OMIT && times[1].nanoseconds == UTIME_OMIT)
+		return 0;
+	for (i = 0; times && i < 2; i++)
+		if (times[i].nanoseconds > 999999999 && times[i].nanoseconds != UTIME_NOW && times[i].nanoseconds != UTIME_OMIT)
+			return -EINVAL;
+	if (p->euid && p->euid != node->uid) {
+		if (!now)
+			return -EPERM;
+		if (may(p, node, MAY_WRITE))
+			return -EACCES;
+	}
+	for (i = 0; i < 2; i++) {
+		to = i ? &node->modify : &node->access;
+		if (!times || times[i].nanoseconds == UTIME_NOW)
+			stamp_now(to);
+		else if (times[i].nanoseconds != UTIME_OMIT)
+			*to = times[i];
+	}
+	stamp_now(&node->change);
+	return 0;
+}
+
+static int times_at(struct process *p, int at, address path, u32 flags, const struct stamp *times)
+{
+	struct node *node = 0;
+	int error = 0;
+
+	if (!path) { /* futimens */
+		node = node_of(p, at);
+		if (!node)
+			return -EBADF;
+	} else {
+		error = find(p, at, path, flags, &node);
+	}
+	return error ? error : change_times(p, node, times);
+}
+
+CALL(utime)
+{
+	u32 given[2];
+	struct stamp times[2];
+
+	if (!r->ebx)
+		return -EFAULT;
+	if (!r->ecx)
+		return times_at(p, AT_FDCWD, r->ebx, 0, 0);
+	if (user_read(p, given, r->ecx, 8))
+		return -EFAULT;
+	times[0].seconds = given[0];
+	times[1].seconds = given[1];
+	times[0].nanoseconds = times[1].nanoseconds = 0;
+	return times_at(p, AT_FDCWD, r->ebx, 0, times);
+}
+
+CALL(utimes)
+{
+	struct stamp times[2];
+	int i;
+
+	if (!r->ebx)
+		return -EFAULT;
+	if (!r->ecx)
+		return times_at(p, AT_FDCWD, r->ebx, 0, 0);
+	if (user_read(p, times, r->ecx, 16))
+		return -EFAULT;
+	for (i = 0; i < 2; i++) {
+		if (times[i].nanoseconds > 999999)
+			return -EINVAL;
+		times[i].nanoseconds *= 1000;
+	}
+	return times_at(p, AT_FDCWD, r->ebx, 0, times);
+}
+
+CALL(utimensat)
+{
+	struct stamp times[2];
+
+	if (!r->edx)
+		return times_at(p, (int)r->ebx, r->ecx, r->esi, 0);
+	if (user_read(p, times, r->edx, 16))
+		return -EFAULT;
+	return times_at(p, (int)r->ebx, r->ecx, r->esi, times);
+}
+
+CALL(utimensat64)
+{
+	u64 given[4];
+	struct stamp times[2];
+
+	if (!r->edx)
+		return times_at(p, (int)r->ebx, r->ecx, r->esi, 0);
+	if (user_read(p, given, r->edx, 32))
+		return -EFAULT;
+	times[0].seconds = (u32)given[0];
+	times[0].nanoseconds = (u32)given[1];
+	times[1].seconds = (u32)given[2];
+	times[1].nanoseconds = (u32)given[3];
+	return times_at(p, (int)r->ebx, r->ecx, r->esi, times);
+}
+
+/* ---- the file system as a whole: a tmpfs ---- */
+
+static int give_statfs(struct process *p, address to, u32 size)
+{
+	u32 s[21];
+
+	if (size != 84)
+		return -EINVAL;
+	memset(s, 0, sizeof s);
+	s[0] = 0x01021994;
+	s[1] = PAGE_SIZE;
+	s[2] = machine_frames_total();
+	s[4] = s[6] = machine_frames_free();
+	s[8] = 1000000;
+	s[10] = 900000;
+	s[14] = NAME_LIMIT;
+	s[15] = PAGE_SIZE;
+	return user_write(p, to, s, sizeof s);
+}
+
+CALL(statfs64)
+{
+	struct node *node;
+	int error = path_find(p, AT_FDCWD, r->ebx, 1, &node);
+
+	return error ? error : give_statfs(p, r->edx, r->ecx);
+}
+
+CALL(fstatfs64)
+{
+	return file_of(p, (int)r->ebx) ? give_statfs(p, r->edx, r->ecx) : -EBADF;
+}

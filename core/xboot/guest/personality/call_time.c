@@ -1,0 +1,187 @@
+/* call_time.c: clocks. The date at the start is always the same (EPOCH): runs are alike. */
+
+#include "call.h"
+
+#define SECOND 1000000000u
+
+static int clock_read(u32 clock, nanoseconds *value)
+{
+	switch (clock) {
+	case 0:  /* real time */
+	case 5:
+	case 11:
+		*value = machine_clock() + (nanoseconds)EPOCH * SECOND;
+		return 0;
+	case 1:  /* monotonic */
+	case 2:  /* processor time: only one runs at a time */
+	case 3:
+	case 4:
+	case 6:
+	case 7:
+		*value = machine_clock();
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+CALL(time)
+{
+	u32 now = EPOCH + (u32)(machine_clock() / SECOND);
+
+	return r->ebx && user_write(p, r->ebx, &now, 4) ? -EFAULT : (int)now;
+}
+
+CALL(gettimeofday)
+{
+	nanoseconds now = machine_clock();
+	u32 t[2], zone[2] = { 0, 0 };
+
+	t[0] = EPOCH + (u32)(now / SECOND);
+	t[1] = (u32)(now % SECOND) / 1000;
+	if (r->ebx && user_write(p, r->ebx, t, 8))
+		return -EFAULT;
+	return r->ecx ? user_write(p, r->ecx, zone, 8) : 0;
+}
+
+CALL(clock_gettime)
+{
+	nanoseconds now;
+	u32 t[2];
+
+	if (clock_read(r->ebx, &now))
+		return -EINVAL;
+	t[0] = (u32)(now / SECOND);
+	t[1] = (u32)(now % SECOND);
+	return user_write(p, r->ecx, t, 8);
+}
+
+CALL(clock_gettime64)
+{
+	nanoseconds now;
+	u64 t[2];
+
+	if (clock_read(r->ebx, &now))
+		return -EINVAL;
+	t[0] = now / SECOND;
+	t[1] = now % SECOND;
+	return user_write(p, r->ecx, t, 16);
+}
+
+CALL(clock_getres)
+{
+	u64 wide[2] = { 0, 1 };
+	u32 t[2] = { 0, 1 };
+	nanoseconds now;
+
+	if (clock_read(r->ebx, &now))
+		return -EINVAL;
+	if (!r->ecx)
+		return 0;
+	return r->eax == 406 ? user_write(p, r->ecx, wide, 16) : user_write(p, r->ecx, t, 8);
+}
+
+/* Nothing interrupts a sleep but a handler, so the remaining time is written only then, and only as what was asked. */
+static int sleep(struct process *p, int absolute, u32 clock, u64 seconds, u64 nano)
+{
+	nanoseconds wanted, now;
+
+	if (nano >= SECOND || seconds >> 63)
+		return -EINVAL;
+	if (seconds > 1000000000u)
+		seconds = 1000000000u;
+	if (clock_read(clock, &now))
+		return -EINVAL;
+	wanted = seconds * SECOND + nano;
+	if (absolute)
+		wanted = wanted > now ? wanted - now : 0;
+	return p->timed || wanted ? timer_wait(p, wanted) : 0;
+}
+
+CALL(nanosleep)
+{
+	u32 t[2];
+
+	if (user_read(p, t, r->ebx, 8))
+		return -EFAULT;
+	return sleep(p, 0, 1, (u64)(long long)(int)t[0], t[1]);
+}
+
+CALL(clock_nanosleep)
+{
+	u32 t[2];
+
+	if (user_read(p, t, r->edx, 8))
+		return -EFAULT;
+	return sleep(p, r->ecx & 1, r->ebx, (u64)(long long)(int)t[0], t[1]);
+}
+
+CALL(clock_nanosleep64)
+{
+	u64 t[2];
+
+	if (user_read(p, t, r->edx, 16))
+		return -EFAULT;
+	return sleep(p, r->ecx & 1, r->ebx, t[0], t[1]);
+}
+
+static u32 seconds_left(struct process *p)
+{
+	nanoseconds now = machine_clock();
+
+	return p->alarm > now ? (u32)((p->alarm - now + SECOND - 1) / SECOND) : 0;
+}
+
+CALL(alarm)
+{
+	u32 before = seconds_left(p);
+
+	p->alarm = r->ebx ? machine_clock() + (nanoseconds)r->ebx * SECOND : 0;
+	p->alarm_interval = 0;
+	return (int)before;
+}
+
+static void timer_text(struct process *p, u32 t[4])
+{
+	nanoseconds now = machine_clock(), left = p->alarm > now ? p->alarm - now : 0;
+
+	t[0] = (u32)(p->alarm_interval / SECOND);
+	t[1] = (u32)(p->alarm_interval % SECOND) / 1000;
+	t[2] = (u32)(left / SECOND);
+	t[3] = (u32)(left % SECOND) / 1000;
+}
+
+CALL(getitimer)
+{
+	u32 t[4] = { 0, 0, 0, 0 };
+
+	if (r->ebx > 2)
+		return -EINVAL;
+	if (r->ebx == 0)
+		timer_text(p, t);
+	return user_write(p, r->ecx, t, 16);
+}
+
+CALL(setitimer)
+{
+	u32 t[4], old[4];
+
+	if (r->ebx)
+		return -EINVAL; /* only ITIMER_REAL */
+	timer_text(p, old);
+	if (user_read(p, t, r->ecx, 16))
+		return -EFAULT;
+	if (t[1] >= 1000000 || t[3] >= 1000000)
+		return -EINVAL;
+	p->alarm_interval = (nanoseconds)t[0] * SECOND + t[1] * 1000u;
+	p->alarm = t[2] | t[3] ? machine_clock() + (nanoseconds)t[2] * SECOND + t[3] * 1000u : 0;
+	return r->edx ? user_write(p, r->edx, old, 16) : 0;
+}
+
+CALL(times)
+{
+	u32 t[4] = { 0, 0, 0, 0 }, ticks = (u32)(machine_clock() / 10000000u);
+
+	t[0] = ticks;
+	return r->ebx && user_write(p, r->ebx, t, 16) ? -EFAULT : (int)ticks;
+}

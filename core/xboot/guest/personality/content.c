@@ -1,0 +1,146 @@
+/* content.c: what regular files hold: page frames, with holes. A frame that a space has mapped too is copied before it is written (README.md). */
+
+#include "personality.h"
+
+#define LARGEST ((u64)SLOTS * SLOTS * PAGE_SIZE)
+
+static const char zeros[PAGE_SIZE];
+
+void *content_frame(struct node *node, unsigned page)
+{
+	void **slot = vector_slot(&node->slots, page, 0);
+
+	return slot ? *slot : 0;
+}
+
+/* The frame of a page, ours alone, made when there is none. */
+static char *writable(struct node *node, unsigned page)
+{
+	void **slot = vector_slot(&node->slots, page, 1);
+	void *copy;
+
+	if (!slot)
+		return 0;
+	if (!*slot) {
+		*slot = machine_frame(privileged());
+	} else if (machine_frame_users(*slot) > 1) {
+		copy = machine_frame(privileged());
+		if (!copy)
+			return 0;
+		memcpy(copy, *slot, PAGE_SIZE);
+		machine_frame_drop(*slot);
+		*slot = copy;
+	}
+	return *slot;
+}
+
+/* to is the user's when p is given, else ours. Reads stop only at the end of the file: bootstrap tools take a short read for the end. */
+static int get(struct node *node, u64 at, struct process *p, address user, char *to, unsigned length)
+{
+	unsigned done = 0, part;
+	const char *frame;
+
+	if (at >= node->size)
+		return 0;
+	if (length > node->size - at)
+		length = (unsigned)(node->size - at);
+	while (done < length) {
+		part = PAGE_SIZE - ((unsigned)at & PAGE_MASK);
+		if (part > length - done)
+			part = length - done;
+		frame = content_frame(node, (unsigned)(at >> 12));
+		frame = frame ? frame + ((unsigned)at & PAGE_MASK) : zeros;
+		if (!p)
+			memcpy(to + done, frame, part);
+		else if (user_write(p, user + done, frame, part))
+			return done ? (int)done : -EFAULT;
+		done += part;
+		at += part;
+	}
+	return (int)done;
+}
+
+static int put(struct node *node, u64 at, struct process *p, address user, const char *from, unsigned length)
+{
+	unsigned done = 0, part;
+	char *frame;
+
+	if (at >= LARGEST)
+		return -EFBIG;
+	if (length > LARGEST - at)
+		length = (unsigned)(LARGEST - at);
+	while (done < length) {
+		part = PAGE_SIZE - ((unsigned)at & PAGE_MASK);
+		if (part > length - done)
+			part = length - done;
+		frame = writable(node, (unsigned)(at >> 12));
+		if (!frame)
+			return done ? (int)done : -ENOSPC;
+		frame += (unsigned)at & PAGE_MASK;
+		if (!p)
+			memcpy(frame, from + done, part);
+		else if (user_read(p, frame, user + done, part))
+			return done ? (int)done : -EFAULT;
+		done += part;
+		at += part;
+		if (at > node->size)
+			node->size = at;
+	}
+	return (int)done;
+}
+
+int content_read(struct node *node, u64 at, struct process *p, address to, unsigned length)
+{
+	return get(node, at, p, to, 0, length);
+}
+
+int content_write(struct node *node, u64 at, struct process *p, address from, unsigned length)
+{
+	return put(node, at, p, from, 0, length);
+}
+
+int content_get(struct node *node, u64 at, void *to, unsigned length)
+{
+	return get(node, at, 0, 0, to, length);
+}
+
+int content_put(struct node *node, u64 at, const void *from, unsigned length)
+{
+	return put(node, at, 0, 0, from, length);
+}
+
+int content_truncate(struct node *node, u64 size)
+{
+	unsigned page, last, rest;
+	void **slot;
+	char *frame;
+
+	if (size > LARGEST)
+		return -EFBIG;
+	if (size < node->size) {
+		last = (unsigned)((node->size + PAGE_MASK) >> 12);
+		for (page = (unsigned)((size + PAGE_MASK) >> 12); page < last; page++) {
+			slot = vector_slot(&node->slots, page, 0);
+			if (slot && *slot) {
+				machine_frame_drop(*slot);
+				*slot = 0;
+			}
+		}
+		rest = (unsigned)size & PAGE_MASK;
+		if (rest && content_frame(node, (unsigned)(size >> 12))) { /* what is cut off reads as zeros if the file grows again */
+			frame = writable(node, (unsigned)(size >> 12));
+			if (!frame)
+				return -ENOSPC;
+			memset(frame + rest, 0, PAGE_SIZE - rest);
+		}
+	}
+	node->size = size;
+	if (size == 0)
+		vector_free(&node->slots);
+	return 0;
+}
+
+void content_free(struct node *node)
+{
+	content_truncate(node, 0);
+}

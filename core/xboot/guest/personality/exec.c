@@ -1,0 +1,421 @@
+/* exec.c: starts programs: static and dynamic i386 ELF files, and scripts (#!). The new memory is made whole before the old one is given up, so a failed
+   exec leaves its caller as it was. */
+
+#include "personality.h"
+
+#define DYNAMIC_BASE 0x56555000u     /* position-independent programs */
+#define INTERPRETER_BASE 0x40000000u
+#define SEGMENTS 32
+#define PREFIX 3                     /* arguments that a script puts before the caller's: interpreter, its argument, the script */
+#define STRING_LIMIT 131072u
+
+static char interpreter[PATH_LIMIT], script[PATH_LIMIT], first_line[256];
+
+struct image {
+	address entry, headers, base; /* base: of the interpreter, 0 without one */
+	u32 header_count;
+};
+
+static int runnable(struct process *p, int at, const char *path, struct node **node)
+{
+	struct found f;
+	int error = path_walk(p, at, path, 1, &f);
+
+	if (error)
+		return error;
+	if (!f.node)
+		return -ENOENT;
+	if ((f.node->mode & S_IFMT) != S_IFREG || f.slash)
+		return -EACCES;
+	if (f.node->writers)
+		return -ETXTBSY;
+	*node = f.node;
+	return may(p, f.node, MAY_EXECUTE);
+}
+
+/* Maps one segment: whole pages are the file's own frames; the page in which file and zeros meet is written, thus copied. */
+static int map_segment(struct memory *m, struct node *node, const struct elf_segment *s, address bias)
+{
+	static const char zeros[PAGE_SIZE];
+	address start = s->vaddr + bias, from = start & ~PAGE_MASK, file_end, end;
+	u32 protection = (s->flags & 4 ? PROTECT_READ : 0) | (s->flags & 2 ? PROTECT_WRITE : 0) | (s->flags & 1 ? PROTECT_EXECUTE : 0), rest;
+	char *piece;
+	u32 n;
+	u64 at;
+	int error;
+
+	if (!s->memory_size)
+		return 0;
+	if (s->memory_size < s->file_size || start < USER_BOTTOM || start >= MMAP_TOP || s->memory_size > MMAP_TOP - start || s->offset + (u64)s->file_size > node->size)
+		return -ENOEXEC;
+	file_end = start + s->file_size;
+	end = (start + s->memory_size + PAGE_MASK) & ~PAGE_MASK;
+	if (!region_free(m, from, end)) { /* segments that share a page: the lower one's page stays, and gets the upper one's bytes */
+		if (!region_free(m, from + PAGE_SIZE, end))
+			return -ENOEXEC;
+		if (region_protect(m, from, from + PAGE_SIZE, PROTECT_READ | PROTECT_WRITE | PROTECT_EXECUTE))
+			return -ENOMEM;
+		from += PAGE_SIZE;
+		if (from < end && region_map(m, from, end, protection | PROTECT_WRITE, 0, 0))
+			return -ENOMEM;
+		goto copy;
+	}
+	if (((start ^ s->offset) & PAGE_MASK) == 0) {
+		address whole = (file_end + PAGE_MASK) & ~PAGE_MASK;
+
+		if (whole > from && (error = region_map(m, from, whole, protection, s->file_size ? node : 0, s->offset >> 12)))
+			return error;
+		if (end > whole && (error = region_map(m, whole, end, protection, 0, 0)))
+			return error;
+		rest = whole - file_end;
+		if (rest && s->memory_size > s->file_size) {
+			if (!(protection & PROTECT_WRITE))
+				region_protect(m, whole - PAGE_SIZE, whole, protection | PROTECT_WRITE);
+			if (machine_write(m->space, file_end, zeros, rest))
+				return -ENOMEM;
+			if (!(protection & PROTECT_WRITE))
+				region_protect(m, whole - PAGE_SIZE, whole, protection);
+		}
+		return 0;
+	}
+	error = region_map(m, from, end, protection | PROTECT_WRITE, 0, 0); /* offset and address do not agree: the bytes are copied */
+	if (error)
+		return error;
+copy:
+	for (at = s->offset, n = 0; n < s->file_size; n += rest, at += rest) {
+		rest = PAGE_SIZE - ((u32)at & PAGE_MASK);
+		if (rest > s->file_size - n)
+			rest = s->file_size - n;
+		piece = content_frame(node, (u32)(at >> 12));
+		if (machine_write(m->space, start + n, piece ? piece + ((u32)at & PAGE_MASK) : zeros, rest))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int load(struct process *p, struct memory *m, struct node *node, struct image *image, address base, int may_interpret)
+{
+	struct elf_header h;
+	struct elf_segment *s = 0;
+	struct node *other;
+	u32 i, top = 0, bias, span;
+	int error = -ENOEXEC;
+
+	if (content_get(node, 0, &h, sizeof h) != (int)sizeof h || memcmp(h.ident, "\177ELF\1\1", 6) || h.machine != 3 || (h.type != 2 && h.type != 3))
+		return -ENOEXEC;
+	if (h.segment_size != sizeof *s || !h.segment_count || h.segment_count > SEGMENTS)
+		return -ENOEXEC;
+	s = pool_get(SEGMENTS * sizeof *s);
+	if (!s)
+		return -ENOMEM;
+	span = h.segment_count * sizeof *s;
+	if (content_get(node, h.segments, s, span) != (int)span)
+		goto out;
+	bias = h.type == 3 ? base : 0;
+	image->headers = 0;
+	image->header_count = h.segment_count;
+	image->entry = h.entry + bias;
+	for (i = 0; i < h.segment_count; i++) {
+		if (s[i].type == 3 && may_interpret) {
+			if (!s[i].file_size || s[i].file_size >= PATH_LIMIT || content_get(node, s[i].offset, interpreter, s[i].file_size) != (int)s[i].file_size)
+				goto out;
+			interpreter[s[i].file_size] = 0;
+		}
+		if (s[i].type != 1)
+			continue;
+		error = map_segment(m, node, &s[i], bias);
+		if (error)
+			goto out;
+		error = -ENOEXEC;
+		if (s[i].offset <= h.segments && h.segments - s[i].offset < s[i].file_size)
+			image->headers = s[i].vaddr + bias + h.segments - s[i].offset;
+		if (s[i].vaddr + bias + s[i].memory_size > top)
+			top = s[i].vaddr + bias + s[i].memory_size;
+	}
+	if (!top)
+		goto out;
+	if (may_interpret)
+		m->brk_start = m->brk = (top + PAGE_MASK) & ~PAGE_MASK;
+	error = 0;
+	if (may_interpret && interpreter[0]) {
+		struct image inner;
+
+		error = runnable(p, AT_FDCWD, interpreter, &other);
+		if (!error)
+			error = load(p, m, other, &inner, INTERPRETER_BASE, 0);
+		image->base = INTERPRETER_BASE;
+		image->entry = inner.entry;
+	}
+out:
+	pool_put(s, SEGMENTS * sizeof *s);
+	return error;
+}
+
+/* ---- arguments: counted first, then copied from the old memory to the top of the new stack ---- */
+
+struct arguments {
+	const char *prefix[PREFIX]; /* ours */
+	u32 prefix_count, skip;     /* skip: of the caller's, replaced by the prefix */
+	address argv, envp;         /* the caller's vectors; 0: empty */
+	u32 argc, envc, bytes;
+};
+
+static int string_length(struct process *p, address at)
+{
+	char piece[64];
+	u32 n = 0, part, i;
+
+	while (n < STRING_LIMIT) {
+		part = 64 - ((at + n) & 63);
+		if (user_read(p, piece, at + n, part))
+			return -EFAULT;
+		for (i = 0; i < part; i++)
+			if (!piece[i])
+				return (int)(n + i + 1);
+		n += part;
+	}
+	return -E2BIG;
+}
+
+static int count(struct process *p, address vector, u32 *strings, u32 *bytes)
+{
+	address at;
+	int n;
+
+	for (*strings = 0; vector; ++*strings) {
+		if (user_read(p, &at, vector + *strings * 4, 4))
+			return -EFAULT;
+		if (!at)
+			break;
+		n = string_length(p, at);
+		if (n < 0)
+			return n;
+		*bytes += (u32)n + 4;
+		if (*bytes > ARGUMENTS_LIMIT)
+			return -E2BIG;
+	}
+	return 0;
+}
+
+static int copy_strings(struct process *p, struct memory *m, address vector, u32 from, u32 strings, address *pointers, address *text)
+{
+	char piece[256];
+	address at;
+	u32 i, n, part;
+
+	for (i = from; i < strings; i++) {
+		if (user_read(p, &at, vector + i * 4, 4))
+			return -EFAULT;
+		n = (u32)string_length(p, at);
+		if (machine_write(m->space, *pointers, text, 4))
+			return -ENOMEM;
+		*pointers += 4;
+		for (; n; n -= part, at += part, *text += part) {
+			part = n < sizeof piece ? n : sizeof piece;
+			if (user_read(p, piece, at, part) || machine_write(m->space, *text, piece, part))
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int put_string(struct memory *m, const char *string, address *text)
+{
+	u32 n = text_length(string) + 1;
+
+	if (machine_write(m->space, *text, string, n))
+		return -ENOMEM;
+	*text += n;
+	return 0;
+}
+
+/* Stack, upwards: argc, argv, 0, envp, 0, auxiliary vector, random bytes, platform, file name, strings. */
+static int make_stack(struct process *p, struct memory *m, struct arguments *a, struct image *image, const char *path, address *sp)
+{
+	u32 prefix_bytes = 0, i, words, zero = 0, argc, size;
+	address text, at, random, platform, name;
+	u8 noise[16];
+	u32 auxiliary[2 * 18], n = 0;
+	int error;
+
+	for (i = 0; i < a->prefix_count; i++)
+		prefix_bytes += text_length(a->prefix[i]) + 1;
+	argc = a->prefix_count + a->argc - a->skip;
+	words = 1 + argc + 1 + a->envc + 1 + 2 * 18;
+	size = words * 4 + 16 + 8 + text_length(path) + 1 + prefix_bytes + a->bytes + 64;
+	at = (STACK_TOP - size) & ~15u;
+	error = region_map(m, (at & ~PAGE_MASK) - 16 * PAGE_SIZE, STACK_TOP, PROTECT_READ | PROTECT_WRITE | PROTECT_EXECUTE, 0, 0);
+	if (error)
+		return error;
+	{
+		struct region *r;
+		for (r = m->regions; r->next; r = r->next)
+			;
+		r->stack = 1;
+	}
+	*sp = at;
+	random = at + words * 4;
+	text = random + 16;
+	platform = text;
+	random_bytes(noise, sizeof noise);
+	if (machine_write(m->space, random, noise, 16) || put_string(m, "i686", &text))
+		return -ENOMEM;
+	name = text;
+	if (put_string(m, path, &text) || machine_write(m->space, at, &argc, 4))
+		return -ENOMEM;
+	at += 4;
+	for (i = 0; i < a->prefix_count; i++, at += 4)
+		if (machine_write(m->space, at, &text, 4) || put_string(m, a->prefix[i], &text))
+			return -ENOMEM;
+	error = copy_strings(p, m, a->argv, a->skip, a->argc, &at, &text);
+	if (error || machine_write(m->space, at, &zero, 4))
+		return error ? error : -ENOMEM;
+	at += 4;
+	error = copy_strings(p, m, a->envp, 0, a->envc, &at, &text);
+	if (error || machine_write(m->space, at, &zero, 4))
+		return error ? error : -ENOMEM;
+	at += 4;
+#define AUX(type, value) (auxiliary[n++] = (type), auxiliary[n++] = (value))
+	AUX(AT_HWCAP, 0);
+	AUX(AT_PAGESZ, PAGE_SIZE);
+	AUX(AT_CLKTCK, 100);
+	AUX(AT_PHDR, image->headers);
+	AUX(AT_PHENT, sizeof(struct elf_segment));
+	AUX(AT_PHNUM, image->header_count);
+	AUX(AT_BASE, image->base);
+	AUX(AT_FLAGS, 0);
+	AUX(AT_ENTRY, image->entry);
+	AUX(AT_UID, p->uid);
+	AUX(AT_EUID, p->euid);
+	AUX(AT_GID, p->gid);
+	AUX(AT_EGID, p->egid);
+	AUX(AT_SECURE, 0);
+	AUX(AT_RANDOM, random);
+	AUX(AT_PLATFORM, platform);
+	AUX(AT_EXECFN, name);
+	AUX(AT_NULL, 0);
+	return machine_write(m->space, at, auxiliary, sizeof auxiliary) ? -ENOMEM : 0;
+}
+
+static void take_over(struct process *p, struct memory *m, const char *path, address entry, address sp)
+{
+	struct memory *old = p->memory;
+	u32 i, n;
+
+	for (i = n = 0; path[i]; i++)
+		n = path[i] == '/' ? i + 1 : n;
+	for (i = 0; i < 15 && path[n + i]; i++)
+		p->name[i] = path[n + i];
+	p->name[i] = 0;
+	for (i = 0; i < DESCRIPTORS; i++)
+		if (p->files[i] && p->close_on_exec[i])
+			file_close(p, (int)i);
+	for (i = 0; i < SIGNALS; i++) {
+		if (p->actions[i].handler != SIG_IGN)
+			p->actions[i].handler = SIG_DFL;
+		p->actions[i].flags = 0;
+		p->actions[i].mask = 0;
+	}
+	p->alternate = p->alternate_size = 0;
+	p->clear_tid = p->robust = 0;
+	p->suid = p->euid;
+	p->sgid = p->egid;
+	p->memory = m;
+	machine_thread_exec(p->thread, m->space);
+	p->r->eip = entry;
+	p->r->esp = sp;
+	p->r->eflags = 0x202;
+	memory_drop(old);
+	process_memory_released(p);
+}
+
+/* "#! interpreter [argument]" */
+static int parse_script(struct node *node, struct arguments *a, const char *path)
+{
+	int n = content_get(node, 0, first_line, sizeof first_line - 1), i, start;
+	char *argument;
+
+	if (n < 3 || first_line[0] != '#' || first_line[1] != '!')
+		return 0;
+	for (i = 2; i < n && first_line[i] != '\n'; i++)
+		;
+	if (i == n && n == (int)sizeof first_line - 1)
+		return -ENOEXEC; /* cut off */
+	while (i > 2 && (first_line[i - 1] == ' ' || first_line[i - 1] == '\t'))
+		i--;
+	first_line[i] = 0;
+	for (start = 2; first_line[start] == ' ' || first_line[start] == '\t'; start++)
+		;
+	if (!first_line[start])
+		return -ENOEXEC;
+	for (i = start; first_line[i] && first_line[i] != ' ' && first_line[i] != '\t'; i++)
+		;
+	argument = 0;
+	if (first_line[i]) {
+		first_line[i++] = 0;
+		while (first_line[i] == ' ' || first_line[i] == '\t')
+			i++;
+		argument = first_line + i;
+	}
+	a->prefix[a->prefix_count++] = first_line + start;
+	if (argument && *argument)
+		a->prefix[a->prefix_count++] = argument;
+	memmove(script, path, text_length(path) + 1);
+	a->prefix[a->prefix_count++] = script;
+	a->skip = a->argc ? 1 : 0;
+	return 1;
+}
+
+int exec_run(struct process *p, int at, const char *path, address argv, address envp)
+{
+	struct arguments a;
+	struct image image;
+	struct memory *m;
+	struct node *node;
+	address sp;
+	int error = runnable(p, at, path, &node);
+
+	if (error)
+		return error;
+	memset(&a, 0, sizeof a);
+	memset(&image, 0, sizeof image);
+	a.argv = argv;
+	a.envp = envp;
+	if (p->memory->regions) { /* not at the very start */
+		error = count(p, argv, &a.argc, &a.bytes);
+		if (!error)
+			error = count(p, envp, &a.envc, &a.bytes);
+		if (error)
+			return error;
+	} else {
+		a.prefix[a.prefix_count++] = path;
+		a.argv = a.envp = 0;
+	}
+	if (p->memory->regions) {
+		error = parse_script(node, &a, path);
+		if (error > 0) {
+			path = a.prefix[0];
+			error = runnable(p, AT_FDCWD, path, &node);
+		}
+		if (error)
+			return error;
+	}
+	m = memory_new();
+	if (!m)
+		return -ENOMEM;
+	interpreter[0] = 0;
+	error = load(p, m, node, &image, DYNAMIC_BASE, 1);
+	if (!error)
+		error = make_stack(p, m, &a, &image, path, &sp);
+	if (error) {
+		memory_drop(m);
+		return error;
+	}
+	take_over(p, m, a.skip || a.prefix_count > 1 ? script : path, image.entry, sp);
+	return KEEP;
+}
+
+int exec_init(struct process *p)
+{
+	return exec_run(p, AT_FDCWD, "/init", 0, 0) == KEEP ? 0 : -1;
+}

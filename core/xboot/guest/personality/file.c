@@ -1,0 +1,68 @@
+/* file.c: open file descriptions, and the descriptors that name them. */
+
+#include "personality.h"
+
+struct file *file_of(struct process *p, int fd)
+{
+	return fd >= 0 && fd < DESCRIPTORS ? p->files[fd] : 0;
+}
+
+/* Takes over one use of the node (which may be 0 for a pipe). */
+struct file *file_new(struct node *node, u32 flags)
+{
+	struct file *f = pool_get(sizeof *f);
+
+	if (!f)
+		return 0;
+	f->node = node;
+	f->flags = flags;
+	f->users = 1;
+	if (node && (node->mode & S_IFMT) == S_IFDIR)
+		node->readers++;
+	if (node && (node->mode & S_IFMT) == S_IFREG && flags & O_ACCMODE)
+		node->writers++;
+	return f;
+}
+
+void file_drop(struct file *f)
+{
+	if (--f->users)
+		return;
+	if (f->pipe)
+		pipe_close(f);
+	if (f->node) {
+		if ((f->node->mode & S_IFMT) == S_IFDIR)
+			f->node->readers--;
+		if ((f->node->mode & S_IFMT) == S_IFREG && f->flags & O_ACCMODE)
+			f->node->writers--;
+		node_drop(f->node);
+	}
+	pool_put(f, sizeof *f);
+}
+
+int file_install(struct process *p, struct file *f, unsigned from, int close_on_exec)
+{
+	static unsigned once;
+	unsigned fd;
+
+	for (fd = from; fd < DESCRIPTORS; fd++)
+		if (!p->files[fd]) {
+			p->files[fd] = f;
+			p->close_on_exec[fd] = close_on_exec != 0;
+			return (int)fd;
+		}
+	file_drop(f);
+	limit_reached(&once, "256 descriptors in a process (EMFILE)");
+	return -EMFILE;
+}
+
+int file_close(struct process *p, int fd)
+{
+	struct file *f = file_of(p, fd);
+
+	if (!f)
+		return -EBADF;
+	p->files[fd] = 0;
+	file_drop(f);
+	return 0;
+}

@@ -1,0 +1,59 @@
+/* node.c: nodes of the file system: their life. A node lives while a directory names it (links) or somebody uses it (users). */
+
+#include "personality.h"
+
+struct node *root_node;
+static u32 last_number = 1;
+
+void stamp_now(struct stamp *stamp)
+{
+	nanoseconds now = machine_clock();
+
+	stamp->seconds = EPOCH + (u32)(now / 1000000000u);
+	stamp->nanoseconds = (u32)(now % 1000000000u);
+}
+
+struct node *node_new(u32 mode, u32 uid, u32 gid)
+{
+	struct node *node = pool_get(sizeof *node);
+
+	if (!node)
+		return 0;
+	node->mode = mode;
+	node->uid = uid;
+	node->gid = gid;
+	node->number = ++last_number;
+	node->users = 1;
+	stamp_now(&node->modify);
+	node->access = node->change = node->modify;
+	return node;
+}
+
+static void release(struct node *node)
+{
+	if ((node->mode & S_IFMT) == S_IFREG)
+		content_free(node);
+	if (node->target)
+		pool_put(node->target, (unsigned)node->size + 1);
+	vector_free(&node->slots);
+	pool_put(node, sizeof *node);
+}
+
+void node_keep(struct node *node)
+{
+	node->users++;
+}
+
+void node_drop(struct node *node)
+{
+	if (--node->users == 0 && node->links == 0)
+		release(node);
+}
+
+void node_unlinked(struct node *node)
+{
+	node->links--;
+	stamp_now(&node->change);
+	if (node->links == 0 && node->users == 0)
+		release(node);
+}

@@ -1,0 +1,216 @@
+/* path.c: from names to nodes. One path at a time is walked, in static buffers; nothing here waits. */
+
+#include "personality.h"
+
+static char walk_buffer[2][PATH_LIMIT * 2];
+
+int path_get(struct process *p, address path, char to[PATH_LIMIT])
+{
+	unsigned at = 0, part, i;
+
+	while (at < PATH_LIMIT) { /* page by page: the string may end right before memory that is not there */
+		part = PAGE_SIZE - ((path + at) & PAGE_MASK);
+		if (part > 256)
+			part = 256;
+		if (part > PATH_LIMIT - at)
+			part = PATH_LIMIT - at;
+		if (user_read(p, to + at, path + at, part))
+			return -EFAULT;
+		for (i = at; i < at + part; i++)
+			if (!to[i])
+				return (int)i;
+		at += part;
+	}
+	return -ENAMETOOLONG;
+}
+
+int may(struct process *p, struct node *node, u32 wanted)
+{
+	u32 bits = node->mode, i;
+
+	if (p->euid == 0) {
+		if (!(wanted & MAY_EXECUTE) || (node->mode & S_IFMT) == S_IFDIR || node->mode & 0111)
+			return 0;
+		return -EACCES;
+	}
+	if (p->euid == node->uid) {
+		bits >>= 6;
+	} else if (p->egid == node->gid) {
+		bits >>= 3;
+	} else {
+		for (i = 0; i < p->group_count; i++)
+			if (p->groups[i] == node->gid)
+				break;
+		if (i < p->group_count)
+			bits >>= 3;
+	}
+	return (bits & wanted) == wanted ? 0 : -EACCES;
+}
+
+/* Where a walk starts: root, working directory, or an open directory. */
+static int start(struct process *p, int at, const char *path, struct node **from)
+{
+	struct file *f;
+
+	if (*path == '/') {
+		*from = p->root;
+	} else if (at == AT_FDCWD) {
+		*from = p->cwd;
+	} else {
+		f = file_of(p, at);
+		if (!f)
+			return -EBADF;
+		if (!f->node || (f->node->mode & S_IFMT) != S_IFDIR)
+			return -ENOTDIR;
+		*from = f->node;
+	}
+	return 0;
+}
+
+/* Puts a symbolic link's target before the rest of the path. */
+static const char *follow_link(struct node *link, const char *rest, char *buffer)
+{
+	unsigned n = (unsigned)link->size, m = text_length(rest);
+
+	if (n + m + 1 >= PATH_LIMIT * 2)
+		return 0;
+	memmove(buffer + n, rest, m + 1); /* rest may lie in the same buffer, further on */
+	memcpy(buffer, link->target, n);
+	return buffer;
+}
+
+int path_walk(struct process *p, int at, const char *path, int follow, struct found *f)
+{
+	struct node *node;
+	const char *end;
+	unsigned links = 0, side = 0, last;
+	int error;
+
+	if (!*path)
+		return -ENOENT;
+	error = start(p, at, path, &node);
+	if (error)
+		return error;
+	f->directory = f->node = node;
+	f->entry = 0;
+	f->length = 0;
+	f->slash = 0;
+	for (;;) {
+		while (*path == '/')
+			path++;
+		if (!*path)
+			return 0; /* ended in a slash, or was one */
+		if (!f->node)
+			return -ENOENT;
+		if ((f->node->mode & S_IFMT) != S_IFDIR)
+			return -ENOTDIR;
+		error = may(p, f->node, MAY_EXECUTE);
+		if (error)
+			return error;
+		for (end = path; *end && *end != '/'; end++)
+			;
+		if (end - path > NAME_LIMIT)
+			return -ENAMETOOLONG;
+		f->length = (unsigned)(end - path);
+		memcpy(f->name, path, f->length);
+		f->name[f->length] = 0;
+		f->directory = f->node;
+		f->entry = 0;
+		f->slash = *end == '/';
+		for (last = 0; end[last] == '/'; last++)
+			;
+		last = !end[last];
+		if (f->length == 1 && path[0] == '.') {
+			path = end;
+			continue;
+		}
+		if (f->length == 2 && path[0] == '.' && path[1] == '.') {
+			if (f->node != p->root && f->node->parent)
+				f->node = f->node->parent;
+			path = end;
+			continue;
+		}
+		f->entry = directory_find(f->directory, path, f->length);
+		f->node = f->entry ? f->entry->node : 0;
+		path = end;
+		if (f->node && (f->node->mode & S_IFMT) == S_IFLNK && (!last || follow || f->slash)) {
+			if (++links > LINKS_FOLLOWED)
+				return -ELOOP;
+			side ^= 1;
+			path = follow_link(f->node, path, walk_buffer[side]);
+			if (!path)
+				return -ENAMETOOLONG;
+			if (!*path)
+				return -ENOENT;
+			f->node = *path == '/' ? p->root : f->directory;
+			f->directory = f->node;
+			f->entry = 0;
+		}
+	}
+}
+
+int path_find(struct process *p, int at, address path, int follow, struct node **node)
+{
+	static char text[PATH_LIMIT];
+	struct found f;
+	int error = path_get(p, path, text);
+
+	if (error < 0)
+		return error;
+	error = path_walk(p, at, text, follow, &f);
+	if (error)
+		return error;
+	if (!f.node)
+		return -ENOENT;
+	if (f.slash && (f.node->mode & S_IFMT) != S_IFDIR)
+		return -ENOTDIR;
+	*node = f.node;
+	return 0;
+}
+
+int path_make(struct process *p, int at, address path, struct found *f)
+{
+	static char text[PATH_LIMIT];
+	int error = path_get(p, path, text);
+
+	if (error < 0)
+		return error;
+	error = path_walk(p, at, text, 0, f);
+	if (error)
+		return error;
+	if (f->node)
+		return -EEXIST;
+	return may(p, f->directory, MAY_WRITE | MAY_EXECUTE);
+}
+
+/* The path of a directory below p's root. */
+int path_text(struct process *p, struct node *node, char to[PATH_LIMIT])
+{
+	unsigned at = PATH_LIMIT - 1, i;
+	struct node *parent;
+	struct entry *e;
+
+	to[at] = 0;
+	while (node != p->root) {
+		parent = node->parent;
+		if (!parent || parent == node)
+			return -ENOENT;
+		for (i = 0, e = 0; i < parent->top; i++) {
+			e = *vector_slot(&parent->slots, i, 0);
+			if (e && e->node == node)
+				break;
+		}
+		if (i == parent->top)
+			return -ENOENT;
+		if (at < e->length + 1u)
+			return -ENAMETOOLONG;
+		at -= e->length;
+		memcpy(to + at, e->name, e->length);
+		to[--at] = '/';
+		node = parent;
+	}
+	if (at == PATH_LIMIT - 1)
+		to[--at] = '/';
+	memmove(to, to + at, PATH_LIMIT - at);
+	return (int)(PATH_LIMIT - 1 - at);
+}

@@ -1,0 +1,283 @@
+/* personality.h: the nouns of the Linux personality and the functions between its files. Layering: README.md. The machine below: machine.h.
+
+   Conventions: functions return 0 or a positive result, or a negative Linux error number. WAIT means: put to sleep, the call is made again later.
+   KEEP means: the registers are already as they shall be. */
+
+#ifndef PERSONALITY_H
+#define PERSONALITY_H
+
+#include "machine.h"
+#include "abi.h"
+
+#define WAIT (-10001)
+#define KEEP (-10002)
+
+/* limits, each with an error that names it (limit.c) */
+#define PROCESSES 512      /* fork: EAGAIN */
+#define DESCRIPTORS 256    /* open: EMFILE */
+#define REGIONS 4096       /* mmap: ENOMEM */
+#define LINKS_FOLLOWED 40  /* ELOOP */
+#define PIPE_FRAMES 16     /* 64 KiB a pipe, as in Linux */
+#define ARGUMENTS_LIMIT (1024 * 1024) /* exec: E2BIG */
+#define STACK_LIMIT (8 * 1024 * 1024)
+#define STACK_TOP 0x7eff0000u
+#define MMAP_TOP 0x7e000000u
+#define EPOCH 1700000000u  /* the date at the start: fixed, so that runs are alike */
+
+/* ---- pool.c: memory for structures of at most a page; sparse arrays ------------------------------------------------------------------------------ */
+
+void *pool_get(unsigned size); /* zeroed; 0: no memory */
+void pool_put(void *block, unsigned size);
+
+#define SLOTS ((unsigned)(PAGE_SIZE / sizeof(void *)))
+
+struct vector {
+	void **small;    /* up to SLOTS slots */
+	void ***root;    /* more: SLOTS pages of SLOTS slots */
+	unsigned room;   /* slots in small */
+};
+
+void **vector_slot(struct vector *v, unsigned i, int make); /* 0: not there (no memory, when make) */
+void vector_free(struct vector *v);
+
+/* ---- text.c ----------------------------------------------------------------------------------------------------------------------------------------- */
+
+unsigned text_length(const char *s);
+int text_same(const char *a, const char *b);
+void note(const char *text);                       /* to the console */
+void note_number(unsigned n);
+void limit_reached(unsigned *once, const char *text); /* "limit: text" on the console, the first time */
+
+/* ---- node.c, directory.c, content.c: files -------------------------------------------------------------------------------------------------------- */
+
+struct stamp {
+	u32 seconds, nanoseconds;
+};
+
+struct pipe;
+
+struct process;
+
+struct node {
+	u32 mode, links, uid, gid;
+	u32 number;            /* inode number */
+	u32 users;             /* descriptors, working directories, mappings in the making */
+	u32 device;            /* character devices: major << 8 | minor */
+	struct stamp access, modify, change;
+	u64 size;
+	struct vector slots;   /* regular: frames (0: hole); directory: entries */
+	char *target;          /* symbolic link, size + 1 bytes */
+	struct pipe *pipe;     /* named pipe, while it is open */
+	struct node *parent;   /* directory; 0 when it has been removed */
+	u32 entries, top;      /* directory: number of entries; first slot never used */
+	u32 readers;           /* directory: descriptors that may be reading it */
+	u32 writers;           /* regular: descriptors that may write it */
+};
+
+struct entry {
+	struct entry *next;    /* same hash */
+	struct node *directory, *node;
+	u32 hash, slot;
+	u8 length;
+	char name[1];
+};
+
+extern struct node *root_node;
+void stamp_now(struct stamp *stamp);
+struct node *node_new(u32 mode, u32 uid, u32 gid); /* no links, one user */
+void node_keep(struct node *node);
+void node_drop(struct node *node);
+void node_unlinked(struct node *node);             /* one link less */
+
+struct entry *directory_find(struct node *directory, const char *name, unsigned length);
+int directory_add(struct node *directory, const char *name, unsigned length, struct node *node);
+void directory_remove(struct entry *entry);        /* the node's link count is the caller's business */
+
+int content_read(struct node *node, u64 at, struct process *p, address to, unsigned length);       /* never short except at the end */
+int content_write(struct node *node, u64 at, struct process *p, address from, unsigned length);
+int content_get(struct node *node, u64 at, void *to, unsigned length);                             /* into our own memory */
+int content_put(struct node *node, u64 at, const void *from, unsigned length);
+int content_truncate(struct node *node, u64 size);
+void *content_frame(struct node *node, unsigned page);                                             /* for mapping; 0: a hole */
+void content_free(struct node *node);
+
+/* ---- path.c -------------------------------------------------------------------------------------------------------------------------------------------- */
+
+struct process;
+
+struct found {
+	struct node *directory;        /* holds the last component */
+	struct node *node;             /* 0: does not exist */
+	struct entry *entry;           /* 0: does not exist, or the path ends in . or .. or is / */
+	char name[NAME_LIMIT + 1];     /* the last component */
+	unsigned length;
+	int slash;                     /* the path ended in a slash */
+};
+
+#define MAY_EXECUTE 1u
+#define MAY_WRITE 2u
+#define MAY_READ 4u
+
+int path_get(struct process *p, address path, char to[PATH_LIMIT]);      /* copies a path in; its length */
+int path_walk(struct process *p, int at, const char *path, int follow, struct found *f);
+int path_find(struct process *p, int at, address path, int follow, struct node **node); /* of something that exists */
+int path_make(struct process *p, int at, address path, struct found *f); /* of something to be made: EEXIST when it is there */
+int may(struct process *p, struct node *node, u32 wanted);               /* 0 or -EACCES */
+int path_text(struct process *p, struct node *node, char to[PATH_LIMIT]); /* getcwd; its length */
+
+/* ---- pipe.c, device.c, file.c ---------------------------------------------------------------------------------------------------------------------------- */
+
+struct pipe {
+	void *frames[PIPE_FRAMES];
+	u32 start, length;
+	u32 readers, writers;     /* open descriptions */
+	u32 read_opens, write_opens; /* ever, for the meeting of a named pipe's two ends */
+};
+
+struct file { /* an open file description */
+	struct node *node;
+	struct pipe *pipe;        /* pipes, and named ones */
+	u32 flags;                /* O_* */
+	u32 users;
+	u64 offset;
+};
+
+int pipe_read(struct process *p, struct file *f, address to, unsigned length);
+int pipe_write(struct process *p, struct file *f, address from, unsigned length);
+int pipe_open(struct file *f); /* a named pipe */
+struct pipe *pipe_new(void);
+void pipe_close(struct file *f);
+
+int device_open(struct process *p, struct node *node);
+int device_read(struct process *p, struct file *f, address to, unsigned length);
+int device_write(struct process *p, struct file *f, address from, unsigned length);
+int device_ioctl(struct process *p, struct file *f, u32 request, address argument);
+extern int channel; /* its address: what waits for the result channel */
+void random_bytes(void *to, unsigned length);
+
+struct file *file_of(struct process *p, int fd); /* 0: EBADF */
+int file_install(struct process *p, struct file *f, unsigned from, int close_on_exec); /* takes over the caller's reference; frees it on error */
+struct file *file_new(struct node *node, u32 flags);
+void file_drop(struct file *f);
+int file_close(struct process *p, int fd);
+
+/* ---- region.c, exec.c: memory of processes -------------------------------------------------------------------------------------------------------------- */
+
+struct region {
+	struct region *next;
+	address start, end;
+	u32 protection;
+	u32 stack; /* grows downwards */
+};
+
+struct memory {
+	struct machine_space *space;
+	struct region *regions; /* sorted */
+	u32 region_count, users;
+	address brk_start, brk;
+};
+
+struct memory *memory_new(void);
+struct memory *memory_copy(struct memory *m);
+void memory_drop(struct memory *m);
+int region_map(struct memory *m, address at, address end, u32 protection, struct node *node, u32 page); /* at a free place */
+int region_unmap(struct memory *m, address at, address end);
+int region_protect(struct memory *m, address at, address end, u32 protection);
+int region_grow(struct memory *m, address at);           /* the stack, down to at: 1 when it did */
+address region_gap(struct memory *m, address hint, u32 size); /* 0: none */
+int region_free(struct memory *m, address at, address end);   /* nothing is mapped there */
+int region_add(struct memory *m, address at, address end, u32 protection); /* only the list */
+
+int user_read(struct process *p, void *to, address from, unsigned length);  /* 0 or -EFAULT */
+int user_write(struct process *p, address to, const void *from, unsigned length);
+void cpio_unpack(const u8 *archive, unsigned long size);
+
+int exec_run(struct process *p, int at, const char *path, address argv, address envp);
+int exec_init(struct process *p);
+
+/* ---- process.c, signal.c, clock.c -------------------------------------------------------------------------------------------------------------------------- */
+
+struct action {
+	u32 handler, flags, restorer, spare;
+	u64 mask;
+};
+
+struct group { /* a process namespace */
+	u32 users, last;       /* last: the number given last */
+	struct process *first; /* process 1 of it */
+};
+
+enum state { RUNNING, WAITING, STOPPED, ZOMBIE };
+
+struct process {
+	enum state state;
+	int again;              /* a call is to be made again */
+	void *wait;             /* what it waits for */
+	nanoseconds deadline;   /* 0: none */
+	int timed;              /* deadline is set for this call */
+	u32 progress;           /* bytes done of a call that waits */
+	struct machine_thread *thread;
+	struct machine_registers *r;
+	struct memory *memory;
+	struct process *parent;
+	struct group *group;
+	u32 pid, local;         /* in the first namespace, in its own */
+	u32 pgid, sid;          /* numbers of its own namespace */
+	u32 uid, euid, suid, gid, egid, sgid;
+	u32 groups[16], group_count;
+	u32 umask, personality, no_new_privileges;
+	struct node *root, *cwd;
+	struct file *files[DESCRIPTORS];
+	u8 close_on_exec[DESCRIPTORS];
+	u64 pending, blocked, saved_mask;
+	int mask_saved;         /* sigsuspend: saved_mask comes back after the handler */
+	struct action *actions; /* SIGNALS of them */
+	address alternate, alternate_size; /* sigaltstack */
+	int exit_signal, exit_code;        /* exit_code as wait reports it */
+	struct process *vfork_parent;
+	address clear_tid, robust;
+	nanoseconds alarm, alarm_interval;
+	nanoseconds started, cpu;
+	char name[16];
+	u32 last_fault;
+	struct file *opening;   /* a named pipe that waits for its other end */
+	u32 opening_seen;
+	u32 slot;               /* in the table */
+	int detached;           /* a zombie that nobody waits for */
+	struct process *next;   /* run queue */
+	int queued;
+};
+
+extern struct process *processes[PROCESSES];
+extern struct process *current;
+int privileged(void);                       /* current may use the reserve: it is process 1's namespace */
+struct process *process_new(struct process *parent);
+int process_fork(struct process *p, u32 flags, address stack, address parent_tid, address child_tid, address tls);
+void process_exit(struct process *p, int code); /* code as wait reports it */
+void process_memory_released(struct process *p); /* a vforked child lets its parent go on */
+int process_wait(struct process *p, int pid, address status, u32 options, address usage);
+struct process *process_by_number(struct process *p, u32 number); /* as p's namespace numbers them */
+u32 process_number(struct process *seen_by, struct process *p);
+void make_runnable(struct process *p);
+int sleep_on(struct process *p, void *what); /* WAIT */
+void yield(void);                           /* others first, after this call */
+void wake(void *what);
+void out_of_memory(struct process *p);      /* ends the step */
+
+void signal_send(struct process *p, int number);
+int signal_kill(struct process *p, int pid, int number);
+int signal_waiting(struct process *p);      /* one is deliverable */
+void signal_deliver(struct process *p);
+void signal_fault(struct process *p, const struct machine_fault *fault);
+int signal_return(struct process *p, int with_info);
+
+int timer_wait(struct process *p, nanoseconds length); /* WAIT, or 0 when the time is over */
+nanoseconds timers_check(void);             /* fires what is due; when the next is due, 0: none */
+
+/* ---- table.c ------------------------------------------------------------------------------------------------------------------------------------------------ */
+
+typedef int (*call)(struct process *p, struct machine_registers *r);
+int serve(struct process *p);               /* the call in p's registers; WAIT, or 0 */
+const char *call_name(u32 number);
+
+#endif

@@ -1,0 +1,141 @@
+/* pipe.c: pipes, with and without a name. A ring of 16 frames, each there only while it holds something. */
+
+#include "personality.h"
+
+#define ROOM (PIPE_FRAMES * PAGE_SIZE)
+
+struct pipe *pipe_new(void)
+{
+	return pool_get(sizeof(struct pipe));
+}
+
+/* A frame is given back when the reader has left it, unless the ring's other end stands in it already. */
+static void consumed(struct pipe *pipe, u32 n)
+{
+	u32 before = pipe->start / PAGE_SIZE;
+
+	pipe->start = (pipe->start + n) % ROOM;
+	pipe->length -= n;
+	if (!pipe->length || (pipe->start / PAGE_SIZE != before && pipe->length <= ROOM - PAGE_SIZE)) {
+		if (pipe->frames[before])
+			machine_frame_drop(pipe->frames[before]);
+		pipe->frames[before] = 0;
+		if (!pipe->length)
+			pipe->start = 0;
+	}
+}
+
+int pipe_read(struct process *p, struct file *f, address to, unsigned length)
+{
+	struct pipe *pipe = f->pipe;
+	unsigned done = 0, part;
+
+	if (!length)
+		return 0;
+	if (!pipe->length) {
+		if (!pipe->writers)
+			return 0;
+		return f->flags & O_NONBLOCK ? -EAGAIN : sleep_on(p, pipe);
+	}
+	while (done < length && pipe->length) {
+		part = PAGE_SIZE - pipe->start % PAGE_SIZE;
+		if (part > pipe->length)
+			part = pipe->length;
+		if (part > length - done)
+			part = length - done;
+		if (user_write(p, to + done, (char *)pipe->frames[pipe->start / PAGE_SIZE] + pipe->start % PAGE_SIZE, part)) {
+			if (!done)
+				return -EFAULT;
+			break;
+		}
+		consumed(pipe, part);
+		done += part;
+	}
+	wake(pipe);
+	return (int)done;
+}
+
+/* Writes of at most a page are all or nothing (PIPE_BUF); longer ones wait with what is left, counted in p->progress. */
+int pipe_write(struct process *p, struct file *f, address from, unsigned length)
+{
+	struct pipe *pipe = f->pipe;
+	unsigned part, at, done = p->progress;
+
+	p->progress = 0;
+	if (!pipe->readers) {
+		if (done)
+			return (int)done;
+		signal_send(p, SIGPIPE);
+		return -EPIPE;
+	}
+	while (done < length) {
+		part = ROOM - pipe->length;
+		if (!part || (length <= PAGE_SIZE && part < length)) {
+			if (f->flags & O_NONBLOCK)
+				return done ? (int)done : -EAGAIN;
+			p->progress = done;
+			return sleep_on(p, pipe);
+		}
+		at = (pipe->start + pipe->length) % ROOM;
+		if (part > PAGE_SIZE - at % PAGE_SIZE)
+			part = PAGE_SIZE - at % PAGE_SIZE;
+		if (part > length - done)
+			part = length - done;
+		if (!pipe->frames[at / PAGE_SIZE])
+			pipe->frames[at / PAGE_SIZE] = machine_frame(privileged());
+		if (!pipe->frames[at / PAGE_SIZE])
+			return done ? (int)done : -ENOMEM;
+		if (user_read(p, (char *)pipe->frames[at / PAGE_SIZE] + at % PAGE_SIZE, from + done, part))
+			return done ? (int)done : -EFAULT;
+		pipe->length += part;
+		done += part;
+		wake(pipe);
+	}
+	return (int)done;
+}
+
+/* One end of a named pipe; call_open waits for the other one. */
+int pipe_open(struct file *f)
+{
+	struct node *node = f->node;
+	u32 mode = f->flags & O_ACCMODE;
+
+	if (!node->pipe) {
+		node->pipe = pipe_new();
+		if (!node->pipe)
+			return -ENOMEM;
+	}
+	if (mode == O_WRONLY && f->flags & O_NONBLOCK && !node->pipe->readers)
+		return -ENXIO;
+	f->pipe = node->pipe;
+	if (mode != O_WRONLY) {
+		f->pipe->readers++;
+		f->pipe->read_opens++;
+	}
+	if (mode != 0) {
+		f->pipe->writers++;
+		f->pipe->write_opens++;
+	}
+	wake(f->pipe);
+	return 0;
+}
+
+void pipe_close(struct file *f)
+{
+	struct pipe *pipe = f->pipe;
+	u32 mode = f->flags & O_ACCMODE, i;
+
+	if (mode != O_WRONLY)
+		pipe->readers--;
+	if (mode != 0)
+		pipe->writers--;
+	wake(pipe);
+	if (pipe->readers || pipe->writers)
+		return;
+	for (i = 0; i < PIPE_FRAMES; i++)
+		if (pipe->frames[i])
+			machine_frame_drop(pipe->frames[i]);
+	if (f->node)
+		f->node->pipe = 0;
+	pool_put(pipe, sizeof *pipe);
+}

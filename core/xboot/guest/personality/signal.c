@@ -1,0 +1,306 @@
+/* signal.c: sending signals, and giving them to processes: the frames that handlers return through have Linux's i386 layout. */
+
+#include "personality.h"
+
+#define BIT(number) (1ull << ((number) - 1))
+#define UNBLOCKABLE (BIT(SIGKILL) | BIT(SIGSTOP))
+
+struct context { /* struct sigcontext */
+	u32 gs, fs, es, ds, edi, esi, ebp, esp, ebx, edx, ecx, eax, trap, error, eip, cs, eflags, esp_at_signal, ss, floating, old_mask, cr2;
+};
+
+struct plain_frame {
+	u32 return_to, number;
+	struct context context;
+	u32 mask_high;
+	u8 code[8];
+	u8 floating[512];
+};
+
+struct info_frame {
+	u32 return_to, number, info_at, user_at;
+	u32 info[32];
+	u32 flags, link, stack[3];
+	struct context context;
+	u64 mask;
+	u8 code[8];
+	u8 floating[512];
+};
+
+static int ignored_by_default(int number)
+{
+	return number == SIGCHLD || number == SIGCONT || number == SIGURG || number == SIGWINCH;
+}
+
+static int stops_by_default(int number)
+{
+	return number == SIGSTOP || number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
+}
+
+static int is_ignored(struct process *p, int number)
+{
+	u32 handler = p->actions[number - 1].handler;
+
+	if (p->group->first == p && handler == SIG_DFL && number != SIGKILL)
+		return 1; /* process 1 of a namespace has no default actions */
+	return handler == SIG_IGN || (handler == SIG_DFL && ignored_by_default(number));
+}
+
+void signal_send(struct process *p, int number)
+{
+	if (p->state == ZOMBIE)
+		return;
+	if (number == SIGCONT || number == SIGKILL) {
+		p->pending &= ~(BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU));
+		if (p->state == STOPPED)
+			make_runnable(p); /* a call that waited is made again */
+	}
+	if (!(p->blocked & BIT(number)) && is_ignored(p, number))
+		return;
+	p->pending |= BIT(number);
+	if (p->state == WAITING && (p->again || number == SIGKILL) && signal_waiting(p))
+		make_runnable(p); /* signal_deliver settles what becomes of the call */
+}
+
+int signal_kill(struct process *p, int pid, int number)
+{
+	struct process *q;
+	u32 i;
+	int found = 0, allowed = 0;
+
+	if (number < 0 || number > SIGNALS)
+		return -EINVAL;
+	for (i = 0; i < PROCESSES; i++) {
+		q = processes[i];
+		if (!q || !process_number(p, q))
+			continue;
+		if (pid > 0 ? process_number(p, q) != (u32)pid : pid == -1 ? q == p || q == p->group->first : q->pgid != (pid ? (u32)-pid : p->pgid) || q->group != p->group)
+			continue;
+		found = 1;
+		if (p->euid && p->euid != q->uid && p->uid != q->uid && p->euid != q->suid)
+			continue;
+		allowed = 1;
+		if (number && !(q->group->first == q && q->group == p->group && (number == SIGKILL || number == SIGSTOP))) /* a namespace's first is safe from its own */
+			signal_send(q, number);
+	}
+	return !found ? -ESRCH : allowed ? 0 : -EPERM;
+}
+
+int signal_waiting(struct process *p)
+{
+	return (p->pending & ~p->blocked) != 0 || (p->pending & UNBLOCKABLE) != 0;
+}
+
+static void context_get(struct process *p, struct context *c)
+{
+	struct machine_registers *r = p->r;
+
+	memset(c, 0, sizeof *c);
+	c->gs = r->gs;
+	c->fs = r->fs;
+	c->es = c->ds = c->ss = 0x2b;
+	c->cs = 0x23;
+	c->edi = r->edi;
+	c->esi = r->esi;
+	c->ebp = r->ebp;
+	c->esp = c->esp_at_signal = r->esp;
+	c->ebx = r->ebx;
+	c->edx = r->edx;
+	c->ecx = r->ecx;
+	c->eax = r->eax;
+	c->eip = r->eip;
+	c->eflags = r->eflags;
+	c->cr2 = p->last_fault;
+}
+
+static void context_set(struct process *p, const struct context *c)
+{
+	struct machine_registers *r = p->r;
+
+	r->gs = c->gs;
+	r->fs = c->fs;
+	r->edi = c->edi;
+	r->esi = c->esi;
+	r->ebp = c->ebp;
+	r->esp = c->esp;
+	r->ebx = c->ebx;
+	r->edx = c->edx;
+	r->ecx = c->ecx;
+	r->eax = c->eax;
+	r->eip = c->eip;
+	r->eflags = c->eflags;
+}
+
+/* "mov $number, %eax; int $0x80", for programs without a restorer; popl first for the plain frame */
+static void return_code(u8 code[8], int with_info)
+{
+	static const u8 plain[8] = { 0x58, 0xb8, 119, 0, 0, 0, 0xcd, 0x80 }, info[8] = { 0xb8, 173, 0, 0, 0, 0xcd, 0x80, 0 };
+
+	memcpy(code, with_info ? info : plain, 8);
+}
+
+static int push_plain(struct process *p, int number, struct action *a, address sp, u64 mask)
+{
+	static struct plain_frame frame;
+	address at = ((sp - sizeof frame + 4) & ~15u) - 4;
+
+	frame.number = (u32)number;
+	context_get(p, &frame.context);
+	frame.context.old_mask = (u32)mask;
+	frame.mask_high = (u32)(mask >> 32);
+	return_code(frame.code, 0);
+	frame.return_to = a->flags & SA_RESTORER ? a->restorer : at + (u32)((char *)frame.code - (char *)&frame);
+	machine_thread_float_get(p->thread, frame.floating);
+	if (user_write(p, at, &frame, sizeof frame))
+		return -EFAULT;
+	p->r->esp = at;
+	p->r->eax = (u32)number;
+	p->r->edx = p->r->ecx = 0;
+	return 0;
+}
+
+static int push_info(struct process *p, int number, struct action *a, address sp, u64 mask, const struct machine_fault *fault)
+{
+	static struct info_frame frame;
+	address at = ((sp - sizeof frame + 4) & ~15u) - 4;
+
+	memset(frame.info, 0, sizeof frame.info);
+	frame.number = (u32)number;
+	frame.info[0] = (u32)number;
+	if (fault) {
+		frame.info[2] = (u32)fault->code;
+		frame.info[3] = fault->at;
+	}
+	frame.stack[0] = p->alternate;
+	frame.stack[1] = p->alternate_size ? 0 : 2;
+	frame.stack[2] = p->alternate_size;
+	frame.info_at = at + (u32)((char *)frame.info - (char *)&frame);
+	frame.user_at = at + (u32)((char *)&frame.flags - (char *)&frame);
+	context_get(p, &frame.context);
+	frame.mask = mask;
+	return_code(frame.code, 1);
+	frame.return_to = a->flags & SA_RESTORER ? a->restorer : at + (u32)((char *)frame.code - (char *)&frame);
+	machine_thread_float_get(p->thread, frame.floating);
+	if (user_write(p, at, &frame, sizeof frame))
+		return -EFAULT;
+	p->r->esp = at;
+	p->r->eax = (u32)number;
+	p->r->edx = frame.info_at;
+	p->r->ecx = frame.user_at;
+	return 0;
+}
+
+/* Calls that a handler always interrupts: pause, nanosleep, poll, select, rt_sigsuspend and their kin wait for time or signals. */
+static int never_restarted(u32 number)
+{
+	return number == 29 || number == 72 || number == 142 || number == 162 || number == 168 || number == 179 || number == 267 || number == 308 || number == 309 ||
+	       number == 407 || number == 413 || number == 414;
+}
+
+/* A call that waits is ended or made again, now that a handler runs. */
+static void settle_call(struct process *p, struct action *a)
+{
+	if (!p->again)
+		return;
+	p->again = 0;
+	p->wait = 0;
+	p->timed = 0;
+	p->deadline = 0;
+	if (p->opening)
+		file_drop(p->opening);
+	p->opening = 0;
+	if (p->progress) {
+		p->r->eax = p->progress;
+		p->progress = 0;
+	} else if (a->flags & SA_RESTART && !never_restarted(p->r->eax)) {
+		p->r->eip -= 2;
+	} else {
+		p->r->eax = (u32)-EINTR;
+	}
+}
+
+static int pushed(struct process *p, int number, const struct machine_fault *fault)
+{
+	struct action *a = &p->actions[number - 1];
+	u32 handler = a->handler;
+	address sp;
+	u64 mask = p->mask_saved ? p->saved_mask : p->blocked;
+
+	settle_call(p, a);
+	sp = p->r->esp;
+	if (a->flags & SA_ONSTACK && p->alternate_size && !(sp > p->alternate && sp <= p->alternate + p->alternate_size))
+		sp = p->alternate + p->alternate_size;
+	if (a->flags & SA_SIGINFO ? push_info(p, number, a, sp, mask, fault) : push_plain(p, number, a, sp, mask))
+		return 0;
+	p->mask_saved = 0;
+	p->r->eip = handler;
+	p->r->eflags &= ~0x500u; /* direction, trap */
+	p->blocked |= a->mask & ~UNBLOCKABLE;
+	if (!(a->flags & SA_NODEFER))
+		p->blocked |= BIT(number);
+	if (a->flags & SA_RESETHAND)
+		a->handler = SIG_DFL;
+	return 1;
+}
+
+/* One deliverable signal: a handler is entered, or the process ends, stops, or goes on. */
+void signal_deliver(struct process *p)
+{
+	u64 ready = (p->pending & ~p->blocked) | (p->pending & UNBLOCKABLE);
+	int number = 1;
+
+	if (!ready)
+		return;
+	if (ready & BIT(SIGKILL))
+		number = SIGKILL;
+	else
+		for (; !(ready & BIT(number)); number++)
+			;
+	p->pending &= ~BIT(number);
+	if (number != SIGKILL && number != SIGSTOP && is_ignored(p, number))
+		return;
+	if (number != SIGKILL && number != SIGSTOP && p->actions[number - 1].handler != SIG_DFL) {
+		if (!pushed(p, number, 0))
+			process_exit(p, SIGSEGV);
+		return;
+	}
+	if (stops_by_default(number)) {
+		p->state = STOPPED;
+		return;
+	}
+	process_exit(p, number);
+}
+
+/* What the processor raised in a program's own code: cannot be ignored or blocked. */
+void signal_fault(struct process *p, const struct machine_fault *fault)
+{
+	struct action *a = &p->actions[fault->signal - 1];
+
+	p->last_fault = fault->at;
+	if (a->handler == SIG_DFL || a->handler == SIG_IGN || p->blocked & BIT(fault->signal) || !pushed(p, fault->signal, fault))
+		process_exit(p, fault->signal);
+}
+
+int signal_return(struct process *p, int with_info)
+{
+	static struct plain_frame plain;
+	static struct info_frame info;
+
+	if (with_info) {
+		if (user_read(p, &info, p->r->esp - 4, sizeof info))
+			goto bad;
+		p->blocked = info.mask & ~UNBLOCKABLE;
+		context_set(p, &info.context);
+		machine_thread_float_set(p->thread, info.floating);
+	} else {
+		if (user_read(p, &plain, p->r->esp - 8, sizeof plain))
+			goto bad;
+		p->blocked = ((u64)plain.mask_high << 32 | plain.context.old_mask) & ~UNBLOCKABLE;
+		context_set(p, &plain.context);
+		machine_thread_float_set(p->thread, plain.floating);
+	}
+	return KEEP;
+bad:
+	process_exit(p, SIGSEGV);
+	return KEEP;
+}
