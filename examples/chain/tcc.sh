@@ -40,7 +40,8 @@ $cc -ar rc $out/lib/libtcc1.a libtcc1.o alloca86.o
 # The compiler, from one file that includes all others. Without threads it needs no lock.
 mkdir source
 cp $tcc/*.c $tcc/*.h $tcc/*.def source
-sed -i '/^#define CONFIG_TCC_SEMLOCK/d' source/tcc.h
+rm source/tcc.h
+sed '/^#define CONFIG_TCC_SEMLOCK/d' $tcc/tcc.h > source/tcc.h
 echo > source/config.h
 $cc $flags -static -nostdlib -o $out/bin/tcc -Isource \
     -DONE_SOURCE=1 -DTCC_TARGET_I386=1 -DCONFIG_TCC_STATIC=1 -DTCC_VERSION='"0.9.27"' \

@@ -1,4 +1,6 @@
-"""Recipes: derivations without Nix or Guix. A TOML file names sources and derivations; `derive` writes the `.drv` closure that Nix would compute."""
+"""Recipes: derivations without Nix or Guix. A TOML file names sources and derivations; `derive` writes the `.drv` closure that Nix would
+compute.
+"""
 
 from xboot.recipe.derive import Derived, derive
 from xboot.recipe.schema import Recipe, load_recipe

@@ -27,8 +27,10 @@ __all__ = ["Derived", "derive"]
 class Derived:
     """What came of a recipe.
 
-    `derivations` maps the names asked for to the store paths of their `.drv` files, `outputs` all derivations' names to their output paths, `sources` names to store paths (`seeds`:
-    those that were made on this machine), all of them in the folder `store`. `debian` says which version of which package a source is from; `notes` are for the user to read.
+    `derivations` maps the names asked for to the store paths of their `.drv` files, `outputs` all derivations' names to their output
+    paths, `sources` names to store paths (`seeds`:
+    those that were made on this machine), all of them in the folder `store`. `debian` says which version of which package a source is
+    from; `notes` are for the user to read.
     """
 
     store: Path
@@ -49,9 +51,11 @@ def derive(
     update_lock: bool = False,
     notify: Notify | None = None,
 ) -> Derived:
-    """Write the `.drv` closure and the sources of the derivations `names` (default: what the recipe says, else all) into the folder `store` (default: xboot's own).
+    """Write the `.drv` closure and the sources of the derivations `names` (default: what the recipe says, else all) into the folder
+    `store` (default: xboot's own).
 
-    Raises InputError for a recipe or source that is wrong, UsageError for a name that it does not have, MissingToolError when a Debian package cannot be had. Then nothing was written.
+    Raises InputError for a recipe or source that is wrong, UsageError for a name that it does not have, MissingToolError when a Debian
+    package cannot be had. Then nothing was written.
     """
     recipe = load_recipe(recipe_path)
     for name in names:

@@ -1,7 +1,9 @@
 """The lock file beside a recipe: which versions of Debian's packages it was derived with, and what the made sources came to.
 
-It records; it does not hold a version fast, because an archive offers only its newest. When a package has moved on (a security update, say), deriving goes on with the new version,
-says so, and store paths differ from then on; `--update-lock` takes the new version into the file. The same version with another content is an error, always.
+It records; it does not hold a version fast, because an archive offers only its newest. When a package has moved on (a security update,
+say), deriving goes on with the new version,
+says so, and store paths differ from then on; `--update-lock` takes the new version into the file. The same version with another content
+is an error, always.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ _Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class LockEntry(BaseModel):
-    """One source. `version` is the package's (of a made source: a hash of all that it was made from); `files` maps each file's name to its SHA-256; `nar` is the NAR's of the result."""
+    """One source. `version` is the package's (of a made source: a hash of all that it was made from); `files` maps each file's name to
+    its SHA-256; `nar` is the NAR's of the result.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -70,7 +74,9 @@ class Lock:
             ) from None
 
     def record(self, name: str, entry: LockEntry, *, update: bool) -> None:
-        """Compare what was obtained for the source `name` with the file, and note what differs. Raises InputError when the same version has another content."""
+        """Compare what was obtained for the source `name` with the file, and note what differs. Raises InputError when the same version
+        has another content.
+        """
         known = self.entries.get(name)
         if known == entry:
             return
@@ -86,20 +92,24 @@ class Lock:
                 )
             if known.nar and known.nar != entry.nar and not update:
                 raise InputError(
-                    f"{self.path}: source {name}: {what} has the NAR hash {entry.nar} although all it was made from is as when the lock file was written ({known.nar})",
+                    f"{self.path}: source {name}: {what} has the NAR hash {entry.nar}, the lock file {known.nar}, "
+                    "although all that it was made from is the same",
                     hint="its making depends on this machine; if you trust it, --update-lock",
                 )
         if update:
             self.entries[name], self.changed = entry, True
         elif entry.package:
             self.notes.append(
-                f"source {name}: Debian has {what} now, the lock file has {known.version}; store paths differ from those of the lock file's author"
+                f"source {name}: Debian has {what} now, the lock file has {known.version}; "
+                "store paths differ from those of the lock file's author"
             )
         else:
             self.notes.append(f"source {name}: was made from other inputs than those of the lock file")
 
     def write(self) -> None:
-        """Write the file, atomically, if something was added. A folder that cannot be written to is only noted: the lock is a record, nothing depends on it."""
+        """Write the file, atomically, if something was added. A folder that cannot be written to is only noted: the lock is a record,
+        nothing depends on it.
+        """
         if not self.changed:
             return
         entries = {name: self.entries[name].model_dump(exclude_defaults=True) for name in sorted(self.entries)}

@@ -1,7 +1,9 @@
 """Made sources: a program of the recipe's, run on this machine when the recipe is derived.
 
-This is how a seed comes about that no package has: the chain's static tcc. What is run stands in the recipe, what it needs are other sources of the recipe, and what comes out is
-cached by the content of both. It runs as the user, in an empty folder, with only the environment that the recipe gives: no sandbox, so a recipe with a made source deserves the
+This is how a seed comes about that no package has: the chain's static tcc. What is run stands in the recipe, what it needs are other
+sources of the recipe, and what comes out is
+cached by the content of both. It runs as the user, in an empty folder, with only the environment that the recipe gives: no sandbox, so a
+recipe with a made source deserves the
 trust that one gives a Makefile (docs/recipes.md says so too).
 """
 
@@ -39,7 +41,8 @@ class Ingredient:
 def make_source(spec: MadeSource, where: str, ingredients: Mapping[str, Ingredient], scratch: Path, cache: Cache) -> tuple[Path, str]:
     """Where the result is (in the cache: copy it, do not change it), and a hash of all that went into it.
 
-    `scratch` is an empty folder. Raises InputError when the program fails or its result mentions a folder of this machine, MissingToolError when it cannot be run.
+    `scratch` is an empty folder. Raises InputError when the program fails or its result mentions a folder of this machine,
+    MissingToolError when it cannot be run.
     """
 
     def by_hash(name: str, _: str) -> str:
@@ -105,7 +108,7 @@ def _refuse_traces(result: Path, folders: list[Path], where: str) -> None:
     )
     for path in paths:
         if path.is_symlink():
-            found = any(needle in os.fsencode(os.readlink(path)) for needle in needles)
+            found = any(needle in os.fsencode(path.readlink()) for needle in needles)
         elif path.stat().st_size == 0:
             found = False
         else:

@@ -1,6 +1,7 @@
 """`{name}` and `{name.output}` in the strings of a recipe.
 
-`{{` and `}}` stand for braces, and `${…}` is left to the shell. Every other brace is an error, so that a misspelt reference is found when the recipe is read, not when the builder fails.
+`{{` and `}}` stand for braces, and `${…}` is left to the shell. Every other brace is an error, so that a misspelt reference is found when
+the recipe is read, not when the builder fails.
 """
 
 from __future__ import annotations

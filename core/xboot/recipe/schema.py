@@ -1,6 +1,7 @@
 """The recipe file: what may stand in it, and errors that name the line.
 
-`load_recipe` gives a `Recipe`, checked for everything that can be said without looking at any source: types, names, unknown fields. docs/recipes.md explains it to users.
+`load_recipe` gives a `Recipe`, checked for everything that can be said without looking at any source: types, names, unknown fields.
+docs/recipes.md explains it to users.
 """
 
 from __future__ import annotations
@@ -129,7 +130,9 @@ class DebianSource(_Strict):
 
 
 class MadeSource(_Strict):
-    """Something that a program from other sources makes on this machine, when the recipe is derived. A seed: it is trusted as it is, and recorded in the lock file."""
+    """Something that a program from other sources makes on this machine, when the recipe is derived. A seed: it is trusted as it is, and
+    recorded in the lock file.
+    """
 
     type: Literal["made"]
     builder: Text

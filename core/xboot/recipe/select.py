@@ -17,7 +17,8 @@ __all__ = ["copy_tree"]
 def copy_tree(source: Path, destination: Path, select: Sequence[str] | None, where: str) -> None:
     """Copy `source` (a file, folder or link, never followed) to `destination`, which must not exist.
 
-    `select` are paths below it, with `*`, `?` and `[…]` within one component; a folder stands for all that is in it. Raises InputError when one of them finds nothing, or for a
+    `select` are paths below it, with `*`, `?` and `[…]` within one component; a folder stands for all that is in it. Raises InputError
+    when one of them finds nothing, or for a
     node that no store can hold; `where` is for its message.
     """
     if select is None:
@@ -39,7 +40,8 @@ def copy_tree(source: Path, destination: Path, select: Sequence[str] | None, whe
     if unused:
         missing = select[min(unused)]
         raise InputError(
-            f"{where}: select: nothing in it is called {missing!r}", hint=f"at its top are: {', '.join(sorted(os.listdir(source))[:12])}"
+            f"{where}: select: nothing in it is called {missing!r}",
+            hint=f"at its top are: {', '.join(sorted(p.name for p in source.iterdir())[:12])}",
         )
 
 
@@ -58,11 +60,11 @@ def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
 def _copy(source: Path, destination: Path) -> None:
     mode = source.lstat().st_mode
     if stat.S_ISLNK(mode):
-        destination.symlink_to(os.readlink(source))
+        destination.symlink_to(source.readlink())
     elif stat.S_ISDIR(mode):
         destination.mkdir()
-        for name in sorted(os.listdir(source)):
-            _copy(source / name, destination / name)
+        for below in sorted(source.iterdir()):
+            _copy(below, destination / below.name)
     elif stat.S_ISREG(mode):
         shutil.copyfile(source, destination, follow_symlinks=False)
         destination.chmod(0o755 if mode & stat.S_IXUSR else 0o644)

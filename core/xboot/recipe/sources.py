@@ -32,7 +32,9 @@ _STORE_NAME = re.compile(r"(?!\.\.?(?:-|\Z))[0-9A-Za-z+\-._?=]{1,207}")
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A source with its store path. `location` and `nar_sha256` are empty for a URL, whose content is fetched later by the derivation `drv`."""
+    """A source with its store path. `location` and `nar_sha256` are empty for a URL, whose content is fetched later by the derivation
+    `drv`.
+    """
 
     path: str
     location: Path | None = None
@@ -225,7 +227,9 @@ def with_path(drv: Derivation, name: str, store_dir: str) -> Derivation:
 
 
 def blank_digest(drv: Derivation, inputs: Mapping[str, str]) -> str:
-    """The digest that output paths are made of: of the text with blank outputs (`drv` has none yet) and input derivations replaced by their modulo hashes."""
+    """The digest that output paths are made of: of the text with blank outputs (`drv` has none yet) and input derivations replaced by
+    their modulo hashes.
+    """
     merged: dict[str, set[str]] = {}
     for path, outputs in drv.input_drvs.items():
         merged.setdefault(inputs[path], set()).update(outputs)

@@ -1,6 +1,7 @@
 """xboot's own store folder: `.drv` files, sources and fetched files, flat under their store names.
 
-Objects enter whole or not at all: everything of one change is made in a staging folder inside the store, made read-only, and moved into place when all is there; users of an object
+Objects enter whole or not at all: everything of one change is made in a staging folder inside the store, made read-only, and moved into
+place when all is there; users of an object
 come after it, so a store that was interrupted lacks derivations but holds no wrong ones.
 """
 
@@ -134,5 +135,5 @@ def remove_tree(path: Path) -> None:
     """Remove a tree, read-only folders in it included. What cannot be removed stays, without an error."""
     for folder, _, _ in os.walk(path):
         with contextlib.suppress(OSError):
-            os.chmod(folder, 0o700)
+            Path(folder).chmod(0o700)
     shutil.rmtree(path, ignore_errors=True)

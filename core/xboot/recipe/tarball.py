@@ -1,6 +1,7 @@
 """Unpacking a tarball from a stranger.
 
-Names must stay inside the destination, and so must what links point to; nothing is ever written through a link. Only regular files, folders, symbolic and hard links are allowed. Owners,
+Names must stay inside the destination, and so must what links point to; nothing is ever written through a link. Only regular files,
+folders, symbolic and hard links are allowed. Owners,
 times and all modes but the owner's execute bit are dropped, since a store does not keep them.
 """
 
@@ -13,6 +14,7 @@ import zlib
 from collections.abc import Iterable
 from lzma import LZMAError
 from pathlib import Path
+from typing import TypeAlias
 
 from xboot.errors import InputError
 
@@ -23,9 +25,12 @@ _MAX_BYTES = 16 << 30  # of all files together
 _MAX_DEPTH = 64  # a NAR's limit
 _CHUNK = 1 << 20
 
+_Members: TypeAlias = "dict[tuple[str, ...], tarfile.TarInfo]"
+
 
 def unpack_tarball(archive: Path, destination: Path, *, strip: bool = True) -> None:
-    """Unpack `archive` into the existing empty folder `destination`; with `strip`, a single top folder that holds everything is left out, as dpkg-source does.
+    """Unpack `archive` into the existing empty folder `destination`; with `strip`, a single top folder that holds everything is left out,
+    as dpkg-source does.
 
     Raises InputError that names the archive and the member; what was unpacked until then stays for the caller to remove.
     """
@@ -35,7 +40,9 @@ def unpack_tarball(archive: Path, destination: Path, *, strip: bool = True) -> N
             prefix = _top_folder(members) if strip else ()
             for parts, member in members.items():
                 if len(parts) > len(prefix):
-                    _extract(archive, tar, member, destination, parts[len(prefix) :], members, prefix)
+                    inner = parts[len(prefix) :]
+                    content = _behind_hard_link(archive, member, members, prefix)
+                    _extract(archive, tar, content, destination.joinpath(*inner), len(inner) - 1)
     except (tarfile.TarError, EOFError, zlib.error, LZMAError, UnicodeError, ValueError) as error:
         raise InputError(f"{archive.name}: damaged or not a tarball: {error}") from None
     except OSError as error:
@@ -44,8 +51,8 @@ def unpack_tarball(archive: Path, destination: Path, *, strip: bool = True) -> N
         raise
 
 
-def _checked(archive: Path, tar: tarfile.TarFile) -> dict[tuple[str, ...], tarfile.TarInfo]:
-    members: dict[tuple[str, ...], tarfile.TarInfo] = {}
+def _checked(archive: Path, tar: tarfile.TarFile) -> _Members:
+    members: _Members = {}
     total = 0
     for member in tar:
         if member.type in (tarfile.XHDTYPE, tarfile.XGLTYPE):
@@ -88,46 +95,42 @@ def _top_folder(members: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return (tops.pop(),) if len(tops) == 1 and inside else ()
 
 
-def _extract(
-    archive: Path,
-    tar: tarfile.TarFile,
-    member: tarfile.TarInfo,
-    destination: Path,
-    parts: tuple[str, ...],
-    members: dict[tuple[str, ...], tarfile.TarInfo],
-    prefix: tuple[str, ...],
-) -> None:
-    path = destination.joinpath(*parts)
+def _extract(archive: Path, tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path, inside: int) -> None:
+    """Create one node at `path`, which is `inside` folders deep in the tree. `member` has the content."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if member.isdir():
         path.mkdir(exist_ok=True)
         return
     if member.issym():
-        _check_link(archive, member, parts)
+        _check_link(archive, member, inside)
         path.symlink_to(member.linkname)
         return
-    if member.islnk():
-        target = _parts(archive, member.linkname)
-        if target not in members or not members[target].isreg() or target[: len(prefix)] != prefix:
-            raise InputError(f"{archive.name}: the hard link {member.name!r} is to {member.linkname!r}, which is no file of the archive")
-        member = members[target]
     stream = tar.extractfile(member)
     if stream is None:
         raise InputError(f"{archive.name}: {member.name!r} has no content")
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o755 if member.mode & 0o100 else 0o644)
-    with stream, open(descriptor, "wb") as file:
+    with stream, os.fdopen(descriptor, "wb") as file:
         shutil.copyfileobj(stream, file, _CHUNK)
         if file.tell() != member.size:
             raise InputError(f"{archive.name}: ends inside {member.name!r}")
 
 
-def _check_link(archive: Path, member: tarfile.TarInfo, parts: tuple[str, ...]) -> None:
-    """A symbolic link must point to a place inside the tree, judged by its text alone."""
+def _behind_hard_link(archive: Path, member: tarfile.TarInfo, members: _Members, prefix: tuple[str, ...]) -> tarfile.TarInfo:
+    """The file that a hard link means; other members are returned as they are."""
+    if not member.islnk():
+        return member
+    target = _parts(archive, member.linkname)
+    if target not in members or not members[target].isreg() or target[: len(prefix)] != prefix:
+        raise InputError(f"{archive.name}: the hard link {member.name!r} is to {member.linkname!r}, which is no file of the archive")
+    return members[target]
+
+
+def _check_link(archive: Path, member: tarfile.TarInfo, depth: int) -> None:
+    """A symbolic link must point to a place inside the tree, judged by its text alone: so `..` may stand only at its beginning, where no
+    other link can change what it means.
+    """
     target = member.linkname
-    depth = len(parts) - 1
-    if target.startswith("/") or not target or "\0" in target:
+    parts = [part for part in target.split("/") if part not in ("", ".")]
+    up = next((number for number, part in enumerate(parts) if part != ".."), len(parts))
+    if not target or target.startswith("/") or "\0" in target or up > depth or ".." in parts[up:]:
         raise InputError(f"{archive.name}: the link {member.name!r} points out of the tree, to {target!r}")
-    for part in target.split("/"):
-        depth += {"..": -1, ".": 0, "": 0}.get(part, 1)
-        if depth < 0:
-            raise InputError(f"{archive.name}: the link {member.name!r} points out of the tree, to {target!r}")

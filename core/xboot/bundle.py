@@ -1,0 +1,291 @@
+"""Bundles: a closure and its sources in one file, for another machine.
+
+A bundle is an ordinary tar (POSIX pax, so `tar -tvf` shows it), its members in this order, with nothing in it that depends on when or
+where it was made:
+
+    xboot-bundle            the manifest: `xboot-bundle 1`, `store DIR`, then `root`, `source` and `seed` lines with store paths, then
+    `file SHA256 SIZE NAME` for each member below
+    store/HASH-NAME.drv     the derivations, sorted
+    store/HASH-NAME.nar     the sources, as NARs, sorted with them
+
+The same closure gives the same bytes. The manifest is there to notice damage early and to say what is missing; it is not believed for
+anything else: what is read from a bundle is verified
+like everything, path by path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from xboot.cache import Cache, file_sha256
+from xboot.errors import InputError
+from xboot.hooks import ReadOptions, hookimpl
+from xboot.model import Closure, Source, SourceKind
+from xboot.nar import dump
+from xboot.parse import read_closure, write_derivation
+from xboot.storepath import check_store_path, store_name
+
+__all__ = ["BundleFrontEnd", "BundleInfo", "plugin", "unpack_bundle", "write_bundle"]
+
+MANIFEST = "xboot-bundle"
+_MAGIC = f"{MANIFEST} 1"
+_MAX_MANIFEST = 64 << 20
+_MAX_MEMBER = 64 << 30
+_CHUNK = 1 << 20
+_FILE_LINE = re.compile(r"file ([0-9a-f]{64}) ([0-9]{1,12}) (store/[^/\0]+\.(?:drv|nar))")
+
+
+@dataclass(frozen=True, slots=True)
+class BundleInfo:
+    """What a bundle holds: number of derivations and sources, its size in bytes and its SHA-256."""
+
+    path: Path
+    derivations: int
+    sources: int
+    size: int
+    sha256: str
+
+
+# ---------------------------------------------------------------- writing
+
+
+def write_bundle(closure: Closure, destination: Path) -> BundleInfo:
+    """Write a bundle of `closure`, atomically. Raises InputError when a source is not at hand, or changed since it was verified."""
+    if closure.missing:
+        path, user = next(iter(closure.missing.items()))
+        more = f" (and {len(closure.missing) - 1} more)" if len(closure.missing) > 1 else ""
+        raise InputError(
+            f"{path}, which {user} needs, is missing{more}; a bundle must be whole", hint="`xboot fetch` brings what has a URL"
+        )
+    members: dict[str, bytes | Source] = {}
+    for path, drv in closure.derivations.items():
+        members[f"store/{store_name(path)}"] = write_derivation(drv)
+    for path, source in closure.sources.items():
+        if path not in closure.derivations:
+            members[f"store/{store_name(path)}.nar"] = source
+    manifest = _manifest(closure, members)
+    handle, work = tempfile.mkstemp(prefix=f".{destination.name}-", dir=destination.absolute().parent)
+    try:
+        with os.fdopen(handle, "wb") as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            _add(tar, MANIFEST, len(manifest), io.BytesIO(manifest))
+            for name in sorted(members):
+                member = members[name]
+                if isinstance(member, bytes):
+                    _add(tar, name, len(member), io.BytesIO(member))
+                else:
+                    _add(tar, name, member.nar_size, _NarStream(member))
+        os.chmod(work, 0o644)  # noqa: PTH101 - what mkstemp made is private
+        info = BundleInfo(
+            destination,
+            len(closure.derivations),
+            len(members) - len(closure.derivations),
+            Path(work).stat().st_size,
+            file_sha256(Path(work)),
+        )
+        Path(work).replace(destination)
+    except BaseException:
+        Path(work).unlink(missing_ok=True)
+        raise
+    return info
+
+
+def _manifest(closure: Closure, members: Mapping[str, bytes | Source]) -> bytes:
+    lines = [_MAGIC, f"store {closure.store_dir}", *(f"root {root}" for root in closure.roots)]
+    lines += [f"{'seed' if s.kind is SourceKind.SEED else 'source'} {path}" for path, s in sorted(closure.sources.items())]
+    for name in sorted(members):
+        member = members[name]
+        if isinstance(member, bytes):
+            lines.append(f"file {hashlib.sha256(member).hexdigest()} {len(member)} {name}")
+        else:
+            lines.append(f"file {member.nar_sha256} {member.nar_size} {name}")
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _add(tar: tarfile.TarFile, name: str, size: int, stream: BinaryIO | _NarStream) -> None:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode, info.mtime = size, 0o444, 1
+    tar.addfile(info, stream)
+    if stream.read(1):
+        raise InputError(f"{name}: its content grew while the bundle was written")
+
+
+class _NarStream:
+    """The NAR of a source as a file that is read once; complains when it is not what was verified."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._pieces = self._content()
+        self._rest = b""
+        self._digest = hashlib.sha256()
+
+    def _content(self) -> Iterator[bytes]:
+        location = self._source.location
+        if location.name == f"{store_name(self._source.path)}.nar":
+            with location.open("rb") as file:
+                while piece := file.read(_CHUNK):
+                    yield piece
+        else:
+            yield from dump(location)
+
+    def read(self, size: int = -1) -> bytes:
+        pieces = [self._rest]
+        have = len(self._rest)
+        while size < 0 or have < size:
+            piece = next(self._pieces, None)
+            if piece is None:
+                if self._digest.hexdigest() != self._source.nar_sha256:
+                    raise InputError(f"{self._source.path}: its content changed while the bundle was written ({self._source.location})")
+                break
+            self._digest.update(piece)
+            pieces.append(piece)
+            have += len(piece)
+        data = b"".join(pieces)
+        if size < 0:
+            size = len(data)
+        self._rest = data[size:]
+        return data[:size]
+
+
+# ---------------------------------------------------------------- reading
+
+
+def unpack_bundle(bundle: Path, folder: Path) -> list[str]:
+    """Unpack a bundle into the existing empty `folder` (flat: `.drv` and `.nar` files); returns the store paths of its roots.
+
+    Raises InputError for a bundle that is damaged, incomplete, or holds anything but what the manifest lists, in its order. `folder` is
+    then the caller's to remove.
+    """
+    try:
+        with bundle.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
+            manifest = tar.next()
+            if manifest is None or manifest.name != MANIFEST or not manifest.isreg():
+                raise InputError(f"{bundle}: not a bundle: it does not begin with {MANIFEST!r}")
+            if manifest.size > _MAX_MANIFEST:
+                raise InputError(f"{bundle}: its manifest is larger than {_MAX_MANIFEST >> 20} MiB")
+            store, roots, expected = _read_manifest(bundle, _stream(tar, manifest).read())
+            for name, (sha256, size) in expected.items():
+                member = tar.next()
+                if member is None or member.name != name:
+                    found = "nothing" if member is None else repr(member.name)
+                    raise InputError(f"{bundle}: {found} where {name!r} was expected; the bundle is damaged or incomplete")
+                if not member.isreg() or member.size != size:
+                    raise InputError(f"{bundle}: {name} is not a regular file of {size} bytes")
+                _unpack_member(bundle, _stream(tar, member), folder / name.removeprefix("store/"), sha256)
+            extra = tar.next()
+            if extra is not None:
+                raise InputError(f"{bundle}: holds {extra.name!r}, which its manifest does not list")
+            file.seek(tar.offset)
+            if any(any(chunk) for chunk in iter(lambda: file.read(_CHUNK), b"")):
+                raise InputError(f"{bundle}: bytes after its end")
+    except (tarfile.TarError, EOFError, ValueError) as error:
+        raise InputError(f"{bundle}: damaged, or not a bundle: {error}") from None
+    for root in roots:
+        check_store_path(root, store)
+    return roots
+
+
+def _stream(tar: tarfile.TarFile, member: tarfile.TarInfo) -> BinaryIO:
+    stream = tar.extractfile(member)
+    assert stream is not None  # regular files have a stream
+    return stream  # type: ignore[return-value]
+
+
+def _read_manifest(bundle: Path, data: bytes) -> tuple[str, list[str], dict[str, tuple[str, int]]]:
+    try:
+        lines = data.decode("ascii").split("\n")
+    except UnicodeDecodeError:
+        raise InputError(f"{bundle}: its manifest is not ASCII") from None
+    if lines[0] != _MAGIC or lines[-1] or len(lines) < 3 or not lines[1].startswith("store /"):
+        raise InputError(f"{bundle}: not a bundle of version 1", hint="it may have been made by a newer xboot")
+    store = lines[1].removeprefix("store ")
+    roots: list[str] = []
+    files: dict[str, tuple[str, int]] = {}
+    for number, line in enumerate(lines[2:-1], 3):
+        kind, _, value = line.partition(" ")
+        match = _FILE_LINE.fullmatch(line)
+        if match:
+            name = match[3]
+            check_store_path(f"{store}/{name.removeprefix('store/').removesuffix('.nar')}", store)
+            if files and name <= next(reversed(files)):
+                raise InputError(f"{bundle}: line {number} of its manifest: {name!r} is there twice, or out of order")
+            if int(match[2]) > _MAX_MEMBER:
+                raise InputError(f"{bundle}: line {number} of its manifest: {name!r} is larger than {_MAX_MEMBER >> 30} GiB")
+            files[name] = (match[1], int(match[2]))
+        elif kind in ("root", "source", "seed") and value:
+            check_store_path(value, store)
+            if kind == "root":
+                roots.append(value)
+        else:
+            raise InputError(f"{bundle}: line {number} of its manifest is {line[:80]!r}, which has no meaning")
+    if not roots:
+        raise InputError(f"{bundle}: its manifest names no root")
+    return store, roots, files
+
+
+def _unpack_member(bundle: Path, stream: BinaryIO, destination: Path, sha256: str) -> None:
+    digest = hashlib.sha256()
+    descriptor = os.open(destination, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o444)
+    with os.fdopen(descriptor, "wb") as file:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+            file.write(chunk)
+    if digest.hexdigest() != sha256:
+        raise InputError(
+            f"{bundle}: the SHA-256 of {destination.name} is {digest.hexdigest()}, its manifest says {sha256}; the bundle is damaged"
+        )
+
+
+class BundleFrontEnd:
+    """Reads bundles: unpacked once into the cache, then verified like any other store."""
+
+    def __init__(self, cache: Cache | None = None) -> None:
+        self._cache = cache
+
+    @hookimpl
+    def xboot_read_closure(self, target: str, options: ReadOptions) -> Closure | None:
+        """A closure with the bundle's roots; seeds that it holds still have to be named by the user."""
+        path = Path(target)
+        if not _looks_like_bundle(path):
+            return None
+        cache = self._cache or Cache()
+
+        def make(work: Path) -> None:
+            (work / "store").mkdir()
+            roots = unpack_bundle(path, work / "store")
+            (work / "roots").write_text("\n".join(roots))
+
+        folder = cache.folder("bundle", {"sha256": file_sha256(path)}, make)
+        roots = (folder / "roots").read_text().split("\n")
+        within = replace(options, stores=(folder / "store", *options.stores))
+        closures = [read_closure(str(folder / "store" / store_name(root)), within) for root in roots]
+        sources = {source.path: source for closure in closures for source in closure.sources.values()}
+        return Closure(
+            store_dir=closures[0].store_dir,
+            roots=roots,
+            derivations={path: drv for closure in closures for path, drv in closure.derivations.items()},
+            sources=sources,
+            missing={path: user for closure in closures for path, user in closure.missing.items() if path not in sources},
+        )
+
+
+def _looks_like_bundle(path: Path) -> bool:
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            head = file.read(512)
+    except OSError:
+        return False
+    return head[: len(MANIFEST) + 1] == MANIFEST.encode() + b"\0"
+
+
+plugin = BundleFrontEnd()
