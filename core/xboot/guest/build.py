@@ -1,7 +1,7 @@
 """Building the C executor: one source, two architectures, two compilers, each giving the same bytes every time.
 
-gcc needs no 32-bit libraries for i386, since nothing of a libc or of libgcc is linked. TCC is Debian's: `tcc` for x86_64, the cross compiler
-`i386-tcc` for i386; it brings its own assembler and linker, and its run-time library (libtcc1) is not linked either.
+gcc needs no 32-bit libraries for i386, since nothing of a libc or of libgcc is linked. TCC is Debian's: `tcc` for x86_64, the cross
+compiler `i386-tcc` for i386; it brings its own assembler and linker, and its run-time library (libtcc1) is not linked either.
 """
 
 from __future__ import annotations

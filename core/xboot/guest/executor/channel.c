@@ -116,7 +116,8 @@ void fail(const char *kind, const char *why, const char *name)
         }
         begin_line("fail");
         add_number(current_step);
-        add_string(kind);
+        add_byte(' ');
+        add(kind);
         add(" \"");
         add_escaped(why);
         add_escaped(name);
@@ -176,17 +177,21 @@ static char *read_number(char *p, u64 *n)
 /* (run "NONCE" BASE SIZE PATH...) */
 static void read_run(void)
 {
-        unsigned long size;
+        unsigned long size, i = 0;
         char *p, *s;
 
         read_line();
         p = skip(line, "(run ");
         s = read_string(&p, &size);
-        if (!s || size != 32)
-                fail("internal", "the host's nonce is not 32 digits", "");
+        for (i = 0; s && i < size && hex_digit(s[i]) >= 0; i++)
+                ;
+        if (i != 32 || size != 32)
+                fail("internal", "the host's nonce is not 32 lower-case hex digits", "");
         copy(nonce, s, 32);
         p = read_number(skip(p, " "), &export_base);
         p = read_number(skip(p, " "), &export_size);
+        if (export_size >= 1ul << 31)
+                fail("limit", "the export window is 2 GiB or larger", "");
         export_paths = allocate(used * sizeof(char *) / 2);
         while (*p == ' ') {
                 p++;

@@ -187,7 +187,7 @@ void must(long result, const char *what, const char *name)
                 fail("internal", join(what, " failed with error ", decimal((u64)-result)), name);
 }
 
-void write_all(int fd, const void *data, unsigned long n)
+long write_all(int fd, const void *data, unsigned long n)
 {
         const char *p = data;
         long done;
@@ -196,11 +196,12 @@ void write_all(int fd, const void *data, unsigned long n)
                 done = SYS3(SYS_write, fd, p, n);
                 if (done == -EINTR || done == -EAGAIN)
                         continue;
-                if (done <= 0)
-                        return; /* a console that fails must not stop the build; files are checked by their hash */
+                if (done < 0)
+                        return done;
                 p += done;
                 n -= (unsigned long)done;
         }
+        return 0;
 }
 
 void say(const char *a, const char *b, const char *c)

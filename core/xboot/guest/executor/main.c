@@ -38,7 +38,7 @@ static void check_sources(const struct script *script)
 
         for (i = 0; i < script->source_count; i++) {
                 source = &script->sources[i];
-                hasher_init(h, NULL, 0);
+                hasher_init(h, NULL, 0, NULL);
                 nar_write(hidden_store, source->path->name, &h->sink);
                 hasher_finish(h, hex);
                 if (!equal(hex, source->hash))

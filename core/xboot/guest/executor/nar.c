@@ -10,9 +10,30 @@
 #include "xboot.h"
 
 #define MAX_DEPTH 64
+#define MAX_FILE (16ull << 30)  /* only a sparse file could be so large, and hashing it would take hours */
 #define BUFFER 65536
 
-static u8 buffer[BUFFER];
+static long buffer[BUFFER / sizeof(long)];      /* of longs, so that copies from it go by words */
+static const char *subject;                     /* the name of the tree that is being worked on, for errors */
+
+/* `why`, a name inside the tree, and the tree's own name */
+static void refuse(const char *kind, const char *why, const char *name)
+{
+        static char text[2 * MAX_NAME + 200];
+        unsigned n = 0;
+        const char *part[4], *s;
+        int i;
+
+        part[0] = why;
+        part[1] = name;
+        part[2] = equal(name, subject) ? "" : " in ";
+        part[3] = equal(name, subject) ? "" : subject;
+        for (i = 0; i < 4; i++)
+                for (s = part[i]; *s && n < sizeof text - 1; s++)
+                        text[n++] = *s;
+        text[n] = 0;
+        fail(kind, text, "");
+}
 
 static struct statx look(int dir, const char *name)
 {
@@ -27,7 +48,7 @@ static int enter(int dir, const char *name, unsigned depth)
         int fd;
 
         if (depth >= MAX_DEPTH)
-                fail("output", "directories nested deeper than 64: ", name);
+                refuse("output", "directories nested deeper than 64: ", name);
         fd = open_at(dir, name, O_RDONLY | O_DIRECTORY);
         must(fd, "opening a directory of an output", name);
         return fd;
@@ -46,7 +67,7 @@ static void settle(int dir, const char *name, unsigned depth)
         int fd;
 
         if (kind != S_IFREG && kind != S_IFDIR && kind != S_IFLNK)
-                fail("output", "neither regular file, directory nor symbolic link: ", name);
+                refuse("output", "neither regular file, directory nor symbolic link: ", name);
         must(SYS5(SYS_fchownat, dir, name, 0, 0, AT_SYMLINK_NOFOLLOW), "setting an owner", name);
         if (kind == S_IFDIR) {
                 must(SYS4(SYS_fchmodat, dir, name, 0555, 0), "setting a mode", name);
@@ -67,6 +88,7 @@ static void settle(int dir, const char *name, unsigned depth)
 
 void canonicalise(int dir, const char *name)
 {
+        subject = name;
         settle(dir, name, 0);
 }
 
@@ -102,8 +124,11 @@ static void put_contents(struct sink *sink, int dir, const char *name, u64 size)
 {
         u64 left = size;
         long got;
-        int fd = open_at(dir, name, O_RDONLY);
+        int fd;
 
+        if (size > MAX_FILE)
+                refuse("limit", "a file larger than 16 GiB: ", name);
+        fd = open_at(dir, name, O_RDONLY);
         must(fd, "opening a file of an output", name);
         put_number(sink, size);
         while ((got = SYS3(SYS_read, fd, buffer, BUFFER)) > 0) {
@@ -114,7 +139,7 @@ static void put_contents(struct sink *sink, int dir, const char *name, u64 size)
         }
         must(got, "reading a file of an output", name);
         if (left || got)
-                fail("internal", "a file changed its size while it was read: ", name);
+                refuse("internal", "a file changed its size while it was read: ", name);
         SYS1(SYS_close, fd);
         put_padding(sink, size);
 }
@@ -167,13 +192,14 @@ static void put_node(struct sink *sink, int dir, const char *name, unsigned dept
                 SYS1(SYS_close, fd);
                 break;
         default:
-                fail("output", "neither regular file, directory nor symbolic link: ", name);
+                refuse("output", "neither regular file, directory nor symbolic link: ", name);
         }
         put_string(sink, ")");
 }
 
 void nar_write(int dir, const char *name, struct sink *sink)
 {
+        subject = name;
         put_string(sink, "nix-archive-1");
         put_node(sink, dir, name, 0);
 }
@@ -197,15 +223,15 @@ void hash_file(int dir, const char *name, char hex[65])
 /* ---- hash and scan
  *
  * A reference is an occurrence of a path's 32-character hash part. What a NAR is made of comes in small and large
- * pieces, so it is gathered in a window whose first CARRY bytes are the end of what came before: an occurrence across
- * a border is found, and none is looked for twice.
+ * pieces, so it is gathered in a window that starts with the last CARRY bytes of what came before: an occurrence across
+ * a border is found. (CARRY could be one less; this way what follows it stays aligned, and copying goes by words.)
  */
-#define HASH_PART 32
-#define CARRY (HASH_PART - 1)
+#define CARRY HASH_PART
 #define WINDOW 65536
 #define BUCKETS 1024
 
-static u8 window[CARRY + WINDOW];
+static long aligned_window[(CARRY + WINDOW) / sizeof(long)];
+#define window ((u8 *)aligned_window)
 static unsigned window_fill, window_carry;      /* valid bytes in all; of these, carried over */
 static struct path *bucket[BUCKETS];
 static u8 in_alphabet[256];
@@ -273,28 +299,27 @@ static void hasher_put(struct sink *sink, const void *data, unsigned long n)
 
         h->size += n;
         while (n) {
-                part = (unsigned)sizeof window - window_fill;
+                part = (unsigned)sizeof aligned_window - window_fill;
                 if (n < part)
                         part = (unsigned)n;
                 copy(window + window_fill, p, part);
                 window_fill += part;
                 p += part;
                 n -= part;
-                if (window_fill == sizeof window)
+                if (window_fill == sizeof aligned_window)
                         flush(h);
         }
 }
 
-void hasher_init(struct hasher *h, struct path **candidates, unsigned count)
+void hasher_init(struct hasher *h, struct path **candidates, unsigned count, struct path **found)
 {
-        static const char alphabet[] = "0123456789abcdfghijklmnpqrsvwxyz";
         unsigned i, b;
 
-        for (i = 0; alphabet[i]; i++)
-                in_alphabet[(u8)alphabet[i]] = 1;
+        for (i = 0; i < 128; i++)
+                in_alphabet[i] = (u8)is_hash_character((char)i);
         h->sink.put = hasher_put;
         h->size = 0;
-        h->found = count ? allocate(count * sizeof(struct path *)) : NULL;
+        h->found = count ? found : NULL;
         h->found_count = 0;
         sha256_init(&h->sha);
         window_fill = window_carry = 0;

@@ -53,7 +53,7 @@ static void open_clause(const char *word)
                 bad(word);
 }
 
-static int hex_digit(char c)
+int hex_digit(char c)
 {
         return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
@@ -62,6 +62,7 @@ char *read_string(char **cursor, unsigned long *size)
 {
         char *p = *cursor, *start, *out;
         int high, low;
+        u8 c;
 
         if (*p++ != '"')
                 return NULL;
@@ -77,7 +78,10 @@ char *read_string(char **cursor, unsigned long *size)
                         *out++ = *p == 'n' ? '\n' : *p;
                         p++;
                 } else if (*p == 'x' && (high = hex_digit(p[1])) >= 0 && (low = hex_digit(p[2])) >= 0) {
-                        *out++ = (char)(high << 4 | low);
+                        c = (u8)(high << 4 | low);
+                        if (c == '\n' || (c >= ' ' && c <= '~'))
+                                return NULL;    /* there is one way to write each string, and this is not it */
+                        *out++ = (char)c;
                         p += 3;
                 } else {
                         return NULL;
@@ -153,6 +157,12 @@ static char *inner_path(void)
         return s;
 }
 
+/* the alphabet of nix32: digits and lower-case letters but e, o, t, u */
+int is_hash_character(char c)
+{
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z' && c != 'e' && c != 'o' && c != 't' && c != 'u');
+}
+
 static unsigned bucket_of(const char *name)
 {
         unsigned h = 2166136261u;
@@ -183,10 +193,13 @@ static struct path *new_path(void)
         if (!starts_with(s, store) || s[store_length] != '/' || find_path(s))
                 bad("a new store path");
         name = s + store_length + 1;
-        for (i = 0; name[i]; i++)
-                if (name[i] == '/' || name[i] <= ' ')
+        for (i = 0; i < HASH_PART; i++)
+                if (!is_hash_character(name[i]))
+                        bad("a store path with a hash part in nix32");
+        for (; name[i]; i++)
+                if (name[i] == '/' || name[i] <= ' ' || name[i] > '~')
                         bad("a store path");
-        if (i < 34 || i > MAX_NAME || name[32] != '-')
+        if (i < HASH_PART + 2 || i > MAX_NAME || name[HASH_PART] != '-')
                 bad("a store path");
         p = allocate(sizeof *p);
         fill(p, 0, sizeof *p);

@@ -17,7 +17,7 @@
 int hidden_store;
 
 static int root, step_store;            /* folders of the current step */
-static struct path **visible;
+static struct path **visible, **found;  /* room for every path there is */
 static unsigned visible_count;
 
 /* ---- which paths the step sees */
@@ -36,9 +36,12 @@ static void find_visible(const struct script *script, const struct step *step)
 {
         unsigned i, j, room = script->source_count;
 
-        for (i = 0; i + 1 < step->number; i++)
-                room += script->steps[i].output_count;
-        visible = allocate((room + step->output_count) * sizeof(struct path *));
+        if (!visible) {
+                for (i = 0; i < script->step_count; i++)
+                        room += script->steps[i].output_count;
+                visible = allocate(room * sizeof(struct path *));
+                found = allocate(room * sizeof(struct path *));
+        }
         visible_count = 0;
         for (i = 0; i < step->input_count; i++)
                 show(step->inputs[i]);
@@ -108,7 +111,7 @@ static void write_file(const char *name, const void *data, unsigned long size)
         make_parents(root, name + 1);
         fd = open_at(root, name + 1, O_WRONLY | O_CREAT | O_EXCL);
         must(fd, "writing a file of the step", name);
-        write_all(fd, data, size);
+        must(write_all(fd, data, size), "writing a file of the step", name);
         SYS1(SYS_close, fd);
         must(SYS4(SYS_fchmodat, root, name + 1, 0644, 0), "setting a mode", name);
         must(SYS5(SYS_fchownat, root, name + 1, UID, GID, AT_SYMLINK_NOFOLLOW), "setting an owner", name);
@@ -117,6 +120,7 @@ static void write_file(const char *name, const void *data, unsigned long size)
 /* exportReferencesGraph: path, no deriver, number of references, references; for each path of the closure in order. */
 static void write_graph(const struct graph *graph)
 {
+        void *mark = arena_mark();
         struct path **list = allocate((visible_count + 1) * sizeof(struct path *)), *p;
         unsigned i, j, n = 0;
         unsigned long size = 0;
@@ -163,6 +167,7 @@ static void write_graph(const struct graph *graph)
                 }
         }
         write_file(graph->file, text, (unsigned long)(at - text));
+        arena_release(mark);
 }
 
 static void make_root(const struct script *script, const struct step *step)
@@ -281,7 +286,7 @@ static void run_builder(const struct step *step)
                 ;
         while (SYS4(SYS_wait4, -1, 0, WNOHANG, 0) > 0)
                 ;
-        SYS2(SYS_umount2, ROOT "/proc", MNT_DETACH);
+        SYS2(SYS_umount2, ROOT "/proc", MNT_DETACH);    /* nothing alive can be in it; without a /proc this answers an error */
         if (got > 0)
                 fail("start", join("the builder could not be started: ", why, ": "), step->builder);
         if (end & 0x7f)
@@ -311,14 +316,15 @@ static void check_fixed(const struct output *output, const char *nar_hash)
 
 static void take_output(const struct step *step, struct output *output, struct path **candidates, unsigned count)
 {
-        struct hasher *h = allocate(sizeof *h);
+        static struct hasher hasher, *h = &hasher;
         struct path *path = output->path;
         char hex[65];
 
-        hasher_init(h, candidates, count);
+        hasher_init(h, candidates, count, found);
         nar_write(step_store, path->name, &h->sink);
         hasher_finish(h, hex);
-        path->refs = h->found;
+        path->refs = allocate(h->found_count * sizeof(struct path *));
+        copy(path->refs, found, h->found_count * sizeof(struct path *));
         path->ref_count = h->found_count;
         if (output->fixed_hash)
                 check_fixed(output, hex);

@@ -9,6 +9,7 @@
 #define NULL ((void *)0)
 #define MAX_NAME 255            /* bytes in one file name */
 #define MAX_PATH 4095           /* bytes in one path */
+#define HASH_PART 32            /* characters of hash in a store path */
 
 void *allocate(unsigned long size);
 void *arena_mark(void);
@@ -25,7 +26,7 @@ char *decimal(u64 value);
 
 int open_at(int dir, const char *name, int flags);
 void must(long result, const char *what, const char *name);
-void write_all(int fd, const void *data, unsigned long n);
+long write_all(int fd, const void *data, unsigned long n);      /* 0, or what write answered */
 void say(const char *a, const char *b, const char *c);
 
 struct names { char **name; unsigned count; };
@@ -74,14 +75,16 @@ struct script {
 };
 
 void parse_script(struct script *script, char *text, unsigned long size);
-char *read_string(char **at, unsigned long *size);      /* for the run line */
+char *read_string(char **at, unsigned long *size);      /* for the run line, as are the next two */
+int hex_digit(char c);
+int is_hash_character(char c);
 struct path *find_path(const char *path);
 
 /* ---- nar.c: canonicalise, serialise, scan */
 
 struct sink { void (*put)(struct sink *sink, const void *data, unsigned long n); };
 void canonicalise(int dir, const char *name);
-void nar_write(int dir, const char *name, struct sink *sink);
+void nar_write(int dir, const char *name, struct sink *sink);   /* `name` also stands in errors */
 void hash_file(int dir, const char *name, char hex[65]);
 
 /* A sink that hashes, counts, and notes which candidates' hash parts it has seen (if any are given). */
@@ -91,7 +94,7 @@ struct hasher {
         u64 size;
         struct path **found; unsigned found_count;
 };
-void hasher_init(struct hasher *h, struct path **candidates, unsigned count);
+void hasher_init(struct hasher *h, struct path **candidates, unsigned count, struct path **found);      /* found: room for all */
 void hasher_finish(struct hasher *h, char hex[65]);
 
 /* ---- channel.c: the result channel, export, and the end */

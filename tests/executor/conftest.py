@@ -1,0 +1,63 @@
+"""A kernel, executors and a shell for the tests that boot."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from guest_harness import Guest, source
+
+from xboot.cache import Cache
+from xboot.debian import DebianPackages
+from xboot.guest.build import build_executor
+from xboot.model import Artifact, Source
+from xboot_linux.kernel import built_kernel
+
+
+@pytest.fixture(scope="session")
+def cache() -> Cache:
+    return Cache()
+
+
+@pytest.fixture(scope="session")
+def kernel(cache: Cache) -> Artifact:
+    return built_kernel(cache, lambda event: None)
+
+
+def busybox_tree(program: Path, folder: Path) -> Source:
+    """busybox under all its names."""
+    tree = folder / "busybox"
+    (tree / "bin").mkdir(parents=True)
+    shutil.copy(program, tree / "bin" / "busybox")
+    (tree / "bin" / "busybox").chmod(0o755)
+    names = (
+        "awk cat chmod chown chroot cp cut dd df echo env expr false find grep head hostname id kill killall ln ls mkdir mkfifo mknod mktemp mount mv "
+        "nc od ps pwd readlink rm sed "
+        "setsid sh sha256sum sleep sort stat stty tail tee test touch tr true truncate uname umount usleep wc xargs yes"
+    )
+    for name in names.split():
+        (tree / "bin" / name).symlink_to("busybox")
+    return source(tree)
+
+
+@pytest.fixture(scope="session")
+def shell(cache: Cache, tmp_path_factory: pytest.TempPathFactory) -> Source:
+    unpacked, _ = DebianPackages(cache).unpacked("busybox-static", "amd64")
+    return busybox_tree(unpacked / "bin" / "busybox", tmp_path_factory.mktemp("shell"))
+
+
+@pytest.fixture(scope="session")
+def shell32(cache: Cache, tmp_path_factory: pytest.TempPathFactory) -> Source:
+    unpacked, _ = DebianPackages(cache).unpacked("busybox-static", "i386")
+    return busybox_tree(unpacked / "bin" / "busybox", tmp_path_factory.mktemp("shell32"))
+
+
+@pytest.fixture
+def guest(kernel: Artifact, cache: Cache, shell: Source, tmp_path: Path) -> Guest:
+    return Guest(kernel, build_executor("x86_64", "gcc", cache), tmp_path, shell)
+
+
+@pytest.fixture(params=[("x86_64", "gcc"), ("x86_64", "tcc"), ("i386", "gcc"), ("i386", "i386-tcc")], ids="-".join)
+def each_guest(request: pytest.FixtureRequest, kernel: Artifact, cache: Cache, shell: Source, tmp_path: Path) -> Guest:
+    return Guest(kernel, build_executor(*request.param, cache), tmp_path, shell)
