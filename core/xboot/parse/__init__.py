@@ -3,6 +3,15 @@
 from xboot.parse.aterm import parse_derivation, write_derivation
 from xboot.parse.closure import read_closure
 from xboot.parse.modulo import hash_derivation_modulo
+from xboot.parse.nixjson import derivation_from_json, derivation_to_json
 from xboot.parse.sources import find_output
 
-__all__ = ["find_output", "hash_derivation_modulo", "parse_derivation", "read_closure", "write_derivation"]
+__all__ = [
+    "derivation_from_json",
+    "derivation_to_json",
+    "find_output",
+    "hash_derivation_modulo",
+    "parse_derivation",
+    "read_closure",
+    "write_derivation",
+]

@@ -170,4 +170,5 @@ def _compare(drv: Derivation, output: Output, computed: str) -> None:
         raise InputError(f"{drv.path}: the path of its output {output.name} is given as {output.path}, but computes to {computed}")
     value = drv.env.get(output.name.encode())
     if value != computed.encode():
-        raise InputError(f"{drv.path}: its variable {output.name} should be {computed}, but is {'not set' if value is None else value!r}")
+        found = "not set" if value is None else repr(value.decode("latin-1"))
+        raise InputError(f"{drv.path}: its variable {output.name} should be {computed}, but is {found}")

@@ -89,7 +89,9 @@ class SourceReader:
         if source is not None:
             return source
         if seed:
-            return Source(path, SourceKind.SEED, content.location, content.info.sha256, content.info.size, self._references(path, content))
+            return Source(
+                path, SourceKind.SEED, content.location, content.info.sha256, content.info.size, tuple(self._references(path, content))
+            )
         if maker is not None:
             raise InputError(
                 f"{path}: {user} takes it as a source, but it is an output of {maker.path}", hint=f"trust it as it is with --seed {path}"
@@ -142,11 +144,10 @@ class SourceReader:
         return sorted(found)
 
     def _complete(self, part: str, name: str) -> str:
-        """A path that is written out in a text, of which only the hash is sure: a full stop after it could be its name's end.
-        What is in the stores decides.
-        """
-        names = [known for known in self._stores.names(part) if f"{part}-{name}".startswith(known)]
-        return f"{self._stores.store_dir}/{max(names, key=len) if names else f'{part}-{name}'}"
+        """A path that a text writes out. Only its hash is sure: a full stop at its end need not belong to the name. What the stores have decides."""
+        written = f"{part}-{name}"
+        known = [candidate for candidate in self._stores.names(part) if written.startswith(candidate)]
+        return f"{self._stores.store_dir}/{max(known, key=len) if known else written.rstrip('.?')}"
 
 
 def _subsets(mentioned: Sequence[str], outputs: Mapping[str, object]) -> Iterator[Sequence[str]]:
@@ -167,9 +168,7 @@ def _fixed_source(drv: Derivation, output: Output, content: Content) -> Source:
     recursive = algo != output.hash_algo
     digest = content.digest(algo, recursive=recursive)
     if digest is None:
-        raise InputError(
-            f"{output.path}: {content.location} is not one regular file without execute permission, which the hash in {drv.path} is of"
-        )
+        raise InputError(f"{output.path}: {content.location} is not one regular file that cannot be executed, as {drv.path} fixes")
     if digest != output.hash:
         what = "NAR" if recursive else "content"
         raise InputError(f"{output.path}: the {algo} of its {what}, in {content.location}, is {digest}, but {drv.path} fixes {output.hash}")
