@@ -81,11 +81,10 @@ class _Plan:
         derivations, at_hand = self.closure.derivations, self.closure.sources
         todo = list(dict.fromkeys(self.closure.roots))
         for root in todo:
-            drv = derivations[root]
-            if self._pruned(drv, drv.outputs):
+            if derivations[root].builder.startswith(b"builtin:"):
                 raise InputError(
-                    f"{root}: there is nothing to build, its outputs are at hand already",
-                    hint="fixed outputs and seeds are checked by their hash; name a derivation that uses them",
+                    f"{root}: there is nothing to run, a {derivations[root].builder.decode(errors='replace')} derivation is a source",
+                    hint="name a derivation that uses it",
                 )
         while todo:
             path = todo.pop()
@@ -109,7 +108,8 @@ class _Plan:
                 self._need_references(source)
 
     def _pruned(self, drv: Derivation, wanted: Iterable[str]) -> bool:
-        return all(drv.outputs[name].path in self.closure.sources for name in wanted)
+        # What the user asked for by name is built even where its result is known.
+        return drv.path not in self.closure.roots and all(drv.outputs[name].path in self.closure.sources for name in wanted)
 
     @staticmethod
     def _unavailable(drv: Derivation) -> bool:

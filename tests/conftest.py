@@ -1,0 +1,80 @@
+"""Shared fixtures: a private nix store (the oracle), and static busybox trees (the builders)."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+OPTIONS = ["--option", "sandbox", "true", "--option", "build-users-group", "", "--option", "cores", "1", "--option", "substituters", ""]
+
+
+@dataclass(frozen=True)
+class NixStore:
+    """A private store below `root`; store paths in it still say /nix/store."""
+
+    root: Path
+
+    @property
+    def store(self) -> Path:
+        return self.root / "nix" / "store"
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        env = os.environ | {"NIX_REMOTE": f"local?root={self.root}", "NIX_PATH": "", "HOME": str(self.root)}
+        done = subprocess.run(command, capture_output=True, text=True, errors="surrogateescape", env=env, check=False, stdin=subprocess.DEVNULL)
+        assert not check or done.returncode == 0, done.stderr[-3000:]
+        return done
+
+    def instantiate(self, file: Path, **arguments: str) -> dict[str, str]:
+        """Attribute → `.drv` path."""
+        given = " ".join(f"{name} = {json.dumps(value)};" for name, value in arguments.items())
+        expression = f"builtins.mapAttrs (name: drv: drv.drvPath) (import {file} {{ {given} }})"
+        done = self.run("nix-instantiate", "--eval", "--strict", "--json", "--read-write-mode", "-E", expression)
+        found: dict[str, str] = json.loads(done.stdout)
+        return found
+
+    def realise(self, drvs: list[str], *, visible: Path | None = None) -> None:
+        """Build; `visible` is shown to the builders as well."""
+        more = ["--option", "sandbox-paths", str(visible)] if visible else []
+        self.run("nix-store", "--realise", "--quiet", *OPTIONS, *more, *drvs)
+
+    def hash(self, path: str) -> str:
+        """The NAR hash that nix has recorded, in hex."""
+        shown = self.run("nix-store", "--query", "--hash", path).stdout.strip()
+        return self.run("nix-hash", "--type", "sha256", "--to-base16", shown.removeprefix("sha256:")).stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def nix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NixStore]:
+    root = tmp_path_factory.mktemp("nix")
+    yield NixStore(root)
+    subprocess.run(["chmod", "-R", "u+w", str(root)], check=False)
+
+
+def busybox_tree(folder: Path, architecture: str) -> Path:
+    """Debian's static busybox as a tree with bin/sh and a link for every applet."""
+    from xboot.cache import Cache
+    from xboot.debian import DebianPackages
+
+    unpacked, _ = DebianPackages(Cache()).unpacked("busybox-static", architecture)
+    binary = next(path for path in (unpacked / "bin" / "busybox", unpacked / "usr" / "bin" / "busybox") if path.exists())
+    target = folder / "bin"
+    target.mkdir(parents=True)
+    (target / "busybox").write_bytes(binary.read_bytes())
+    (target / "busybox").chmod(0o755)
+    for applet in subprocess.run([str(binary), "--list"], capture_output=True, text=True, check=True).stdout.split():
+        if applet != "busybox":
+            (target / applet).symlink_to("busybox")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def busybox(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """System → tree."""
+    folder = tmp_path_factory.mktemp("busybox")
+    return {system: busybox_tree(folder / system, arch) for system, arch in (("x86_64-linux", "amd64"), ("i686-linux", "i386"))}
