@@ -417,6 +417,24 @@ void personality_start(const void *cpio, unsigned long size)
 	cpio_unpack(cpio, size);
 }
 
+/* Descriptors 0, 1 and 2 of process 1 are the console. */
+static void open_console(struct process *p)
+{
+	struct found found;
+	struct file *f;
+	int fd;
+
+	if (path_walk(p, AT_FDCWD, "/dev/console", 1, &found) || !found.node || (found.node->mode & S_IFMT) != S_IFCHR)
+		machine_panic("payload: no /dev/console");
+	node_keep(found.node);
+	f = file_new(found.node, O_RDWR);
+	if (!f)
+		machine_panic("limit: memory is too small");
+	f->users = 3;
+	for (fd = 0; fd < 3; fd++)
+		p->files[fd] = f;
+}
+
 static void first_process(void)
 {
 	struct process *p = pool_get(sizeof *p);
@@ -441,6 +459,7 @@ static void first_process(void)
 	p->parent = p;
 	processes[0] = p;
 	p->state = RUNNING;
+	open_console(p);
 	if (exec_init(p))
 		machine_panic("payload: /init cannot be run as an i386 program");
 	make_runnable(p);

@@ -26,7 +26,7 @@ static const call calls[LAST + 1] = {
 	[195] = call_stat64, [196] = call_lstat64, [197] = call_fstat64, [198] = call_lchown, [199] = call_getuid, [200] = call_getgid,
 	[201] = call_geteuid, [202] = call_getegid, [203] = call_setreuid, [204] = call_setregid, [205] = call_getgroups, [206] = call_setgroups,
 	[207] = call_fchown, [208] = call_setresuid, [209] = call_getresuid, [210] = call_setresgid, [211] = call_getresgid, [212] = call_chown,
-	[213] = call_setuid, [214] = call_setgid, [219] = call_madvise, [220] = call_getdents64, [224] = call_gettid, [238] = call_tkill,
+	[213] = call_setuid, [214] = call_setgid, [219] = call_madvise, [220] = call_getdents64, [221] = call_fcntl, [224] = call_gettid, [238] = call_tkill,
 	[239] = call_sendfile64, [240] = call_futex, [242] = call_sched_getaffinity, [243] = call_set_thread_area, [250] = call_nothing,
 	[252] = call_exit, [258] = call_set_tid_address, [265] = call_clock_gettime, [266] = call_clock_getres, [267] = call_clock_nanosleep,
 	[268] = call_statfs64, [269] = call_fstatfs64, [270] = call_tgkill, [271] = call_utimes, [272] = call_nothing, [295] = call_openat,

@@ -1,0 +1,80 @@
+"""The tccboot backend: a loader that holds TCC compiles a small kernel from its C source at boot, and enters it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from xboot.backend import Backend
+from xboot.cache import Cache
+from xboot.debian import DebianPackages
+from xboot.errors import BackendError, UsageError
+from xboot.guest.build import build_executor
+from xboot.hooks import BackendOptions, Notify
+from xboot.model import Artifact, BackendInfo, BootImage, Component, Machine, Script
+from xboot.package import assemble, whole_file, write_payload
+from xboot_tccboot.kernel import other_tree, own_tree, pack
+from xboot_tccboot.loader import build_loader, obtain_tcc
+from xboot_tccboot.tcb import components
+
+MiB = 1 << 20
+_MAX_MEMORY = 2032  # MiB: what the kernel's direct map covers (guest/kernel/kernel.h)
+_SETTINGS = ("kernel-tree",)
+
+
+class TccbootBackend(Backend):
+    """Setting: `kernel-tree=DIR`, another multiboot kernel's source tree with a manifest."""
+
+    info: ClassVar[BackendInfo] = BackendInfo(
+        name="tccboot",
+        summary="a loader with TCC inside compiles a small kernel at boot, then boots it; no Linux, no gcc",
+        systems=("i686-linux",),
+        executors=("c",),
+        abilities=("export",),
+        maturity="experimental",
+    )
+
+    def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
+        unknown = sorted(set(options.settings) - set(_SETTINGS))
+        if unknown:
+            raise UsageError(f"the tccboot backend has no setting {unknown[0]!r}", hint=f"it has: {', '.join(_SETTINGS)}")
+        cache = Cache()
+        debian = DebianPackages(cache)
+        tcc = obtain_tcc(debian)
+        folder = options.settings.get("kernel-tree")
+        tree = other_tree(Path(folder)) if folder else own_tree(tcc)
+        return {
+            "loader": build_loader(tcc, debian, cache),
+            "kernel": pack(tree, cache),
+            "executor": build_executor("i386", "i386-tcc", cache),
+        }
+
+    def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
+        payload = write_payload(script, folder / "payload", init=artifacts["executor"])
+        files = {"loader": artifacts["loader"].path, "kernel": artifacts["kernel"].path, "payload": payload.path}
+        regions = [whole_file("loader", artifacts["loader"]), whole_file("kernel", artifacts["kernel"]), *payload.regions]
+        return assemble(self.info.name, script, files, regions, artifacts)
+
+    def machine(self, image: BootImage, options: BackendOptions) -> Machine:
+        memory = options.memory or _memory(image.files["payload"].stat().st_size)
+        if memory > _MAX_MEMORY:
+            raise BackendError(f"tccboot's kernel uses at most {_MAX_MEMORY} MiB of memory; this run needs {memory}", hint="choose --memory, or another backend")
+        modules = ",".join(str(image.files[name]).replace(",", ",,") for name in ("kernel", "payload"))
+        return Machine(
+            program="qemu-system-i386",
+            arguments=("-M", "pc", "-kernel", str(image.files["loader"]), "-initrd", modules, "-append", f"memory={memory}"),
+            memory=memory,
+            export_base=memory * MiB if options.export_size else None,
+        )
+
+    def components(self, image: BootImage) -> list[Component]:
+        return list(components(image))
+
+
+def _memory(payload: int) -> int:
+    """MiB for a payload of so many bytes: it stands in memory twice while it is unpacked, and builders need room."""
+    return min(_MAX_MEMORY, max(768, 512 + -(-payload // MiB) * 3))
+
+
+plugin = TccbootBackend()

@@ -1,0 +1,100 @@
+"""The kernel's source tree, packed for the loader; and the same kernel compiled on the host, to compare.
+
+The loader (guest/loader/main.c) takes a newc archive with a `manifest`: lines `name WORDS`, `offset HEX`, `option WORD`, `file PATH`. Its order is the order of TCC's command line, so the
+host makes the very same file from it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from xboot.cache import Cache, file_sha256
+from xboot.errors import BackendError, UsageError
+from xboot.guest import build
+from xboot.model import Artifact, Role
+from xboot.package import CpioWriter
+from xboot_tccboot.loader import Tcc, run_tcc
+
+KERNEL = Path(__file__).parent / "guest" / "kernel"
+PERSONALITY = Path(build.__file__).parent / "personality"
+_OFFSET = 0x80000000
+_TEXT = _OFFSET + 0x100000
+_OPTIONS = ("-nostdlib", "-nostdinc", "-static", "-Ipersonality", f"-Wl,-Ttext={_TEXT:#x}")
+_MAX_TREE = 16 << 20  # bytes; the loader compiles within 18 MiB
+
+
+@dataclass(frozen=True, slots=True)
+class KernelTree:
+    """A tree as the loader gets it: path in the tree → content, the manifest among them."""
+
+    name: str
+    files: Mapping[str, Path]
+    manifest: str
+
+
+def own_tree(tcc: Tcc) -> KernelTree:
+    """Our kernel: the machine layer of this plugin below the shared personality. The entry comes first: the multiboot header must stand in front."""
+    files = {f"kernel/{path.name}": path for path in KERNEL.iterdir() if path.suffix in (".c", ".h", ".S")}
+    files |= {f"personality/{path.name}": path for path in PERSONALITY.iterdir() if path.suffix in (".c", ".h")}
+    compiled = ["kernel/entry.S", *sorted(f for f in files if f.endswith((".c", ".S")) and f != "kernel/entry.S"), "libtcc1.a"]
+    files["libtcc1.a"] = tcc.libtcc1
+    lines = ["name the xboot kernel", f"offset {_OFFSET:x}", *(f"option {o}" for o in _OPTIONS), *(f"file {f}" for f in compiled)]
+    return KernelTree("kernel", files, "\n".join(lines) + "\n")
+
+
+def other_tree(folder: Path) -> KernelTree:
+    """A tree that the user brings. Raises UsageError when it has no manifest or the manifest names a file that is not there."""
+    manifest = folder / "manifest"
+    if not manifest.is_file():
+        raise UsageError(f"kernel-tree={folder}: no file named manifest", hint="docs: a manifest has lines `name`, `offset`, `option`, `file`")
+    text = manifest.read_text()
+    files = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file() and path != manifest}
+    for line in text.splitlines():
+        word, _, rest = line.strip().partition(" ")
+        if word and word not in ("name", "offset", "option", "file"):
+            raise UsageError(f"{manifest}: unknown word {word!r}; expected name, offset, option or file")
+        if word == "file" and rest.strip() not in files:
+            raise UsageError(f"{manifest}: names {rest.strip()!r}, which is not in the tree")
+    return KernelTree("kernel", files, text)
+
+
+def pack(tree: KernelTree, cache: Cache) -> Artifact:
+    """The tree as an archive, from the cache or made now. Its source files are those that the manifest compiles, and the headers beside them."""
+    size = sum(path.stat().st_size for path in tree.files.values())
+    if size > _MAX_TREE:
+        raise BackendError(f"the kernel tree has {size} bytes of source; the loader takes at most {_MAX_TREE}")
+    key = {name: file_sha256(path) for name, path in tree.files.items()} | {"manifest": hashlib.sha256(tree.manifest.encode()).hexdigest(), "recipe": "1"}
+    folder = cache.folder("tccboot-tree", key, lambda work: _write(tree, work / "kernel.cpio"))
+    archive = folder / "kernel.cpio"
+    sources = [path for name, path in sorted(tree.files.items()) if name.endswith((".c", ".h", ".S"))]
+    return Artifact(
+        name="kernel", path=archive, sha256=file_sha256(archive), size=archive.stat().st_size, role=Role.KERNEL, origin="xboot", version="source",
+        built_with=("the loader, at every boot",), source_files=sources, lines_method="manifest",
+    )  # fmt: skip
+
+
+def _write(tree: KernelTree, destination: Path) -> None:
+    with destination.open("wb") as sink:
+        writer = CpioWriter(sink)
+        manifest = tree.manifest.encode()
+        writer.file(b"manifest", 0o444, len(manifest), [manifest])
+        for name in sorted(tree.files):
+            data = tree.files[name].read_bytes()
+            writer.file(name.encode(), 0o444, len(data), [data])
+        writer.end()
+
+
+def compile_on_host(tree: KernelTree, tcc: Tcc, folder: Path) -> Path:
+    """The kernel's ELF file as i386-tcc makes it here from the same tree: byte for byte what the loader makes."""
+    for name, path in tree.files.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    words = [line.split(" ", 1) for line in tree.manifest.splitlines() if line.strip()]
+    options = [rest for word, rest in words if word == "option"]
+    files = [rest for word, rest in words if word == "file"]
+    run_tcc(tcc, [*options, "-o", "kernel.elf", *files], folder)
+    return folder / "kernel.elf"

@@ -1,0 +1,24 @@
+"""What an image of the tccboot backend makes one trust, measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from xboot.model import Artifact, BootImage, Component
+from xboot.tcb import SourceFile, count_files, image_components
+
+
+def components(image: BootImage) -> Sequence[Component]:
+    """One component for each owner of bytes in the image. The kernel's bytes are its source: what is compiled from them is made anew at every boot."""
+    return image_components(image, {name: _counted(image.artifacts[name]) for name in ("loader", "kernel")})
+
+
+def _counted(artifact: Artifact) -> dict[str, SourceFile]:
+    """Named with their folder: kernel and personality both have a device.c."""
+    counted = count_files(artifact.source_files)
+    return {_name(path): file for path, file in counted.items()}
+
+
+def _name(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
