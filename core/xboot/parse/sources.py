@@ -144,7 +144,7 @@ class SourceReader:
         return sorted(found)
 
     def _complete(self, part: str, name: str) -> str:
-        """A path that a text writes out. Only its hash is sure: a full stop at its end need not belong to the name. What the stores have decides."""
+        """A path that a text writes out. Only its hash is sure; a full stop at its end may not be the name's. The stores decide."""
         written = f"{part}-{name}"
         known = [candidate for candidate in self._stores.names(part) if written.startswith(candidate)]
         return f"{self._stores.store_dir}/{max(known, key=len) if known else written.rstrip('.?')}"
