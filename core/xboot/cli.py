@@ -61,7 +61,7 @@ def run(
 
     options = commands.RunChoices(
         targets=targets, backend=backend, expect=expect or [], expect_file=expect_file, executor=executor, accel=accel,
-        read=_read(store), linearize=LinearizeOptions(seeds=seed or []), settings=_settings(settings, kernel), memory=memory,
+        read=_read(store, seed), linearize=LinearizeOptions(seeds=seed or []), settings=_settings(settings, kernel), memory=memory,
         step_timeout=step_timeout, run_timeout=run_timeout, export=export, log=log,
     )  # fmt: skip
     result = commands.run(options, err, verbose=verbose)
@@ -80,7 +80,7 @@ def plan(
     """Print the linear build of TARGET: the script itself, the order as a table, or Graphviz."""
     from xboot import commands  # noqa: PLC0415
 
-    text = commands.plan(targets, format, _read(store), LinearizeOptions(seeds=seed or [], allow_missing=True), err)
+    text = commands.plan(targets, format, _read(store, seed), LinearizeOptions(seeds=seed or [], allow_missing=True), err)
     sys.stdout.buffer.write(text)
     sys.stdout.flush()
 
@@ -89,13 +89,14 @@ def plan(
 def show(
     targets: Targets,
     store: Stores = None,
+    seed: Seeds = None,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="The whole closure.")] = False,
     as_json: Annotated[bool, typer.Option("--json/--aterm", help="Nix's JSON format, or the derivation's own text.")] = True,
 ) -> None:
     """Print derivations, verified, in Nix's JSON format."""
     from xboot import commands  # noqa: PLC0415
 
-    sys.stdout.buffer.write(commands.show(targets, _read(store), recursive=recursive, as_json=as_json))
+    sys.stdout.buffer.write(commands.show(targets, _read(store, seed), recursive=recursive, as_json=as_json))
     sys.stdout.flush()
 
 
@@ -148,8 +149,8 @@ def _global(version: Annotated[bool, typer.Option("--version", callback=_version
     pass
 
 
-def _read(stores: list[Path] | None) -> ReadOptions:
-    return ReadOptions(stores=stores or [])
+def _read(stores: list[Path] | None, seeds: list[str] | None = None) -> ReadOptions:
+    return ReadOptions(stores=stores or [], seeds=seeds or [])
 
 
 def _settings(pairs: list[str] | None, kernel: str | None) -> dict[str, str]:
