@@ -28,7 +28,7 @@ in {
   pass-as-file = sh "pass-as-file" "cat $bigPath > $out; echo $bigPath >> $out; echo $small >> $out; env | grep '^big' >> $out" { passAsFile = [ "big" ]; big = "line one\nline 'two'\n"; small = "s"; };
   structured = derivation {
     name = "structured"; inherit system; builder = "${bb}/bin/sh"; __structuredAttrs = true; outputs = [ "out" "dev" ];
-    args = [ "-e" "-c" "export PATH=${bb}/bin; o=$(sed -n 's/.*\"out\":\"\\([^\"]*\\)\".*/\\1/p' .attrs.json); d=$(sed -n 's/.*\"dev\":\"\\([^\"]*\\)\".*/\\1/p' .attrs.json); mkdir $o; cp .attrs.json .attrs.sh $o/; ls -A > $o/ls; env > $o/env; echo dev > $d" ];
+    args = [ "-e" "-c" "export PATH=${bb}/bin; o=$(sed -n 's/.*\"out\":\"\\([^\"]*\\)\".*/\\1/p' .attrs.json); d=$(sed -n 's/.*\"dev\":\"\\([^\"]*\\)\".*/\\1/p' .attrs.json); mkdir $o; cp .attrs.json .attrs.sh $o/; ls -A > $o/ls; env | grep -v ^NIX_ATTRS | sort > $o/env; echo dev > $d" ];
     list = [ "a" "b c" "it's" ]; number = 42; float = 1.5; whole = 2.0; yes = true; no = false; nothing = null; unicode = "ümlaut €"; set = { x = "1"; y = [ 1 2 ]; }; flat = { "k e" = "v'"; j = 3; }; "odd-name" = 1; path = bb;
   };
   graph = sh "graph" "cat closure > $out; cat second >> $out" { exportReferencesGraph = [ "closure" lib "second" note ]; };
