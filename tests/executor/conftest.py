@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from guest_harness import Guest, source
 
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
-from xboot.guest.build import build_executor
+from xboot.guest.build import EXECUTOR, build_executor
 from xboot.model import Artifact, Source
 from xboot_linux.kernel import built_kernel
 
@@ -32,9 +33,9 @@ def busybox_tree(program: Path, folder: Path) -> Source:
     shutil.copy(program, tree / "bin" / "busybox")
     (tree / "bin" / "busybox").chmod(0o755)
     names = (
-        "awk cat chmod chown chroot cp cut dd df echo env expr false find grep head hostname id kill killall ln ls mkdir mkfifo mknod mktemp mount mv "
-        "nc od ps pwd readlink rm sed "
-        "setsid sh sha256sum sleep sort stat stty tail tee test touch tr true truncate uname umount usleep wc xargs yes"
+        "awk cat chmod chown chroot cp cut dd df echo env expr false find grep head hostname id kill killall ln ls mkdir mkfifo mknod "
+        "mktemp mount mv nc od ps pwd readlink rm sed setsid sh sha256sum sleep sort stat stty tail tee test touch tr true truncate "
+        "uname umount usleep wc xargs yes"
     )
     for name in names.split():
         (tree / "bin" / name).symlink_to("busybox")
@@ -51,6 +52,20 @@ def shell(cache: Cache, tmp_path_factory: pytest.TempPathFactory) -> Source:
 def shell32(cache: Cache, tmp_path_factory: pytest.TempPathFactory) -> Source:
     unpacked, _ = DebianPackages(cache).unpacked("busybox-static", "i386")
     return busybox_tree(unpacked / "bin" / "busybox", tmp_path_factory.mktemp("shell32"))
+
+
+@pytest.fixture(scope="session")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """driver.c with the executor's files, as a program of this machine that ends when it does something undefined."""
+    folder = tmp_path_factory.mktemp("driver")
+    flags = ["-g", "-O1", "-fno-builtin", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", f"-I{EXECUTOR}", "-Wall", "-Wextra"]
+    objects = []
+    for source_file in (Path(__file__).parent / "driver.c", *(EXECUTOR / f"{name}.c" for name in ("lib", "nar", "script", "sha256"))):
+        renamed = ["-Dallocate=arena_allocate", "-Dmemcpy=own_memcpy", "-Dmemset=own_memset"] if source_file.name == "lib.c" else []
+        objects.append(str(folder / f"{source_file.stem}.o"))
+        subprocess.run(["gcc", *flags, *renamed, "-c", str(source_file), "-o", objects[-1]], check=True)
+    subprocess.run(["gcc", *flags, *objects, "-o", str(folder / "driver")], check=True)
+    return folder / "driver"
 
 
 @pytest.fixture

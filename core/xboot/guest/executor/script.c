@@ -250,12 +250,16 @@ static void parse_argv(struct step *step)
 static void parse_env(struct step *step)
 {
         unsigned n = 0;
-        char *name, *value;
+        char *name, *value, *p;
 
         open_clause("env");
         while (!next_is(')')) {
                 expect("(");
                 name = string();
+                for (p = name; *p && *p != '='; p++)
+                        ;
+                if (p == name || *p)
+                        bad("a variable's name");
                 value = string();
                 expect(")");
                 GROW(step->env, n);
