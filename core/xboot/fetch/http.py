@@ -22,12 +22,13 @@ class DownloadError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one download: bytes, tries, seconds between tries (doubled each time), redirects, seconds without any byte, and the least
-    bytes a second over a minute.
+    """Bounds of one download: bytes; fruitless tries in a row, and all tries; seconds between tries (doubled each time); redirects; seconds
+    without any byte; and the least bytes a second over a window of seconds.
     """
 
     size: int = 8 << 30
     tries: int = 4
+    attempts: int = 100
     backoff: float = 1.0
     redirects: int = 10
     silence: float = 30.0
@@ -61,7 +62,9 @@ def download(client: httpx.Client, url: str, part: Path, limits: Limits, progres
     resumed = part.stat().st_size if part.exists() else 0
     problem = ""
     tries = 0
-    while tries < limits.tries:
+    for _ in range(limits.attempts):
+        if tries == limits.tries:
+            break
         if tries:
             time.sleep(limits.backoff * 2 ** (tries - 1))
         before = part.stat().st_size if part.exists() else 0
@@ -79,7 +82,7 @@ def download(client: httpx.Client, url: str, part: Path, limits: Limits, progres
         # A try that brought something was not in vain: only fruitless ones count, so a bad line gets there in the end.
         after = part.stat().st_size if part.exists() else 0
         tries = 1 if after > before else tries + 1
-    raise DownloadError(f"{problem} (after {limits.tries} tries)")
+    raise DownloadError(f"{problem} (after {tries} {'try' if tries == 1 else 'tries'} without progress)")
 
 
 class _TryAgainError(Exception):
@@ -124,7 +127,7 @@ def _copy(response: httpx.Response, file: BinaryIO, total: int | None, limits: L
     """Append what the response brings to `file`."""
     done = file.tell()
     window_start, window_done = time.monotonic(), done
-    for chunk in response.iter_raw(1 << 16):
+    for chunk in response.iter_raw():
         done += file.write(chunk)
         if done > limits.size:
             raise DownloadError(f"more bytes than the limit of {limits.size}")

@@ -1,0 +1,143 @@
+"""The examples, from Debian's archive: built by nix in its sandbox, and run by xboot to the same hashes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from xboot.nar import nar_hash
+from xboot.recipe import Derived, derive
+from xboot.storepath import store_name
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass
+class NixStore:
+    """A store of nix's own below a folder, into which derived closures are put without nix's help."""
+
+    root: Path
+
+    def environment(self) -> dict[str, str]:
+        config = self.root / "etc"
+        config.mkdir(parents=True, exist_ok=True)
+        (config / "nix.conf").write_text(
+            "sandbox = true\nsandbox-fallback = false\nbuild-users-group =\nsubstitute = false\nextra-platforms = i686-linux\nmax-jobs = 1\n"
+        )
+        return {**os.environ, "NIX_CONF_DIR": str(config)}
+
+    def load(self, derived: Derived, closure_references: dict[str, list[str]]) -> None:
+        """Register every object of the derived store, with its NAR hash and its references."""
+        store = self.root / "nix" / "store"
+        store.mkdir(parents=True, exist_ok=True)
+        registration = []
+        for path in sorted(derived.store.iterdir()):
+            if not (store / path.name).exists():
+                subprocess.run(["cp", "-a", str(path), str(store / path.name)], check=True)
+            info = nar_hash(path)
+            references = closure_references.get(path.name, [])
+            registration.append(
+                "\n".join([f"/nix/store/{path.name}", info.sha256, str(info.size), "", str(len(references)), *references]) + "\n"
+            )
+        subprocess.run(
+            ["nix-store", "--store", str(self.root), "--load-db"],
+            input="".join(registration),
+            text=True,
+            check=True,
+            env=self.environment(),
+        )
+
+    def build(self, *drvs: str) -> None:
+        done = subprocess.run(
+            ["nix-store", "--store", str(self.root), "--realise", *drvs],
+            capture_output=True,
+            text=True,
+            env=self.environment(),
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+
+    def hash(self, path: str) -> str:
+        return nar_hash(self.root / "nix" / "store" / store_name(path)).sha256
+
+
+def references_of(derived: Derived) -> dict[str, list[str]]:
+    from xboot.parse import parse_derivation
+
+    found = {}
+    for path in derived.store.glob("*.drv"):
+        drv = parse_derivation(path.read_bytes(), f"/nix/store/{path.name}")
+        found[path.name] = sorted({*drv.input_drvs, *drv.input_srcs})
+    return found
+
+
+@pytest.fixture(scope="module")
+def derived(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Derived]:
+    """Both examples, copied so that the lock files of the repository stay as they are."""
+    found = {}
+    for example in ("hello", "chain"):
+        folder = tmp_path_factory.mktemp(example)
+        for file in (EXAMPLES / example).iterdir():
+            (folder / file.name).write_bytes(file.read_bytes())
+        found[example] = derive(folder / "recipe.toml", folder / "store")
+    return found
+
+
+@pytest.fixture(scope="module")
+def nix(derived: dict[str, Derived], tmp_path_factory: pytest.TempPathFactory) -> NixStore:
+    store = NixStore(tmp_path_factory.mktemp("nix"))
+    for example in derived.values():
+        store.load(example, references_of(example))
+        store.build(*example.derivations.values())
+    return store
+
+
+def test_nix_builds_the_chain_and_the_three_compilers_are_one(derived: dict[str, Derived], nix: NixStore) -> None:
+    outputs = derived["chain"].outputs
+    hashes = {name: nix.hash(paths["out"]) for name, paths in outputs.items()}
+    assert hashes["tcc1"] == hashes["tcc2"] == hashes["tcc3"]
+    seed = nix.root / "nix" / "store" / store_name(derived["chain"].seeds["tcc-seed"]) / "bin" / "tcc"
+    made = nix.root / "nix" / "store" / store_name(outputs["tcc1"]["out"]) / "bin" / "tcc"
+    assert 200_000 < seed.stat().st_size < 400_000 and made.stat().st_size > 200_000
+    store = nix.root / "nix" / "store"
+    assert (store / store_name(outputs["hello"]["out"]) / "printed").read_text() == "Hello from tcc, compiled by tcc, compiled by tcc: 42\n"
+    assert (store / store_name(outputs["mescc"]["out"]) / "printed").read_text() == "Hello from MesCC\n"
+    assert (store / store_name(derived["hello"].outputs["hello"]["out"])).read_text().startswith("Hello from a kernel")
+
+
+def test_nothing_of_this_machine_is_in_the_seed(derived: dict[str, Derived], tmp_path: Path) -> None:
+    """Made once more, in another place and without the cache, the seed is the same."""
+    from xboot.cache import Cache
+
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    for file in (EXAMPLES / "chain").iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    cache = Cache(tmp_path / "cache")
+    # Packages may come from the usual cache: what is made must not.
+    cache.root.mkdir()
+    for kind in ("apt", "debian", "debian-source", "debian-unpacked"):
+        (cache.root / kind).symlink_to(Cache().root / kind)
+    again = derive(folder / "recipe.toml", folder / "store", ["tcc1"], cache=cache)
+    assert again.seeds == derived["chain"].seeds
+    assert again.derivations["tcc1"] == next(
+        f"/nix/store/{p.name}" for p in derived["chain"].store.iterdir() if p.name.endswith("-tcc1.drv")
+    )
+
+
+@pytest.mark.parametrize("example", ["hello", "chain"])
+def test_the_lock_file_in_the_repository_is_of_this_recipe(derived: dict[str, Derived], example: str) -> None:
+    import json
+
+    from xboot.recipe import load_recipe
+
+    recipe = load_recipe(EXAMPLES / example / "recipe.toml")
+    locked = json.loads((EXAMPLES / example / "recipe.lock").read_text())["sources"]
+    recorded = {name for name, spec in recipe.source.items() if spec.type in ("debian", "debian-source", "made")}
+    assert set(locked) == recorded

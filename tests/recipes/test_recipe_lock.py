@@ -1,0 +1,158 @@
+"""Debian sources, made sources and the lock file, with a stand-in for the archive whose packages can move on."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from xboot.cache import Cache
+from xboot.debian import DebianFile, SourcePackage
+from xboot.errors import InputError
+from xboot.recipe import Derived, derive, sources
+
+RECIPE = """
+[source.prog]
+type = "debian"
+package = "prog"
+architecture = "i386"
+select = ["bin/prog"]
+links = { "bin/sh" = "prog" }
+
+[source.code]
+type = "debian-source"
+package = "code"
+select = ["*.c", "part"]
+
+[source.seed]
+type = "made"
+builder = "/bin/sh"
+args = ["-c", "cat '{code}/a.c' '{code}/part/p.c' > $out"]
+
+[derivation.one]
+builder = "{prog}/bin/sh"
+args = ["{code}", "{seed}"]
+"""
+
+
+def _tarball(path: Path, files: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w:gz") as tar:
+        for name, content in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    return path
+
+
+class Archive:
+    """Stands in for `DebianPackages`: the same results, from files made here."""
+
+    version = "1.0-1"
+    content = b"int a;\n"
+    folder: Path
+
+    def __init__(self, cache: Cache) -> None:
+        pass
+
+    def unpacked(self, package: str, architecture: str) -> tuple[Path, DebianFile]:
+        root = self.folder / "unpacked"
+        (root / "bin").mkdir(parents=True, exist_ok=True)
+        (root / "bin" / "prog").write_bytes(b"#!prog")
+        (root / "bin" / "prog").chmod(0o755)
+        (root / "usr").mkdir(exist_ok=True)
+        deb = self.folder / "prog.deb"
+        deb.write_bytes(b"deb")
+        return root, DebianFile(package, "1:2-3", architecture, deb, hashlib.sha256(b"deb").hexdigest())
+
+    def source(self, package: str) -> SourcePackage:
+        main = _tarball(self.folder / f"code_{self.version}.orig.tar.gz", {"code-1/a.c": self.content, "code-1/doc": b"d"})
+        part = _tarball(self.folder / f"code_{self.version}.orig-part.tar.gz", {"p-1/p.c": b"int p;\n"})
+        files = [
+            DebianFile(package, self.version, "source", p, hashlib.sha256(self.content + p.name.encode()).hexdigest()) for p in (part, main)
+        ]
+        return SourcePackage(package, self.version, files)
+
+
+@pytest.fixture
+def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Archive]:
+    class Local(Archive):
+        folder = tmp_path / "archive"
+
+    Local.folder.mkdir()
+    monkeypatch.setattr(sources, "DebianPackages", Local)
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    return Local
+
+
+def run(tmp_path: Path, *, update: bool = False) -> Derived:
+    return derive(tmp_path / "recipe.toml", tmp_path / "store", cache=Cache(tmp_path / "cache"), update_lock=update)
+
+
+def test_packages_are_laid_out_and_recorded(tmp_path: Path, archive: type[Archive]) -> None:
+    derived = run(tmp_path)
+    store = tmp_path / "store"
+    prog = store / derived.sources["prog"].rpartition("/")[2]
+    assert sorted(str(p.relative_to(prog)) for p in prog.rglob("*")) == ["bin", "bin/prog", "bin/sh"]
+    assert (prog / "bin" / "prog").stat().st_mode & 0o777 == 0o555
+    code = store / derived.sources["code"].rpartition("/")[2]
+    assert sorted(str(p.relative_to(code)) for p in code.rglob("*")) == ["a.c", "part", "part/p.c"]
+    assert (store / derived.seeds["seed"].rpartition("/")[2]).read_bytes() == b"int a;\nint p;\n"
+    lock = json.loads((tmp_path / "recipe.lock").read_text())
+    assert lock["sources"]["prog"]["version"] == "1:2-3"
+    assert lock["sources"]["prog"]["files"] == {"prog.deb": hashlib.sha256(b"deb").hexdigest()}
+    assert set(lock["sources"]["code"]["files"]) == {"code_1.0-1.orig.tar.gz", "code_1.0-1.orig-part.tar.gz"}
+    assert set(lock["sources"]["seed"]) == {"version", "nar"}
+    assert derived.debian == {"prog": "prog 1:2-3", "code": "code 1.0-1"}
+
+
+def test_deriving_again_changes_nothing(tmp_path: Path, archive: type[Archive]) -> None:
+    first = run(tmp_path)
+    before = (tmp_path / "recipe.lock").read_bytes(), (tmp_path / "recipe.lock").stat().st_mtime_ns
+    assert run(tmp_path) == first
+    assert ((tmp_path / "recipe.lock").read_bytes(), (tmp_path / "recipe.lock").stat().st_mtime_ns) == before
+
+
+def test_a_security_update_is_taken_with_a_note(tmp_path: Path, archive: type[Archive]) -> None:
+    first = run(tmp_path)
+    lock = (tmp_path / "recipe.lock").read_bytes()
+    archive.version, archive.content = "1.0-1+deb12u1", b"int a = 1;\n"
+    second = run(tmp_path)
+    assert second.derivations != first.derivations
+    assert any("code 1.0-1+deb12u1 now, the lock file has 1.0-1" in note for note in second.notes)
+    assert (tmp_path / "recipe.lock").read_bytes() == lock, "only --update-lock writes over what is locked"
+    third = run(tmp_path, update=True)
+    assert third.notes == () and json.loads((tmp_path / "recipe.lock").read_text())["sources"]["code"]["version"] == "1.0-1+deb12u1"
+    assert run(tmp_path).notes == ()
+
+
+def test_the_same_version_with_other_content_is_refused(tmp_path: Path, archive: type[Archive]) -> None:
+    run(tmp_path)
+    objects = sorted(p.name for p in (tmp_path / "store").iterdir())
+    archive.content = b"int evil;\n"
+    with pytest.raises(InputError, match=r"source code: code 1\.0-1 has other content"):
+        run(tmp_path)
+    assert sorted(p.name for p in (tmp_path / "store").iterdir()) == objects
+    run(tmp_path, update=True)
+
+
+def test_a_made_source_that_differs_is_refused(tmp_path: Path, archive: type[Archive]) -> None:
+    run(tmp_path)
+    path = tmp_path / "recipe.lock"
+    lock = json.loads(path.read_text())
+    lock["sources"]["seed"]["nar"] = "0" * 64
+    path.write_text(json.dumps(lock))
+    with pytest.raises(InputError, match="source seed: .* although all that it was made from is the same"):
+        run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"version": 2, "sources": {}}', '{"version": 1, "sources": {"a": {"version": 1}}}', "\udcff"]
+)
+def test_a_lock_file_that_is_none_is_an_error(tmp_path: Path, archive: type[Archive], text: str) -> None:
+    (tmp_path / "recipe.lock").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(InputError, match=r"recipe\.lock: not a lock file"):
+        run(tmp_path)
