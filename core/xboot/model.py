@@ -44,7 +44,7 @@ class Derivation:
     @property
     def is_fixed_output(self) -> bool:
         """True when the content of the only output is fixed by a hash in the derivation."""
-        return len(self.outputs) == 1 and all(o.hash for o in self.outputs.values())
+        return len(self.outputs) == 1 and next(iter(self.outputs.values())).hash != ""
 
 
 class SourceKind(enum.Enum):

@@ -75,8 +75,9 @@ class Stores:
             raise InputError(f"{folder}: cannot be used as a store: {_reason(error)}", hint="--store takes a folder") from None
         inner = self._descend(resolved)
         if inner is not None:
+            os.close(descriptor)
             self._folders.append(inner)
-        if all(known.path != resolved for known in self._folders):
+        elif all(known.path != resolved for known in self._folders):
             self._folders.append(_Folder(resolved, descriptor))
         else:
             os.close(descriptor)
