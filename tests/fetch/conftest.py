@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import threading
 import time
@@ -127,10 +128,8 @@ def server() -> Iterator[FaultyServer]:
             self._send(200, gzip.compress(state.content), Content_Encoding="gzip")
 
         def handle(self) -> None:
-            try:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the client gave up, as some tests want it to
                 super().handle()
-            except (BrokenPipeError, ConnectionResetError):
-                pass  # the client gave up, as some tests want it to
 
         def log_message(self, format: str, *args: object) -> None:
             pass

@@ -34,7 +34,8 @@ class Case:
     def closure(self, url: str, digest: str, extra: str = "") -> Closure:
         recipe = self.folder / "recipe.toml"
         recipe.write_text(
-            f'[source.file]\ntype = "url"\nurl = "{url}"\nhash = "{digest}"\nname = "file"\n{extra}\n[derivation.user]\nbuilder = "{{file}}"\n'
+            f'[source.file]\ntype = "url"\nurl = "{url}"\nhash = "{digest}"\nname = "file"\n{extra}\n'
+            '[derivation.user]\nbuilder = "{file}"\n'
         )
         derived = derive(recipe, self.store)
         return read_closure(str(self.store / derived.derivations["user"].rpartition("/")[2]), _options(self.store))

@@ -44,8 +44,9 @@ def download(
         if mirrors:
             sources[paths[name]] = Source(paths[name], SourceKind.TEXT, tmp_path / name, "", 0)
     out = f"/gnu/store/{'a' * 32}-guile.tar.xz"
+    outputs = {"out": Output("out", out, algo, HEX)}
     drv = Derivation(
-        f"/gnu/store/{'b' * 32}-guile.tar.xz.drv", {"out": Output("out", out, algo, HEX)}, {}, tuple(paths.values()), "i686-linux", builder, (),
+        f"/gnu/store/{'b' * 32}-guile.tar.xz.drv", outputs, {}, tuple(paths.values()), "i686-linux", builder, (),
         {b"url": url.encode(), **{k.encode(): v.encode() for k, v in (paths | env).items()}},
     )  # fmt: skip
     return Closure("/gnu/store", (drv.path,), {drv.path: drv}, sources)

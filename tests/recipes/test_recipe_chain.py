@@ -28,7 +28,8 @@ class NixStore:
         config = self.root / "etc"
         config.mkdir(parents=True, exist_ok=True)
         (config / "nix.conf").write_text(
-            "sandbox = true\nsandbox-fallback = false\nbuild-users-group =\nsubstitute = false\nextra-platforms = i686-linux\nmax-jobs = 1\n"
+            "sandbox = true\nsandbox-fallback = false\nbuild-users-group =\n"
+            "substitute = false\nextra-platforms = i686-linux\nmax-jobs = 1\n"
         )
         return {**os.environ, "NIX_CONF_DIR": str(config)}
 

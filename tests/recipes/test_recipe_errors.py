@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -85,7 +84,7 @@ def test_what_the_schema_refuses(text: str, expected: str) -> None:
             "'sha256-x' is no sha256 hash",
         ),
         (
-            "[source.u]\ntype = 'url'\nurl = 'http://x/y z'\nhash = 'md5:%032d'\n[derivation.a]\nbuilder = '{u}'\n" % 0,
+            "[source.u]\ntype = 'url'\nurl = 'http://x/y z'\nhash = 'md5:" + "0" * 32 + "'\n[derivation.a]\nbuilder = '{u}'\n",
             "cannot be the name of a store",
         ),
         (
@@ -110,7 +109,7 @@ def test_nothing_is_left_in_the_store(tmp_path: Path, text: str, expected: str) 
     with pytest.raises(XbootError) as caught:
         derive(recipe, tmp_path / "store", cache=Cache(tmp_path / "cache"))
     assert expected in caught.value.message
-    assert not (tmp_path / "store").exists() or os.listdir(tmp_path / "store") == []
+    assert not (tmp_path / "store").exists() or not list((tmp_path / "store").iterdir())
     assert not recipe.with_suffix(".lock").exists()
 
 
@@ -144,4 +143,4 @@ def test_a_damaged_object_in_the_store_is_replaced(tmp_path: Path) -> None:
     derive(recipe, store, cache=Cache(tmp_path / "cache"))
     assert script.read_text() == "exit 0\n"
     assert script.stat().st_mode & 0o777 == 0o444
-    assert not [name for name in os.listdir(store) if name.startswith(".")]
+    assert not [path for path in store.iterdir() if path.name.startswith(".")]

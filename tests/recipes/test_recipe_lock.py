@@ -145,7 +145,7 @@ def test_a_made_source_that_differs_is_refused(tmp_path: Path, archive: type[Arc
     lock = json.loads(path.read_text())
     lock["sources"]["seed"]["nar"] = "0" * 64
     path.write_text(json.dumps(lock))
-    with pytest.raises(InputError, match="source seed: .* although all that it was made from is the same"):
+    with pytest.raises(InputError, match=r"source seed: .* although all that it was made from is the same"):
         run(tmp_path)
 
 

@@ -87,12 +87,14 @@ rec {{
   folder = "${{builtins.path {{ path = ./folder; name = "some-tree"; }}}}";
   note = builtins.toFile "note.txt" "a text\\nwith \\"quotes\\"\\n";
   download = import <nix/fetchurl.nix> {{ url = "http://example.org/hello.txt"; sha256 = "{HELLO_SHA256}"; }};
-  program = import <nix/fetchurl.nix> {{ url = "http://example.org/program"; sha256 = "{HELLO_SHA256}"; executable = true; name = "prog"; }};
+  program = import <nix/fetchurl.nix> {{ url = "http://example.org/program"; sha256 = "{HELLO_SHA256}";
+    executable = true; name = "prog"; }};
   first = derivation {{
     name = "first"; system = "i686-linux"; builder = folder + "/bin/sh"; args = [ "-e" script note "brace {{}} \\${{out}}" ];
     inherit tool program; fetched = download; text = "tab\\t\\"quote\\" \\\\ \\n ü";
   }};
-  multi = derivation {{ name = "multi"; system = "i686-linux"; builder = first + "/bin/x"; outputs = [ "out" "dev" "a-doc" ]; src = first; }};
+  multi = derivation {{ name = "multi"; system = "i686-linux"; builder = first + "/bin/x"; outputs = [ "out" "dev" "a-doc" ];
+    src = first; }};
   last = derivation {{ name = "last-1.0"; system = "x86_64-linux"; builder = multi.dev + "/bin/y"; args = [ multi multi.a-doc ]; }};
   fixed = derivation {{
     name = "fixed"; system = "i686-linux"; builder = folder + "/bin/sh";
