@@ -1,11 +1,13 @@
-"""The plugins that come with the core: the front-end for derivations and the stock linearizer."""
+"""The plugins that come with the core: the front-ends for derivations, recipes and bundles, and the stock linearizer."""
 
 from __future__ import annotations
 
+from xboot.bundle import plugin as bundle_front_end
 from xboot.hooks import LinearizeOptions, ReadOptions, hookimpl
 from xboot.linearize import linearize
 from xboot.model import Closure, Script
 from xboot.parse import read_closure
+from xboot.recipe.frontend import plugin as recipe_front_end
 
 
 class DerivationFrontEnd:
@@ -24,4 +26,9 @@ class StockLinearizer:
         return linearize(closure, options)
 
 
-PLUGINS = (("derivation", DerivationFrontEnd()), ("linearize", StockLinearizer()))
+PLUGINS = (
+    ("derivation", DerivationFrontEnd()),
+    ("recipe", recipe_front_end),
+    ("bundle", bundle_front_end),
+    ("linearize", StockLinearizer()),
+)

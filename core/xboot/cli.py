@@ -101,6 +101,46 @@ def show(
 
 
 @app.command()
+def derive(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe.toml, or recipe.toml:name,name.")],
+    store: Annotated[Path | None, typer.Option("--store", help="Write to this folder instead of xboot's own store.")] = None,
+    update_lock: Annotated[bool, typer.Option("--update-lock", help="Take the Debian packages offered now into the lock file.")] = False,
+) -> None:
+    """Compute true store paths for RECIPE's derivations and write their .drv closure and sources."""
+    from xboot import commands  # noqa: PLC0415
+
+    commands.derive(recipe, store, err, update_lock=update_lock)
+
+
+@app.command()
+def fetch(
+    targets: Targets,
+    store: Stores = None,
+    into: Annotated[Path | None, typer.Option(help="Put what was fetched into this folder instead of xboot's own store.")] = None,
+    folders: Annotated[list[Path] | None, typer.Option("--from", help="A folder with files, by name or by hash (repeatable).")] = None,
+    mirror: Annotated[list[str] | None, typer.Option(help="A content-addressed mirror, asked for URL/ALGO/HEX (repeatable).")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Only --from and --mirror, not the derivations' own URLs.")] = False,
+) -> None:
+    """Bring every missing fixed-output source of TARGET, checked by its hash."""
+    from xboot import commands  # noqa: PLC0415
+
+    commands.fetch(targets, _read(store), into, folders or [], mirror or [], err, offline=offline)
+
+
+@app.command()
+def bundle(
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="A .drv file, store path or recipe.toml[:name].")],
+    destination: Annotated[Path, typer.Argument(metavar="FILE", help="The bundle to write.")],
+    store: Stores = None,
+    seed: Seeds = None,
+) -> None:
+    """Pack TARGET's closure with its sources into one file, for another machine."""
+    from xboot import commands  # noqa: PLC0415
+
+    commands.bundle(target, destination, _read(store, seed), err)
+
+
+@app.command()
 def backends(as_json: Json = False) -> None:
     """List the backends, and the plugins that cannot be used with the reason."""
     from xboot import commands  # noqa: PLC0415
@@ -150,7 +190,10 @@ def _global(version: Annotated[bool, typer.Option("--version", callback=_version
 
 
 def _read(stores: list[Path] | None, seeds: list[str] | None = None) -> ReadOptions:
-    return ReadOptions(stores=stores or [], seeds=seeds or [])
+    from xboot.recipe import default_store_folder  # noqa: PLC0415
+
+    # What `xboot derive` and `xboot fetch` brought is always at hand.
+    return ReadOptions(stores=[*(stores or []), default_store_folder()], seeds=seeds or [])
 
 
 def _settings(pairs: list[str] | None, kernel: str | None) -> dict[str, str]:

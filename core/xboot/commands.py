@@ -10,12 +10,16 @@ from rich.console import Console
 from rich.table import Table
 
 from xboot import boot, linearize, parse, report
+from xboot import bundle as bundles
+from xboot import fetch as fetching
+from xboot import recipe as recipes
 from xboot.cache import Cache
 from xboot.display import ProgressDisplay, show_verdict
 from xboot.errors import UsageError
 from xboot.hooks import BackendOptions, LinearizeOptions, ReadOptions
 from xboot.pipeline import Pipeline, Request, Result
 from xboot.plugins import Plugins
+from xboot.recipe.frontend import split_target
 
 EXPORT_WINDOW = 64 << 20
 """Bytes of guest memory through which outputs are brought out, a piece at a time."""
@@ -99,6 +103,45 @@ def show(targets: Sequence[str], read: ReadOptions, *, recursive: bool, as_json:
     if as_json:
         return (report.to_json({d.path: parse.derivation_to_json(d) for d in derivations}) + "\n").encode()
     return b"\n".join(parse.write_derivation(d) for d in derivations) + b"\n"
+
+
+def derive(recipe: str, store: Path | None, console: Console, *, update_lock: bool) -> None:
+    """Write a recipe's derivations and sources; their paths go to standard output, one `name path` a line."""
+    split = split_target(recipe)
+    if split is None:
+        raise UsageError(f"{recipe}: not a recipe", hint="a recipe's name ends with .toml")
+    path, names = split
+    with ProgressDisplay(console) as display:
+        derived = recipes.derive(path, store, names, update_lock=update_lock, notify=display.xboot_event)
+    for note in derived.notes:
+        console.print(f"note: {note}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+    for name, drv in sorted(derived.derivations.items()):
+        print(f"{name} {derived.store / drv.rsplit('/', 1)[1]}")
+
+
+def fetch(
+    targets: Sequence[str], read: ReadOptions, into: Path | None, folders: Sequence[Path], mirrors: Sequence[str], console: Console, *, offline: bool
+) -> None:
+    """Bring missing sources; raises when one could not be had."""
+    closure = Pipeline(Plugins.load()).read(targets, read)
+    options = fetching.FetchOptions(folders=folders, mirrors=mirrors, offline=offline)
+    with ProgressDisplay(console) as display:
+        outcome = fetching.fetch_closure(closure, into, options, display.xboot_event)
+    for path in outcome.fetched:
+        console.print(f"fetched  {path}", highlight=False, markup=False, soft_wrap=True)
+    for left in outcome.left:
+        console.print(f"left     {left.path}: {left.reason}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"{len(outcome.fetched)} fetched, {len(outcome.present)} at hand already, into {outcome.store}", highlight=False, soft_wrap=True)
+    outcome.check()
+
+
+def bundle(target: str, destination: Path, read: ReadOptions, console: Console) -> None:
+    """Write one file with a closure and its sources."""
+    info = bundles.write_bundle(Pipeline(Plugins.load()).read([target], read), destination)
+    console.print(
+        f"{destination}: {info.derivations} derivations, {info.sources} sources, {info.size} bytes, sha256 {info.sha256}",
+        highlight=False, markup=False, soft_wrap=True,
+    )  # fmt: skip
 
 
 def backends(console: Console, *, as_json: bool) -> None:
