@@ -1,0 +1,113 @@
+/* The base layer as OCaml sees it: `external`s of base.ml, all unboxed and without allocation.
+ *
+ * Addresses and frame numbers fit OCaml's 63 bits; registers may not, and are then given as a value that no check accepts.
+ * Arguments from OCaml are trusted (OCaml checked them); arguments from programs never arrive here unchecked.
+ */
+#define CAML_NAME_SPACE
+#include <caml/alloc.h>
+#include <caml/bigarray.h>
+#include <caml/mlvalues.h>
+#include "base.h"
+
+typedef intnat I;
+
+static u8 *bytes_at(value v, I offset) { return (u8 *)Bytes_val(v) + offset; }
+static u64 *context(I frame) { return phys((u64)frame * PAGE); }
+
+I xb_frame_alloc(I user) { return (I)frame_alloc((int)user); }
+I xb_frame_ref(I frame) { frame_ref((u64)frame); return 0; }
+I xb_frame_unref(I frame) { frame_unref((u64)frame); return 0; }
+I xb_frame_refs(I frame) { return frame_refs((u64)frame); }
+I xb_frames_free(I unit) { (void)unit; return (I)(frames_free_count > frames_reserve ? frames_free_count - frames_reserve : 0); }
+I xb_frame_copy(I frame) {
+    u64 to = frame_alloc_raw(1);
+    if (to) page_copy(phys(to * PAGE), phys((u64)frame * PAGE));
+    return (I)to;
+}
+/* Frames of the payload that are no longer needed: they were never counted. */
+I xb_frames_release(I start, I end) {
+    for (u64 f = ((u64)start + PAGE - 1) / PAGE; f < (u64)end / PAGE; f++) frame_give(f);
+    return 0;
+}
+
+/* Physical memory as a buffer: the part that HHDM shows. */
+value xb_memory(value unit) {
+    (void)unit;
+    intnat size = (intnat)memory_end;
+    return caml_ba_alloc(CAML_BA_CHAR | CAML_BA_C_LAYOUT | CAML_BA_EXTERNAL, 1, phys(0), &size);
+}
+
+I xb_phys_read(I address, value b, I offset, I length) { __builtin_memcpy(bytes_at(b, offset), phys((u64)address), (u64)length); return 0; }
+I xb_phys_write(I address, value b, I offset, I length) { __builtin_memcpy(phys((u64)address), bytes_at(b, offset), (u64)length); return 0; }
+I xb_phys_copy(I to, I from, I length) { __builtin_memcpy(phys((u64)to), phys((u64)from), (u64)length); return 0; }
+I xb_phys_fill(I address, I byte, I length) { __builtin_memset(phys((u64)address), (int)byte, (u64)length); return 0; }
+
+I xb_as_new(I unit) { (void)unit; return (I)as_new(); }
+I xb_as_free(I as) { as_free((u64)as); return 0; }
+I xb_as_map(I as, I va, I frame, I prot) { return as_map((u64)as, (u64)va, (u64)frame, (int)prot); }
+I xb_as_unmap(I as, I start, I end) { as_unmap((u64)as, (u64)start, (u64)end); return 0; }
+I xb_as_protect(I as, I start, I end, I prot) { return as_protect((u64)as, (u64)start, (u64)end, (int)prot); }
+I xb_as_fork(I to, I from) { return as_fork((u64)to, (u64)from); }
+/* -1: nothing mapped; else the page table entry's low bits and frame, without NX */
+I xb_as_query(I as, I va) {
+    u64 *entry = as_entry((u64)as, (u64)va);
+    return entry && *entry & (P_PRESENT | P_HELD) ? (I)(*entry & ~P_NX) : -1;
+}
+I xb_user_read(I as, I va, value b, I offset, I length) { return (I)user_move((u64)as, (u64)va, bytes_at(b, offset), (u64)length, 0); }
+I xb_user_write(I as, I va, value b, I offset, I length) { return (I)user_move((u64)as, (u64)va, bytes_at(b, offset), (u64)length, 1); }
+I xb_user_to_phys(I as, I va, I address, I length) { return (I)user_move((u64)as, (u64)va, phys((u64)address), (u64)length, 0); }
+I xb_user_from_phys(I as, I va, I address, I length) { return (I)user_move((u64)as, (u64)va, phys((u64)address), (u64)length, 1); }
+/* The length of the string at va, up to limit; -1: unreadable. */
+I xb_user_strlen(I as, I va, I limit) {
+    I n = 0;
+    while (n < limit) {
+        u64 *entry = as_entry((u64)as, (u64)(va + n));
+        if (!entry || (*entry & (P_PRESENT | P_USER)) != (P_PRESENT | P_USER)) return -1 - n;
+        const u8 *page = phys(*entry & P_ADDR);
+        for (u64 i = (u64)(va + n) & (PAGE - 1); i < PAGE && n < limit; i++, n++)
+            if (!page[i]) return n;
+    }
+    return limit;
+}
+
+/* Registers with more than 62 bits of magnitude become the smallest OCaml integer, which no address, length or number check accepts. */
+I xb_ctx_get(I frame, I slot) {
+    int64_t v = (int64_t)context(frame)[slot];
+    return v >= -(1l << 62) && v < 1l << 62 ? v : -(1l << 62);
+}
+I xb_ctx_set(I frame, I slot, I v) { context(frame)[slot] = (u64)v; return 0; }
+I xb_ctx_get_bytes(I frame, I offset, value b, I to, I length) { __builtin_memcpy(bytes_at(b, to), (u8 *)context(frame) + offset, (u64)length); return 0; }
+I xb_ctx_set_bytes(I frame, I offset, value b, I from, I length) { __builtin_memcpy((u8 *)context(frame) + offset, bytes_at(b, from), (u64)length); return 0; }
+/* A fresh FPU: control word 0x37f, MXCSR 0x1f80 */
+I xb_ctx_reset(I frame) {
+    u64 *ctx = context(frame);
+    page_zero(ctx);
+    *(u16 *)((u8 *)ctx + C_FPU) = 0x37f;
+    *(u32 *)((u8 *)ctx + C_FPU + 24) = 0x1f80;
+    ctx[C_DS] = ctx[C_ES] = 0x2b;
+    return 0;
+}
+
+I xb_run(I frame, I as) {
+    u64 *ctx = context(frame);
+    ctx[C_AS] = (u64)as;
+    return (I)run_user(ctx);
+}
+
+I xb_console(value b, I offset, I length) { console_put(bytes_at(b, offset), (u64)length); return 0; }
+I xb_channel_put(value b, I offset, I length) { channel_put(bytes_at(b, offset), (u64)length); return 0; }
+I xb_channel_get(I unit) { (void)unit; return channel_get(); }
+I xb_idle(I unit) { (void)unit; idle_tick(); return 0; }
+I xb_idle_any(I unit) { (void)unit; idle_any(); return 0; }
+I xb_exit(I byte) { machine_exit((int)byte); }
+I xb_initrd_start(I unit) { (void)unit; return (I)initrd_start; }
+I xb_initrd_size(I unit) { (void)unit; return (I)initrd_size; }
+value xb_command_line(value unit) { (void)unit; return caml_copy_string(command_line); }
+
+/* The C library's process starts here; OCaml ends the machine itself, by base.ml's exit. */
+void caml_main(char **argv);
+int main(int argc, char **argv) {
+    (void)argc;
+    caml_main(argv);
+    panic("the OCaml program came to its end");
+}

@@ -1,0 +1,87 @@
+(* The base layer (../base): physical memory, address spaces, registers, serial ports. Everything above is OCaml.
+
+   A *frame* is the number of a 4 KiB page of physical memory with a reference count; 0 is never a frame and means "none".
+   An address space is the physical address of its page table. A context is a frame that holds a program's registers. *)
+
+external frame_alloc_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_frame_alloc" [@@noalloc]
+external frame_copy_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_frame_copy" [@@noalloc]
+external frame_ref : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_frame_ref" [@@noalloc]
+external frame_unref : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_frame_unref" [@@noalloc]
+external frame_refs : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_frame_refs" [@@noalloc]
+external frames_free_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_frames_free" [@@noalloc]
+external frames_release : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_frames_release" [@@noalloc]
+
+external phys_read : (int[@untagged]) -> bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_phys_read" [@@noalloc]
+external phys_write : (int[@untagged]) -> bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_phys_write" [@@noalloc]
+external phys_copy : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_phys_copy" [@@noalloc]
+external phys_fill : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_phys_fill" [@@noalloc]
+external memory_ : unit -> Cstruct.buffer = "xb_memory"
+
+external as_new : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_as_new" [@@noalloc]
+external as_free : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_as_free" [@@noalloc]
+external as_map : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_as_map" [@@noalloc]
+external as_unmap : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_as_unmap" [@@noalloc]
+external as_protect : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_as_protect" [@@noalloc]
+external as_fork : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_as_fork" [@@noalloc]
+external as_query : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_as_query" [@@noalloc]
+
+external user_read : (int[@untagged]) -> (int[@untagged]) -> bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_user_read" [@@noalloc]
+external user_write : (int[@untagged]) -> (int[@untagged]) -> bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_user_write" [@@noalloc]
+external user_to_phys : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_user_to_phys" [@@noalloc]
+external user_from_phys : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_user_from_phys" [@@noalloc]
+external user_strlen : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_user_strlen" [@@noalloc]
+
+external ctx_get : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_ctx_get" [@@noalloc]
+external ctx_set : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_ctx_set" [@@noalloc]
+external ctx_reset : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_ctx_reset" [@@noalloc]
+external run : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_run" [@@noalloc]
+
+external console_ : bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_console" [@@noalloc]
+external channel_put_ : bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_channel_put" [@@noalloc]
+external channel_get_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_channel_get" [@@noalloc]
+external idle_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_idle" [@@noalloc]
+external idle_any_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_idle_any" [@@noalloc]
+external exit_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_exit" [@@noalloc]
+external initrd_start_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_initrd_start" [@@noalloc]
+external initrd_size_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_initrd_size" [@@noalloc]
+external command_line : unit -> string = "xb_command_line"
+
+let page = 4096
+let page_down a = a land lnot (page - 1)
+let page_up a = page_down (a + page - 1)
+
+(* No frame is left for programs. Never raised for the kernel's own memory, for which a reserve is kept. *)
+exception No_memory
+
+let frame_alloc () = match frame_alloc_ 1 with 0 -> raise No_memory | f -> f
+let frame_copy f = match frame_copy_ f with 0 -> raise No_memory | f -> f
+let frames_free () = frames_free_ 0
+let ref_frame f = ignore (frame_ref f)
+let unref_frame f = ignore (frame_unref f)
+
+(* All physical memory, as one buffer: file content and the payload are looked at in place. *)
+let memory = lazy (Cstruct.of_bigarray (memory_ ()))
+let view address length = Cstruct.sub (Lazy.force memory) address length
+let view_frame f = view (f * page) page
+
+(* Slots of a context: enum ctx of base.h. *)
+let rax = 0 and rbx = 1 and rcx = 2 and rdx = 3 and rsi = 4 and rdi = 5 and rbp = 6 and rsp = 7
+let r8 = 8 and r9 = 9 and r10 = 10 and r11 = 11
+let rip = 16 and rflags = 17 and mode = 18 and fs_base = 19 and gs_base = 20
+let fs = 23 and gs = 24
+let trap_error = 26 and trap_address = 27 and tls = 28
+let fpu_offset = 512
+
+let prot_r = 1 and prot_w = 2 and prot_x = 4 and prot_shared = 8
+let vector_int80 = 0x80 and vector_syscall = 256 and vector_timer = 32
+let user_limit32 = 0xffffe000 and user_limit64 = 0x7ffffffff000
+
+let console s = ignore (console_ (Bytes.unsafe_of_string s) 0 (String.length s))
+let console_bytes b off len = ignore (console_ b off len)
+let channel_put s = ignore (channel_put_ (Bytes.unsafe_of_string s) 0 (String.length s))
+
+(* The next byte that the host sent on the result channel; sleeps until there is one. *)
+let rec channel_get () = match channel_get_ 0 with -1 -> ignore (idle_any_ 0); channel_get () | c -> Char.chr c
+
+let idle () = ignore (idle_ 0)
+let exit byte = ignore (exit_ byte); failwith "the machine did not end"

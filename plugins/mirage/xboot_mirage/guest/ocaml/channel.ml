@@ -1,0 +1,49 @@
+(* The result channel (docs/contract.md, section 5). Only the executor holds it; nothing in a builder's tree leads here. *)
+
+exception Broken of string
+
+type run = { nonce : string; window : int; window_size : int; exports : string list }
+
+let line_limit = 1 lsl 20
+
+let read_line () =
+  let b = Buffer.create 256 in
+  let rec go () =
+    match Base.channel_get () with
+    | '\n' -> Buffer.contents b
+    | c -> if Buffer.length b >= line_limit then raise (Broken "a line of more than 1 MiB from the host"); Buffer.add_char b c; go () in
+  go ()
+
+let put line = Base.channel_put (line ^ "\n")
+
+let read_run () =
+  put "(xboot 1)";
+  let line = read_line () in
+  try
+    let r = Sexp.reader line in
+    Sexp.open_ r;
+    Sexp.symbol r "run";
+    let nonce = Sexp.text r in
+    if String.length nonce <> 32 || not (String.for_all Hex.is_digit nonce) then Sexp.malformed r "a nonce that is not 32 hex digits";
+    let window = Sexp.number r in
+    let window_size = Sexp.number r in
+    let exports = Sexp.many r Sexp.text in
+    if Sexp.token r <> Sexp.End then Sexp.malformed r "something after the run line";
+    { nonce; window; window_size; exports }
+  with Sexp.Malformed why -> raise (Broken ("the host's run line: " ^ why))
+
+let q = Sexp.quote
+let event run name rest = put (Printf.sprintf "(%s %s%s)" name (q run.nonce) rest)
+let hello run hash = event run "hello" (" " ^ q hash)
+let source run path hash size = event run "source" (Printf.sprintf " %s \"sha256\" %s %d" (q path) (q hash) size)
+let begin_ run step = event run "begin" (Printf.sprintf " %d" step)
+let output run step name hash size references =
+  event run "output" (Printf.sprintf " %d %s \"sha256\" %s %d (%s)" step (q name) (q hash) size (String.concat " " (List.map q references)))
+let fail run step kind why = event run "fail" (Printf.sprintf " %d %s %s" step (q kind) (q why))
+let done_ run = event run "done" ""
+
+(* Show one piece of an output in the window and wait until the host has copied it. *)
+let export run step name offset length =
+  event run "export" (Printf.sprintf " %d %s %d %d" step (q name) offset length);
+  let line = read_line () in
+  if line <> "(ack)" then raise (Broken "expected (ack) from the host")

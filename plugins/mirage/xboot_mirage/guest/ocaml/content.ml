@@ -1,0 +1,111 @@
+(* The content of a regular file: page frames, in chunks of 2 MiB, so that holes cost nothing and growing copies nothing.
+
+   A frame may also be mapped by programs (exec, mmap); writing to the file then takes a copy first, so a mapped text never
+   changes under a running program. Bytes past the end, in the last frame, are always zero. *)
+
+open Base
+
+type t = {
+  mutable chunks : int array array; (* frames; [||] is a chunk of holes *)
+  mutable size : int;
+  mutable pinned : bool; (* mapped shared: frames are written in place *)
+}
+
+let per_chunk = 512
+let make () = { chunks = [||]; size = 0; pinned = false }
+
+let frame t index =
+  let c = index / per_chunk in
+  if c >= Array.length t.chunks then 0
+  else match t.chunks.(c) with [||] -> 0 | chunk -> chunk.(index mod per_chunk)
+
+let set_frame t index f =
+  let c = index / per_chunk in
+  let have = Array.length t.chunks in
+  if c >= have then begin
+    let grown = Array.make (max (c + 1) (min (2 * have) (Limit.file_size / page / per_chunk))) [||] in
+    Array.blit t.chunks 0 grown 0 have;
+    t.chunks <- grown
+  end;
+  if Array.length t.chunks.(c) = 0 then t.chunks.(c) <- Array.make per_chunk 0;
+  t.chunks.(c).(index mod per_chunk) <- f
+
+(* A frame that may be written to. *)
+let frame_for_write t index =
+  match frame t index with
+  | 0 -> let f = frame_alloc () in set_frame t index f; f
+  | f when t.pinned || frame_refs f = 1 -> f
+  | f -> let own = frame_copy f in unref_frame f; set_frame t index own; own
+
+(* A frame to map: a hole gets one, since a mapping needs something to share. *)
+let frame_for_map t index = match frame t index with 0 -> frame_for_write t index | f -> f
+
+(* Calls [each address length] for the physical pieces of [off, off+len), 0 for a hole; [each] returns how much it took, and less ends the walk. *)
+let pieces t off len each =
+  let rec go off left done_ =
+    if left = 0 then done_
+    else begin
+      let inside = off land (page - 1) in
+      let part = min left (page - inside) in
+      let f = frame t (off / page) in
+      let took = each (if f = 0 then 0 else (f * page) + inside) part in
+      if took < part then done_ + took else go (off + part) (left - part) (done_ + part)
+    end in
+  go off len 0
+
+let write_pieces t off len each =
+  if len > 0 && off + len > Limit.file_size then Limit.reach Errno.efbig "a file may not grow beyond 4 GiB";
+  let rec go off left done_ =
+    if left = 0 then done_
+    else begin
+      let inside = off land (page - 1) in
+      let part = min left (page - inside) in
+      let took = each ((frame_for_write t (off / page) * page) + inside) part in
+      if took > 0 && off + took > t.size then t.size <- off + took;
+      if took < part then done_ + took else go (off + part) (left - part) (done_ + part)
+    end in
+  go off len 0
+
+let read t off b at len =
+  let len = max 0 (min len (t.size - off)) in
+  let at = ref at in
+  ignore @@ pieces t off len (fun address part ->
+    if address = 0 then Bytes.fill b !at part '\000' else ignore (phys_read address b !at part);
+    at := !at + part;
+    part)
+
+let write t off b at len =
+  let at = ref at in
+  ignore (write_pieces t off len (fun address part -> ignore (phys_write address b !at part); at := !at + part; part))
+
+let truncate t size =
+  if size > Limit.file_size then Limit.reach Errno.efbig "a file may not grow beyond 4 GiB";
+  if size < t.size then begin
+    let first = (size + page - 1) / page in
+    for c = first / per_chunk to Array.length t.chunks - 1 do
+      let chunk = t.chunks.(c) in
+      if Array.length chunk > 0 then begin
+        for i = (if c = first / per_chunk then first mod per_chunk else 0) to per_chunk - 1 do
+          if chunk.(i) <> 0 then begin unref_frame chunk.(i); chunk.(i) <- 0 end
+        done;
+        if c > first / per_chunk then t.chunks.(c) <- [||]
+      end
+    done;
+    let inside = size land (page - 1) in
+    if inside > 0 && frame t (size / page) <> 0 then
+      ignore (phys_fill ((frame_for_write t (size / page) * page) + inside) 0 (page - inside))
+  end;
+  t.size <- size
+
+let free t = truncate t 0; t.chunks <- [||]
+
+let of_string s = let t = make () in write t 0 (Bytes.unsafe_of_string s) 0 (String.length s); t
+
+(* Copy from physical memory (the payload). *)
+let of_phys address len =
+  let t = make () in
+  let from = ref address in
+  ignore (write_pieces t 0 len (fun to_ part -> ignore (phys_copy to_ !from part); from := !from + part; part));
+  t
+
+let blocks t = Array.fold_left (fun n chunk -> Array.fold_left (fun n f -> if f = 0 then n else n + 8) n chunk) 0 t.chunks

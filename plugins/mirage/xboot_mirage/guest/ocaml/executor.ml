@@ -1,0 +1,184 @@
+(* The executor (docs/contract.md, section 4): runs the steps of the script, checks, hashes and reports. *)
+
+open Script
+
+(* kind and reason of a `fail` line *)
+exception Failed of string * string
+
+let failed kind format = Printf.ksprintf (fun why -> raise (Failed (kind, why))) format
+
+let store_name path = snd (Tree.parent_of path)
+
+(* ---- sources *)
+
+let check_sources run script trees =
+  let known = Hashtbl.create 64 in
+  List.iter (fun s ->
+    let name = store_name s.path in
+    if Hashtbl.mem known name then failed "source" "%s is named twice in the script" s.path;
+    Hashtbl.replace known name ();
+    match Vfs.find trees name with
+    | None -> failed "source" "%s is not in the image" s.path
+    | Some inode ->
+      Store.canonicalise inode;
+      let hash, size = try Nar.hash inode with Nar.Refused why -> failed "source" "%s: %s" s.path why in
+      if hash <> s.hash then failed "source" "%s: the script says sha256 %s, the image holds %s" s.path s.hash hash;
+      Store.add s.path inode s.references;
+      Channel.source run s.path hash size) script.sources;
+  List.iter (fun name -> if not (Hashtbl.mem known name) then failed "source" "the image holds %s, which the script does not name" name) (Vfs.names trees)
+
+(* ---- one step *)
+
+(* Nix's registration format, for exportReferencesGraph. *)
+let graph paths =
+  let b = Buffer.create 1024 in
+  List.iter (fun p ->
+    let references = match Store.find p with Some i -> List.sort_uniq String.compare i.Store.references | None -> [] in
+    Buffer.add_string b (Printf.sprintf "%s\n\n%d\n" p (List.length references));
+    List.iter (fun r -> Buffer.add_string b (r ^ "\n")) references) (Store.closure paths);
+  Buffer.contents b
+
+let first_process root cwd exe =
+  let open Proc in
+  let context = Base.frame_alloc () in
+  ignore (Base.ctx_reset context);
+  { pid = 1; tgid = 1; parent = 0; state = Ready; mm = Mm.make ~wide:false ~exec_all:false; context; files = new_descriptors (); cwd; root; umask = 0o022;
+    group = 1; session = 1; handlers = new_handlers (); blocked = 0; pending = 0; infos = Array.make 65 (0, 0, 0, 0); saved_mask = None;
+    alternate = (0, 0); alarm = 0; deadline = -1; progress = 0; call = -1; wake = false; vfork_parent = 0; clear_tid = 0; exit_signal = 0;
+    name = ""; exe; exe_path = ""; arguments = ""; executed = false; stop_reported = false }
+
+let error_text e =
+  match List.assoc_opt e Errno.[ enoent, "no such file"; eacces, "permission denied"; enoexec, "not a program of a kind that this kernel runs";
+    enotdir, "not a directory"; eloop, "too many symbolic links or interpreters"; e2big, "arguments and environment are too large"; enomem, "out of memory" ] with
+  | Some s -> s
+  | None -> Printf.sprintf "error %d" e
+
+let start_builder step root cwd =
+  let open Proc in
+  let dev = Option.get (Vfs.find root "dev") in
+  let p = first_process root cwd (Option.get (Vfs.find dev "null")) in
+  cwd.Vfs.opens <- cwd.Vfs.opens + 1;
+  p.exe.Vfs.opens <- p.exe.Vfs.opens + 1;
+  enter p;
+  let null = open_file p.exe Null ~readable:true ~writable:false ~path:"/dev/null" in
+  put_at p.files 0 null ~cloexec:false;
+  let console = Vfs.make ~uid:who.Vfs.user ~gid:who.Vfs.group Vfs.Console 0o600 in
+  console.Vfs.nlink <- 1;
+  let out = open_file console To_console ~flags:1 ~readable:false ~writable:true in
+  put_at p.files 1 out ~cloexec:false;
+  put_at p.files 2 out ~cloexec:false;
+  current := Some p;
+  let environment = List.map (fun (k, v) -> k ^ "=" ^ v) step.env in
+  (match Exec.prepare p step.builder step.argv environment with
+   | image -> Exec.commit p image step.builder step.argv
+   | exception Errno.Error e -> failed "start" "builder %s: %s" step.builder (error_text e));
+  current := None
+
+(* Wait for the builder; its end must be exit status 0. *)
+let run_builder step =
+  match Sched.until_first_ends () with
+  | 0 -> ()
+  | status when status land 0x7f = 0 -> failed "exit" "builder %s ended with status %d" step.builder (status lsr 8)
+  | status -> failed "signal" "builder %s was killed by signal %d" step.builder (status land 0x7f)
+  | exception Sched.Stuck why -> failed "limit" "%s" why
+
+(* ---- outputs *)
+
+let export run step o inode =
+  if run.Channel.window_size > 0 && List.mem o.out_path run.Channel.exports then begin
+    let size = run.Channel.window_size and offset = ref 0 and fill = ref 0 in
+    let flush () =
+      if !fill > 0 then begin
+        Channel.export run step.number o.name !offset !fill;
+        offset := !offset + !fill;
+        fill := 0
+      end in
+    let window = Base.view run.Channel.window size in
+    let rec put piece =
+      let n = min (Cstruct.length piece) (size - !fill) in
+      Cstruct.blit piece 0 window !fill n;
+      fill := !fill + n;
+      if !fill = size then flush ();
+      if n < Cstruct.length piece then put (Cstruct.shift piece n) in
+    ignore (Nar.serialise inode put);
+    flush ()
+  end
+
+let check_fixed o inode hash =
+  match o.fixed with
+  | None -> ()
+  | Some { flat = false; expected } -> if hash <> expected then failed "output" "%s: fixed to sha256 %s (recursive), built %s" o.out_path expected hash
+  | Some { flat = true; expected } ->
+    (match inode.Vfs.kind with
+     | Vfs.File c when inode.Vfs.mode land 0o111 = 0 ->
+       let flat = Nar.hash_flat c in
+       if flat <> expected then failed "output" "%s: fixed to sha256 %s (flat), built %s" o.out_path expected flat
+     | _ -> failed "output" "%s: fixed to a flat hash, but it is not a regular, non-executable file" o.out_path)
+
+let collect run step store visible =
+  let candidates = visible @ List.map (fun o -> o.out_path) step.outputs in
+  List.iter (fun o ->
+    match Vfs.find store (store_name o.out_path) with
+    | None -> failed "output" "%s (output %s) was not made" o.out_path o.name
+    | Some inode ->
+      Store.canonicalise inode;
+      let scan = Scan.make candidates in
+      let hash, size = try Nar.hash ~also:(Scan.feed scan) inode with Nar.Refused why -> failed "output" "%s: %s" o.out_path why in
+      check_fixed o inode hash;
+      let references = Scan.result scan in
+      Store.add o.out_path inode references;
+      Channel.output run step.number o.name hash size references;
+      export run step o inode) step.outputs
+
+
+let run_step run script step =
+  Channel.begin_ run step.number;
+  Console.reset ();
+  Limit.reset ();
+  Io.random_state := 1;
+  Sys_misc.machine := (match step.system with "i686-linux" -> "i686" | "x86_64-linux" -> "x86_64" | s -> failed "start" "this backend does not run builders for %s" s);
+  List.iter (fun p -> if Store.find p = None then failed "start" "input %s is neither a source nor an output of an earlier step" p) step.inputs;
+  let paths = Store.closure step.inputs in
+  let visible = List.map (fun p -> match Store.find p with Some i -> (store_name p, i.Store.inode) | None -> failed "start" "%s is referred to, but not at hand" p) paths in
+  List.iter (fun o -> if List.mem_assoc (store_name o.out_path) visible then failed "start" "output %s is also an input" o.out_path) step.outputs;
+  let root, store = Tree.make_root ~store_dir:script.store ~visible in
+  let uid = Proc.who.Vfs.user and gid = Proc.who.Vfs.group in
+  let cwd = Tree.directories root step.cwd ~uid:0 ~gid:0 0o755 in
+  cwd.Vfs.uid <- uid;
+  cwd.Vfs.gid <- gid;
+  cwd.Vfs.mode <- 0o700;
+  List.iter (fun (path, text) -> Tree.write_file root path text ~uid ~gid 0o644) step.files;
+  List.iter (fun (path, roots) -> Tree.write_file root path (graph roots) ~uid ~gid 0o644) step.graphs;
+  root.Vfs.opens <- root.Vfs.opens + 1;
+  start_builder step root cwd;
+  run_builder step;
+  Sched.kill_all ();
+  collect run step store paths;
+  Vfs.free_tree root
+
+(* ---- the whole run *)
+
+let run () =
+  let text, trees = Store.read_payload (Base.initrd_start_ 0) (Base.initrd_size_ 0) in
+  let run = Channel.read_run () in
+  Channel.hello run (Hex.of_bytes (Cstruct.to_bytes (Mirage_crypto.Hash.SHA256.digest (Cstruct.of_string text))));
+  let at = ref 0 in
+  let fail kind why =
+    Base.console (Printf.sprintf "\nxboot: %s: %s\n" kind why);
+    Channel.fail run !at kind why;
+    Base.exit 0x21 in
+  match
+    let script = Script.parse text in
+    check_sources run script trees;
+    Vfs.inodes := 0;
+    List.iter (fun step -> at := step.number; run_step run script step) script.steps
+  with
+  | () -> Channel.done_ run; Base.exit 0x31
+  | exception Failed (kind, why) -> fail kind why
+  | exception Sexp.Malformed why -> fail "internal" ("the script: " ^ why)
+  | exception Base.No_memory -> fail "limit" "memory is exhausted (--memory gives the machine more)"
+  | exception Out_of_memory -> fail "limit" "the kernel's own memory is exhausted (--memory gives the machine more)"
+  | exception Channel.Broken why -> fail "internal" why
+  | exception Stack_overflow -> fail "limit" "the kernel's stack is exhausted"
+  | exception Errno.Error e -> fail "internal" (Printf.sprintf "unexpected error %d" e)
+  | exception e -> fail "internal" (Printexc.to_string e)

@@ -1,0 +1,176 @@
+(* Reading and writing open files, from and to a program's memory. A regular file is never read short: tools of the bootstrap chain take that for its end. *)
+
+open Proc
+
+let o_nonblock = 0o4000 and o_append = 0o2000
+
+let content f = match f.inode.Vfs.kind with Vfs.File c -> c | _ -> Errno.fail Errno.einval
+
+(* The same bytes in every run, for programs that want chance only to avoid collisions. *)
+let random_state = ref 1
+let random_bytes b off len =
+  for i = off to off + len - 1 do
+    random_state := (!random_state * 0x5851f42d4c957f2d + 0x14057b7ef767814f) land max_int;
+    Bytes.unsafe_set b i (Char.unsafe_chr (!random_state lsr 40 land 255))
+  done
+
+let read_content p c position va len =
+  let len = max 0 (min len (c.Content.size - position)) in
+  let at = ref va in
+  let n = Content.pieces c position len (fun address part ->
+    let n = if address = 0 then User.write_some p.mm !at User.zeros 0 part else User.from_phys p.mm !at address part in
+    at := !at + n;
+    n) in
+  User.some n len
+
+let write_content p c position va len =
+  let at = ref va in
+  let n = Content.write_pieces c position len (fun address part ->
+    let n = User.to_phys p.mm !at address part in
+    at := !at + n;
+    n) in
+  User.some n len
+
+(* Fill a program's buffer from a generator of pieces. *)
+let generate p va len fill =
+  let b = Bytes.create (min len 65536) in
+  let rec go done_ =
+    if done_ >= len then done_
+    else begin
+      let part = min (Bytes.length b) (len - done_) in
+      fill b part;
+      let n = User.write_some p.mm (va + done_) b 0 part in
+      if n < part then done_ + n else go (done_ + n)
+    end in
+  User.some (go 0) len
+
+let read_pipe p f pipe va len =
+  if len = 0 then 0
+  else if pipe.Vfs.used > 0 then
+    User.some (Pipe.pull pipe len (fun b off part done_ -> User.write_some p.mm (va + done_) b off part)) (min len pipe.Vfs.used)
+  else if pipe.Vfs.writers = 0 then 0
+  else if f.flags land o_nonblock <> 0 then Errno.fail Errno.eagain
+  else raise (Wait (fun () -> pipe.Vfs.used > 0 || pipe.Vfs.writers = 0))
+
+(* Writes of at most 4096 bytes are not split. A longer one goes on when there is room again; [progress] remembers how far it was. *)
+let write_pipe p f pipe va len =
+  if len = 0 then 0
+  else if pipe.Vfs.readers = 0 then begin
+    if p.progress > 0 then p.progress
+    else begin
+      Signal.send p 13 (0, p.tgid, 1000, 0);
+      Errno.fail Errno.epipe
+    end
+  end
+  else begin
+    let left = len - p.progress in
+    let room = Pipe.room pipe in
+    if room >= min left 4096 then begin
+      let from = va + p.progress in
+      let n = Pipe.push pipe left (fun b off part done_ -> User.read_some p.mm (from + done_) b off part) in
+      if n = 0 then (if p.progress = 0 then Errno.fail Errno.efault);
+      p.progress <- p.progress + n;
+      if n < min left room then p.progress (* ran into a bad pointer *)
+      else if p.progress = len || f.flags land o_nonblock <> 0 then p.progress
+      else raise (Wait (fun () -> Pipe.room pipe >= 4096 || pipe.Vfs.readers = 0))
+    end
+    else if f.flags land o_nonblock <> 0 then (if p.progress > 0 then p.progress else Errno.fail Errno.eagain)
+    else raise (Wait (fun () -> Pipe.room pipe >= min left 4096 || pipe.Vfs.readers = 0))
+  end
+
+let check_length p va len =
+  if len < 0 then Errno.fail Errno.einval;
+  if not (User.ok_range p.mm va len) then Errno.fail Errno.efault
+
+let read_at p f position va len =
+  if not f.readable then Errno.fail Errno.ebadf;
+  check_length p va len;
+  match f.what with
+  | Plain -> read_content p (content f) position va len
+  | Directory -> Errno.fail Errno.eisdir
+  | Pipe_end pipe -> read_pipe p f pipe va len
+  | Null -> 0
+  | Zero | Full -> generate p va len (fun b n -> Bytes.fill b 0 n '\000')
+  | Random -> generate p va len (fun b n -> random_bytes b 0 n)
+  | To_console | Path_only -> Errno.fail Errno.ebadf
+
+let read p f va len =
+  let n = read_at p f f.position va len in
+  (match f.what with Plain -> f.position <- f.position + n | _ -> ());
+  n
+
+let to_console p va len =
+  let b = Bytes.create (min len 65536) in
+  let rec go done_ =
+    if done_ >= len then done_
+    else begin
+      let part = min (Bytes.length b) (len - done_) in
+      let n = User.read_some p.mm (va + done_) b 0 part in
+      Console.put b 0 n;
+      if n < part then done_ + n else go (done_ + n)
+    end in
+  User.some (go 0) len
+
+let touch inode = inode.Vfs.mtime <- Clock.now (); inode.Vfs.ctime <- Clock.now ()
+
+let write_at p f position va len =
+  if not f.writable then Errno.fail Errno.ebadf;
+  check_length p va len;
+  match f.what with
+  | Plain ->
+    let n = write_content p (content f) position va len in
+    touch f.inode;
+    n
+  | Pipe_end pipe -> write_pipe p f pipe va len
+  | Null | Zero | Random -> len
+  | Full -> if len = 0 then 0 else Errno.fail Errno.enospc
+  | To_console -> to_console p va len
+  | Directory | Path_only -> Errno.fail Errno.ebadf
+
+let write p f va len =
+  match f.what with
+  | Plain ->
+    if f.flags land o_append <> 0 then f.position <- (content f).Content.size;
+    let n = write_at p f f.position va len in
+    f.position <- f.position + n;
+    n
+  | _ -> write_at p f 0 va len
+
+(* From a file to a descriptor, inside the kernel (sendfile, copy_file_range): the bytes pass through a buffer of 64 KiB. *)
+let transfer p from position out len =
+  let b = Bytes.create 65536 in
+  let c = content from in
+  let rec go done_ =
+    let part = min (Bytes.length b) (min (len - done_) (c.Content.size - position - done_)) in
+    if part <= 0 then done_
+    else begin
+      Content.read c (position + done_) b 0 part;
+      match out.what with
+      | Plain ->
+        let oc = content out in
+        if out.flags land o_append <> 0 then out.position <- oc.Content.size;
+        Content.write oc out.position b 0 part;
+        touch out.inode;
+        out.position <- out.position + part;
+        go (done_ + part)
+      | To_console -> Console.put b 0 part; go (done_ + part)
+      | Null | Zero | Random -> go (done_ + part)
+      | Pipe_end pipe ->
+        if pipe.Vfs.readers = 0 then begin Signal.send p 13 (0, p.tgid, 1000, 0); Errno.fail Errno.epipe end;
+        let n = Pipe.push pipe part (fun t off m d -> Bytes.blit b d t off m; m) in
+        if n > 0 then (if n < part then done_ + n else go (done_ + n))
+        else if done_ > 0 then done_
+        else if out.flags land o_nonblock <> 0 then Errno.fail Errno.eagain
+        else raise (Wait (fun () -> Pipe.room pipe > 0 || pipe.Vfs.readers = 0))
+      | Full -> Errno.fail Errno.enospc
+      | Directory | Path_only -> Errno.fail Errno.ebadf
+    end in
+  if not out.writable then Errno.fail Errno.ebadf;
+  if not from.readable then Errno.fail Errno.ebadf;
+  go 0
+
+(* Would a read or write not wait? For poll and select. *)
+let ready_to_read f =
+  match f.what with Pipe_end pipe -> not f.readable || pipe.Vfs.used > 0 || pipe.Vfs.writers = 0 | To_console -> false | _ -> true
+let ready_to_write f =
+  match f.what with Pipe_end pipe -> not f.writable || Pipe.room pipe >= 4096 || pipe.Vfs.readers = 0 | _ -> true

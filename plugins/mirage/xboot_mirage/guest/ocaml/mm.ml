@@ -1,0 +1,176 @@
+(* A program's memory: areas (what may be where) above page tables (what is there now). Pages come on the first touch. *)
+
+open Base
+module Areas = Map.Make (Int)
+
+type source = Anonymous | Backed of Vfs.inode * int (* file offset of the area's start *)
+
+type area = { first : int; last : int (* one past *); prot : int; shared : bool; source : source }
+
+type t = {
+  space : int; (* page table; 0 after free *)
+  wide : bool; (* x86_64 *)
+  mutable areas : area Areas.t; (* by first address *)
+  mutable brk_start : int;
+  mutable brk : int;
+  mutable users : int; (* processes and threads that share it *)
+  exec_all : bool; (* i386 without PT_GNU_STACK: what may be read may be executed *)
+}
+
+type fault = Mapped | Bad_address | Bad_access | Beyond_file
+
+let limit t = if t.wide then user_limit64 else user_limit32
+let lowest = 0x1000 (* page 0 is never mapped *)
+
+let make ~wide ~exec_all =
+  let space = as_new 0 in
+  if space = 0 then raise No_memory;
+  { space; wide; areas = Areas.empty; brk_start = 0; brk = 0; users = 1; exec_all }
+
+let hold area = match area.source with Backed (i, _) -> i.Vfs.opens <- i.Vfs.opens + 1 | Anonymous -> ()
+
+let let_go area =
+  match area.source with
+  | Backed (i, _) -> i.Vfs.opens <- i.Vfs.opens - 1; Vfs.release i
+  | Anonymous -> ()
+
+let free t =
+  t.users <- t.users - 1;
+  if t.users = 0 then begin
+    Areas.iter (fun _ a -> let_go a) t.areas;
+    t.areas <- Areas.empty;
+    ignore (as_free t.space)
+  end
+
+let find t address =
+  match Areas.find_last_opt (fun first -> first <= address) t.areas with
+  | Some (_, a) when address < a.last -> Some a
+  | _ -> None
+
+let hardware_prot t a =
+  let p = if a.prot land prot_w <> 0 then a.prot lor prot_r else a.prot in
+  let p = if t.exec_all && p land prot_r <> 0 then p lor prot_x else p in
+  if a.shared then p lor prot_shared else p
+
+let shift_source source by = match source with Backed (i, off) -> Backed (i, off + by) | Anonymous -> Anonymous
+
+(* Make [start, stop) end and begin at area borders; each piece holds its file. *)
+let split_at t address =
+  match find t address with
+  | Some a when a.first < address ->
+    if Areas.cardinal t.areas >= Limit.areas then Limit.reach Errno.enomem "16384 memory areas in one process";
+    let upper = { a with first = address; source = shift_source a.source (address - a.first) } in
+    hold upper;
+    t.areas <- Areas.add address upper (Areas.add a.first { a with last = address } t.areas)
+  | _ -> ()
+
+let within t start stop =
+  let _, here, above = Areas.split start t.areas in
+  let above, _, _ = Areas.split stop above in
+  match here with Some a -> a :: List.map snd (Areas.bindings above) | None -> List.map snd (Areas.bindings above)
+
+let unmap t start stop =
+  split_at t start;
+  split_at t stop;
+  List.iter (fun a -> t.areas <- Areas.remove a.first t.areas; let_go a) (within t start stop);
+  ignore (as_unmap t.space start stop)
+
+let joinable a b =
+  a.last = b.first && a.prot = b.prot && a.shared = b.shared && a.source = Anonymous && b.source = Anonymous
+
+(* Enter an area where nothing is. Anonymous neighbours of one kind become one. *)
+let add t area =
+  if Areas.cardinal t.areas >= Limit.areas then Limit.reach Errno.enomem "16384 memory areas in one process";
+  hold area;
+  let area = match Areas.find_last_opt (fun f -> f < area.first) t.areas with
+    | Some (_, below) when joinable below area -> { area with first = below.first }
+    | _ -> area in
+  let area = match Areas.find_opt area.last t.areas with
+    | Some above when joinable area above -> t.areas <- Areas.remove above.first t.areas; { area with last = above.last }
+    | _ -> area in
+  t.areas <- Areas.add area.first area t.areas
+
+let protect t start stop prot =
+  let rec covered at = at >= stop || match find t at with Some a -> covered a.last | None -> false in
+  if not (covered start) then Errno.fail Errno.enomem;
+  split_at t start;
+  split_at t stop;
+  List.iter (fun a ->
+    let a = { a with prot } in
+    t.areas <- Areas.add a.first a t.areas;
+    ignore (as_protect t.space a.first a.last (hardware_prot t a))) (within t start stop)
+
+(* The highest free range of [size] bytes below the stack. *)
+let find_free t size =
+  let top = limit t - 0x1000000 in
+  let rec down top =
+    if top - size < 0x10000 then Errno.fail Errno.enomem
+    else
+      match Areas.find_last_opt (fun first -> first < top) t.areas with
+      | Some (first, a) when a.last > top - size -> down (min first top)
+      | _ -> top - size in
+  down top
+
+let grow_brk t wanted =
+  let fits = wanted >= t.brk_start && wanted < limit t - 0x2000000 in
+  if fits then begin
+    let old = page_up t.brk and fresh = page_up wanted in
+    if fresh > old && within t old fresh = [] && (match find t old with Some _ -> false | None -> true) then begin
+      add t { first = old; last = fresh; prot = prot_r lor prot_w; shared = false; source = Anonymous };
+      t.brk <- wanted
+    end
+    else if fresh < old then begin unmap t fresh old; t.brk <- wanted end
+    else if fresh = old then t.brk <- wanted
+  end;
+  t.brk
+
+let map_frame t va frame a =
+  if as_map t.space va frame (hardware_prot t a) = 0 then begin unref_frame frame; raise No_memory end
+
+(* Pages around a fault that the file has anyway: the next touches then cost nothing. *)
+let around = 16
+
+let fault t address ~write ~exec =
+  match if address < lowest then None else find t address with
+  | None -> Bad_address
+  | Some a ->
+    let prot = hardware_prot t a in
+    if (write && prot land prot_w = 0) || (exec && prot land prot_x = 0) || prot land 7 = 0 then Bad_access
+    else begin
+      let va = page_down address in
+      if as_query t.space va <> -1 then begin
+        (* Present and permitted: a copy that found no memory, or a copy the base could not make. *)
+        if frames_free () = 0 then raise No_memory;
+        Mapped
+      end else
+        match a.source with
+        | Anonymous -> map_frame t va (frame_alloc ()) a; Mapped
+        | Backed (inode, offset) ->
+          let content = match inode.Vfs.kind with Vfs.File c -> c | _ -> Content.make () in
+          let at va = (offset + va - a.first) / page in
+          let pages = (content.Content.size + page - 1) / page in
+          if at va >= pages then Beyond_file
+          else begin
+            let first = max a.first (va - (va land ((around * page) - 1))) in
+            for n = 0 to around - 1 do
+              let here = first + (n * page) in
+              if here = va || (here < a.last && at here < pages && Content.frame content (at here) <> 0 && as_query t.space here = -1)
+              then begin
+                let f = Content.frame_for_map content (at here) in
+                ref_frame f;
+                map_frame t here f a
+              end
+            done;
+            Mapped
+          end
+    end
+
+let fork t =
+  let copy = { t with space = as_new 0; users = 1 } in
+  if copy.space = 0 then raise No_memory;
+  if as_fork copy.space t.space = 0 then begin
+    ignore (as_free copy.space);
+    raise No_memory
+  end;
+  Areas.iter (fun _ a -> hold a) copy.areas;
+  copy

@@ -1,0 +1,82 @@
+(* NAR, Nix's archive format: the one serialisation of a tree. Written piece by piece with a stack of our own, file content straight from its frames. *)
+
+open Vfs
+
+exception Refused of string (* of a kind that an output must not have *)
+
+let zero_page = lazy (Cstruct.create Base.page)
+
+(* Small pieces are gathered, file content is passed on where it lies. *)
+let serialise inode (emit : Cstruct.t -> unit) =
+  let small = Cstruct.create 8192 in
+  let fill = ref 0 in
+  let total = ref 0 in
+  let flush () = if !fill > 0 then begin emit (Cstruct.sub small 0 !fill); fill := 0 end in
+  let put s =
+    let n = String.length s in
+    total := !total + n;
+    if !fill + n > 8192 then flush ();
+    if n > 8192 then emit (Cstruct.of_string s) else begin Cstruct.blit_from_string s 0 small !fill n; fill := !fill + n end in
+  let number n = let b = Bytes.create 8 in Bytes.set_int64_le b 0 (Int64.of_int n); put (Bytes.unsafe_to_string b) in
+  let pad n = if n land 7 <> 0 then put (String.make (8 - (n land 7)) '\000') in
+  let str s = number (String.length s); put s; pad (String.length s) in
+  let contents c =
+    number c.Content.size;
+    flush ();
+    total := !total + c.Content.size;
+    ignore (Content.pieces c 0 c.Content.size (fun address part ->
+      emit (if address = 0 then Cstruct.sub (Lazy.force zero_page) 0 part else Base.view address part);
+      part));
+    pad c.Content.size in
+  let sorted dir = List.sort String.compare (names dir) in
+  (* [`Node (inode, depth)] to be written, [`Text] to be written after it *)
+  let work = ref [ `Text [ "nix-archive-1" ]; `Node (inode, 0) ] in
+  let next () = match !work with [] -> None | w :: rest -> work := rest; Some w in
+  let rec go () =
+    match next () with
+    | None -> ()
+    | Some (`Text list) -> List.iter str list; go ()
+    | Some (`Entries (dir, [], _)) -> ignore dir; str ")"; go ()
+    | Some (`Entries (dir, name :: rest, depth)) ->
+      (match find dir name with
+       | None -> ()
+       | Some child ->
+         work := `Text [ "entry"; "("; "name"; name; "node" ] :: `Node (child, depth + 1) :: `Text [ ")" ] :: `Entries (dir, rest, depth) :: !work);
+      go ()
+    | Some (`Node (inode, depth)) ->
+      str "(";
+      str "type";
+      (match inode.kind with
+       | File c ->
+         str "regular";
+         if inode.mode land 0o100 <> 0 then begin str "executable"; str "" end;
+         str "contents";
+         contents c;
+         str ")"
+       | Link target -> str "symlink"; str "target"; str target; str ")"
+       | Dir _ ->
+         if depth >= Limit.nesting then raise (Refused (Printf.sprintf "directories are nested deeper than %d" Limit.nesting));
+         str "directory";
+         work := `Entries (inode, sorted inode, depth) :: !work
+       | _ -> raise (Refused "a device, pipe or socket in an output"));
+      go () in
+  go ();
+  flush ();
+  !total
+
+let hex = Hex.of_bytes
+
+(* The SHA-256 and size of a tree's NAR; [also] sees every piece. *)
+let hash ?(also = ignore) inode =
+  let state = ref Mirage_crypto.Hash.SHA256.empty in
+  let size = serialise inode (fun piece -> state := Mirage_crypto.Hash.SHA256.feed !state piece; also piece) in
+  (hex (Cstruct.to_bytes (Mirage_crypto.Hash.SHA256.get !state)), size)
+
+(* The SHA-256 of one file's content. *)
+let hash_flat c =
+  let state = ref Mirage_crypto.Hash.SHA256.empty in
+  ignore (Content.pieces c 0 c.Content.size (fun address part ->
+    let piece = if address = 0 then Cstruct.sub (Lazy.force zero_page) 0 part else Base.view address part in
+    state := Mirage_crypto.Hash.SHA256.feed !state piece;
+    part));
+  hex (Cstruct.to_bytes (Mirage_crypto.Hash.SHA256.get !state))

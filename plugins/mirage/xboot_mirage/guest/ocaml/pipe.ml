@@ -1,0 +1,51 @@
+(* Pipes: 64 KiB of bytes; a writer without reader gets EPIPE, a reader without writer the end of the file. *)
+
+open Vfs
+
+let room pipe = pipe_capacity - pipe.used
+
+let grow pipe wanted =
+  let have = Bytes.length pipe.buffer in
+  if wanted > have then begin
+    Limit.check_kernel_memory ();
+    let size = ref (max have 4096) in
+    while !size < wanted do size := !size * 2 done;
+    let b = Bytes.create (min !size pipe_capacity) in
+    let first = min pipe.used (have - pipe.start) in
+    Bytes.blit pipe.buffer pipe.start b 0 first;
+    Bytes.blit pipe.buffer 0 b first (pipe.used - first);
+    pipe.buffer <- b;
+    pipe.start <- 0
+  end
+
+(* [fetch b off len] fills part of the buffer and returns how much it did; 0 ends. *)
+let push pipe len fetch =
+  let len = min len (room pipe) in
+  grow pipe (pipe.used + len);
+  let size = Bytes.length pipe.buffer in
+  let rec go done_ =
+    if done_ = len then done_
+    else begin
+      let at = (pipe.start + pipe.used) mod size in
+      let part = min (len - done_) (size - at) in
+      let n = fetch pipe.buffer at part done_ in
+      pipe.used <- pipe.used + n;
+      if n < part then done_ + n else go (done_ + n)
+    end in
+  go 0
+
+let pull pipe len give =
+  let len = min len pipe.used in
+  let size = Bytes.length pipe.buffer in
+  let rec go done_ =
+    if done_ = len then done_
+    else begin
+      let part = min (len - done_) (size - pipe.start) in
+      let n = give pipe.buffer pipe.start part done_ in
+      pipe.start <- (pipe.start + n) mod size;
+      pipe.used <- pipe.used - n;
+      if n < part then done_ + n else go (done_ + n)
+    end in
+  let n = go 0 in
+  if pipe.used = 0 then pipe.start <- 0;
+  n

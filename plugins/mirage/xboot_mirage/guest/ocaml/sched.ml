@@ -1,0 +1,155 @@
+(* Who runs. Cooperative and deterministic: a process runs until it waits, ends, or has made its share of system calls; only a program that never
+   enters the kernel loses the processor to the timer. A call that must wait is made again when its condition holds. *)
+
+open Proc
+
+let calls_in_a_row = 5_000
+
+(* The step cannot go on, though no program ended: a limit of this kernel, named. *)
+exception Stuck of string
+
+let finish_call p result =
+  p.call <- -1;
+  p.deadline <- -1;
+  p.progress <- 0;
+  p.wake <- false;
+  Signal.set p Base.rax result
+
+(* Make the call that stands in the registers. *)
+let rec make p number =
+  Clock.step ();
+  match
+    match Abi.find p number with
+    | Some entry -> entry.Abi.serve p
+    | None -> Abi.unknown p number
+  with
+  | result -> finish_call p result
+  | exception Errno.Error e -> finish_call p (-e)
+  | exception Wait condition ->
+    if condition () then (p.state <- Ready; make_again p number) else p.state <- Waiting condition
+  | exception Sys_proc.Replaced -> if not (is_zombie p) then begin p.call <- -1; p.deadline <- -1; p.progress <- 0; p.wake <- false end
+
+and make_again p number = if p.call >= 0 then make p number
+
+let start_call p =
+  let number = Base.ctx_get p.context Base.rax in
+  let number = if is_wide p then number else number land 0xffffffff in
+  p.call <- number;
+  p.deadline <- -1;
+  p.progress <- 0;
+  p.wake <- false;
+  make p number
+
+(* A call is given up because a signal arrived. *)
+let interrupt p =
+  let number = p.call in
+  let never_again = List.mem (match Abi.find p number with Some e -> e.Abi.name | None -> "")
+      [ "nanosleep"; "clock_nanosleep"; "clock_nanosleep_time64"; "pause"; "sigsuspend"; "rt_sigsuspend"; "poll"; "ppoll"; "ppoll_time64"; "select"; "pselect6"; "pselect6_time64"; "rt_sigtimedwait" ] in
+  p.state <- Ready;
+  if p.progress > 0 && (match Abi.find p number with Some { Abi.name = "write" | "writev"; _ } -> true | _ -> false) then finish_call p p.progress
+  else if Signal.wants_restart p && not never_again then begin
+    let at = Signal.get p Base.rip in
+    finish_call p number;
+    Signal.set p Base.rip (at - 2) (* int 0x80 and syscall are two bytes long *)
+  end
+  else finish_call p (-Errno.eintr)
+
+let fault p vector =
+  let address = Signal.get p Base.trap_address in
+  let die n code = Signal.force p n (code, address, 0, 0) in
+  match vector with
+  | 14 ->
+    let error = Signal.get p Base.trap_error in
+    (match Mm.fault p.mm address ~write:(error land 2 <> 0) ~exec:(error land 16 <> 0) with
+     | Mm.Mapped -> ()
+     | Mm.Bad_address -> die 11 1
+     | Mm.Bad_access -> die 11 2
+     | Mm.Beyond_file -> die 7 2)
+  | 0 -> die 8 1
+  | 1 | 3 -> die 5 128
+  | 6 -> die 4 2
+  | 16 | 19 -> die 8 7
+  | 17 -> die 7 1
+  | _ -> die 11 128
+
+(* Run one process until it gives up the processor. *)
+let run p =
+  current := Some p;
+  let calls = ref 0 in
+  let going = ref true in
+  while !going do
+    Signal.deliver p;
+    if p.state <> Ready then going := false
+    else begin
+      let vector = Base.run p.context p.mm.Mm.space in
+      if vector = (if is_wide p then Base.vector_syscall else Base.vector_int80) then begin
+        start_call p;
+        incr calls;
+        if !calls >= calls_in_a_row then going := false
+      end
+      else if vector = Base.vector_timer then going := false
+      else if vector = Base.vector_int80 then Signal.force p 11 (128, 0, 0, 0)
+      else if vector = Base.vector_syscall then Signal.force p 4 (128, 0, 0, 0)
+      else fault p vector;
+      if p.state <> Ready then going := false
+    end
+  done;
+  current := None
+
+let alarms () =
+  List.iter (fun p ->
+    if p.alarm <> 0 && Clock.now () >= p.alarm && not (is_zombie p) then begin
+      p.alarm <- 0;
+      Signal.send p 14 (128, 0, 0, 0)
+    end) (all ())
+
+let able p =
+  match p.state with
+  | Ready -> true
+  | Waiting condition ->
+    if Signal.interrupts p then begin interrupt p; true end
+    else condition () && begin p.state <- Ready; true end
+  | Stopped | Zombie _ -> false
+
+(* The next process in order after the one that ran last. *)
+let next_after last =
+  let rec scan later earlier = function
+    | [] -> List.rev_append later [] @ List.rev earlier
+    | p :: rest -> if p.pid > last then scan (p :: later) earlier rest else scan later (p :: earlier) rest in
+  List.find_opt able (scan [] [] (all ()))
+
+let earliest_wake () =
+  List.fold_left (fun t p ->
+    match p.state with
+    | Waiting _ ->
+      let t = if p.deadline >= 0 then min t p.deadline else t in
+      if p.alarm > 0 then min t p.alarm else t
+    | _ -> t) max_int (all ())
+
+(* Run until process 1 has ended; its wait status. *)
+let until_first_ends () =
+  let last = ref 0 in
+  let rec loop () =
+    match find 1 with
+    | None -> 0
+    | Some { state = Zombie status; _ } -> status
+    | Some _ ->
+      alarms ();
+      (match next_after !last with
+       | Some p ->
+         last := p.pid;
+         (* a call that waited is made again *)
+         if p.call >= 0 then begin current := Some p; make p p.call; current := None end;
+         if p.state = Ready then run p
+       | None ->
+         let wake = earliest_wake () in
+         if wake = max_int then raise (Stuck "every process waits for an event that cannot come");
+         Clock.sleep_until wake);
+      loop () in
+  loop ()
+
+(* Whatever still lives is ended. *)
+let kill_all () =
+  List.iter (fun p -> Exit.finish p 9) (all ());
+  List.iter (fun p -> if is_zombie p then Base.unref_frame p.context) (all ());
+  reset ()

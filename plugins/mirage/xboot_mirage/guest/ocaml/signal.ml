@@ -1,0 +1,250 @@
+(* Signals: sending, choosing, building the frame that a handler returns through. *)
+
+open Proc
+
+let bit n = 1 lsl (n - 1)
+let sigkill = 9 and sigcont = 18 and sigstop = 19 and sigsegv = 11
+let unblockable = bit sigkill lor bit sigstop
+let stopping = bit 19 lor bit 20 lor bit 21 lor bit 22
+let ignored_by_default = bit 17 lor bit 18 lor bit 23 lor bit 28
+let sa_siginfo = 4 and sa_onstack = 0x08000000 and sa_restart = 0x10000000 and sa_nodefer = 0x40000000
+and sa_resethand = 0x80000000 and sa_restorer = 0x04000000
+
+let is_ignored p n =
+  let a = p.handlers.actions.(n) in
+  a.handler = 1 || (a.handler = 0 && bit n land ignored_by_default <> 0)
+
+(* As in any process namespace, process 1 gets from inside only the signals that it handles. *)
+let spared p n = p.tgid = 1 && p.handlers.actions.(n).handler = 0
+
+let deliverable p = p.pending land lnot (p.blocked land lnot unblockable)
+
+let resume_stopped p = match p.state with Stopped -> p.state <- Ready | _ -> ()
+
+let post p n info =
+  if n = sigcont || n = sigkill then begin
+    resume_stopped p;
+    p.pending <- p.pending land lnot stopping
+  end;
+  if not (spared p n || (is_ignored p n && p.blocked land bit n = 0)) then begin
+    p.pending <- p.pending lor bit n;
+    p.infos.(n) <- info
+  end
+
+(* To a process: to the first of its threads that does not block the signal. *)
+let send p n info =
+  if n >= 1 && n <= 62 then
+    match List.filter (fun q -> not (is_zombie q)) (threads p.tgid) with
+    | [] -> ()
+    | first :: _ as all ->
+      if n = sigcont || n = sigkill then List.iter resume_stopped all;
+      let target = match List.find_opt (fun q -> q.blocked land bit n = 0) all with Some q -> q | None -> first in
+      post target n info
+
+let () = Exit.send_hook := send
+
+(* A fault of the program's own: cannot be ignored, and ends even process 1. *)
+let force p n info =
+  let a = p.handlers.actions.(n) in
+  if a.handler <= 1 || p.blocked land bit n <> 0 then Exit.finish_group p n
+  else begin
+    p.pending <- p.pending lor bit n;
+    p.infos.(n) <- info
+  end
+
+let get p slot = Base.ctx_get p.context slot
+let set p slot v = ignore (Base.ctx_set p.context slot v)
+
+let fpu_address p = (p.context * Base.page) + Base.fpu_offset
+
+let put_info b off n (code, x, y, z) ~wide =
+  User.set32 b off n;
+  User.set32 b (off + 8) code;
+  let off = off + if wide then 16 else 12 in
+  if n = 4 || n = 7 || n = 8 || n = 11 then (if wide then User.set64 b off x else User.set32 b off x)
+  else begin
+    User.set32 b off x;
+    User.set32 b (off + 4) y;
+    User.set32 b (off + 8) z
+  end
+
+let mask_out b off mask =
+  User.set32 b off (mask land 0xffffffff);
+  User.set32 b (off + 4) (mask lsr 32)
+
+let mask_in b off = (User.u32 b off lor (User.u32 b (off + 4) lsl 32)) land lnot unblockable land ((1 lsl 62) - 1)
+
+(* The slots of sigcontext in order. i386: from offset 16; x86_64: from 0. *)
+let order32 = Base.[| rdi; rsi; rbp; rsp; rbx; rdx; rcx; rax |]
+let order64 = Base.[| r8; r9; r10; r11; 12; 13; 14; 15; rdi; rsi; rbp; rbx; rdx; rax; rcx; rsp; rip; rflags |]
+
+let put_context p b off fp =
+  if is_wide p then begin
+    Array.iteri (fun i slot -> User.set64 b (off + (8 * i)) (get p slot)) order64;
+    Bytes.set_uint16_le b (off + 144) 0x33;
+    Bytes.set_uint16_le b (off + 150) 0x2b;
+    User.set64 b (off + 152) (get p Base.trap_error);
+    User.set64 b (off + 176) (get p Base.trap_address);
+    User.set64 b (off + 184) fp
+  end else begin
+    List.iteri (fun i slot -> User.set32 b (off + (4 * i)) (get p slot)) [ Base.gs; Base.fs; 22; 21 ];
+    Array.iteri (fun i slot -> User.set32 b (off + 16 + (4 * i)) (get p slot)) order32;
+    User.set32 b (off + 52) (get p Base.trap_error);
+    User.set32 b (off + 56) (get p Base.rip);
+    User.set32 b (off + 60) 0x23;
+    User.set32 b (off + 64) (get p Base.rflags);
+    User.set32 b (off + 68) (get p Base.rsp);
+    User.set32 b (off + 72) 0x2b;
+    User.set32 b (off + 76) fp;
+    User.set32 b (off + 80) p.blocked;
+    User.set32 b (off + 84) (get p Base.trap_address)
+  end
+
+(* What comes back from the program's stack may be anything: run_user (cpu.c) makes flags and selectors harmless, here it is MXCSR. *)
+let take_context p b off =
+  let fp =
+    if is_wide p then begin
+      Array.iteri (fun i slot -> set p slot (Int64.to_int (Bytes.get_int64_le b (off + (8 * i))))) order64;
+      User.i64 b (off + 184)
+    end else begin
+      List.iteri (fun i slot -> set p slot (User.u32 b (off + (4 * i)) land 0xffff)) [ Base.gs; Base.fs; 22; 21 ];
+      Array.iteri (fun i slot -> set p slot (User.u32 b (off + 16 + (4 * i)))) order32;
+      set p Base.rip (User.u32 b (off + 56));
+      set p Base.rflags (User.u32 b (off + 64));
+      User.u32 b (off + 76)
+    end in
+  if fp <> 0 then begin
+    let image = User.read p.mm fp 512 in
+    Bytes.set_uint16_le image 26 0;
+    ignore (Base.phys_write (fpu_address p) image 0 512)
+  end
+
+let on_alternate p sp = let base, size = p.alternate in size > 0 && sp > base && sp <= base + size
+
+(* Arrange that the program continues in its handler. *)
+let push_frame p n a =
+  let wide = is_wide p in
+  let sp = get p Base.rsp in
+  let sp = if a.options land sa_onstack <> 0 && snd p.alternate > 0 && not (on_alternate p sp) then fst p.alternate + snd p.alternate
+    else if wide then sp - 128 else sp in
+  let fp = (sp - 512) land lnot 63 in
+  let image = Bytes.create 512 in
+  ignore (Base.phys_read (fpu_address p) image 0 512);
+  User.write p.mm fp image;
+  let mask = match p.saved_mask with Some m -> m | None -> p.blocked in
+  p.saved_mask <- None;
+  let restorer = if a.options land sa_restorer <> 0 then a.restorer else 0 in
+  if wide then begin
+    let frame = ((fp - 440) land lnot 15) - 8 in
+    let b = Bytes.make 440 '\000' in
+    User.set64 b 0 restorer;
+    User.set64 b 24 (fst p.alternate);
+    User.set64 b 40 (snd p.alternate);
+    put_context p b 48 fp;
+    mask_out b 304 mask;
+    put_info b 312 n p.infos.(n) ~wide;
+    User.write p.mm frame b;
+    set p Base.rdi n;
+    set p Base.rsi (frame + 312);
+    set p Base.rdx (frame + 8);
+    set p Base.rax 0;
+    set p Base.rsp frame
+  end
+  else if a.options land sa_siginfo <> 0 then begin
+    (* return address, signal, &info, &context, info (128), context: flags link stack(12) sigcontext(88) mask, code *)
+    let size = 16 + 128 + 20 + 88 + 8 + 8 in
+    let frame = ((fp - size) land lnot 15) - 4 in
+    let b = Bytes.make size '\000' in
+    let info = frame + 16 and uc = frame + 144 in
+    User.set32 b 0 (if restorer <> 0 then restorer else frame + size - 8);
+    User.set32 b 4 n;
+    User.set32 b 8 info;
+    User.set32 b 12 uc;
+    put_info b 16 n p.infos.(n) ~wide;
+    User.set32 b 152 (fst p.alternate);
+    User.set32 b 160 (snd p.alternate);
+    put_context p b 164 fp;
+    mask_out b 252 mask;
+    Bytes.blit_string "\xb8\xad\000\000\000\xcd\x80\000" 0 b (size - 8) 8; (* mov $173, %eax; int $0x80 *)
+    User.write p.mm frame b;
+    set p Base.rsp frame;
+    set p Base.rax n;
+    set p Base.rdx info;
+    set p Base.rcx uc
+  end
+  else begin
+    (* return address, signal, sigcontext (88), upper half of the mask, code *)
+    let size = 8 + 88 + 4 + 8 in
+    let frame = ((fp - size) land lnot 15) - 4 in
+    let b = Bytes.make size '\000' in
+    User.set32 b 0 (if restorer <> 0 then restorer else frame + size - 8);
+    User.set32 b 4 n;
+    put_context p b 8 fp;
+    User.set32 b 88 (mask land 0xffffffff);
+    User.set32 b 96 (mask lsr 32);
+    Bytes.blit_string "\x58\xb8\x77\000\000\000\xcd\x80" 0 b (size - 8) 8; (* pop %eax; mov $119, %eax; int $0x80 *)
+    User.write p.mm frame b;
+    set p Base.rsp frame;
+    set p Base.rax n;
+    set p Base.rdx 0;
+    set p Base.rcx 0
+  end;
+  set p Base.rip a.handler;
+  set p Base.rflags (get p Base.rflags land lnot 0x500);
+  p.blocked <- (p.blocked lor a.mask lor if a.options land sa_nodefer <> 0 then 0 else bit n) land lnot unblockable;
+  if a.options land sa_resethand <> 0 then p.handlers.actions.(n) <- no_action
+
+let return_classic p =
+  let frame = get p Base.rsp - 8 in
+  let b = User.read p.mm frame 100 in
+  p.blocked <- (User.u32 b 88 lor (User.u32 b 96 lsl 32)) land lnot unblockable land ((1 lsl 62) - 1);
+  take_context p b 8
+
+let return_siginfo p =
+  if is_wide p then begin
+    let b = User.read p.mm (get p Base.rsp - 8) 440 in
+    p.blocked <- mask_in b 304;
+    take_context p b 48
+  end else begin
+    let b = User.read p.mm (get p Base.rsp - 4) 260 in
+    p.blocked <- mask_in b 252;
+    take_context p b 164
+  end
+
+let rec lowest mask n = if mask land bit n <> 0 then n else lowest mask (n + 1)
+
+let rec deliver p =
+  let ready = deliverable p in
+  if ready <> 0 && p.state = Ready then begin
+    let n = lowest ready 1 in
+    p.pending <- p.pending land lnot (bit n);
+    let a = p.handlers.actions.(n) in
+    if n = sigkill then Exit.finish_group p n
+    else if a.handler = 1 then deliver p
+    else if a.handler = 0 then begin
+      if bit n land ignored_by_default <> 0 || spared p n then deliver p
+      else if bit n land stopping <> 0 then begin
+        List.iter (fun q -> if not (is_zombie q) then q.state <- Stopped) (threads p.tgid);
+        p.stop_reported <- false;
+        match find p.parent with Some q -> send q Exit.sigchld (5, p.pid, 1000, n) | None -> ()
+      end
+      else Exit.finish_group p n
+    end
+    else
+      match push_frame p n a with
+      | () -> deliver p
+      | exception Errno.Error _ -> Exit.finish_group p sigsegv (* no stack to put the frame on *)
+  end;
+  match p.saved_mask with
+  | Some m when p.state = Ready && deliverable p = 0 -> p.blocked <- m; p.saved_mask <- None
+  | _ -> ()
+
+(* A call that waits is interrupted by a signal with a handler; [restart] tells whether it is to be made again afterwards. *)
+let interrupts p =
+  let ready = deliverable p in
+  ready <> 0 && (let n = lowest ready 1 in not (is_ignored p n))
+
+let wants_restart p =
+  let n = lowest (deliverable p) 1 in
+  let a = p.handlers.actions.(n) in
+  a.handler <= 1 || a.options land sa_restart <> 0

@@ -1,0 +1,260 @@
+(* System calls on descriptors. *)
+
+open Proc
+
+let fd_file p n = file p (Arg.int p n)
+
+let no_path f = if f.what = Path_only then Errno.fail Errno.ebadf
+let seekable f = match f.what with Plain | Directory -> () | Null | Zero | Full | Random -> () | _ -> Errno.fail Errno.espipe
+
+let read p = Io.read p (fd_file p 0) (Arg.word p 1) (Arg.long p 2)
+let write p = Io.write p (fd_file p 0) (Arg.word p 1) (Arg.long p 2)
+
+let positioned p operate offset =
+  let f = fd_file p 0 in
+  if offset < 0 then Errno.fail Errno.einval;
+  seekable f;
+  operate p f offset (Arg.word p 1) (Arg.long p 2)
+
+let offset p n = if is_wide p then Arg.word p n else Arg.pair p n
+let pread p = positioned p Io.read_at (offset p 3)
+let pwrite p = positioned p Io.write_at (offset p 3)
+
+(* struct iovec: (address, length) *)
+let vectors p =
+  let count = Arg.long p 2 in
+  if count < 0 || count > 1024 then Errno.fail Errno.einval;
+  let w = User.word_size p.mm in
+  let b = User.read p.mm (Arg.word p 1) (2 * w * count) in
+  let get off = if w = 8 then User.i64 b off else User.u32 b off in
+  List.init count (fun i ->
+    let len = get (((2 * i) + 1) * w) in
+    if len < 0 || (w = 4 && len > 0x7fffffff) then Errno.fail Errno.einval;
+    (get (2 * i * w), len))
+
+let each_vector vectors operate =
+  let rec go done_ = function
+    | [] -> done_
+    | (_, 0) :: rest -> go done_ rest
+    | (va, len) :: rest ->
+      (match operate done_ va len with
+       | n when n = len -> go (done_ + n) rest
+       | n -> done_ + n
+       | exception (Errno.Error _ | Wait _) when done_ > 0 -> done_) in
+  go 0 vectors
+
+let readv p = let f = fd_file p 0 in no_path f; each_vector (vectors p) (fun _ va len -> Io.read p f va len)
+
+(* On a pipe, [progress] counts over all pieces: each is skipped as far as it was written before. *)
+let writev p =
+  let f = fd_file p 0 in
+  no_path f;
+  match f.what with
+  | Pipe_end _ ->
+    let total = ref 0 in
+    let done_before = ref p.progress in
+    List.iter (fun (va, len) ->
+      if !done_before >= len then begin done_before := !done_before - len; total := !total + len end
+      else begin
+        p.progress <- !done_before;
+        done_before := 0;
+        (match Io.write p f va len with
+         | n -> total := !total + n
+         | exception Wait c -> p.progress <- !total + p.progress; raise (Wait c)
+         | exception (Errno.Error _ as e) -> if !total = 0 then raise e)
+      end) (vectors p);
+    !total
+  | _ -> each_vector (vectors p) (fun _ va len -> Io.write p f va len)
+
+let preadv p =
+  let f = fd_file p 0 and start = Arg.uint p 3 lor (if is_wide p then 0 else Arg.uint p 4 lsl 32) in
+  seekable f;
+  each_vector (vectors p) (fun d va len -> Io.read_at p f (start + d) va len)
+
+let pwritev p =
+  let f = fd_file p 0 and start = Arg.uint p 3 lor (if is_wide p then 0 else Arg.uint p 4 lsl 32) in
+  seekable f;
+  each_vector (vectors p) (fun d va len -> Io.write_at p f (start + d) va len)
+
+let close p =
+  let fd = Arg.int p 0 in
+  ignore (file p fd);
+  take_descriptor p.files fd;
+  0
+
+let close_range p =
+  let first = Arg.uint p 0 and last = Arg.uint p 1 and flags = Arg.uint p 2 in
+  if first > last || flags land lnot 6 <> 0 then Errno.fail Errno.einval;
+  for fd = first to min last (Array.length p.files.table - 1) do
+    if flags land 4 <> 0 then (if file_at p.files fd <> None then p.files.close_on_exec.(fd) <- true) else take_descriptor p.files fd
+  done;
+  0
+
+let seek p f position whence =
+  ignore p;
+  (match f.what with Pipe_end _ | To_console -> Errno.fail Errno.espipe | Path_only -> Errno.fail Errno.ebadf | _ -> ());
+  match f.what with
+  | Null | Zero | Full | Random -> 0
+  | _ ->
+    let size = match f.inode.Vfs.kind with Vfs.File c -> c.Content.size | _ -> 0 in
+    let target = match whence with
+      | 0 -> position
+      | 1 -> f.position + position
+      | 2 -> if f.what = Directory then Errno.fail Errno.einval else size + position
+      | 3 -> if position < 0 || position >= size then Errno.fail Errno.enxio else position (* SEEK_DATA: no holes are told *)
+      | 4 -> if position < 0 || position >= size then Errno.fail Errno.enxio else size
+      | _ -> Errno.fail Errno.einval in
+    if target < 0 then Errno.fail Errno.einval;
+    f.position <- target;
+    target
+
+let lseek p = seek p (fd_file p 0) (Arg.long p 1) (Arg.int p 2)
+
+let llseek p =
+  let at = seek p (fd_file p 0) ((Arg.sign32 (Arg.word p 1) lsl 32) lor Arg.uint p 2) (Arg.int p 4) in
+  let b = Bytes.create 8 in
+  User.set64 b 0 at;
+  User.write p.mm (Arg.word p 3) b;
+  0
+
+let dup p = install p (fd_file p 0) ~cloexec:false
+
+let dup_to p ~cloexec =
+  let f = fd_file p 0 and to_ = Arg.int p 1 in
+  if to_ < 0 || to_ >= Limit.descriptors then Errno.fail Errno.ebadf;
+  put_at p.files to_ f ~cloexec;
+  to_
+
+let dup2 p =
+  if Arg.int p 0 = Arg.int p 1 then begin ignore (fd_file p 0); Arg.int p 1 end else dup_to p ~cloexec:false
+
+let o_cloexec = 0o2000000
+
+let dup3 p =
+  let flags = Arg.int p 2 in
+  if flags land lnot o_cloexec <> 0 || Arg.int p 0 = Arg.int p 1 then Errno.fail Errno.einval;
+  dup_to p ~cloexec:(flags <> 0)
+
+let fcntl p =
+  let fd = Arg.int p 0 and f = fd_file p 0 and argument = Arg.long p 2 in
+  match Arg.int p 1 with
+  | 0 | 1030 as command ->
+    if argument < 0 || argument >= Limit.descriptors then Errno.fail Errno.einval;
+    install p f ~from:argument ~cloexec:(command = 1030)
+  | 1 -> if p.files.close_on_exec.(fd) then 1 else 0
+  | 2 -> p.files.close_on_exec.(fd) <- argument land 1 <> 0; 0
+  | 3 -> f.flags lor (if is_wide p then 0 else 0o100000) land lnot 0
+  | 4 -> no_path f; f.flags <- f.flags land lnot 0o6000 lor (argument land 0o6000); 0
+  | 5 | 12 | 36 -> (* F_GETLK: nobody locks *)
+    let va = Arg.word p 2 in
+    let b = User.read p.mm va 2 in
+    Bytes.set_uint16_le b 0 2;
+    User.write p.mm va b;
+    0
+  | 6 | 7 | 13 | 14 | 37 | 38 -> ignore (User.read p.mm (Arg.word p 2) 2); 0 (* record locks: granted; builders of one step do not compete *)
+  | 8 | 10 -> 0 (* F_SETOWN, F_SETSIG *)
+  | 9 -> 0
+  | 1032 -> (match f.what with Pipe_end _ -> Vfs.pipe_capacity | _ -> Errno.fail Errno.ebadf)
+  | 1031 -> (match f.what with Pipe_end _ -> Vfs.pipe_capacity | _ -> Errno.fail Errno.ebadf)
+  | _ -> Errno.fail Errno.einval
+
+let pipe_with p flags =
+  if flags land lnot (o_cloexec lor Io.o_nonblock) <> 0 then Errno.fail Errno.einval;
+  let pipe = Vfs.new_pipe () in
+  let inode = Vfs.make ~uid:who.Vfs.user ~gid:who.Vfs.group (Vfs.Fifo pipe) 0o600 in
+  let cloexec = flags land o_cloexec <> 0 and status = flags land Io.o_nonblock in
+  let r = open_file inode (Pipe_end pipe) ~flags:status ~readable:true ~writable:false in
+  let w = open_file inode (Pipe_end pipe) ~flags:(status lor 1) ~readable:false ~writable:true in
+  pipe.Vfs.readers <- 1;
+  pipe.Vfs.writers <- 1;
+  let rfd = try install p r ~cloexec with e -> w.holders <- 1; close_file w; raise e in
+  let wfd = try install p w ~cloexec with e -> take_descriptor p.files rfd; raise e in
+  let b = Bytes.create 8 in
+  User.set32 b 0 rfd;
+  User.set32 b 4 wfd;
+  (try User.write p.mm (Arg.word p 0) b with e -> take_descriptor p.files rfd; take_descriptor p.files wfd; raise e);
+  0
+
+let pipe p = pipe_with p 0
+let pipe2 p = pipe_with p (Arg.int p 1)
+
+let set_size p f size =
+  if size < 0 then Errno.fail Errno.einval;
+  if not f.writable then Errno.fail Errno.einval;
+  ignore p;
+  Content.truncate (Io.content f) size;
+  Io.touch f.inode;
+  0
+
+let ftruncate p = set_size p (fd_file p 0) (Arg.long p 1)
+let ftruncate64 p = set_size p (fd_file p 0) (Arg.pair p 1)
+
+let fallocate p =
+  let f = fd_file p 0 in
+  let mode = Arg.int p 1 in
+  let start, len = if is_wide p then (Arg.word p 2, Arg.word p 3) else (Arg.pair p 2, Arg.pair p 4) in
+  if not f.writable then Errno.fail Errno.ebadf;
+  if start < 0 || len <= 0 then Errno.fail Errno.einval;
+  if mode <> 0 then Errno.fail Errno.enotsup;
+  let c = Io.content f in
+  if start + len > c.Content.size then Content.truncate c (start + len);
+  0
+
+let sync p = ignore (fd_file p 0); 0
+
+let ioctl p =
+  let f = fd_file p 0 in
+  no_path f;
+  match Arg.uint p 1 with
+  | 0x5451 -> p.files.close_on_exec.(Arg.int p 0) <- true; 0
+  | 0x5450 -> p.files.close_on_exec.(Arg.int p 0) <- false; 0
+  | 0x5421 ->
+    let on = User.get_int p.mm (Arg.word p 2) <> 0 in
+    f.flags <- (if on then f.flags lor Io.o_nonblock else f.flags land lnot Io.o_nonblock);
+    0
+  | 0x541b ->
+    (match f.what with
+     | Pipe_end pipe -> User.put_int p.mm (Arg.word p 2) pipe.Vfs.used; 0
+     | Plain -> User.put_int p.mm (Arg.word p 2) (max 0 ((Io.content f).Content.size - f.position)); 0
+     | _ -> Errno.fail Errno.enotty)
+  | _ -> Errno.fail Errno.enotty (* there are no terminals *)
+
+(* sendfile: the offset in memory is 32 or 64 bits wide *)
+let sendfile_sized p size =
+  let out = fd_file p 0 and from = fd_file p 1 and at = Arg.word p 2 and len = Arg.long p 3 in
+  if len < 0 then Errno.fail Errno.einval;
+  (match from.what with Plain -> () | _ -> Errno.fail Errno.einval);
+  if at = 0 then begin
+    let n = Io.transfer p from from.position out len in
+    from.position <- from.position + n;
+    n
+  end else begin
+    let b = User.read p.mm at size in
+    let start = if size = 8 then User.i64 b 0 else User.s32 b 0 in
+    if start < 0 then Errno.fail Errno.einval;
+    let n = Io.transfer p from start out len in
+    if size = 8 then User.set64 b 0 (start + n) else User.set32 b 0 (start + n);
+    User.write p.mm at b;
+    n
+  end
+
+let sendfile p = sendfile_sized p (if is_wide p then 8 else 4)
+let sendfile64 p = sendfile_sized p 8
+
+let copy_file_range p =
+  let from = fd_file p 0 and out = fd_file p 2 in
+  let from_at = Arg.word p 1 and to_at = Arg.word p 3 and len = Arg.long p 4 in
+  if Arg.uint p 5 <> 0 || len < 0 then Errno.fail Errno.einval;
+  (match (from.what, out.what) with Plain, Plain -> () | _ -> Errno.fail Errno.einval);
+  if from.inode == out.inode then Errno.fail Errno.einval;
+  if out.flags land Io.o_append <> 0 then Errno.fail Errno.ebadf;
+  let get at f = if at = 0 then f.position else User.i64 (User.read p.mm at 8) 0 in
+  let start = get from_at from and target = get to_at out in
+  if start < 0 || target < 0 then Errno.fail Errno.einval;
+  let saved = out.position in
+  out.position <- target;
+  let n = Io.transfer p from start out len in
+  let put at v = let b = Bytes.create 8 in User.set64 b 0 v; User.write p.mm at b in
+  if to_at <> 0 then begin out.position <- saved; put to_at (target + n) end;
+  if from_at <> 0 then put from_at (start + n) else from.position <- start + n;
+  n

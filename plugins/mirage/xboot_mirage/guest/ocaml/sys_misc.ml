@@ -1,0 +1,142 @@
+(* Names, times, limits, chance. *)
+
+open Proc
+
+let release = "6.1.0" (* what programs compare with the oldest kernel they can run on *)
+
+(* What the machine is called depends on the step's system, as with the personality that the daemons set. *)
+let machine = ref "i686"
+
+let uname p =
+  let b = Bytes.make 390 '\000' in
+  let put n s = Bytes.blit_string s 0 b (65 * n) (String.length s) in
+  put 0 "Linux";
+  put 1 "localhost";
+  put 2 release;
+  put 3 "#1 xboot";
+  put 4 !machine;
+  put 5 "(none)";
+  User.write p.mm (Arg.word p 0) b;
+  0
+
+let put_time p va ns ~wide ~scale =
+  let b = Bytes.make (if wide then 16 else 8) '\000' in
+  let set i v = if wide then User.set64 b (8 * i) v else User.set32 b (4 * i) v in
+  set 0 (ns / 1_000_000_000);
+  set 1 (ns mod 1_000_000_000 / scale);
+  User.write p.mm va b
+
+let time p =
+  let now = Clock.now () / 1_000_000_000 in
+  if Arg.word p 0 <> 0 then User.put_word p.mm (Arg.word p 0) now;
+  now
+
+let gettimeofday p =
+  if Arg.word p 0 <> 0 then put_time p (Arg.word p 0) (Clock.now ()) ~wide:(is_wide p) ~scale:1000;
+  if Arg.word p 1 <> 0 then User.write p.mm (Arg.word p 1) (Bytes.make 8 '\000');
+  0
+
+let clock_value n = match n with 0 | 5 | 8 | 11 -> Clock.now () | 1 | 4 | 6 | 7 | 9 -> Clock.uptime () | 2 | 3 -> Clock.uptime () | _ -> Errno.fail Errno.einval
+
+let clock_gettime p = put_time p (Arg.word p 1) (clock_value (Arg.int p 0)) ~wide:(is_wide p) ~scale:1; 0
+let clock_gettime64 p = put_time p (Arg.word p 1) (clock_value (Arg.int p 0)) ~wide:true ~scale:1; 0
+let clock_getres_with p ~wide =
+  ignore (clock_value (Arg.int p 0));
+  if Arg.word p 1 <> 0 then put_time p (Arg.word p 1) 1_000 ~wide ~scale:1;
+  0
+let clock_getres p = clock_getres_with p ~wide:(is_wide p)
+let clock_getres64 p = clock_getres_with p ~wide:true
+let clock_settime _ = Errno.fail Errno.eperm
+
+let times p =
+  if Arg.word p 0 <> 0 then User.write p.mm (Arg.word p 0) (Bytes.make (4 * User.word_size p.mm) '\000');
+  Clock.uptime () / 10_000_000
+
+let getrusage p =
+  (match Arg.int p 0 with 0 | -1 | 1 -> () | _ -> Errno.fail Errno.einval);
+  User.write p.mm (Arg.word p 1) (Bytes.make (Sys_proc.usage_size p) '\000');
+  0
+
+let sysinfo p =
+  let w = User.word_size p.mm in
+  let b = Bytes.make (if w = 8 then 112 else 64) '\000' in
+  let set i v = if w = 8 then User.set64 b (8 * i) v else User.set32 b (4 * i) v in
+  let free = Base.frames_free () * Base.page in
+  set 0 (Clock.uptime () / 1_000_000_000);
+  set 4 (min free (if w = 8 then free else 0xffffffff));
+  set 5 (min free (if w = 8 then free else 0xffffffff));
+  Bytes.set_uint16_le b (10 * w) (count ());
+  User.set32 b (if w = 8 then 104 else 52) 1;
+  User.write p.mm (Arg.word p 0) b;
+  0
+
+(* Resource limits as they are; asking for less is granted and has no effect, for more is refused. *)
+let infinity = -1
+let resource n =
+  match n with
+  | 3 -> (Exec.stack_size, infinity)
+  | 4 -> (0, infinity)
+  | 6 -> (Limit.processes, Limit.processes)
+  | 7 -> (Limit.descriptors, Limit.descriptors)
+  | 1 -> (infinity, infinity)
+  | n when n >= 0 && n < 16 -> (infinity, infinity)
+  | _ -> Errno.fail Errno.einval
+
+let put_limits p va (soft, hard) ~wide =
+  let b = Bytes.create (if wide then 16 else 8) in
+  if wide then begin User.set64 b 0 soft; User.set64 b 8 hard end
+  else begin User.set32 b 0 soft; User.set32 b 4 hard end;
+  User.write p.mm va b
+
+let getrlimit p = put_limits p (Arg.word p 1) (resource (Arg.int p 0)) ~wide:(is_wide p); 0
+let old_getrlimit p =
+  let clip v = if v = infinity then 0x7fffffff else v in
+  let soft, hard = resource (Arg.int p 0) in
+  put_limits p (Arg.word p 1) (clip soft, clip hard) ~wide:false;
+  0
+
+let check_limit n soft hard =
+  let _, most = resource n in
+  let above a b = b <> infinity && (a = infinity || a < 0 || a > b) in
+  if hard <> infinity && above soft hard then Errno.fail Errno.einval;
+  if above hard most then Errno.fail Errno.eperm
+
+let setrlimit p =
+  let b = User.read p.mm (Arg.word p 1) (2 * User.word_size p.mm) in
+  let get i = if is_wide p then Int64.to_int (Bytes.get_int64_le b (8 * i)) else (match User.u32 b (4 * i) with 0xffffffff -> infinity | v -> v) in
+  check_limit (Arg.int p 0) (get 0) (get 1);
+  0
+
+let prlimit64 p =
+  if Arg.int p 0 <> 0 && find (Arg.int p 0) = None then Errno.fail Errno.esrch;
+  let n = Arg.int p 1 in
+  let now = resource n in
+  if Arg.word p 2 <> 0 then begin
+    let b = User.read p.mm (Arg.word p 2) 16 in
+    check_limit n (Int64.to_int (Bytes.get_int64_le b 0)) (Int64.to_int (Bytes.get_int64_le b 8))
+  end;
+  if Arg.word p 3 <> 0 then put_limits p (Arg.word p 3) now ~wide:true;
+  0
+
+let getrandom p =
+  if Arg.uint p 2 land lnot 7 <> 0 then Errno.fail Errno.einval;
+  Io.check_length p (Arg.word p 0) (Arg.long p 1);
+  Io.generate p (Arg.word p 0) (min (Arg.long p 1) 0x1ffffff) (fun b n -> Io.random_bytes b 0 n)
+
+let sched_yield p = if p.progress = 1 then 0 else begin p.progress <- 1; raise (Wait (fun () -> true)) end
+
+let sched_getaffinity p =
+  if Arg.uint p 1 < 4 then Errno.fail Errno.einval;
+  let w = User.word_size p.mm in
+  let b = Bytes.make w '\000' in
+  Bytes.set_uint8 b 0 1;
+  User.write p.mm (Arg.word p 2) b;
+  w
+
+let getcpu p = List.iter (fun n -> if Arg.word p n <> 0 then User.put_int p.mm (Arg.word p n) 0) [ 0; 1 ]; 0
+let getpriority _ = 20
+let personality p = match Arg.uint p 0 with 0xffffffff -> if is_wide p then 0 else 8 | v when v land 0xff = 8 || v land 0xff = 0 -> if is_wide p then 0 else 8 | _ -> Errno.fail Errno.einval
+
+let nothing _ = 0 (* granted without effect *)
+let forbidden _ = Errno.fail Errno.eperm
+let absent _ = Errno.fail Errno.enosys

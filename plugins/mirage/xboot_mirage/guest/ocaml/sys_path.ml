@@ -1,0 +1,484 @@
+(* System calls on names. Each `*at` call serves its older relative, which passes AT_FDCWD. *)
+
+open Proc
+
+let at_fdcwd = -100
+let at_symlink_nofollow = 0x100 and at_removedir = 0x200 and at_symlink_follow = 0x400 and at_empty_path = 0x1000
+
+let start p fd path =
+  if path <> "" && path.[0] = '/' then p.root
+  else if fd = at_fdcwd then p.cwd
+  else
+    let f = file p fd in
+    if Vfs.is_dir f.inode then f.inode else Errno.fail Errno.enotdir
+
+let resolve p fd path ~follow = Path.resolve ~who ~root:p.root ~cwd:(start p fd path) ~follow path
+let existing p fd path ~follow = Path.existing (resolve p fd path ~follow)
+
+(* For calls with AT_EMPTY_PATH: the descriptor itself. *)
+let existing_or_fd p fd path flags ~follow =
+  if path = "" && flags land at_empty_path <> 0 then (if fd = at_fdcwd then p.cwd else (file p fd).inode)
+  else existing p fd path ~follow
+
+(* A directory in which a name is to be made. *)
+let demand_make found =
+  if found.Path.node <> None then Errno.fail Errno.eexist;
+  let dir = found.Path.parent in
+  if dir.Vfs.sealed then Errno.fail Errno.eacces;
+  (match dir.Vfs.kind with Vfs.Dir { parent = None; _ } when dir.Vfs.nlink = 0 -> Errno.fail Errno.enoent | Vfs.Dynamic _ -> Errno.fail Errno.enoent | _ -> ());
+  Vfs.demand who dir 3
+
+let make_in found kind mode =
+  let dir = found.Path.parent in
+  let inode = Vfs.make ~uid:who.Vfs.user ~gid:(if dir.Vfs.mode land 0o2000 <> 0 then dir.Vfs.gid else who.Vfs.group) kind mode in
+  Vfs.add dir found.Path.name inode;
+  inode
+
+let o_creat = 0o100 and o_excl = 0o200 and o_trunc = 0o1000 and o_directory = 0o200000 and o_nofollow = 0o400000
+and o_path = 0o10000000 and o_cloexec = 0o2000000 and o_tmpfile = 0o20000000
+
+let open_inode inode flags path =
+  let access = flags land 3 in
+  let readable = access <> 1 && access <> 3 and writable = access = 1 || access = 2 in
+  let kept = flags land lnot (o_creat lor o_excl lor o_trunc lor o_cloexec lor 0o400) land lnot o_path in
+  let opened what = open_file inode what ~flags:kept ~path ~readable ~writable in
+  if access = 3 then Errno.fail Errno.einval;
+  match inode.Vfs.kind with
+  | Vfs.File c ->
+    if readable then Vfs.demand who inode 4;
+    if writable then begin
+      if inode.Vfs.sealed then Errno.fail Errno.eacces;
+      Vfs.demand who inode 2;
+      if List.exists (fun q -> q.exe == inode && not (is_zombie q)) (all ()) then Errno.fail Errno.etxtbsy
+    end;
+    if flags land o_trunc <> 0 then begin
+      if inode.Vfs.sealed then Errno.fail Errno.eacces;
+      Vfs.demand who inode 2;
+      if c.Content.size > 0 then begin Content.truncate c 0; Io.touch inode end
+    end;
+    opened Plain
+  | Vfs.Dir _ | Vfs.Dynamic _ ->
+    if writable then Errno.fail Errno.eisdir;
+    Vfs.demand who inode 4;
+    opened Directory
+  | Vfs.Link _ | Vfs.Magic _ -> Errno.fail Errno.eloop
+  | Vfs.Device (1, 3) -> opened Null
+  | Vfs.Device (1, 5) -> opened Zero
+  | Vfs.Device (1, 7) -> opened Full
+  | Vfs.Device (1, (8 | 9)) -> opened Random
+  | Vfs.Device _ -> Errno.fail Errno.enxio (* /dev/tty: there is no terminal *)
+  | Vfs.Console -> if readable then Errno.fail Errno.eacces; opened To_console
+  | Vfs.Fifo pipe ->
+    if readable then Vfs.demand who inode 4;
+    if writable then Vfs.demand who inode 2;
+    let f = opened (Pipe_end pipe) in
+    if readable then pipe.Vfs.readers <- pipe.Vfs.readers + 1;
+    if writable then pipe.Vfs.writers <- pipe.Vfs.writers + 1;
+    f
+
+(* Opening one end of a named pipe waits for the other. *)
+let wait_for_peer p flags inode f =
+  match inode.Vfs.kind with
+  | Vfs.Fifo pipe when flags land 3 <> 2 && p.progress = 0 ->
+    let alone = if f.readable then pipe.Vfs.writers = 0 else pipe.Vfs.readers = 0 in
+    if alone then begin
+      if flags land Io.o_nonblock = 0 then begin
+        let met () = if f.readable then pipe.Vfs.writers > 0 else pipe.Vfs.readers > 0 in
+        ignore met; Some met
+      end
+      else if f.writable then begin f.holders <- 1; close_file f; Errno.fail Errno.enxio end
+      else None
+    end else None
+  | _ -> None
+
+let open_at p fd va flags mode =
+  let path = User.path p.mm va in
+  if flags land o_tmpfile = o_tmpfile then Errno.fail Errno.enotsup;
+  let exclusive = flags land o_creat <> 0 && flags land o_excl <> 0 in
+  let found = resolve p fd path ~follow:(flags land o_nofollow = 0 && not exclusive) in
+  let cloexec = flags land o_cloexec <> 0 in
+  match found.Path.node with
+  | Some _ when exclusive -> Errno.fail Errno.eexist
+  | Some inode ->
+    if flags land o_directory <> 0 && not (Vfs.is_dir inode) then Errno.fail Errno.enotdir;
+    if flags land o_creat <> 0 && Vfs.is_dir inode then Errno.fail Errno.eisdir;
+    if flags land o_path <> 0 then install p (open_file inode Path_only ~flags:o_path ~path ~readable:false ~writable:false) ~cloexec
+    else begin
+      let f = open_inode inode flags path in
+      match wait_for_peer p flags inode f with
+      | None -> install p f ~cloexec
+      | Some met ->
+        (* The descriptor stands; the call itself returns when somebody has come. *)
+        let fd = install p f ~cloexec in
+        p.progress <- fd + 1;
+        raise (Wait met)
+    end
+  | None when flags land o_creat = 0 -> Errno.fail Errno.enoent
+  | None ->
+    if found.Path.slash then Errno.fail Errno.eisdir;
+    demand_make found;
+    let inode = make_in found (Vfs.File (Content.make ())) (mode land 0o7777 land lnot p.umask) in
+    let what_flags = flags land lnot o_trunc in
+    let access = what_flags land 3 in
+    let kept = what_flags land lnot (o_creat lor o_excl lor o_cloexec lor 0o400) in
+    (* the mode does not bind the file's maker *)
+    install p (open_file inode Plain ~flags:kept ~path ~readable:(access <> 1) ~writable:(access = 1 || access = 2)) ~cloexec
+
+let open_ p = if p.progress > 0 then p.progress - 1 else open_at p at_fdcwd (Arg.word p 0) (Arg.int p 1) (Arg.uint p 2)
+let openat p = if p.progress > 0 then p.progress - 1 else open_at p (Arg.int p 0) (Arg.word p 1) (Arg.int p 2) (Arg.uint p 3)
+let creat p = open_at p at_fdcwd (Arg.word p 0) (o_creat lor o_trunc lor 1) (Arg.uint p 1)
+
+let mkdir_at p fd va mode =
+  let found = resolve p fd (User.path p.mm va) ~follow:false in
+  demand_make found;
+  let kept = found.Path.parent.Vfs.mode land 0o2000 in
+  ignore (make_in found (Vfs.new_dir ()) (mode land 0o1777 land lnot p.umask lor kept));
+  0
+
+let mkdir p = mkdir_at p at_fdcwd (Arg.word p 0) (Arg.uint p 1)
+let mkdirat p = mkdir_at p (Arg.int p 0) (Arg.word p 1) (Arg.uint p 2)
+
+let mknod_at p fd va mode =
+  let path = User.path p.mm va in
+  match mode land 0o170000 with
+  | 0 | 0o100000 | 0o010000 as kind ->
+    let found = resolve p fd path ~follow:false in
+    demand_make found;
+    if found.Path.slash then Errno.fail Errno.enoent;
+    let what = if kind = 0o010000 then Vfs.Fifo (Vfs.new_pipe ()) else Vfs.File (Content.make ()) in
+    ignore (make_in found what (mode land 0o7777 land lnot p.umask));
+    0
+  | 0o040000 -> Errno.fail Errno.eperm
+  | 0o020000 | 0o060000 -> ignore (resolve p fd path ~follow:false); Errno.fail Errno.eperm (* devices are root's *)
+  | _ -> Errno.fail Errno.einval
+
+let mknod p = mknod_at p at_fdcwd (Arg.word p 0) (Arg.uint p 1)
+let mknodat p = mknod_at p (Arg.int p 0) (Arg.word p 1) (Arg.uint p 2)
+
+let symlink_at p target_va fd va =
+  let target = User.path p.mm target_va in
+  if target = "" then Errno.fail Errno.enoent;
+  let found = resolve p fd (User.path p.mm va) ~follow:false in
+  if found.Path.slash && found.Path.node = None then Errno.fail Errno.enoent;
+  demand_make found;
+  ignore (make_in found (Vfs.Link target) 0o777);
+  0
+
+let symlink p = symlink_at p (Arg.word p 0) at_fdcwd (Arg.word p 1)
+let symlinkat p = symlink_at p (Arg.word p 0) (Arg.int p 1) (Arg.word p 2)
+
+let link_at p fd va to_fd to_va flags =
+  let path = User.path p.mm va in
+  let inode = existing_or_fd p fd path flags ~follow:(flags land at_symlink_follow <> 0) in
+  let found = resolve p to_fd (User.path p.mm to_va) ~follow:false in
+  if found.Path.node <> None then Errno.fail Errno.eexist;
+  if found.Path.slash then Errno.fail Errno.enoent;
+  if Vfs.is_dir inode then Errno.fail Errno.eperm;
+  if inode.Vfs.sealed then Errno.fail Errno.exdev; (* the store's files stay the store's *)
+  (match inode.Vfs.kind with Vfs.Device _ | Vfs.Console | Vfs.Magic _ -> Errno.fail Errno.exdev | _ -> ());
+  demand_make found;
+  if inode.Vfs.nlink >= 65000 then Errno.fail Errno.emlink;
+  if inode.Vfs.nlink = 0 then Errno.fail Errno.enoent;
+  Vfs.add found.Path.parent found.Path.name inode;
+  inode.Vfs.ctime <- Clock.now ();
+  0
+
+let link p = link_at p at_fdcwd (Arg.word p 0) at_fdcwd (Arg.word p 1) 0
+let linkat p = link_at p (Arg.int p 0) (Arg.word p 1) (Arg.int p 2) (Arg.word p 3) (Arg.int p 4)
+
+let last_component path =
+  match List.rev (Path.split path) with c :: _ -> c | [] -> "/"
+
+let unlink_at p fd va flags =
+  if flags land lnot at_removedir <> 0 then Errno.fail Errno.einval;
+  let path = User.path p.mm va in
+  let directory = flags land at_removedir <> 0 in
+  if directory && last_component path = "." then Errno.fail Errno.einval;
+  if directory && last_component path = ".." then Errno.fail Errno.enotempty;
+  let found = resolve p fd path ~follow:false in
+  let inode = Path.existing found in
+  if found.Path.name = "" then Errno.fail (if directory then Errno.ebusy else Errno.eisdir);
+  Vfs.demand_remove who found.Path.parent inode;
+  if directory then begin
+    match inode.Vfs.kind with
+    | Vfs.Dir d -> if Hashtbl.length d.Vfs.entries > 0 then Errno.fail Errno.enotempty
+    | _ -> Errno.fail Errno.enotdir
+  end
+  else if Vfs.is_dir inode then Errno.fail Errno.eisdir;
+  if inode == p.root then Errno.fail Errno.ebusy;
+  (match found.Path.parent.Vfs.kind with Vfs.Dir _ -> () | _ -> Errno.fail Errno.eperm);
+  Vfs.remove found.Path.parent found.Path.name;
+  0
+
+let unlink p = unlink_at p at_fdcwd (Arg.word p 0) 0
+let rmdir p = unlink_at p at_fdcwd (Arg.word p 0) at_removedir
+let unlinkat p = unlink_at p (Arg.int p 0) (Arg.word p 1) (Arg.int p 2)
+
+(* Is [dir] the directory [above] or below it? *)
+let rec is_below dir above =
+  dir == above || match dir.Vfs.kind with Vfs.Dir { parent = Some up; _ } when up != dir -> is_below up above | _ -> false
+
+let rename_at p fd va to_fd to_va flags =
+  if flags land lnot 1 <> 0 then Errno.fail Errno.einval;
+  let from_path = User.path p.mm va and to_path = User.path p.mm to_va in
+  let from = resolve p fd from_path ~follow:false and target = resolve p to_fd to_path ~follow:false in
+  if from.Path.name = "" || target.Path.name = "" then Errno.fail Errno.ebusy;
+  let inode = Path.existing from in
+  let dir = Vfs.is_dir inode in
+  if flags land 1 <> 0 && target.Path.node <> None then Errno.fail Errno.eexist;
+  if (not dir) && (from.Path.slash || target.Path.slash) then Errno.fail Errno.enotdir;
+  if dir && is_below target.Path.parent inode then Errno.fail Errno.einval;
+  Vfs.demand_remove who from.Path.parent inode;
+  if target.Path.parent.Vfs.sealed then Errno.fail Errno.eacces;
+  if inode.Vfs.sealed then Errno.fail Errno.eperm;
+  Vfs.demand who target.Path.parent 3;
+  (match (from.Path.parent.Vfs.kind, target.Path.parent.Vfs.kind) with Vfs.Dir _, Vfs.Dir _ -> () | _ -> Errno.fail Errno.eperm);
+  (* a directory that changes its parent is itself written to (its ..) *)
+  if dir && from.Path.parent != target.Path.parent then Vfs.demand who inode 2;
+  (match target.Path.node with
+   | None -> ()
+   | Some old when old == inode -> ()
+   | Some old ->
+     Vfs.demand_remove who target.Path.parent old;
+     (match old.Vfs.kind with
+      | Vfs.Dir d ->
+        if not dir then Errno.fail Errno.eisdir;
+        if Hashtbl.length d.Vfs.entries > 0 then Errno.fail Errno.enotempty
+      | _ -> if dir then Errno.fail Errno.enotdir));
+  let same = match target.Path.node with Some old -> old == inode | None -> false in
+  if not same then begin
+    if target.Path.node <> None then Vfs.remove target.Path.parent target.Path.name;
+    inode.Vfs.opens <- inode.Vfs.opens + 1; (* alive between its two names *)
+    Vfs.remove from.Path.parent from.Path.name;
+    Vfs.add target.Path.parent target.Path.name inode;
+    inode.Vfs.opens <- inode.Vfs.opens - 1;
+    inode.Vfs.ctime <- Clock.now ()
+  end;
+  0
+
+let rename p = rename_at p at_fdcwd (Arg.word p 0) at_fdcwd (Arg.word p 1) 0
+let renameat p = rename_at p (Arg.int p 0) (Arg.word p 1) (Arg.int p 2) (Arg.word p 3) 0
+let renameat2 p = rename_at p (Arg.int p 0) (Arg.word p 1) (Arg.int p 2) (Arg.word p 3) (Arg.int p 4)
+
+let readlink_at p fd va buffer size =
+  if size <= 0 then Errno.fail Errno.einval;
+  let path = User.path p.mm va in
+  let inode = existing_or_fd p fd path (if fd = at_fdcwd then 0 else at_empty_path) ~follow:false in
+  let text = match inode.Vfs.kind with Vfs.Link t -> t | Vfs.Magic m -> m.text () | _ -> Errno.fail Errno.einval in
+  let n = min size (String.length text) in
+  User.write_string p.mm buffer (String.sub text 0 n);
+  n
+
+let readlink p = readlink_at p at_fdcwd (Arg.word p 0) (Arg.word p 1) (Arg.int p 2)
+let readlinkat p = readlink_at p (Arg.int p 0) (Arg.word p 1) (Arg.word p 2) (Arg.int p 3)
+
+let access_at p fd va mode flags =
+  if mode land lnot 7 <> 0 then Errno.fail Errno.einval;
+  let inode = existing_or_fd p fd (User.path p.mm va) flags ~follow:(flags land at_symlink_nofollow = 0) in
+  if mode land 2 <> 0 && inode.Vfs.sealed then Errno.fail Errno.eacces;
+  Vfs.demand who inode mode;
+  0
+
+let access p = access_at p at_fdcwd (Arg.word p 0) (Arg.int p 1) 0
+let faccessat p = access_at p (Arg.int p 0) (Arg.word p 1) (Arg.int p 2) 0
+let faccessat2 p = access_at p (Arg.int p 0) (Arg.word p 1) (Arg.int p 2) (Arg.int p 3)
+
+(* As in the daemons' sandboxes, nothing becomes setuid or setgid. *)
+let change_mode inode mode =
+  Vfs.demand_owner who inode;
+  if mode land 0o6000 <> 0 then Errno.fail Errno.eperm;
+  inode.Vfs.mode <- mode land 0o7777;
+  inode.Vfs.ctime <- Clock.now ();
+  0
+
+let chmod p = change_mode (existing p at_fdcwd (User.path p.mm (Arg.word p 0)) ~follow:true) (Arg.uint p 1)
+let fchmod p = let f = file p (Arg.int p 0) in Sys_file.no_path f; change_mode f.inode (Arg.uint p 1)
+let fchmodat p = change_mode (existing p (Arg.int p 0) (User.path p.mm (Arg.word p 1)) ~follow:true) (Arg.uint p 2)
+
+(* Only to what it is already. *)
+let change_owner inode uid gid =
+  let same have want = want = -1 || want = 0xffffffff || want = have in
+  Vfs.demand_owner who inode;
+  if not (same inode.Vfs.uid uid && (same inode.Vfs.gid gid || gid = who.Vfs.group)) then Errno.fail Errno.eperm;
+  if gid = who.Vfs.group then inode.Vfs.gid <- gid;
+  inode.Vfs.ctime <- Clock.now ();
+  0
+
+let id16 v = let v = v land 0xffff in if v = 0xffff then -1 else v
+let chown_at p fd path uid gid flags = change_owner (existing_or_fd p fd path flags ~follow:(flags land at_symlink_nofollow = 0)) uid gid
+let chown p = chown_at p at_fdcwd (User.path p.mm (Arg.word p 0)) (Arg.int p 1) (Arg.int p 2) 0
+let lchown p = chown_at p at_fdcwd (User.path p.mm (Arg.word p 0)) (Arg.int p 1) (Arg.int p 2) at_symlink_nofollow
+let chown16 p = chown_at p at_fdcwd (User.path p.mm (Arg.word p 0)) (id16 (Arg.int p 1)) (id16 (Arg.int p 2)) 0
+let lchown16 p = chown_at p at_fdcwd (User.path p.mm (Arg.word p 0)) (id16 (Arg.int p 1)) (id16 (Arg.int p 2)) at_symlink_nofollow
+let fchown p = change_owner (file p (Arg.int p 0)).inode (Arg.int p 1) (Arg.int p 2)
+let fchown16 p = change_owner (file p (Arg.int p 0)).inode (id16 (Arg.int p 1)) (id16 (Arg.int p 2))
+let fchownat p = chown_at p (Arg.int p 0) (User.path p.mm (Arg.word p 1)) (Arg.int p 2) (Arg.int p 3) (Arg.int p 4)
+
+let truncate_to p va size =
+  if size < 0 then Errno.fail Errno.einval;
+  let inode = existing p at_fdcwd (User.path p.mm va) ~follow:true in
+  match inode.Vfs.kind with
+  | Vfs.File c ->
+    if inode.Vfs.sealed then Errno.fail Errno.eacces;
+    Vfs.demand who inode 2;
+    Content.truncate c size;
+    Io.touch inode;
+    0
+  | Vfs.Dir _ | Vfs.Dynamic _ -> Errno.fail Errno.eisdir
+  | _ -> Errno.fail Errno.einval
+
+let truncate p = truncate_to p (Arg.word p 0) (Arg.long p 1)
+let truncate64 p = truncate_to p (Arg.word p 0) (Arg.pair p 1)
+
+let chdir p =
+  let inode = existing p at_fdcwd (User.path p.mm (Arg.word p 0)) ~follow:true in
+  if not (Vfs.is_dir inode) then Errno.fail Errno.enotdir;
+  Vfs.demand who inode 1;
+  stand p inode;
+  0
+
+let fchdir p =
+  let f = file p (Arg.int p 0) in
+  if not (Vfs.is_dir f.inode) then Errno.fail Errno.enotdir;
+  Vfs.demand who f.inode 1;
+  stand p f.inode;
+  0
+
+let getcwd p =
+  let name = Path.name_of_dir p.root p.cwd in
+  if name = "(unreachable)" then Errno.fail Errno.enoent;
+  let n = String.length name + 1 in
+  if n > Arg.word p 1 then Errno.fail Errno.erange;
+  User.write_string p.mm (Arg.word p 0) (name ^ "\000");
+  n
+
+let umask p = let old = p.umask in p.umask <- Arg.uint p 0 land 0o777; old
+
+(* ---- stat *)
+
+let by_path p fd va flags = existing_or_fd p fd (User.path p.mm va) flags ~follow:(flags land at_symlink_nofollow = 0)
+let put p layout inode va = User.write p.mm va (layout inode); 0
+let stat_layout p = if is_wide p then Stat.stat_x86_64 else Stat.stat_i386
+let stat p = put p (stat_layout p) (by_path p at_fdcwd (Arg.word p 0) 0) (Arg.word p 1)
+let lstat p = put p (stat_layout p) (by_path p at_fdcwd (Arg.word p 0) at_symlink_nofollow) (Arg.word p 1)
+let fstat p = put p (stat_layout p) (file p (Arg.int p 0)).inode (Arg.word p 1)
+let stat64 p = put p Stat.stat64_i386 (by_path p at_fdcwd (Arg.word p 0) 0) (Arg.word p 1)
+let lstat64 p = put p Stat.stat64_i386 (by_path p at_fdcwd (Arg.word p 0) at_symlink_nofollow) (Arg.word p 1)
+let fstat64 p = put p Stat.stat64_i386 (file p (Arg.int p 0)).inode (Arg.word p 1)
+let fstatat p =
+  put p (if is_wide p then Stat.stat_x86_64 else Stat.stat64_i386) (by_path p (Arg.int p 0) (Arg.word p 1) (Arg.int p 3)) (Arg.word p 2)
+let statx p = put p Stat.statx (by_path p (Arg.int p 0) (Arg.word p 1) (Arg.int p 2)) (Arg.word p 4)
+
+let statfs p =
+  ignore (existing p at_fdcwd (User.path p.mm (Arg.word p 0)) ~follow:true);
+  User.write p.mm (Arg.word p 1) (Stat.statfs ~wide:(is_wide p) ~large:false); 0
+let fstatfs p = ignore (file p (Arg.int p 0)); User.write p.mm (Arg.word p 1) (Stat.statfs ~wide:(is_wide p) ~large:false); 0
+let statfs64 p =
+  ignore (existing p at_fdcwd (User.path p.mm (Arg.word p 0)) ~follow:true);
+  User.write p.mm (Arg.word p 2) (Stat.statfs ~wide:false ~large:true); 0
+let fstatfs64 p = ignore (file p (Arg.int p 0)); User.write p.mm (Arg.word p 2) (Stat.statfs ~wide:false ~large:true); 0
+
+(* ---- times *)
+
+let utime_now = 0x3fffffff and utime_omit = 0x3ffffffe
+
+(* [times]: two of (seconds, nanoseconds), or none for now. *)
+let set_times inode times =
+  let now = Clock.now () in
+  (match times with
+   | None -> if not inode.Vfs.sealed && Vfs.may who inode 2 then () else Vfs.demand_owner who inode
+   | Some _ -> Vfs.demand_owner who inode);
+  let value old = function
+    | _, n when n = utime_now -> now
+    | _, n when n = utime_omit -> old
+    | s, n -> if n < 0 || n > 999_999_999 then Errno.fail Errno.einval else (s * 1_000_000_000) + n in
+  let a, m = match times with None -> ((0, utime_now), (0, utime_now)) | Some pair -> pair in
+  let atime = value inode.Vfs.atime a and mtime = value inode.Vfs.mtime m in
+  inode.Vfs.atime <- atime;
+  inode.Vfs.mtime <- mtime;
+  inode.Vfs.ctime <- now;
+  0
+
+let read_times p va ~wide ~scale =
+  if va = 0 then None
+  else begin
+    let b = User.read p.mm va (if wide then 32 else 16) in
+    let get n = if wide then User.i64 b (8 * n) else User.s32 b (4 * n) in
+    let fraction n = let v = get n in if scale = 1 then v else if v < 0 || v > 999_999 then Errno.fail Errno.einval else v * scale in
+    Some ((get 0, fraction 1), (get 2, fraction 3))
+  end
+
+let utimens_at p ~wide =
+  let fd = Arg.int p 0 and va = Arg.word p 1 and flags = Arg.int p 3 in
+  let times = read_times p (Arg.word p 2) ~wide ~scale:1 in
+  let inode = if va = 0 then (file p fd).inode else by_path p fd va flags in
+  set_times inode times
+
+let utimensat p = utimens_at p ~wide:(is_wide p)
+let utimensat_time64 p = utimens_at p ~wide:true
+let utimes p = set_times (by_path p at_fdcwd (Arg.word p 0) 0) (read_times p (Arg.word p 1) ~wide:(is_wide p) ~scale:1000)
+let futimesat p =
+  let times = read_times p (Arg.word p 2) ~wide:(is_wide p) ~scale:1000 in
+  set_times (if Arg.word p 1 = 0 then (file p (Arg.int p 0)).inode else by_path p (Arg.int p 0) (Arg.word p 1) 0) times
+let utime p =
+  let va = Arg.word p 1 in
+  let times = if va = 0 then None
+    else begin
+      let w = User.word_size p.mm in
+      let b = User.read p.mm va (2 * w) in
+      let get n = if w = 8 then User.i64 b (8 * n) else User.s32 b (4 * n) in
+      Some ((get 0, 0), (get 1, 0))
+    end in
+  set_times (by_path p at_fdcwd (Arg.word p 0) 0) times
+
+(* ---- directories *)
+
+let directory_type inode = match Vfs.type_bits inode with 0o040000 -> 4 | 0o100000 -> 8 | 0o120000 -> 10 | 0o020000 -> 2 | 0o010000 -> 1 | _ -> 0
+
+(* [layout name ino position kind] gives one record. *)
+let list_directory p layout =
+  let f = file p (Arg.int p 0) and va = Arg.word p 1 and size = Arg.uint p 2 in
+  if f.what <> Directory then Errno.fail (match f.what with Path_only -> Errno.ebadf | _ -> Errno.enotdir);
+  let dots = List.filter (fun (n, _, _) -> n >= f.position) [ (0, ".", f.inode); (1, "..", Path.up p.root f.inode) ] in
+  let entries = Seq.append (List.to_seq dots) (Vfs.entries_from f.inode (max f.position 3)) in
+  let buffer = Buffer.create 4096 in
+  let rec fill entries =
+    match entries () with
+    | Seq.Nil -> ()
+    | Seq.Cons ((position, name, inode), rest) ->
+      let next = if position = 1 then 3 else position + 1 in
+      let record = layout name inode next in
+      if Buffer.length buffer + Bytes.length record <= size then begin
+        Buffer.add_bytes buffer record;
+        f.position <- next;
+        fill rest
+      end
+      else if Buffer.length buffer = 0 then Errno.fail Errno.einval in
+  let before = f.position in
+  fill entries;
+  (try User.write p.mm va (Buffer.to_bytes buffer) with e -> f.position <- before; raise e);
+  Buffer.length buffer
+
+let getdents64 p =
+  list_directory p (fun name inode next ->
+    let size = (19 + String.length name + 1 + 7) land lnot 7 in
+    let b = Bytes.make size '\000' in
+    User.set64 b 0 inode.Vfs.ino;
+    User.set64 b 8 next;
+    Bytes.set_uint16_le b 16 size;
+    Bytes.set_uint8 b 18 (directory_type inode);
+    Bytes.blit_string name 0 b 19 (String.length name);
+    b)
+
+let getdents p =
+  let w = User.word_size p.mm in
+  list_directory p (fun name inode next ->
+    let size = ((2 * w) + 2 + String.length name + 2 + w - 1) land lnot (w - 1) in
+    let b = Bytes.make size '\000' in
+    let set = if w = 8 then User.set64 b else User.set32 b in
+    set 0 inode.Vfs.ino;
+    set w next;
+    Bytes.set_uint16_le b (2 * w) size;
+    Bytes.blit_string name 0 b ((2 * w) + 2) (String.length name);
+    Bytes.set_uint8 b (size - 1) (directory_type inode);
+    b)

@@ -1,0 +1,104 @@
+(* The root that a builder sees: made afresh for each step. Isolation is by construction, since there is nothing else to be seen. *)
+
+open Vfs
+
+let who_builder = Proc.who
+
+let directory ?(uid = 0) ?(gid = 0) parent name mode =
+  let d = make ~uid ~gid (new_dir ()) mode in
+  add parent name d;
+  d
+
+(* The directory [path], made with its parents where they are missing. *)
+let rec directories root path ~uid ~gid mode =
+  match List.rev (Path.split path) with
+  | [] -> root
+  | name :: up ->
+    let parent = directories root (String.concat "/" (List.rev up)) ~uid ~gid mode in
+    match find parent name with
+    | Some d when is_dir d -> d
+    | Some _ -> failwith (path ^ " is not a directory")
+    | None -> directory ~uid ~gid parent name mode
+
+let parent_of path = match String.rindex_opt path '/' with Some n -> (String.sub path 0 n, String.sub path (n + 1) (String.length path - n - 1)) | None -> ("", path)
+
+let write_file root path text ~uid ~gid mode =
+  let folder, name = parent_of path in
+  let dir = directories root folder ~uid ~gid 0o755 in
+  if find dir name <> None then remove dir name;
+  add dir name (make ~uid ~gid (File (Content.of_string text)) mode)
+
+(* ---- /proc: oneself, and nothing of others *)
+
+let magic text target = make (Magic { text; target }) 0o777
+let dynamic find list = make (Dynamic { find; list }) 0o555
+let text_file f = make (File (Content.of_string f)) 0o444
+
+let descriptor_link p n =
+  match Proc.file_at p.Proc.files n with
+  | None -> None
+  | Some f ->
+    let name () = match f.Proc.what with
+      | Proc.Pipe_end _ | Proc.To_console -> Printf.sprintf "pipe:[%d]" f.Proc.inode.ino
+      | Proc.Directory -> Path.name_of_dir p.Proc.root f.Proc.inode
+      | _ -> f.Proc.opened_as in
+    Some (magic name (fun () -> f.Proc.inode))
+
+let number s = match int_of_string_opt s with Some n when n >= 0 && string_of_int n = s -> Some n | _ -> None
+
+let descriptors p =
+  dynamic
+    (fun name -> match number name with Some n -> descriptor_link p n | None -> None)
+    (fun () ->
+      let open_ = ref [] in
+      Array.iteri (fun n f -> if f <> None then match descriptor_link p n with Some l -> open_ := (string_of_int n, l) :: !open_ | None -> ())
+        p.Proc.files.Proc.table;
+      List.rev !open_)
+
+let of_process p =
+  let entries = [
+    "fd", (fun () -> descriptors p);
+    "exe", (fun () -> magic (fun () -> p.Proc.exe_path) (fun () -> p.Proc.exe));
+    "cwd", (fun () -> magic (fun () -> Path.name_of_dir p.Proc.root p.Proc.cwd) (fun () -> p.Proc.cwd));
+    "root", (fun () -> magic (fun () -> "/") (fun () -> p.Proc.root));
+    "comm", (fun () -> text_file (p.Proc.name ^ "\n"));
+    "cmdline", (fun () -> text_file p.Proc.arguments) ] in
+  dynamic
+    (fun name -> match List.assoc_opt name entries with Some f -> Some (f ()) | None -> None)
+    (fun () -> List.map (fun (name, f) -> (name, f ())) entries)
+
+let proc_root () =
+  let self () = Proc.running () in
+  let own p = number p = Some (self ()).Proc.tgid in
+  dynamic
+    (fun name ->
+      if name = "self" then Some (magic (fun () -> string_of_int (self ()).Proc.tgid) (fun () -> of_process (self ())))
+      else if own name then Some (of_process (self ()))
+      else None)
+    (fun () -> [ "self", magic (fun () -> string_of_int (self ()).Proc.tgid) (fun () -> of_process (self ())) ])
+
+(* ---- the whole *)
+
+let add_devices root =
+  let dev = directory root "dev" 0o755 in
+  List.iter (fun (name, minor) -> add dev name (make (Device (1, minor)) 0o666)) [ "null", 3; "zero", 5; "full", 7; "random", 8; "urandom", 9 ];
+  add dev "tty" (make (Device (5, 0)) 0o666);
+  List.iter (fun (name, target) -> add dev name (make (Link target) 0o777))
+    [ "fd", "/proc/self/fd"; "stdin", "/proc/self/fd/0"; "stdout", "/proc/self/fd/1"; "stderr", "/proc/self/fd/2" ]
+
+(* [visible]: (name, inode) of the store paths that the builder may see. *)
+let make_root ~store_dir ~visible =
+  inodes := 0;
+  let root = make (new_dir ()) 0o755 in
+  root.nlink <- 2;
+  ignore (directory root "tmp" 0o1777);
+  add_devices root;
+  let proc = proc_root () in
+  (match root.kind with Dir d -> Hashtbl.replace d.entries "proc" (d.next, proc); d.order <- IntMap.add d.next "proc" d.order; d.next <- d.next + 1 | _ -> ());
+  let store = directories root store_dir ~uid:0 ~gid:0 0o755 in
+  store.mode <- 0o1777;
+  List.iter (fun (name, inode) ->
+    add store name inode;
+    (* the link count of a directory in the store is not the step's *)
+    match inode.kind with Dir _ -> () | _ -> inode.nlink <- 1) visible;
+  (root, store)
