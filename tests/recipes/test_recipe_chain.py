@@ -15,7 +15,7 @@ from xboot.storepath import store_name
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 @dataclass
@@ -142,3 +142,25 @@ def test_the_lock_file_in_the_repository_is_of_this_recipe(derived: dict[str, De
     locked = json.loads((EXAMPLES / example / "recipe.lock").read_text())["sources"]
     recorded = {name for name, spec in recipe.source.items() if spec.type in ("debian", "debian-source", "made")}
     assert set(locked) == recorded
+
+
+@pytest.mark.boot
+@pytest.mark.parametrize("example", ["hello", "chain"])
+def test_the_linux_backend_comes_to_the_bits_that_nix_came_to(derived: dict[str, Derived], nix: NixStore, example: str) -> None:
+    """Every output of every step, not only the results."""
+    from xboot.boot import RunOptions
+    from xboot.hooks import LinearizeOptions, ReadOptions
+    from xboot.model import Status
+    from xboot.pipeline import Pipeline, Request
+    from xboot.plugins import Plugins
+
+    pipeline = Pipeline(Plugins.load())
+    store = derived[example].store
+    drvs = [str(store / store_name(path)) for path in derived[example].derivations.values()]
+    read = ReadOptions(stores=[store])
+    script = pipeline.linearize(pipeline.read(drvs, read), LinearizeOptions())
+    expected = {output.path: {"nix": nix.hash(output.path)} for step in script.steps for output in step.outputs}
+    options = RunOptions(step_timeout=1200, run_timeout=3000, expected=expected)
+    result = pipeline.run(Request(targets=drvs, backend="linux", read=read, run=options), script)
+    assert result.verdict.ok, result.verdict.failure
+    assert {output.path: output.status for output in result.verdict.outputs} == dict.fromkeys(expected, Status.MATCH)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from xboot.recipe.derive import derive
 from xboot.storepath import store_name
 
 __all__ = ["RecipeFrontEnd", "plugin", "split_target"]
+
+_LOG = logging.getLogger(__name__)
 
 
 def split_target(target: str) -> tuple[Path, list[str]] | None:
@@ -33,6 +36,8 @@ class RecipeFrontEnd:
             return None
         path, names = split
         derived = derive(path, names=names)
+        for note in derived.notes:
+            _LOG.warning("%s: %s", path, note)
         roots = sorted(derived.derivations.values())
         within = replace(options, stores=(derived.store, *options.stores))
         closures = [read_closure(str(derived.store / store_name(root)), within) for root in roots]
