@@ -227,6 +227,8 @@ static void become_builder(const struct step *step, int console, int status)
         try(SYS2(SYS_dup2, null, 0), status, "dup2");
         try(SYS2(SYS_dup2, console, 1), status, "dup2");
         try(SYS2(SYS_dup2, console, 2), status, "dup2");
+        /* so that the builder may open /dev/stdout and /dev/stderr anew; a kernel without /proc need not know this form */
+        SYS5(SYS_fchownat, 1, "", UID, GID, AT_EMPTY_PATH);
         /* every other descriptor is closed by execve: all are opened with O_CLOEXEC */
         SYS0(SYS_setsid);
         SYS1(SYS_umask, 022);

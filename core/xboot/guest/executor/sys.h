@@ -73,6 +73,7 @@ void out_byte(long port, long value);
 #define AT_FDCWD                (-100)
 #define AT_SYMLINK_NOFOLLOW     0x100
 #define AT_REMOVEDIR            0x200
+#define AT_EMPTY_PATH           0x1000
 
 #define S_IFMT          0170000
 #define S_IFCHR         0020000
