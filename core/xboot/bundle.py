@@ -21,6 +21,7 @@ import os
 import re
 import tarfile
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,8 +29,8 @@ from typing import BinaryIO
 
 from xboot.cache import Cache, file_sha256
 from xboot.errors import InputError
-from xboot.hooks import ReadOptions, hookimpl
-from xboot.model import Closure, Source, SourceKind
+from xboot.hooks import Notify, ReadOptions, hookimpl
+from xboot.model import Closure, Event, Phase, Source, SourceKind
 from xboot.nar import dump
 from xboot.parse import read_closure, write_derivation
 from xboot.storepath import check_store_path, store_name
@@ -58,7 +59,7 @@ class BundleInfo:
 # ---------------------------------------------------------------- writing
 
 
-def write_bundle(closure: Closure, destination: Path) -> BundleInfo:
+def write_bundle(closure: Closure, destination: Path, notify: Notify | None = None) -> BundleInfo:
     """Write a bundle of `closure`, atomically. Raises InputError when a source is not at hand, or changed since it was verified."""
     if closure.missing:
         path, user = next(iter(closure.missing.items()))
@@ -73,17 +74,20 @@ def write_bundle(closure: Closure, destination: Path) -> BundleInfo:
         if path not in closure.derivations:
             members[f"store/{store_name(path)}.nar"] = source
     manifest = _manifest(closure, members)
+    start = time.monotonic()
     handle, work = tempfile.mkstemp(prefix=f".{destination.name}-", dir=destination.absolute().parent)
     try:
         with os.fdopen(handle, "wb") as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
             _add(tar, MANIFEST, len(manifest), io.BytesIO(manifest))
-            for name in sorted(members):
+            for number, name in enumerate(sorted(members)):
+                if notify:
+                    notify(Event(Phase.PREPARE, time.monotonic() - start, name="bundle", text=name, done=number / len(members)))
                 member = members[name]
                 if isinstance(member, bytes):
                     _add(tar, name, len(member), io.BytesIO(member))
                 else:
                     _add(tar, name, member.nar_size, _NarStream(member))
-        os.chmod(work, 0o644)  # noqa: PTH101 - what mkstemp made is private
+        os.chmod(work, 0o644)
         info = BundleInfo(
             destination,
             len(closure.derivations),

@@ -76,6 +76,7 @@ def test_what_the_schema_refuses(text: str, expected: str) -> None:
             "in a circle: a -> b -> c -> a",
         ),
         ("[derivation.a]\nbuilder = '{a}'\n", "in a circle: a -> a"),
+        ("[source.t]\ntype = 'text'\ntext = ''\n", "has sources, but no [derivation.NAME]"),
         (SMALL.replace("build.sh", "nothing.sh"), "does not exist"),
         (SMALL.replace("build.sh", "tree"), "is a folder"),
         ("[source.t]\ntype = 'tree'\npath = 'tree'\nselect = ['x*']\n[derivation.a]\nbuilder = '{t}'\n", "nothing in it is called 'x*'"),

@@ -67,6 +67,8 @@ def derive(
     lock = Lock.beside(recipe_path)
     graph = _Graph(recipe, str(recipe_path))
     targets = recipe.targets(names)
+    if not targets:
+        raise InputError(f"{recipe_path}: has sources, but no [derivation.NAME] to build")
     order = graph.order(targets)
     wanted = graph.sources(order)
     total = len(wanted) or 1
