@@ -168,7 +168,7 @@ let waitable p target options =
   if candidates = [] then Errno.fail Errno.echild;
   List.find_map (fun q ->
     match q.state with
-    | Zombie status when threads q.tgid = [ q ] || List.for_all is_zombie (threads q.tgid) -> Some (q, status)
+    | Zombie status when List.for_all is_zombie (threads q.tgid) -> Some (q, status)
     | Stopped when options land wuntraced <> 0 && not q.stop_reported -> Some (q, (19 lsl 8) lor 0x7f)
     | _ -> None) candidates
 
