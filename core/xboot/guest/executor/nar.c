@@ -264,7 +264,9 @@ static void note(struct hasher *h, const u8 *at)
                 }
 }
 
-/* Looks at every 32nd byte first: where that is not of the alphabet, no hash part can lie across it. */
+/* Looks at every 32nd byte first: where that is not of the alphabet, no hash part can lie across it. In a long run of the
+ * alphabet each further byte is looked at once.
+ */
 static void scan(struct hasher *h)
 {
         unsigned i = 0, j;
@@ -272,12 +274,14 @@ static void scan(struct hasher *h)
         while (i + HASH_PART <= window_fill) {
                 for (j = HASH_PART; j > 0 && in_alphabet[window[i + j - 1]]; j--)
                         ;
-                if (j == 0) {
-                        note(h, window + i);
-                        i++;
-                } else {
+                if (j > 0) {
                         i += j;
+                        continue;
                 }
+                do
+                        note(h, window + i++);
+                while (i + HASH_PART <= window_fill && in_alphabet[window[i + HASH_PART - 1]]);
+                i += HASH_PART;
         }
 }
 
