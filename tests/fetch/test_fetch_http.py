@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from faulty_server import FaultyServer
 
-from conftest import FaultyServer
 from xboot.errors import InputError
 from xboot.fetch import FetchOptions, FetchReport, fetch_closure, plan_fetch
 from xboot.fetch.http import Limits
@@ -146,7 +146,9 @@ def test_a_server_that_is_not_there(case: Case) -> None:
     assert "after 4 tries" in str(report.failed[0])
 
 
-@pytest.mark.parametrize("url", ["ftp://127.0.0.1/file", "gopher:x", "no-url-at-all", "http://", "http://[::1", "file://host/x"])
+@pytest.mark.parametrize(
+    "url", ["ftp://127.0.0.1/file", "gopher:x", "mirror://gnu/file", "no-url-at-all", "http://", "http://[::1", "file://host/x"]
+)
 def test_urls_that_cannot_be_fetched(case: Case, url: str) -> None:
     report = case.fetch(case.closure(url, sha256(b"x")))
     assert len(report.failed) == 1 and case.fetched() is None

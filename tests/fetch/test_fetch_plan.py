@@ -71,7 +71,7 @@ def test_an_executable_has_no_content_address(tmp_path: Path) -> None:
 
 def test_without_the_mirrors_file_there_are_fewer_places(tmp_path: Path) -> None:
     (wanted,) = plan_fetch(download(tmp_path, '"mirror://gnu/x"', mirrors=False)).wanted
-    assert list(wanted.urls) == []
+    assert list(wanted.urls) == ["mirror://gnu/x"]
 
 
 @pytest.mark.parametrize("url", ["", "()", "(", '"a" "b"', "(a b)", '("x" ("y"))', "#t"])
@@ -107,8 +107,15 @@ def test_a_missing_plain_source_is_left(tmp_path: Path) -> None:
     assert "--store" in plan_fetch(closure).left[0].reason
 
 
-def test_unknown_mirrors_give_nothing() -> None:
-    assert expand_mirror("mirror://nobody/x", parse_mirrors(MIRRORS, "m")) == []
+def test_lists_of_mirrors_are_not_missed(tmp_path: Path) -> None:
+    closure = download(tmp_path, '"https://x.example/y"', mirrors=False)
+    (drv,) = closure.derivations.values()
+    missing = dict.fromkeys(drv.input_srcs, drv.path)
+    assert not plan_fetch(Closure(closure.store_dir, closure.roots, closure.derivations, {}, missing)).left
+
+
+def test_unknown_mirrors_stay() -> None:
+    assert expand_mirror("mirror://nobody/x", parse_mirrors(MIRRORS, "m")) == ["mirror://nobody/x"]
     with pytest.raises(InputError, match="not a list of mirrors"):
         parse_mirrors('("a" "b")', "m")
 

@@ -184,6 +184,8 @@ def _local(url: str) -> Path:
 
 
 def _unsupported(url: str) -> Path:
+    if url.startswith("mirror:"):
+        raise DownloadError("needs Guix's list of mirrors, which the derivation names and which is not at hand or does not have this one")
     raise DownloadError("only http, https and file URLs are fetched" if ":" in url else "not a URL")
 
 

@@ -39,11 +39,11 @@ def parse_mirrors(text: str, where: str) -> dict[str, list[str]]:
 
 
 def expand_mirror(url: str, mirrors: Mapping[str, Sequence[str]]) -> list[str]:
-    """The URLs that `url` stands for: itself, or for `mirror://NAME/PATH` one at each mirror (none when the name is unknown)."""
+    """The URLs that `url` stands for: itself, or for `mirror://NAME/PATH` one at each mirror (itself again when the name is unknown)."""
     if not url.startswith("mirror://"):
         return [url]
     name, _, path = url.removeprefix("mirror://").partition("/")
-    return [base.rstrip("/") + "/" + path for base in mirrors.get(name, ())]
+    return [base.rstrip("/") + "/" + path for base in mirrors.get(name, ())] or [url]
 
 
 def content_addressed_urls(text: str, where: str, content: ContentAddress) -> list[str]:

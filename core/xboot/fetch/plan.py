@@ -68,8 +68,13 @@ def plan_fetch(closure: Closure) -> Plan:
         else:
             left.append(found)
     fetched = {item.path for item in wanted}
+    # Lists of mirrors serve fetching alone: without them there are fewer places to look, and no builder misses them.
+    uses: dict[bool, set[str]] = {True: set(), False: set()}
+    for drv in closure.derivations.values():
+        uses[drv.is_fixed_output and drv.builder.startswith(b"builtin:")].update(drv.input_srcs)
+    dispensable = uses[True] - uses[False]
     for path, user in closure.missing.items():
-        if path not in fetched and all(item.path != path for item in left):
+        if path not in fetched and path not in dispensable and all(item.path != path for item in left):
             left.append(Left(path, user, "a plain source, which no derivation says how to fetch; name the folder that has it with --store"))
     return Plan(wanted, left, present)
 
