@@ -49,7 +49,7 @@ class _Maker:
     def __init__(self, folder: Path, seed: int) -> None:
         self.store = folder / _STORE[1:]
         self.store.mkdir(parents=True)
-        self.random = random.Random(seed)  # noqa: S311 - has to give the same graph each time
+        self.random = random.Random(seed)
         self.hasher = GraphHasher()
         self.derivations: list[Derivation] = []
         self.references: dict[str, Sequence[str]] = {}

@@ -22,8 +22,9 @@ from pathlib import Path
 from bench.graph import Graph, make_graph
 
 _XBOOT = """
-import sys, time
+import gc, sys, time
 from pathlib import Path
+gc.disable()  # as the command line does
 begin = time.perf_counter()
 from xboot.hooks import LinearizeOptions, ReadOptions
 from xboot.linearize import linearize

@@ -26,7 +26,9 @@ class NixStore:
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         env = os.environ | {"NIX_REMOTE": f"local?root={self.root}", "NIX_PATH": "", "HOME": str(self.root)}
-        done = subprocess.run(command, capture_output=True, text=True, errors="surrogateescape", env=env, check=False, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="surrogateescape", env=env, check=False, stdin=subprocess.DEVNULL
+        )
         assert not check or done.returncode == 0, done.stderr[-3000:]
         return done
 

@@ -18,7 +18,9 @@ class Backend(ABC):
 
     @abstractmethod
     def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
-        """Obtain or build the kernel and the executor. Slow work belongs into the cache (`xboot.cache`) and reports progress through `notify`."""
+        """Obtain or build the kernel and the executor. Slow work belongs into the cache (`xboot.cache`) and reports
+        progress through `notify`.
+        """
 
     @abstractmethod
     def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:

@@ -76,7 +76,9 @@ class Cache:
         return sorted(found, key=lambda e: (e.kind, -e.used.timestamp()))
 
     def prune(self, unused_seconds: float = 0) -> tuple[int, int]:
-        """Remove entries not used for so many seconds, and what killed processes left; returns their number and size in bytes. Entries in use stay."""
+        """Remove entries not used for so many seconds, and what killed processes left; returns their number and size
+        in bytes. Entries in use stay.
+        """
         limit = datetime.now().timestamp() - unused_seconds
         count = size = 0
         for entry in self.entries():
@@ -106,7 +108,9 @@ def _listing(folder: Path) -> Iterator[str]:
 
 
 def _intact(folder: Path, sums: Path) -> bool:
-    """True when every file that was there when the entry was made is there unchanged. Large trees are checked by size alone but for their big files."""
+    """True when every file that was there when the entry was made is there unchanged. Large trees are checked by size
+    alone but for their big files.
+    """
     lines = [line.split("  ", 2) for line in sums.read_text(errors="replace").splitlines()]
     try:
         many = len(lines) > 2000

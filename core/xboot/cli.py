@@ -5,6 +5,7 @@ People read standard error, machines read standard output (`--json`, `plan`, `sh
 
 from __future__ import annotations
 
+import gc
 import sys
 import tempfile
 import traceback
@@ -185,7 +186,9 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def _global(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False) -> None:
+def _global(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
     pass
 
 
@@ -208,6 +211,7 @@ def _settings(pairs: list[str] | None, kernel: str | None) -> dict[str, str]:
 
 def main() -> None:
     """The entry point: every error becomes one sentence, a hint, and an exit status."""
+    gc.disable()  # a graph of 5,000 derivations has no cycles to collect, and looking for them costs a third of the time
     sys.exit(_guarded(app))
 
 
@@ -229,7 +233,7 @@ def _guarded(command: Callable[..., object]) -> int:
         where = f"{error.filename}: " if error.filename else ""
         err.print(f"[bold red]error:[/] {escape(where + (error.strerror or str(error)))}", soft_wrap=True, highlight=False)
         return 4
-    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback reaches a user
+    except Exception as error:
         if hasattr(error, "exit_code") and hasattr(error, "format_message"):  # click's own usage errors
             err.print(f"[bold red]error:[/] {escape(error.format_message())}", soft_wrap=True, highlight=False)
             return 2

@@ -120,7 +120,14 @@ def derive(recipe: str, store: Path | None, console: Console, *, update_lock: bo
 
 
 def fetch(
-    targets: Sequence[str], read: ReadOptions, into: Path | None, folders: Sequence[Path], mirrors: Sequence[str], console: Console, *, offline: bool
+    targets: Sequence[str],
+    read: ReadOptions,
+    into: Path | None,
+    folders: Sequence[Path],
+    mirrors: Sequence[str],
+    console: Console,
+    *,
+    offline: bool,
 ) -> None:
     """Bring missing sources; raises when one could not be had."""
     closure = Pipeline(Plugins.load()).read(targets, read)
@@ -131,7 +138,9 @@ def fetch(
         console.print(f"fetched  {path}", highlight=False, markup=False, soft_wrap=True)
     for left in outcome.left:
         console.print(f"left     {left.path}: {left.reason}", style="yellow", highlight=False, markup=False, soft_wrap=True)
-    console.print(f"{len(outcome.fetched)} fetched, {len(outcome.present)} at hand already, into {outcome.store}", highlight=False, soft_wrap=True)
+    console.print(
+        f"{len(outcome.fetched)} fetched, {len(outcome.present)} at hand already, into {outcome.store}", highlight=False, soft_wrap=True
+    )
     outcome.check()
 
 

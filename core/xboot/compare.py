@@ -1,7 +1,8 @@
 """Agreement between kernels as evidence: one script, several backends, output by output.
 
-Backends agree on an output when all that built it report the same NAR hash. One different hash anywhere means `DIFFERS`, however many agree elsewhere; a backend that
-fails is no evidence for anything, so with fewer than `quorum` complete runs nothing is said about the bits.
+Backends agree on an output when all that built it report the same NAR hash. One different hash anywhere means
+`DIFFERS`, however many agree elsewhere; a backend that fails is no evidence for anything, so with fewer than `quorum`
+complete runs nothing is said about the bits.
 """
 
 from __future__ import annotations
@@ -75,7 +76,9 @@ class Comparison:
 
 
 def choose_backends(wanted: str, script: Script, plugins: Plugins) -> tuple[list[str], dict[str, str]]:
-    """The backends to ask, and why others are not asked. `wanted` is `all` or names joined by commas; a name given by the user must exist."""
+    """The backends to ask, and why others are not asked. `wanted` is `all` or names joined by commas; a name given by
+    the user must exist.
+    """
     names = sorted(plugins.backends) if wanted == "all" else [name.strip() for name in wanted.split(",") if name.strip()]
     if len(set(names)) != len(names):
         raise UsageError(f"--backends {wanted}: a backend is named twice; agreement with itself is no evidence")
@@ -91,11 +94,19 @@ def choose_backends(wanted: str, script: Script, plugins: Plugins) -> tuple[list
 
 
 def compare(
-    script: Script, request: Request, backends: Sequence[str], skipped: Mapping[str, str], plugins: Plugins, *, quorum: int | None = None, jobs: int | None = None
+    script: Script,
+    request: Request,
+    backends: Sequence[str],
+    skipped: Mapping[str, str],
+    plugins: Plugins,
+    *,
+    quorum: int | None = None,
+    jobs: int | None = None,
 ) -> Comparison:
     """Run `script` on each backend, at most `jobs` at a time (one a core), and put the hashes side by side.
 
-    `quorum` is the number of complete runs that make an agreement (default: all that were asked, and never fewer than two unless only one was asked for).
+    `quorum` is the number of complete runs that make an agreement (default: all that were asked, and never fewer than
+    two unless only one was asked for).
     """
     needed = quorum if quorum is not None else max(2, len(backends))
     if needed < 1 or (quorum is not None and quorum > len(backends)):
@@ -146,5 +157,6 @@ def export_difference(comparison: Comparison, request: Request, plugins: Plugins
         where = folder / backend
         run = replace(request.run, export=where, export_paths=[output.path])
         result = Pipeline(plugins, backend).run(replace(request, backend=backend, run=run), comparison.script)
-        files |= {backend: file for path, file in result.verdict.exports.items() if path == output.path}
+        if output.path in result.verdict.exports:
+            files[backend] = result.verdict.exports[output.path]
     return files

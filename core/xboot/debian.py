@@ -1,8 +1,9 @@
 """Debian packages, through apt as this machine has it configured, without installing anything.
 
-Private apt roots take over the system's sources and keep their own lists, one for the native architecture with `deb-src`, one for i386 (apart, because an archive whose index
-of one architecture is out of step would otherwise spoil both); the system's keyring verifies them. Works without root.
-Every file comes with its package's version and its SHA-256, which apt has checked against the signed lists.
+Private apt roots take over the system's sources and keep their own lists, one for the native architecture with
+`deb-src`, one for i386 (apart, because an archive whose index of one architecture is out of step would otherwise
+spoil both); the system's keyring verifies them. Works without root. Every file comes with its package's version and
+its SHA-256, which apt has checked against the signed lists.
 """
 
 from __future__ import annotations

@@ -17,7 +17,9 @@ _COLOURS = {Status.MATCH: "green", Status.DIFFERS: "bold red", Status.UNKNOWN: "
 
 
 class ProgressDisplay:
-    """An observer (hook `xboot_event`) that draws one bar a stage and one over the steps. Draws nothing when standard error is no terminal."""
+    """An observer (hook `xboot_event`) that draws one bar a stage and one over the steps. Draws nothing when standard
+    error is no terminal.
+    """
 
     def __init__(self, console: Console, *, verbose: bool = False) -> None:
         self._console = console
@@ -106,7 +108,9 @@ def closing_sentence(verdict: Verdict, script: Script) -> str:
     parts = [f"{n} {status.value}" for status, n in counts.items() if n]
     colour = "bold red" if counts[Status.DIFFERS] else "bold green"
     word = "differs" if counts[Status.DIFFERS] else "built, nothing to compare with" if not counts[Status.MATCH] else "verified"
-    return f"[{colour}]{word}[/] on {where}: {len(script.steps)} steps, outputs: {', '.join(parts) or 'none'}; script sha256 {script.sha256}"
+    return (
+        f"[{colour}]{word}[/] on {where}: {len(script.steps)} steps, outputs: {', '.join(parts) or 'none'}; script sha256 {script.sha256}"
+    )
 
 
 def _count(outputs: Iterable[OutputVerdict], status: Status) -> int:

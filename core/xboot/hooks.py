@@ -1,7 +1,8 @@
 """The contract for backends, front-ends, reporters and observers: every hook that xboot calls, in the order of the stages.
 
-A plugin is any object with methods marked `@hookimpl`; a backend is best a subclass of `xboot.backend.Backend`, which does the dispatch on the name. A distribution offers its
-plugins under the entry point group `xboot`. `CONTRACT_VERSION` grows when a hook changes in a way that a plugin would notice.
+A plugin is any object with methods marked `@hookimpl`; a backend is best a subclass of `xboot.backend.Backend`, which
+does the dispatch on the name. A distribution offers its plugins under the entry point group `xboot`.
+`CONTRACT_VERSION` grows when a hook changes in a way that a plugin would notice.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ Notify = Callable[[Event], None]
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """Where a front-end may look: `stores` are folders that stand for the store (searched in order). `seeds`: store paths whose content is trusted as it is."""
+    """Where a front-end may look: `stores` are folders that stand for the store (searched in order). `seeds`: store
+    paths whose content is trusted as it is.
+    """
 
     stores: Sequence[Path] = ()
     seeds: Sequence[str] = ()
@@ -32,7 +35,9 @@ class ReadOptions:
 
 @dataclass(frozen=True, slots=True)
 class LinearizeOptions:
-    """`seeds`: store paths of outputs whose content is at hand (in `ReadOptions.stores`) and is trusted instead of built. `allow_missing`: plan although sources are missing."""
+    """`seeds`: store paths of outputs whose content is at hand (in `ReadOptions.stores`) and is trusted instead of
+    built. `allow_missing`: plan although sources are missing.
+    """
 
     seeds: Sequence[str] = ()
     allow_missing: bool = False
@@ -59,7 +64,9 @@ def xboot_backend() -> BackendInfo:
 
 @hookspec(firstresult=True)
 def xboot_read_closure(target: str, options: ReadOptions) -> Closure | None:
-    """parse: turn what the user named (a `.drv` file, a store path, a bundle, …) into a verified closure; None when the target is not of this front-end's kind."""
+    """parse: turn what the user named (a `.drv` file, a store path, a bundle, …) into a verified closure; None when
+    the target is not of this front-end's kind.
+    """
     raise NotImplementedError
 
 
@@ -76,7 +83,9 @@ def xboot_prepare(backend: str, options: BackendOptions, notify: Notify) -> Mapp
 
 
 @hookspec(firstresult=True)
-def xboot_package(backend: str, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage | None:
+def xboot_package(
+    backend: str, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path
+) -> BootImage | None:
     """package: write the image's files into `folder`. Deterministic to the byte."""
     raise NotImplementedError
 

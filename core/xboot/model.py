@@ -1,7 +1,7 @@
 """The nouns. Stages pass these to each other and know nothing else of one another.
 
-This module imports nothing of ours. Everything is immutable; store paths are `str` (they are ASCII by their grammar), contents of derivations are
-`bytes` (Nix allows any byte in arguments and environment).
+This module imports nothing of ours. Everything is immutable; store paths are `str` (they are ASCII by their grammar),
+contents of derivations are `bytes` (Nix allows any byte in arguments and environment).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pathlib import Path
 class Output:
     """One output of a derivation, as its text declares it.
 
-    `path` is empty for a floating content-addressed output. `hash_algo` is as in the file (`sha256`, `r:sha256`, …) and `hash` the hex digest; both
-    are empty for an ordinary (input-addressed) output.
+    `path` is empty for a floating content-addressed output. `hash_algo` is as in the file (`sha256`, `r:sha256`, …)
+    and `hash` the hex digest; both are empty for an ordinary (input-addressed) output.
     """
 
     name: str
@@ -72,8 +72,9 @@ class Source:
 class Closure:
     """A verified derivation graph.
 
-    `roots` are the `.drv` paths asked for. `sources` holds what was found and verified; `missing` maps each source path that the graph needs and whose content is not at hand to the
-    derivation that needs it (fine for a plan, fatal for a run). `store_dir` is e.g. `/nix/store`.
+    `roots` are the `.drv` paths asked for. `sources` holds what was found and verified; `missing` maps each source
+    path that the graph needs and whose content is not at hand to the derivation that needs it (fine for a plan, fatal
+    for a run). `store_dir` is e.g. `/nix/store`.
     """
 
     store_dir: str
@@ -120,7 +121,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """The linear build: `text` is what the guest reads, `sha256` (hex) identifies the run; the other fields are the same content, structured.
+    """The linear build: `text` is what the guest reads, `sha256` (hex) identifies the run; the other fields are the
+    same content, structured.
 
     `checks` are conditions on references that the host verifies after the run (allowedReferences and kin): drv path -> output name -> rule.
     """
@@ -141,7 +143,9 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceCheck:
-    """allowedReferences (`allowed`), allowedRequisites, disallowedReferences, disallowedRequisites of one step: `kind` is the attribute's name, `paths` store paths, `output` one output or empty for all."""
+    """allowedReferences (`allowed`), allowedRequisites, disallowedReferences, disallowedRequisites of one step:
+    `kind` is the attribute's name, `paths` store paths, `output` one output or empty for all.
+    """
 
     step: int
     output: str
@@ -170,7 +174,8 @@ class Role(enum.Enum):
 class Artifact:
     """A file that a backend prepared (a kernel, an executor), with what is known of its making.
 
-    `source_files` are the files really compiled into it and `lines_method` says how that list was obtained (`dependency files`, `DWARF line tables`, `manifest`).
+    `source_files` are the files really compiled into it and `lines_method` says how that list was obtained
+    (`dependency files`, `DWARF line tables`, `manifest`).
     """
 
     name: str
@@ -212,10 +217,12 @@ class BootImage:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """How to boot an image: the QEMU program and the arguments that are the backend's own (machine type, CPU, kernel, initrd, command line).
+    """How to boot an image: the QEMU program and the arguments that are the backend's own (machine type, CPU, kernel,
+    initrd, command line).
 
     The boot stage adds what is the same for all: no defaults, sandbox, QMP, the two serial ports, the exit device, acceleration, memory.
-    `memory` in MiB is all that the kernel may use; the export window, if any, is added above it, at guest-physical address `export_base` (bytes).
+    `memory` in MiB is all that the kernel may use; the export window, if any, is added above it, at guest-physical
+    address `export_base` (bytes).
     """
 
     program: str
@@ -243,7 +250,9 @@ class Phase(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that observers may want to know. `seconds` since the machine started (since the command started for `STAGE` and `PREPARE`)."""
+    """Something that observers may want to know. `seconds` since the machine started (since the command started for
+    `STAGE` and `PREPARE`).
+    """
 
     phase: Phase
     seconds: float
@@ -268,7 +277,9 @@ class Status(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class OutputVerdict:
-    """What came of one output. `expected` maps the origin of an expectation (`--expect`, `fixed-output`, `store`, …) to the NAR hash in hex."""
+    """What came of one output. `expected` maps the origin of an expectation (`--expect`, `fixed-output`, `store`, …)
+    to the NAR hash in hex.
+    """
 
     step: int
     drv: str
@@ -284,7 +295,9 @@ class OutputVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The end of a run. `failure` is empty when the guest ran to its end (the outputs may still differ), otherwise one sentence that names the step and path."""
+    """The end of a run. `failure` is empty when the guest ran to its end (the outputs may still differ), otherwise
+    one sentence that names the step and path.
+    """
 
     backend: str
     script_sha256: str
@@ -309,7 +322,9 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """Something that one has to trust. `bytes` in the image; `lines` are source lines compiled in this configuration (None: opaque), counted as `lines_method` says."""
+    """Something that one has to trust. `bytes` in the image; `lines` are source lines compiled in this configuration
+    (None: opaque), counted as `lines_method` says.
+    """
 
     name: str
     role: Role

@@ -1,7 +1,7 @@
 """NAR, the archive format whose SHA-256 identifies a file tree (E. Dolstra, "The Purely Functional Software Deployment Model", figure 5.2).
 
-A NAR knows three kinds of node (regular file with one executable bit, directory, symbolic link) and nothing of owners or times. Reader and writer are
-iterative and bounded, because archives and trees come from strangers:
+A NAR knows three kinds of node (regular file with one executable bit, directory, symbolic link) and nothing of owners
+or times. Reader and writer are iterative and bounded, because archives and trees come from strangers:
 
 - directories nest at most `MAX_DEPTH` deep;
 - names are unique, in bytewise order, and never empty, `.`, `..`, or with a slash or NUL;
@@ -15,7 +15,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
@@ -39,14 +39,16 @@ class NarInfo:
 
 @dataclass(frozen=True, slots=True)
 class NarEntry:
-    """One node. `path` holds the names from the root (empty for the root itself); `size` is that of a regular file, whose bytes `chunks` yields once."""
+    """One node. `path` holds the names from the root (empty for the root itself); `size` is that of a regular file,
+    whose bytes `chunks` yields once.
+    """
 
     path: tuple[bytes, ...]
     kind: Literal["directory", "regular", "symlink"]
     executable: bool = False
     target: bytes = b""
     size: int = 0
-    chunks: Iterator[bytes] = iter(())
+    chunks: Iterator[bytes] = field(default_factory=lambda: iter(()))
 
 
 class _Source(Protocol):
@@ -75,7 +77,8 @@ _SYMLINK = _TYPE + _string(b"symlink") + _string(b"target")
 def dump(path: Path) -> Iterator[bytes]:
     """The NAR of a file, tree or symbolic link (which is not followed), in pieces.
 
-    Raises InputError for nodes that a NAR cannot hold, for nesting beyond `MAX_DEPTH`, and for a file that changes its size while it is read.
+    Raises InputError for nodes that a NAR cannot hold, for nesting beyond `MAX_DEPTH`, and for a file that changes
+    its size while it is read.
     """
     yield _MAGIC
     yield from _dump_node(os.fsencode(path))
@@ -286,7 +289,7 @@ def unpack(stream: BinaryIO | _Source, destination: Path) -> NarInfo:
         _remove(destination)
         raise
     for directory in reversed([d for d in directories if d is not None]):
-        os.chmod(directory, 0o555)
+        os.chmod(directory, 0o555)  # noqa: S103 - what a store's folders have
     return NarInfo(hashing.digest.hexdigest(), hashing.size)
 
 

@@ -1,6 +1,6 @@
 """The four stages, in order: parse, linearize, package, boot-verify. The only module that calls hooks.
 
-    target --read--> Closure --unroll--> Script --assemble--> BootImage --boot--> Verdict
+target --read--> Closure --unroll--> Script --assemble--> BootImage --boot--> Verdict
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from xboot.boot import RunOptions, run_machine
 from xboot.errors import BackendError, InputError, PluginError, UsageError
-from xboot.hooks import BackendOptions, LinearizeOptions, Notify, ReadOptions
+from xboot.hooks import BackendOptions, LinearizeOptions, ReadOptions
 from xboot.model import Artifact, BootImage, Closure, Component, Event, Machine, Phase, Script, Verdict
 from xboot.plugins import Plugins
 from xboot.workspace import run_folder
@@ -102,7 +102,9 @@ class Pipeline:
         return _typed(image, BootImage, f"xboot_package of {backend}")
 
     def machine(self, backend: str, image: BootImage, options: BackendOptions) -> Machine:
-        return _typed(self.plugins.call("xboot_machine", backend=backend, image=image, options=options), Machine, f"xboot_machine of {backend}")
+        return _typed(
+            self.plugins.call("xboot_machine", backend=backend, image=image, options=options), Machine, f"xboot_machine of {backend}"
+        )
 
     def components(self, backend: str, image: BootImage) -> Sequence[Component]:
         """tcb: what the image makes one trust, from the one backend that made it."""

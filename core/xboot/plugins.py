@@ -1,7 +1,7 @@
 """The plugin manager: built-ins, entry points, and from a backend's name to what it says of itself.
 
-A plugin that cannot be used (it raises on import, breaks a hook's signature, was made for another contract, clashes with a name) never stops the others: it is
-kept in `Plugins.broken` with its reason, and `xboot backends` shows it.
+A plugin that cannot be used (it raises on import, breaks a hook's signature, was made for another contract, clashes
+with a name) never stops the others: it is kept in `Plugins.broken` with its reason, and `xboot backends` shows it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Plugins:
             origin = f"{entry.dist.name if entry.dist else 'unknown'}:{entry.name}"
             try:
                 plugin = entry.load()
-            except Exception as error:  # noqa: BLE001 - whatever a stranger's module raises on import
+            except Exception as error:
                 plugins._broken[origin] = f"cannot be imported: {_last_line(error)}"
             else:
                 plugins.add(plugin, origin)
@@ -91,7 +91,7 @@ class Plugins:
             return
         try:
             info = describe()
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             raise PluginError(f"plugin {origin}: hook xboot_backend raised {_last_line(error)}") from error
         if not isinstance(info, BackendInfo):
             raise PluginError(f"plugin {origin}: hook xboot_backend returned {type(info).__name__}, expected BackendInfo")

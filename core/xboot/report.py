@@ -44,7 +44,10 @@ def report(result: Result) -> dict[str, Any]:
         "host": platform.machine(),
         "scriptSha256": verdict.script_sha256,
         "imageSha256": verdict.image_sha256,
-        "artifacts": {name: {"sha256": a.sha256, "size": a.size, "origin": a.origin, "version": a.version} for name, a in sorted(result.image.artifacts.items())},
+        "artifacts": {
+            name: {"sha256": a.sha256, "size": a.size, "origin": a.origin, "version": a.version}
+            for name, a in sorted(result.image.artifacts.items())
+        },
         "seeds": sorted(result.script.seeds),
         "sources": [{"path": s.path, "kind": s.kind.value, **_hash(s.nar_sha256, s.nar_size)} for s in result.script.sources],
         "results": list(result.script.results),

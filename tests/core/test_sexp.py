@@ -17,7 +17,9 @@ def test_round_trip(data: bytes) -> None:
     assert unquote(text) == data
 
 
-@pytest.mark.parametrize("bad", [b'"', b"", b'"a', b'a"', b'"\\q"', b'"\\x0"', b'"\\x41"', b'"\\x0a"', b'"\\xFF"', b'"\n"', b'"\xc3"', b'"a" ', b'"a"b"'])
+@pytest.mark.parametrize(
+    "bad", [b'"', b"", b'"a', b'a"', b'"\\q"', b'"\\x0"', b'"\\x41"', b'"\\x0a"', b'"\\xFF"', b'"\n"', b'"\xc3"', b'"a" ', b'"a"b"']
+)
 def test_refused(bad: bytes) -> None:
     with pytest.raises(InputError):
         unquote(bad)

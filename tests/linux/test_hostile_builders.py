@@ -94,7 +94,27 @@ def test_what_survives_a_builder_changes_nothing(boot) -> None:
     verdict = boot("survives")
     assert verdict.ok, verdict.failure
     first = verdict.outputs[0]
-    body = b"".join(_strings(b"nix-archive-1", b"(", b"type", b"directory", b"entry", b"(", b"name", b"f", b"node", b"(", b"type", b"regular", b"contents", b"right\n", b")", b")", b")"))
+    body = b"".join(
+        _strings(
+            b"nix-archive-1",
+            b"(",
+            b"type",
+            b"directory",
+            b"entry",
+            b"(",
+            b"name",
+            b"f",
+            b"node",
+            b"(",
+            b"type",
+            b"regular",
+            b"contents",
+            b"right\n",
+            b")",
+            b")",
+            b")",
+        )
+    )
     import hashlib
 
     assert first.nar_sha256 == hashlib.sha256(body).hexdigest()

@@ -55,7 +55,11 @@ def built(request: pytest.FixtureRequest, nix, busybox, tmp_path_factory: pytest
 def attributes() -> list[str]:
     """Names in the corpus, read from its text so that each is a test of its own."""
     body = CORPUS.read_text().split("\nin {\n", 1)[1]
-    return [line.split(" = ", 1)[0].strip() for line in body.splitlines() if line.startswith("  ") and not line.startswith("   ") and " = " in line]
+    return [
+        line.split(" = ", 1)[0].strip()
+        for line in body.splitlines()
+        if line.startswith("  ") and not line.startswith("   ") and " = " in line
+    ]
 
 
 @pytest.mark.boot

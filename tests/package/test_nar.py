@@ -79,7 +79,10 @@ HOSTILE = {
     "empty name": (directory((b"",)), "not allowed"),
     "duplicate": (directory((b"a",), (b"a",)), "unique"),
     "unsorted": (directory((b"b",), (b"a",)), "in order"),
-    "through a link": (directory((b"a", b"(", b"type", b"symlink", b"target", b"/etc", b")"), (b"a", b"(", b"type", b"directory", b")")), "unique"),
+    "through a link": (
+        directory((b"a", b"(", b"type", b"symlink", b"target", b"/etc", b")"), (b"a", b"(", b"type", b"directory", b")")),
+        "unique",
+    ),
     "trailing": (directory((b"a",)) + b"\0", "after its end"),
     "unknown type": (words(b"(", b"type", b"fifo", b")"), "fifo"),
     "huge name": (words(b"(", b"type", b"directory", b"entry", b"(", b"name") + (1 << 60).to_bytes(8, "little"), "at most 255"),

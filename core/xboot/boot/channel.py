@@ -1,7 +1,7 @@
 """The host's end of the result channel (docs/contract.md, section 5): a strict reader. Everything that a guest prints is hostile.
 
-`ChannelReader.feed` takes one line and returns what it says, or raises GuestError. It keeps the order: hello, sources, then for each step begin and its outputs, then done; a run
-that departs from it in any way is a failed run.
+`ChannelReader.feed` takes one line and returns what it says, or raises GuestError. It keeps the order: hello,
+sources, then for each step begin and its outputs, then done; a run that departs from it in any way is a failed run.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ Value = int | bytes | str | list["Value"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One line of the guest, checked: `path` is that of the source or output, `name` the output's, `text` the reason of a failure, `kind` its kind."""
+    """One line of the guest, checked: `path` is that of the source or output, `name` the output's, `text` the reason
+    of a failure, `kind` its kind.
+    """
 
     phase: Phase
     step: int = 0
@@ -106,7 +108,14 @@ class ChannelReader:
         return Message(Phase.SOURCE, path=source.path, sha256=source.nar_sha256, size=_number(size))
 
     def _on_begin(self, number: Value) -> Message | str:
-        if not self._greeted or self._sources_left or self._outputs_left or self._exported or number != self._step + 1 or self._step >= len(self._script.steps):
+        if (
+            not self._greeted
+            or self._sources_left
+            or self._outputs_left
+            or self._exported
+            or number != self._step + 1
+            or self._step >= len(self._script.steps)
+        ):
             return f"to be at {self.where}"
         self._step += 1
         self._outputs_left = [(output.name, output.path) for output in self._script.steps[self._step - 1].outputs]
@@ -128,7 +137,12 @@ class ChannelReader:
         if last is None or last.phase not in (Phase.OUTPUT, Phase.EXPORT) or last.path not in self._exports:
             return "no export at this point"
         start, count = _number(offset), _number(length)
-        if number != self._step or _text(name) != last.name or start != self._exported or not 0 < count <= min(self._window, last.size - start):
+        if (
+            number != self._step
+            or _text(name) != last.name
+            or start != self._exported
+            or not 0 < count <= min(self._window, last.size - start)
+        ):
             return f"{last.name!r} from offset {self._exported}"
         self._exported = 0 if start + count == last.size else start + count
         return Message(Phase.EXPORT, self._step, last.name, last.path, last.sha256, last.size, offset=start, length=count)
@@ -160,7 +174,9 @@ class ChannelReader:
         return f"step {self._step} ({self._script.steps[self._step - 1].drv})"
 
     def _bad(self, line: bytes, expected: str) -> GuestError:
-        return GuestError(f"the guest broke the result channel's rules at {self.where}: it said {printable(line[:200])}, expected {expected}")
+        return GuestError(
+            f"the guest broke the result channel's rules at {self.where}: it said {printable(line[:200])}, expected {expected}"
+        )
 
     def _parse(self, line: bytes) -> tuple[str, list[Value]]:
         stack: list[list[Value]] = [[]]

@@ -83,7 +83,9 @@ def _read_file(script: Script, file: Path) -> dict[str, str]:
     paths = {o.path for step in script.steps for o in step.outputs}
     strays = sorted(set(values) - paths)
     if strays:
-        raise UsageError(f"{file}: {strays[0]} is no output of this script ({len(strays)} such)", hint="`xboot plan -f table` lists the outputs")
+        raise UsageError(
+            f"{file}: {strays[0]} is no output of this script ({len(strays)} such)", hint="`xboot plan -f table` lists the outputs"
+        )
     return {path: parse_hash(value) for path, value in values.items()}
 
 
@@ -113,7 +115,9 @@ def _from_nix(paths: Sequence[str]) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     for path in paths:
-        done = subprocess.run(["nix-store", "--query", "--hash", path], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            ["nix-store", "--query", "--hash", path], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        )
         if done.returncode == 0 and done.stdout.startswith("sha256:"):
             found[path] = parse_hash(done.stdout.strip())
     return found

@@ -13,7 +13,8 @@ from xboot.errors import GuestError, InputError
 
 
 class Exporter:
-    """Collects pieces into `FOLDER/NAME.nar`; a file gets its name only when its hash is the one that the guest reported and it is a well-formed NAR.
+    """Collects pieces into `FOLDER/NAME.nar`; a file gets its name only when its hash is the one that the guest
+    reported and it is a well-formed NAR.
 
     A run that fails leaves the NARs that were complete by then, and nothing half-written.
     """
@@ -54,7 +55,9 @@ class Exporter:
                 for _ in nar.read(file):
                     pass
             except InputError as error:
-                raise GuestError(f"{message.path}: what came out has the hash that the guest reported, but is no NAR: {error.message}") from None
+                raise GuestError(
+                    f"{message.path}: what came out has the hash that the guest reported, but is no NAR: {error.message}"
+                ) from None
         target = self._folder / f"{message.path.rsplit('/', 1)[1]}.nar"
         os.replace(whole, target)
         self.files[message.path] = target

@@ -1,7 +1,8 @@
 """Does KVM work here? `/dev/kvm` can exist, open, answer KVM_CREATE_VM and still run no guest, so only a guest that really ran is proof.
 
-Nor is that enough: there are nested KVMs that get a guest of ten instructions to its end in seconds and a kernel nowhere at all. So the same probe guest, firmware included,
-runs under TCG too, and KVM counts as working only when it is the faster of the two: otherwise there is nothing to gain from it.
+Nor is that enough: there are nested KVMs that get a guest of ten instructions to its end in seconds and a kernel
+nowhere at all. So the same probe guest, firmware included, runs under TCG too, and KVM counts as working only when it
+is the faster of the two: otherwise there is nothing to gain from it.
 """
 
 from __future__ import annotations

@@ -24,7 +24,8 @@ _COMMON = (
 )  # fmt: skip
 _SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 
-# Runs between fork and QEMU: asks the kernel to kill this process with its parent, and stops if the parent is gone already. Both survive exec.
+# Runs between fork and QEMU: asks the kernel to kill this process with its parent, and stops if the parent is gone
+# already. Both survive exec.
 _LEASH = ("setpriv", "--pdeathsig", "KILL", "sh", "-c", '[ "$PPID" = "$1" ] || exit 125; shift; exec "$@"', "sh")
 
 
@@ -51,7 +52,9 @@ def find_program(name: str) -> str:
     """The program's path. Raises MissingToolError naming the package."""
     path = shutil.which(name)
     if path is None:
-        raise MissingToolError(f"{name} is not installed, so nothing can be booted", hint="apt-get install --no-install-recommends qemu-system-x86")
+        raise MissingToolError(
+            f"{name} is not installed, so nothing can be booted", hint="apt-get install --no-install-recommends qemu-system-x86"
+        )
     return path
 
 

@@ -1,7 +1,8 @@
 """Boot an image, watch it, and say what came of it.
 
-Three things run side by side: the result channel (believed, line by line), the console (shown, never believed) and a watchdog with the deadlines. The first that ends the run
-decides; a run counts only with `done` on the channel *and* the machine's success status.
+Three things run side by side: the result channel (believed, line by line), the console (shown, never believed) and a
+watchdog with the deadlines. The first that ends the run decides; a run counts only with `done` on the channel *and*
+the machine's success status.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL)  # a guest that dies is
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How to run: deadlines in seconds, expectations (store path → origin → NAR SHA-256 in hex), exports, where to log the console, `auto`, `tcg` or `kvm`."""
+    """How to run: deadlines in seconds, expectations (store path → origin → NAR SHA-256 in hex), exports, where to
+    log the console, `auto`, `tcg` or `kvm`.
+    """
 
     boot_timeout: float = 120.0
     step_timeout: float = 3600.0
@@ -50,7 +53,8 @@ class RunOptions:
 
 
 def run_machine(image: BootImage, machine: Machine, options: RunOptions, notify: Notify) -> Verdict:
-    """Boot `image`; returns when the guest ended or was ended, with no QEMU left. A guest's misbehaviour is a `failure` of the verdict, not an exception.
+    """Boot `image`; returns when the guest ended or was ended, with no QEMU left. A guest's misbehaviour is a
+    `failure` of the verdict, not an exception.
 
     Raises MissingToolError without QEMU, UsageError for an accelerator that does not work, OSError when an export or log cannot be written.
     """
@@ -66,7 +70,9 @@ def _choose_accelerator(machine: Machine, wanted: str) -> str:
     if "kvm" in machine.accelerators and kvm.works(machine.program):
         return "kvm"
     if wanted == "kvm":
-        raise UsageError("--accel kvm: no KVM that runs a guest was found here", hint="`xboot doctor` says more; leave --accel out to use TCG")
+        raise UsageError(
+            "--accel kvm: no KVM that runs a guest was found here", hint="`xboot doctor` says more; leave --accel out to use TCG"
+        )
     return "tcg"
 
 
@@ -145,7 +151,9 @@ class _Run:
     def _deadline(self) -> tuple[float, str]:
         """Seconds left until the nearest deadline, and what to say when it passes."""
         now, options = time.monotonic(), self._options
-        kind, limit, since = ("step", options.step_timeout, self._step_start) if self._reader.step else ("boot", options.boot_timeout, self._start)
+        kind, limit, since = (
+            ("step", options.step_timeout, self._step_start) if self._reader.step else ("boot", options.boot_timeout, self._start)
+        )
         step = (limit - (now - since), f"no end within the {kind} limit of {limit:g} s")
         run = (options.run_timeout - (now - self._start), f"no end within the run limit of {options.run_timeout:g} s")
         return min(step, run)
@@ -155,7 +163,9 @@ class _Run:
         last = self._messages[-1] if self._messages else None
         if last is not None and last.phase is Phase.FAIL:
             if status not in (FAILURE_STATUS, None):
-                return f"the guest reported a failure ({last.text}), but the machine {qemu.describe_exit(status)}, not with {FAILURE_STATUS}"
+                return (
+                    f"the guest reported a failure ({last.text}), but the machine {qemu.describe_exit(status)}, not with {FAILURE_STATUS}"
+                )
             where = f"step {last.step} ({self._image.script.steps[last.step - 1].drv})" if last.step else "the check of the sources"
             return f"{where} failed: {last.text} [{last.kind}]"
         done = last is not None and last.phase is Phase.DONE
@@ -165,7 +175,8 @@ class _Run:
             return ""
         said = "said that it was done" if done else f"was at {self._reader.where}"
         gave_up = " (the kernel or executor gave up)" if status == PANIC_STATUS else ""
-        return f"the machine {qemu.describe_exit(status)}{gave_up} when the guest {said}; success is {self._machine.success_status} after `done`"
+        ended = f"{qemu.describe_exit(status)}{gave_up}"
+        return f"the machine {ended} when the guest {said}; success is {self._machine.success_status} after `done`"
 
     # ------------------------------------------------------------ the channel
 
@@ -190,7 +201,9 @@ class _Run:
             line = await reader.readuntil(b"\n")
         except asyncio.IncompleteReadError as end:
             if end.partial:
-                raise GuestError(f"the guest's last line on the result channel broke off at {self._reader.where}: {printable(end.partial[:200])}") from None
+                raise GuestError(
+                    f"the guest's last line on the result channel broke off at {self._reader.where}: {printable(end.partial[:200])}"
+                ) from None
             await asyncio.sleep(_EXIT_GRACE)  # the machine has ended; its status says more
             raise GuestError(f"the result channel closed at {self._reader.where}") from None
         except asyncio.LimitOverrunError:
@@ -206,7 +219,9 @@ class _Run:
             case Phase.OUTPUT | Phase.FAIL | Phase.DONE:
                 self._timing.end(now - self._start)
         name = message.name or message.path
-        self._notify(Event(message.phase, now - self._start, message.step, name, message.text, message.sha256, message.size, message.references))
+        self._notify(
+            Event(message.phase, now - self._start, message.step, name, message.text, message.sha256, message.size, message.references)
+        )
 
     async def _export(self, vm: qemu.Qemu, message: Message) -> None:
         assert self._exporter is not None and self._machine.export_base is not None  # the reader lets no export through otherwise

@@ -33,13 +33,17 @@ class Timing:
 
 
 def judge(
-    image: BootImage, messages: Sequence[Message], timing: Timing, expected: Mapping[str, Mapping[str, str]], failure: str, step: int | None,
-    accelerator: str, seconds: float, tail: str, exports: Mapping[str, Path],
+    image: BootImage, messages: Sequence[Message], timing: Timing, expected: Mapping[str, Mapping[str, str]], failure:
+    str, step: int | None, accelerator: str, seconds: float, tail: str, exports: Mapping[str, Path],
 ) -> Verdict:  # fmt: skip
     """The verdict on a run: one line for every output of the script, whether it was built or not."""
     script = image.script
     built = {message.path: message for message in messages if message.phase is Phase.OUTPUT}
-    outputs = [_judge_output(s.number, s.drv, o.name, o.path, built.get(o.path), expected.get(o.path, {}), timing) for s in script.steps for o in s.outputs]
+    outputs = [
+        _judge_output(s.number, s.drv, o.name, o.path, built.get(o.path), expected.get(o.path, {}), timing)
+        for s in script.steps
+        for o in s.outputs
+    ]
     violation = "" if failure else next(_violations(script, built), "")
     return Verdict(
         backend=image.backend, script_sha256=script.sha256, image_sha256=image.sha256, accelerator=accelerator, outputs=outputs,
@@ -48,7 +52,9 @@ def judge(
     )  # fmt: skip
 
 
-def _judge_output(step: int, drv: str, name: str, path: str, message: Message | None, expected: Mapping[str, str], timing: Timing) -> OutputVerdict:
+def _judge_output(
+    step: int, drv: str, name: str, path: str, message: Message | None, expected: Mapping[str, str], timing: Timing
+) -> OutputVerdict:
     if message is None:
         return OutputVerdict(step, drv, name, path, Status.NOT_RUN, expected=dict(expected))
     if not expected:

@@ -1,10 +1,12 @@
-"""Attributes of a derivation that a daemon acts upon: passAsFile, structured attributes, exportReferencesGraph, placeholders, reference checks.
+"""Attributes of a derivation that a daemon acts upon: passAsFile, structured attributes, exportReferencesGraph,
+placeholders, reference checks.
 
 After Nix 2.8: `ParsedDerivation`, `LocalDerivationGoal::initTmpDir`, `writeStructuredAttrs`, `checkOutputs`.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import re
@@ -21,6 +23,7 @@ _GRAPH_NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_.-]*")
 REFERENCE_ATTRIBUTES = ("allowedReferences", "allowedRequisites", "disallowedReferences", "disallowedRequisites")
 
 
+@functools.cache
 def placeholder(output: str) -> bytes:
     """What stands for the path of an output before it is known (`hashPlaceholder`)."""
     return b"/" + nix32(sha256(b"nix-output:" + output.encode()).digest()).encode()
@@ -30,12 +33,13 @@ class Rewriter:
     """Replaces the placeholders of a derivation's own outputs by their paths."""
 
     def __init__(self, drv: Derivation) -> None:
-        self._pairs = [(placeholder(name), output.path.encode()) for name, output in drv.outputs.items()]
+        text = b"\n".join((*drv.args, *drv.env.values()))
+        marks = [(placeholder(name), output.path.encode()) for name, output in drv.outputs.items()]
+        self._pairs = [(mark, path) for mark, path in marks if mark in text]  # mostly none
 
     def __call__(self, value: bytes) -> bytes:
-        if b"/" in value:
-            for mark, path in self._pairs:
-                value = value.replace(mark, path)
+        for mark, path in self._pairs:
+            value = value.replace(mark, path)
         return value
 
 
@@ -56,6 +60,8 @@ def structured(drv: Derivation) -> dict[str, Any] | None:
 def plain_environment(drv: Derivation, cwd: str, rewrite: Rewriter) -> tuple[dict[bytes, bytes], list[tuple[str, bytes]]]:
     """Bindings and files of a derivation without structured attributes: passAsFile names those that become files."""
     as_file = frozenset(drv.env.get(b"passAsFile", b"").split())
+    if not as_file:
+        return {name: rewrite(value) for name, value in drv.env.items()}, []
     env: dict[bytes, bytes] = {}
     files: list[tuple[str, bytes]] = []
     for name, value in drv.env.items():
@@ -68,7 +74,9 @@ def plain_environment(drv: Derivation, cwd: str, rewrite: Rewriter) -> tuple[dic
     return env, files
 
 
-def structured_environment(drv: Derivation, attributes: dict[str, Any], cwd: str, rewrite: Rewriter) -> tuple[dict[bytes, bytes], list[tuple[str, bytes]]]:
+def structured_environment(
+    drv: Derivation, attributes: dict[str, Any], cwd: str, rewrite: Rewriter
+) -> tuple[dict[bytes, bytes], list[tuple[str, bytes]]]:
     """Bindings and files of a derivation with structured attributes: `.attrs.json` and `.attrs.sh`."""
     value = attributes | {"outputs": {name: placeholder(name).decode() for name in drv.outputs}}
     text = json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
@@ -119,7 +127,9 @@ def graphs(drv: Derivation, attributes: dict[str, Any] | None, cwd: str, rewrite
     """exportReferencesGraph: file in the build directory → the path whose closure it lists."""
     if attributes is not None:
         if "exportReferencesGraph" in attributes:
-            raise RefusedError(f"{drv.path}: exportReferencesGraph in structured attributes needs hashes and sizes that are known only after the build")
+            raise RefusedError(
+                f"{drv.path}: exportReferencesGraph in structured attributes needs hashes and sizes that are known only after the build"
+            )
         return []
     words = rewrite(drv.env.get(b"exportReferencesGraph", b"")).split()
     if len(words) % 2:
@@ -133,7 +143,7 @@ def graphs(drv: Derivation, attributes: dict[str, Any] | None, cwd: str, rewrite
 
 
 def reference_checks(drv: Derivation, step: int, attributes: dict[str, Any] | None) -> Iterator[ReferenceCheck]:
-    """allowedReferences and kin, from the environment or from `outputChecks`. Words are store paths or names of outputs."""
+    """AllowedReferences and kin, from the environment or from `outputChecks`. Words are store paths or names of outputs."""
     if attributes is None:
         for kind in REFERENCE_ATTRIBUTES:
             value = drv.env.get(kind.encode())

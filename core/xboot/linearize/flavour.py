@@ -1,7 +1,8 @@
 """What a daemon gives to every builder, whatever its derivation says: environment, build directory, files in /etc.
 
-Two flavours, told apart by the store directory. Nix: `LocalDerivationGoal::initEnv`, `initTmpDir` and the chroot's set-up in Nix 2.8 with `sandbox = true`; Guix: the same places in
-guix-daemon 1.4. tests/nix holds ours against a real nix.
+Two flavours, told apart by the store directory. Nix: `LocalDerivationGoal::initEnv`, `initTmpDir` and the chroot's
+set-up in Nix 2.8 with `sandbox = true`; Guix: the same places in guix-daemon 1.4. tests/nix holds ours against a real
+nix.
 """
 
 from __future__ import annotations

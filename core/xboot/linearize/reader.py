@@ -45,7 +45,9 @@ class _Reader:
         self._token, self._at = match[1], match.end()
 
     def _fail(self, expected: str) -> NoReturn:
-        raise InputError(f"malformed script before byte {self._at}: expected {expected}, found {self._token[:40].decode(errors='replace')!r}")
+        raise InputError(
+            f"malformed script before byte {self._at}: expected {expected}, found {self._token[:40].decode(errors='replace')!r}"
+        )
 
     def _expect(self, token: bytes) -> None:
         if self._token != token:

@@ -20,7 +20,8 @@ def check(drv: Derivation) -> None:
     for output in drv.outputs.values():
         if not output.path:
             raise RefusedError(
-                f"{drv.path}: output {output.name!r} is floating content-addressed: its path is known only after the build, and so is every path that follows from it",
+                f"{drv.path}: output {output.name!r} is floating content-addressed: its path is known only after the build, "
+                "and so is every path that follows from it",
                 hint="build it with an input-addressed or fixed output",
             )
     if drv.env.get(b"__noChroot") == b"1":

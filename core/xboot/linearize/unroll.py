@@ -8,28 +8,30 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from xboot.errors import InputError
+from xboot.hooks import LinearizeOptions
 from xboot.linearize import attributes as attrs
 from xboot.linearize import refusals
 from xboot.linearize.flavour import Flavour, flavour_of
 from xboot.linearize.text import script_text
-from xboot.hooks import LinearizeOptions
 from xboot.model import Closure, Derivation, FixedHash, ReferenceCheck, Script, Source, SourceKind, Step, StepOutput
 
 
 def linearize(closure: Closure, options: LinearizeOptions) -> Script:
     """The script that builds every output of the closure's roots.
 
-    Order: a derivation after its inputs; among those that could come next, the one with the smallest store path. A derivation whose wanted outputs are all at hand (fixed outputs with
-    content, seeds) becomes sources instead of a step, and what only it needed is left out. Raises InputError for a source that is missing (unless `allow_missing`), RefusedError for what
-    xboot does not build.
+    Order: a derivation after its inputs; among those that could come next, the one with the smallest store path. A
+    derivation whose wanted outputs are all at hand (fixed outputs with content, seeds) becomes sources instead of a
+    step, and what only it needed is left out. Raises InputError for a source that is missing (unless
+    `allow_missing`), RefusedError for what xboot does not build.
     """
     plan = _Plan(closure, options)
     order = plan.order()
     flavour = flavour_of(closure.store_dir)
     steps: list[Step] = []
     checks: list[ReferenceCheck] = []
+    paths = {path: {name: output.path for name, output in drv.outputs.items()} for path, drv in closure.derivations.items()}
     for number, path in enumerate(order, 1):
-        step, rules = _step(number, closure.derivations[path], closure, flavour)
+        step, rules = _step(number, closure.derivations[path], closure.store_dir, paths, flavour)
         steps.append(step)
         checks += rules
     sources, missing = plan.sources()
@@ -78,43 +80,51 @@ class _Plan:
 
     def _collect(self) -> None:
         """Walk from the roots, stopping at what is at hand."""
-        derivations, at_hand = self.closure.derivations, self.closure.sources
+        derivations = self.closure.derivations
+        sources = self._source_derivations()
         todo = list(dict.fromkeys(self.closure.roots))
         for root in todo:
-            if derivations[root].builder.startswith(b"builtin:"):
+            if root in sources:
+                builder = derivations[root].builder.decode(errors="replace")
                 raise InputError(
-                    f"{root}: there is nothing to run, a {derivations[root].builder.decode(errors='replace')} derivation is a source",
-                    hint="name a derivation that uses it",
+                    f"{root}: there is nothing to run, a {builder} derivation is a source", hint="name a derivation that uses it"
                 )
         while todo:
             path = todo.pop()
             if path in self.steps:
                 continue
             drv = derivations[path]
-            waits: list[str] = []
-            for inner, outputs in drv.input_drvs.items():
-                needed = derivations[inner]
-                if self._pruned(needed, outputs):
-                    self._need((needed.outputs[name].path for name in outputs), path)
-                elif self._unavailable(needed):
-                    self._need((needed.outputs[name].path for name in outputs), path)
-                else:
-                    waits.append(inner)
-                    todo.append(inner)
+            for inner in drv.input_drvs.keys() & sources:
+                self._need((derivations[inner].outputs[name].path for name in drv.input_drvs[inner]), path)
             self._need(drv.input_srcs, path)
-            self.steps[path] = waits
-        for path, source in at_hand.items():
-            if path in self.needed:
-                self._need_references(source)
+            self.steps[path] = waits = [inner for inner in drv.input_drvs if inner not in sources]
+            todo += waits
+        for path in [path for path in self.closure.sources if path in self.needed]:
+            self._need_references(self.closure.sources[path])
 
-    def _pruned(self, drv: Derivation, wanted: Iterable[str]) -> bool:
-        # What the user asked for by name is built even where its result is known.
-        return drv.path not in self.closure.roots and all(drv.outputs[name].path in self.closure.sources for name in wanted)
+    def _source_derivations(self) -> set[str]:
+        """Derivations that are not run: those whose wanted outputs are at hand, and those that only a daemon could run.
 
-    @staticmethod
-    def _unavailable(drv: Derivation) -> bool:
-        """A fixed output that only a daemon could bring, and whose content is not at hand: a missing source."""
-        return drv.is_fixed_output and drv.builder.startswith(b"builtin:")
+        What the user asked for by name is built even where its result is known. A derivation is decided upon once, for
+        all its users, so that no output is both a source and built.
+        """
+        at_hand, roots = self.closure.sources, set(self.closure.roots)
+        candidates: dict[str, set[str]] = {}
+        found = set()
+        for path, drv in self.closure.derivations.items():
+            if drv.is_fixed_output and drv.builder.startswith(b"builtin:"):
+                found.add(path)
+            elif path not in roots and any(output.path in at_hand for output in drv.outputs.values()):
+                candidates[path] = set()
+        if candidates:
+            for drv in self.closure.derivations.values():
+                for inner in drv.input_drvs.keys() & candidates.keys():
+                    candidates[inner].update(drv.input_drvs[inner])
+        for path, wanted in candidates.items():
+            outputs = self.closure.derivations[path].outputs
+            if all(outputs[name].path in at_hand for name in wanted):
+                found.add(path)
+        return found
 
     def _need(self, paths: Iterable[str], user: str) -> None:
         for path in paths:
@@ -137,7 +147,9 @@ class _Plan:
         return found, missing
 
 
-def _step(number: int, drv: Derivation, closure: Closure, flavour: Flavour) -> tuple[Step, list[ReferenceCheck]]:
+def _step(
+    number: int, drv: Derivation, store_dir: str, paths: Mapping[str, Mapping[str, str]], flavour: Flavour
+) -> tuple[Step, list[ReferenceCheck]]:
     refusals.check(drv)
     fixed = _fixed(drv)
     cwd = flavour.build_directory(drv)
@@ -147,9 +159,10 @@ def _step(number: int, drv: Derivation, closure: Closure, flavour: Flavour) -> t
         own, files = attrs.plain_environment(drv, cwd, rewrite)
     else:
         own, files = attrs.structured_environment(drv, structured, cwd, rewrite)
-    env = flavour.environment(closure.store_dir, own, cwd, fixed=fixed is not None)
+    env = flavour.environment(store_dir, own, cwd, fixed=fixed is not None)
     argv = [drv.builder.rsplit(b"/", 1)[-1], *map(rewrite, drv.args)]
-    _no_nul(drv, argv, env)
+    _check_passable(drv, argv, env)
+    inputs = {paths[inner][name] for inner, names in drv.input_drvs.items() for name in names}
     step = Step(
         number=number,
         drv=drv.path,
@@ -160,15 +173,10 @@ def _step(number: int, drv: Derivation, closure: Closure, flavour: Flavour) -> t
         cwd=cwd,
         files=[*flavour.files, *files],
         graphs=attrs.graphs(drv, structured, cwd, rewrite),
-        inputs=_inputs(drv, closure.derivations),
+        inputs=sorted(inputs.union(drv.input_srcs)),
         outputs=[StepOutput(name, output.path, fixed) for name, output in drv.outputs.items()],
     )
     return step, list(attrs.reference_checks(drv, number, structured))
-
-
-def _inputs(drv: Derivation, derivations: Mapping[str, Derivation]) -> Sequence[str]:
-    paths = {derivations[inner].outputs[name].path for inner, names in drv.input_drvs.items() for name in names}
-    return sorted(paths.union(drv.input_srcs))
 
 
 def _fixed(drv: Derivation) -> FixedHash | None:
@@ -179,9 +187,11 @@ def _fixed(drv: Derivation) -> FixedHash | None:
     return FixedHash("recursive" if output.hash_algo.startswith("r:") else "flat", output.hash.lower())
 
 
-def _no_nul(drv: Derivation, argv: Sequence[bytes], env: Mapping[bytes, bytes]) -> None:
-    for name, value in env.items():
-        if b"\0" in name or b"\0" in value or b"=" in name or not name:
-            raise InputError(f"{drv.path}: the environment variable {name[:40]!r} cannot be passed to a process")
+def _check_passable(drv: Derivation, argv: Sequence[bytes], env: Mapping[bytes, bytes]) -> None:
+    """A process gets its arguments and environment as strings that end with NUL, and names that end with `=`."""
+    names = b"\n".join(env)
+    if b"=" in names or b"" in env or b"\0" in names or b"\0" in b"".join(env.values()):
+        wrong = next(name for name, value in env.items() if not name or b"=" in name or b"\0" in name + value)
+        raise InputError(f"{drv.path}: the environment variable {wrong[:40]!r} cannot be passed to a process")
     if any(b"\0" in word for word in argv):
         raise InputError(f"{drv.path}: an argument with a NUL byte cannot be passed to a process")

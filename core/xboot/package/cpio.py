@@ -36,7 +36,9 @@ class CpioWriter:
         self._pad()
 
     def file(self, name: bytes, mode: int, size: int, chunks: Iterable[bytes]) -> None:
-        """A regular file of `size` bytes. Raises InputError when it is too large for the format or `chunks` yields another number of bytes."""
+        """A regular file of `size` bytes. Raises InputError when it is too large for the format or `chunks` yields
+        another number of bytes.
+        """
         if size > _MAX_SIZE:
             raise InputError(f"{name.decode(errors='replace')}: {size} bytes; a file in an image may have at most {_MAX_SIZE}")
         self._entry(name, stat.S_IFREG | mode, size=size)
@@ -44,7 +46,9 @@ class CpioWriter:
         for chunk in chunks:
             self._write(chunk)
         if self.offset - start != size:
-            raise InputError(f"{name.decode(errors='replace')}: {self.offset - start} bytes were read where {size} were announced; did it change?")
+            raise InputError(
+                f"{name.decode(errors='replace')}: {self.offset - start} bytes were read where {size} were announced; did it change?"
+            )
         self._pad()
 
     def end(self) -> None:

@@ -16,7 +16,9 @@ def whole_file(file: str, artifact: Artifact) -> Region:
     return Region(file, 0, artifact.size, artifact.name)
 
 
-def assemble(backend: str, script: Script, files: Mapping[str, Path], regions: Iterable[Region], artifacts: Mapping[str, Artifact]) -> BootImage:
+def assemble(
+    backend: str, script: Script, files: Mapping[str, Path], regions: Iterable[Region], artifacts: Mapping[str, Artifact]
+) -> BootImage:
     """The image of `files` (name → path). Raises BackendError when a byte has no owner or two.
 
     The image's SHA-256 is that of the lines `NAME SIZE SHA256\\n`, one a file, in bytewise order of the names.

@@ -21,7 +21,9 @@ _DEVICES = ((b"console", 5, 1, 0o600), (b"mem", 1, 1, 0o600), (b"null", 1, 3, 0o
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """A payload in a file: its size in bytes, who owns which part, and `unpacked`: bytes of file content in it, for the choice of memory."""
+    """A payload in a file: its size in bytes, who owns which part, and `unpacked`: bytes of file content in it, for
+    the choice of memory.
+    """
 
     path: Path
     size: int
@@ -33,8 +35,9 @@ class Payload:
 def write_payload(script: Script, destination: Path, init: Artifact | None = None, extra: tuple[Artifact, ...] = ()) -> Payload:
     """Write the payload of `script` to `destination`.
 
-    `init` becomes `/init`. `extra` are artifacts that are NAR files or trees, unpacked under `xboot/NAME` (an interpreter that the executor needs). Streams:
-    memory does not grow with the sources. Raises InputError when a source is not what its verification found.
+    `init` becomes `/init`. `extra` are artifacts that are NAR files or trees, unpacked under `xboot/NAME` (an
+    interpreter that the executor needs). Streams: memory does not grow with the sources. Raises InputError when a
+    source is not what its verification found.
     """
     with destination.open("wb") as sink:
         writer = _Payload(sink, destination.name)
@@ -89,8 +92,11 @@ class _Payload:
         self._start = self.cpio.offset
 
     def _tree(self, prefix: bytes, location: Path, source: Source | None = None) -> None:
-        """A tree or a `.nar` file, entries in the order of its NAR (bytewise by name within each folder), parents first, with the modes of a store."""
-        hashing = _HashingNar(location)
+        """A tree or a `.nar` file, entries in the order of its NAR (bytewise by name within each folder), parents
+        first, with the modes of a store.
+        """
+        packed = source is not None and location.name == source.path.rsplit("/", 1)[1] + ".nar"
+        hashing = _HashingNar(location, packed=packed)
         for entry in nar.read(hashing):
             name = b"/".join((prefix, *entry.path))
             self.entries += 1
@@ -111,9 +117,9 @@ class _Payload:
 class _HashingNar:
     """The NAR of a tree (made on the way) or of a `.nar` file, as a stream that hashes what is read."""
 
-    def __init__(self, location: Path) -> None:
+    def __init__(self, location: Path, *, packed: bool) -> None:
         self._digest = hashlib.sha256()
-        self._pieces = _pieces(location)
+        self._pieces = _pieces(location, packed=packed)
         self._buffer = memoryview(b"")
 
     def read(self, size: int, /) -> bytes:
@@ -131,8 +137,8 @@ class _HashingNar:
         return self._digest.hexdigest()
 
 
-def _pieces(location: Path) -> Iterator[bytes]:
-    if location.suffix == ".nar" and location.is_file():
+def _pieces(location: Path, *, packed: bool) -> Iterator[bytes]:
+    if packed:
         with location.open("rb") as file:
             while piece := file.read(1 << 18):
                 yield piece

@@ -144,7 +144,7 @@ class Stores:
 
     def _list(self) -> Iterator[str]:
         for folder in self._folders:
-            for name in sorted(os.listdir(folder.descriptor)):  # noqa: PTH208 - the folder that is open, whatever its name is now
+            for name in sorted(os.listdir(folder.descriptor)):
                 yield name.removesuffix(".nar")
 
 

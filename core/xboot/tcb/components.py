@@ -13,8 +13,9 @@ from xboot.tcb.lines import SourceFile, by_language, count_files
 def image_components(image: BootImage, sources: Mapping[str, Mapping[str, SourceFile]] | None = None) -> list[Component]:
     """One component for each owner in `image.regions`, in the order of first appearance.
 
-    `sources` gives the compiled files of an artifact that were counted before (name of artifact → file → count); those of the others are counted now. The sum of `bytes` over all
-    components is the size of the image's files. Raises BackendError for an owner that is neither an artifact, a source of the script, the script, nor framing.
+    `sources` gives the compiled files of an artifact that were counted before (name of artifact → file → count);
+    those of the others are counted now. The sum of `bytes` over all components is the size of the image's files.
+    Raises BackendError for an owner that is neither an artifact, a source of the script, the script, nor framing.
     """
     sizes: dict[str, int] = {}
     for region in image.regions:

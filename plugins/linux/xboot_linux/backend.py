@@ -80,7 +80,9 @@ def _is_distro(options: BackendOptions) -> bool:
 
 
 def _memory(payload: int) -> int:
-    """MiB for a payload of so many bytes: it stands in memory twice while it is unpacked, files may take half of the memory (tmpfs), and builders need room."""
+    """MiB for a payload of so many bytes: it stands in memory twice while it is unpacked, files may take half of the
+    memory (tmpfs), and builders need room.
+    """
     return max(512, 256 + -(-payload // MiB) * 4)
 
 

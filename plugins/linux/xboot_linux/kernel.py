@@ -1,7 +1,8 @@
 """The kernel of the linux backend: Debian's linux-source, tinyconfig and guest/linux.config, made into an uncompressed vmlinux.
 
-The build is reproducible (fixed time, user, host and path) and cached by source, configuration and compiler. Which files were really compiled is read from kbuild's own
-dependency files and kept beside the kernel, with their line counts, for the TCB report.
+The build is reproducible (fixed time, user, host and path) and cached by source, configuration and compiler. Which
+files were really compiled is read from kbuild's own dependency files and kept beside the kernel, with their line
+counts, for the TCB report.
 """
 
 from __future__ import annotations
@@ -71,7 +72,9 @@ def _source_package(debian: DebianPackages) -> DebianFile:
     # Of several the oldest: the kernel grows with every release, and all that are offered are supported.
     names = sorted(debian.search(r"^linux-source-[0-9.]+$"), key=_version_key)
     if not names:
-        raise MissingToolError("this machine's apt sources offer no linux-source-* package", hint="use --kernel distro, or mend the sources in /etc/apt")
+        raise MissingToolError(
+            "this machine's apt sources offer no linux-source-* package", hint="use --kernel distro, or mend the sources in /etc/apt"
+        )
     return debian.binary(names[0], "all")
 
 
@@ -173,14 +176,18 @@ def _compile(tree: Path, tell: Callable[[str, float], None]) -> None:
                 process.wait()
     if status:
         tail = " ".join(log.read_text(errors="replace").strip().splitlines()[-4:])
-        raise BackendError(f"building the Linux kernel failed (make's status {status}): {tail}", hint="is the disk full? otherwise try --kernel distro")
+        raise BackendError(
+            f"building the Linux kernel failed (make's status {status}): {tail}", hint="is the disk full? otherwise try --kernel distro"
+        )
 
 
 def _keep_pvh_note(vmlinux: Path) -> None:
     """QEMU finds the PVH entry in an ELF note of owner Xen, type 18; a kernel without it would boot nowhere."""
     notes = subprocess.run(["readelf", "--notes", "--wide", str(vmlinux)], capture_output=True, text=True, check=False).stdout
     if "Xen" not in notes:
-        raise BackendError("the kernel that was built has no PVH note, so QEMU cannot start it", hint="is CONFIG_PVH still a part of this kernel?")
+        raise BackendError(
+            "the kernel that was built has no PVH note, so QEMU cannot start it", hint="is CONFIG_PVH still a part of this kernel?"
+        )
 
 
 def _compiled_sources(tree: Path) -> dict[str, dict[str, object]]:
@@ -209,10 +216,21 @@ def _dependencies(command: Path, tree: Path) -> Iterator[Path]:
 
 
 def _run(command: Sequence[str], folder: Path) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, check=False, env=os.environ | _REPRODUCIBLE)
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        stdin=subprocess.DEVNULL,
+        check=False,
+        env=os.environ | _REPRODUCIBLE,
+    )
     if done.returncode:
         tail = " ".join(done.stderr.strip().splitlines()[-3:])
-        raise BackendError(f"{' '.join(command[:3])} failed in the Linux source (status {done.returncode}): {tail}", hint="is the disk full?")
+        raise BackendError(
+            f"{' '.join(command[:3])} failed in the Linux source (status {done.returncode}): {tail}", hint="is the disk full?"
+        )
 
 
 def _first_line(command: Sequence[str]) -> str:

@@ -107,7 +107,7 @@ def plant(path: bytes, tree: Tree) -> None:
         place.write_bytes(content(tree["file"]))
         place.chmod(0o700 if tree.get("executable") else 0o600)
     elif "link" in tree:
-        os.symlink(tree["link"].encode("latin-1"), path)  # noqa: PTH211 (a Path would rewrite `./x` and `x/`)
+        os.symlink(tree["link"].encode("latin-1"), path)
     else:
         Path(os.fsdecode(path)).mkdir()
         for name, below in tree["folder"]:
