@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,10 +124,8 @@ class SourceMaker:
             )
         return real
 
-    def _record(self, name: str, files: list[DebianFile] | tuple[DebianFile, ...] | object) -> str:
-        assert isinstance(files, list | tuple) and files
-        first: DebianFile = files[0]
-        # The file's name in the archive, not in a cache that may have escaped it.
+    def _record(self, name: str, files: Sequence[DebianFile]) -> str:
+        first = files[0]
         entry = LockEntry(
             package=first.package, version=first.version, architecture=first.architecture, files={f.path.name: f.sha256 for f in files}
         )
@@ -178,9 +176,8 @@ def _add_links(place: Path, links: Mapping[str, str], where: str) -> None:
         link.symlink_to(target)
 
 
-def _unpack_source(tarballs: list[DebianFile] | tuple[DebianFile, ...] | object, package: str, tree: Path, where: str) -> None:
+def _unpack_source(tarballs: Sequence[DebianFile], package: str, tree: Path, where: str) -> None:
     """As dpkg-source lays them out: the main tarball at the top, `NAME_VERSION.orig-PART.tar.*` in the folder PART."""
-    assert isinstance(tarballs, list | tuple)
     parts = {}
     for tarball in tarballs:
         match = re.search(r"\.orig(?:-([A-Za-z0-9-]+))?\.tar\.[a-z0-9]+$", tarball.path.name)
