@@ -35,7 +35,8 @@ class Rewriter:
     def __init__(self, drv: Derivation) -> None:
         text = b"\n".join((*drv.args, *drv.env.values()))
         marks = [(placeholder(name), output.path.encode()) for name, output in drv.outputs.items()]
-        self._pairs = [(mark, path) for mark, path in marks if mark in text]  # mostly none
+        # Mostly none stands in the text; but structured attributes get some that are not in it yet.
+        self._pairs = [(mark, path) for mark, path in marks if mark in text or b"__json" in drv.env]
 
     def __call__(self, value: bytes) -> bytes:
         for mark, path in self._pairs:
