@@ -30,6 +30,11 @@ let set_frame t index f =
   if Array.length t.chunks.(c) = 0 then t.chunks.(c) <- Array.make per_chunk 0;
   t.chunks.(c).(index mod per_chunk) <- f
 
+(* Files leave this many frames to programs; set for each step. *)
+let reserve = ref 0
+
+let demand_room () = if frames_free () <= !reserve then Limit.reach Errno.enospc "files may fill three quarters of the memory, and do"
+
 (* A frame that may be written to. *)
 let frame_for_write t index =
   match frame t index with
@@ -57,6 +62,7 @@ let write_pieces t off len each =
   if len > 0 && off + len > Limit.file_size then Limit.reach Errno.efbig "a file may not grow beyond 4 GiB";
   let rec go off left done_ =
     if left = 0 then done_
+    else if frames_free () <= !reserve && frame t (off / page) = 0 then (if done_ = 0 then demand_room (); done_)
     else begin
       let inside = off land (page - 1) in
       let part = min left (page - inside) in

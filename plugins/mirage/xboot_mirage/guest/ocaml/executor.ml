@@ -71,15 +71,15 @@ let start_builder step root cwd =
   let environment = List.map (fun (k, v) -> k ^ "=" ^ v) step.env in
   (match Exec.prepare p step.builder step.argv environment with
    | image -> Exec.commit p image step.builder step.argv
-   | exception Errno.Error e -> failed "start" "builder %s: %s" step.builder (error_text e));
+   | exception Errno.Error e -> failed "start" "%s could not be started: execve failed with error %d (%s)" step.builder e (error_text e));
   current := None
 
 (* Wait for the builder; its end must be exit status 0. *)
-let run_builder step =
+let run_builder () =
   match Sched.until_first_ends () with
   | 0 -> ()
-  | status when status land 0x7f = 0 -> failed "exit" "builder %s ended with status %d" step.builder (status lsr 8)
-  | status -> failed "signal" "builder %s was killed by signal %d" step.builder (status land 0x7f)
+  | status when status land 0x7f = 0 -> failed "exit" "the builder ended with status %d" (status lsr 8)
+  | status -> failed "signal" "the builder was killed by signal %d" (status land 0x7f)
   | exception Sched.Stuck why -> failed "limit" "%s" why
 
 (* ---- outputs *)
@@ -119,7 +119,7 @@ let collect run step store visible =
   let candidates = visible @ List.map (fun o -> o.out_path) step.outputs in
   List.iter (fun o ->
     match Vfs.find store (store_name o.out_path) with
-    | None -> failed "output" "%s (output %s) was not made" o.out_path o.name
+    | None -> failed "output" "the builder did not make %s" o.out_path
     | Some inode ->
       Store.canonicalise inode;
       let scan = Scan.make candidates in
@@ -136,6 +136,7 @@ let run_step run script step =
   Console.reset ();
   Limit.reset ();
   Io.random_state := 1;
+  Content.reserve := 0;
   Sys_misc.machine := (match step.system with "i686-linux" -> "i686" | "x86_64-linux" -> "x86_64" | s -> failed "start" "this backend does not run builders for %s" s);
   List.iter (fun p -> if Store.find p = None then failed "start" "input %s is neither a source nor an output of an earlier step" p) step.inputs;
   let paths = Store.closure step.inputs in
@@ -150,9 +151,11 @@ let run_step run script step =
   List.iter (fun (path, text) -> Tree.write_file root path text ~uid ~gid 0o644) step.files;
   List.iter (fun (path, roots) -> Tree.write_file root path (graph roots) ~uid ~gid 0o644) step.graphs;
   root.Vfs.opens <- root.Vfs.opens + 1;
+  Content.reserve := Base.frames_free () / 4;
   start_builder step root cwd;
-  run_builder step;
+  run_builder ();
   Sched.kill_all ();
+  Content.reserve := 0;
   collect run step store paths;
   Vfs.free_tree root
 

@@ -167,10 +167,10 @@ let fault t address ~write ~exec =
 
 let fork t =
   let copy = { t with space = as_new 0; users = 1 } in
-  if copy.space = 0 then raise No_memory;
+  if copy.space = 0 then Limit.reach Errno.enomem "memory is exhausted";
   if as_fork copy.space t.space = 0 then begin
     ignore (as_free copy.space);
-    raise No_memory
+    Limit.reach Errno.enomem "memory is exhausted"
   end;
   Areas.iter (fun _ a -> hold a) copy.areas;
   copy

@@ -55,10 +55,10 @@ let serialise inode (emit : Cstruct.t -> unit) =
          str ")"
        | Link target -> str "symlink"; str "target"; str target; str ")"
        | Dir _ ->
-         if depth >= Limit.nesting then raise (Refused (Printf.sprintf "directories are nested deeper than %d" Limit.nesting));
+         if depth >= Limit.nesting then raise (Refused (Printf.sprintf "directories nested deeper than %d" Limit.nesting));
          str "directory";
          work := `Entries (inode, sorted inode, depth) :: !work
-       | _ -> raise (Refused "a device, pipe or socket in an output"));
+       | _ -> raise (Refused ("neither regular file, directory nor symbolic link: " ^ match inode.kind with Fifo _ -> "pipe" | Device _ -> "device" | _ -> "other")));
       go () in
   go ();
   flush ();

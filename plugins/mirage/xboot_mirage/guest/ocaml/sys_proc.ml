@@ -136,7 +136,7 @@ exception Replaced
 
 let exec_path p ?from path argv envp =
   let arguments = string_vector p argv and environment = string_vector p envp in
-  let image = Exec.prepare p ?from path arguments environment in
+  let image = try Exec.prepare p ?from path arguments environment with Base.No_memory -> Limit.reach Errno.enomem "memory is exhausted" in
   Exec.commit p image path arguments;
   raise Replaced
 

@@ -1,0 +1,75 @@
+"""The mirage backend: one freestanding OCaml image that is kernel, Linux personality, executor and verifier in one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+from pathlib import Path
+
+from xboot.backend import Backend
+from xboot.cache import Cache
+from xboot.errors import UsageError
+from xboot.hooks import BackendOptions, Notify
+from xboot.model import Artifact, BackendInfo, BootImage, Component, Machine, Script
+from xboot.package import assemble, write_payload
+from xboot_mirage.build import built_image
+from xboot_mirage.tcb import components, image_regions
+
+MiB = 1 << 20
+
+# The processor that builders see: the same on every host. SMEP, SMAP and UMIP are for the kernel's own protection.
+_CPU = "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+smep,+smap,+umip"
+# SeaBIOS's variant for microvm: with the default firmware no initrd reaches a PVH kernel.
+_MICROVM = "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=off"
+_LOW_MEMORY = 3072  # MiB: QEMU puts more than this above 4 GiB, where no export window can follow it
+
+
+class MirageBackend(Backend):
+    """No settings."""
+
+    info: ClassVar[BackendInfo] = BackendInfo(
+        name="mirage",
+        summary="an OCaml unikernel: kernel, Linux personality, executor and verifier in one image",
+        systems=("i686-linux", "x86_64-linux"),
+        executors=("ocaml",),
+        abilities=("export",),
+    )
+
+    def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
+        if options.settings:
+            raise UsageError(f"the mirage backend has no setting {sorted(options.settings)[0]!r}", hint="it has none")
+        return built_image(Cache(), notify)
+
+    def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
+        payload = write_payload(script, folder / "initrd")
+        kernel = artifacts["kernel"]
+        files = {"kernel": kernel.path, "initrd": payload.path}
+        return assemble(self.info.name, script, files, [*image_regions(kernel), *payload.regions], artifacts)
+
+    def machine(self, image: BootImage, options: BackendOptions) -> Machine:
+        memory = options.memory or _memory(image.files["initrd"].stat().st_size)
+        if options.export_size and memory + options.export_size // MiB > _LOW_MEMORY:
+            raise UsageError(
+                f"the mirage backend exports only from machines of at most {_LOW_MEMORY} MiB, with the window; this one would have {memory}",
+                hint="give less --memory, or leave out --export",
+            )
+        return Machine(
+            program="qemu-system-x86_64",
+            arguments=(
+                "-M", _MICROVM, "-bios", "bios-microvm.bin", "-cpu", _CPU, "-kernel", str(image.files["kernel"]),
+                "-initrd", str(image.files["initrd"]), "-append", f"mem={memory}M",
+            ),
+            memory=memory,
+            export_base=memory * MiB if options.export_size else None,
+        )  # fmt: skip
+
+    def components(self, image: BootImage) -> Sequence[Component]:
+        return components(image)
+
+
+def _memory(payload: int) -> int:
+    """MiB for a payload of so many bytes: it stands in memory twice while it is unpacked, and builders need room."""
+    return max(512, 384 + -(-payload // MiB) * 3)
+
+
+plugin = MirageBackend()

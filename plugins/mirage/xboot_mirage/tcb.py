@@ -1,0 +1,162 @@
+"""Whose each byte of the image is, and what its making makes one trust.
+
+The linker's map gives the object of every piece of C; within the one object that ocamlopt makes, symbols name the OCaml module. What lies between two symbols belongs to the first.
+Lines: our own sources are counted; of the OCaml runtime and standard library, musl and the libraries only archives are at hand, so their lines are not known here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from elftools.elf.elffile import ELFFile
+
+from xboot.cache import file_sha256
+from xboot.errors import BackendError
+from xboot.model import Artifact, BootImage, Component, Region, Role
+from xboot.tcb import SourceFile, count_files, image_components
+from xboot_mirage.build import GUEST, LIBRARIES, OBJECTS, REGIONS_FILE, SOURCES_FILE, library_archives
+
+# Component → what it is. The order is that of the report.
+_PARTS = {
+    "base": (Role.KERNEL, "xboot: boot, memory, traps, serial ports"),
+    "personality": (Role.KERNEL, "xboot: the Linux personality, in OCaml"),
+    "executor": (Role.EXECUTOR, "xboot: script, store, NAR, steps, in OCaml"),
+    "ocaml-stdlib": (Role.SERVICES, "OCaml's standard library"),
+    "ocaml-runtime": (Role.SERVICES, "OCaml's runtime system"),
+    "mirage-libraries": (Role.SERVICES, f"MirageOS libraries: {', '.join(LIBRARIES)}"),
+    "musl": (Role.SERVICES, "musl's libc.a"),
+    "libgcc": (Role.SERVICES, "gcc's support library"),
+    "image framing": (Role.PADDING, "ELF headers and padding"),
+}
+_EXECUTOR = {"channel", "cpio", "executor", "hex", "main", "nar", "scan", "script", "sexp", "store"}
+_SECTION = re.compile(r"^ (\.[\w.]+|COMMON)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+) (\S+)$")
+
+
+def measure(folder: Path) -> list[tuple[int, int, str]]:
+    """Offset, size, component for all bytes of `image` in the folder of a finished build."""
+    pieces = [*_sections(folder), *_symbols(folder)]
+    owner: dict[int, str] = {}
+    for address, name in pieces:
+        owner[address] = name  # the symbols of program.o come last and refine it
+    addresses = sorted(owner)
+    with (folder / "image").open("rb") as file:
+        elf = ELFFile(file)
+        segments = [(s["p_vaddr"], s["p_offset"], s["p_filesz"]) for s in elf.iter_segments("PT_LOAD") if s["p_filesz"]]
+        sections = sorted((s["sh_offset"], s["sh_size"], s["sh_addr"]) for s in elf.iter_sections() if s["sh_type"] not in ("SHT_NULL", "SHT_NOBITS"))
+    loaded = [(offset, size, address) for offset, size, address in sections if any(a <= address < a + n for a, _, n in segments)]
+    total = (folder / "image").stat().st_size
+    regions: list[tuple[int, int, str]] = []
+
+    def own(offset: int, size: int, name: str) -> None:
+        if size and regions and regions[-1][2] == name and regions[-1][0] + regions[-1][1] == offset:
+            regions[-1] = (regions[-1][0], regions[-1][1] + size, name)
+        elif size:
+            regions.append((offset, size, name))
+
+    at = 0
+    for offset, size, address in loaded:
+        own(at, offset - at, "image framing")
+        here = address
+        while here < address + size:
+            index = bisect_right(addresses, here)
+            name = owner[addresses[index - 1]] if index else "image framing"
+            stop = min(addresses[index], address + size) if index < len(addresses) else address + size
+            own(offset + here - address, stop - here, name)
+            here = stop
+        at = offset + size
+    own(at, total - at, "image framing")
+    return regions
+
+
+def _sections(folder: Path) -> list[tuple[int, str]]:
+    """Where each object's part of each output section begins, from the linker's map."""
+    archives = {str(path): name for name, paths in library_archives().items() for path in paths}
+    text = re.sub(r"\n (\.[\w.]+)\n +0x", r"\n \1 0x", (folder / "map").read_text())  # long section names stand on a line of their own
+    found = []
+    for line in text[text.index("Linker script and memory map") :].splitlines():
+        match = _SECTION.match(line)
+        if match is None or int(match[3], 16) == 0 or int(match[2], 16) == 0:
+            continue
+        origin = match[4].split("(")[0]
+        if origin == "program.o":
+            name = "ocaml-stdlib"
+        elif origin.removesuffix(".o") in OBJECTS:
+            name = "base"
+        elif origin in archives:
+            name = archives[origin]
+        else:
+            raise BackendError(f"the linker's map names {origin}, which is no known part of the mirage image")
+        found.append((int(match[2], 16), name))
+    return found
+
+
+def _symbols(folder: Path) -> list[tuple[int, str]]:
+    """The OCaml modules' symbols: camlMODULE__name or camlMODULE."""
+    ours = {path.stem: ("executor" if path.stem in _EXECUTOR else "personality") for path in (GUEST / "ocaml").glob("*.ml")}
+    libraries = tuple(library.replace("-", "_") for library in LIBRARIES)
+    found = []
+    for line in subprocess.run(["nm", "image.elf"], cwd=folder, capture_output=True, text=True, check=True).stdout.splitlines():
+        match = re.match(r"^([0-9a-f]+) \w caml([A-Z]\w*)$", line)
+        if match is None:
+            continue
+        module = match[2].split("__")[0]
+        name = ours.get(module[0].lower() + module[1:])
+        if name is None:
+            name = "mirage-libraries" if module.lower().startswith(libraries) else "ocaml-stdlib"
+        found.append((int(match[1], 16), name))
+    return found
+
+
+def artifacts(folder: Path, toolchain: Mapping[str, str]) -> dict[str, Artifact]:
+    """The image as `kernel`, and one artifact for each component in it (their `path` is the image, their hash that of their bytes' regions)."""
+    image = folder / "image"
+    built_with = (toolchain["gcc"], toolchain["ld"], f"OCaml {toolchain['ocaml']}")
+    sizes: dict[str, int] = {}
+    for _, size, name in _regions(folder):
+        sizes[name] = sizes.get(name, 0) + size
+    whole = file_sha256(image)
+    found = {"kernel": Artifact("kernel", image, whole, image.stat().st_size, Role.KERNEL, built_with=built_with)}
+    for name, (role, origin) in _PARTS.items():
+        if name in sizes:
+            files, method = _own_sources(name)
+            version = toolchain["ocaml"] if name.startswith("ocaml-") else ""
+            found[name] = Artifact(name, image, whole, sizes[name], role, origin, version, built_with, files, method)
+    return found
+
+
+def _own_sources(name: str) -> tuple[tuple[Path, ...], str]:
+    if name == "base":
+        return tuple(sorted(path for path in (GUEST / "base").iterdir() if path.suffix in (".c", ".h", ".S", ".ld"))), "manifest"
+    if name in ("personality", "executor"):
+        return tuple(sorted(path for path in (GUEST / "ocaml").glob("*.ml") if (path.stem in _EXECUTOR) == (name == "executor"))), "manifest"
+    return (), "opaque"
+
+
+def _regions(folder: Path) -> list[tuple[int, int, str]]:
+    return [(offset, size, name) for offset, size, name in json.loads((folder / REGIONS_FILE).read_text())]
+
+
+def image_regions(kernel: Artifact) -> list[Region]:
+    """The regions of the file `kernel`."""
+    return [Region("kernel", offset, size, name) for offset, size, name in _regions(kernel.path.parent)]
+
+
+def components(image: BootImage) -> Sequence[Component]:
+    """One component for each owner of bytes in the image."""
+    kernel = image.artifacts["kernel"]
+    headers = [Path(path) for path in json.loads((kernel.path.parent / SOURCES_FILE).read_text())]
+    counted: dict[str, dict[str, SourceFile]] = {}
+    for name, artifact in image.artifacts.items():
+        if artifact.source_files:
+            files = [*artifact.source_files, *(headers if name == "base" else [])]
+            counted[name] = {_label(path): found for path, found in count_files(path for path in files if path.exists()).items()}
+    return image_components(image, counted)
+
+
+def _label(path: Path) -> str:
+    return str(path.relative_to(GUEST)) if path.is_relative_to(GUEST) else path.name
