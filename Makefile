@@ -4,10 +4,15 @@
 BIN := .venv/bin
 XBOOT := $(BIN)/xboot
 
+# The expected hashes are published here: whoever runs this compares with everybody who did before.
+HELLO := sha256-ZP0ooGdeMFvZsCtJBonatXVcjqWiM7N05V46LXzF1xQ=
+FIXPOINT := sha256-9qHXU/ZzOHffRRcTIrDDKf1DKbZLlFX+jaVHUdRzvro=
+
 run:
 	@tools/setup.sh run
-	$(XBOOT) run examples/hello/recipe.toml
-	$(XBOOT) run examples/chain/recipe.toml:fixpoint
+	$(XBOOT) run --expect $(HELLO) examples/hello/recipe.toml
+	$(XBOOT) run --expect $(FIXPOINT) examples/chain/recipe.toml:fixpoint
+	$(XBOOT) compare examples/hello/recipe.toml
 
 test:
 	@tools/setup.sh test

@@ -72,6 +72,38 @@ def run(
 
 
 @app.command()
+def compare(
+    targets: Targets,
+    backends: Annotated[str, typer.Option("--backends", help="`all`, or names joined by commas.")] = "all",
+    quorum: Annotated[int | None, typer.Option(min=1, help="Complete runs that make an agreement (default: all that can run it).")] = None,
+    store: Stores = None,
+    seed: Seeds = None,
+    step_timeout: Annotated[float, typer.Option(help="Seconds that one step may take.")] = 3600,
+    export: Annotated[Path, typer.Option(help="Where the NARs of a diverging output go.")] = Path("xboot-difference"),
+    as_json: Json = False,
+) -> None:
+    """Run the same script on several backends and say where they agree."""
+    from xboot import evidence, report  # noqa: PLC0415
+    from xboot.boot import RunOptions  # noqa: PLC0415
+    from xboot.pipeline import Request  # noqa: PLC0415
+
+    read = _read(store, seed)
+    request = Request(targets, read=read, linearize=LinearizeOptions(seeds=seed or []), run=RunOptions(step_timeout=step_timeout))
+    comparison, status = evidence.run_comparison(targets, backends, read, request, err, quorum=quorum, export=export)
+    if as_json:
+        print(report.to_json(evidence.comparison_report(comparison)))
+    raise typer.Exit(status)
+
+
+@app.command()
+def tcb(targets: Targets, backend: BackendName = "linux", store: Stores = None, settings: Settings = None) -> None:
+    """Measure what the image for TARGET makes one trust: bytes, lines compiled, origins."""
+    from xboot import evidence  # noqa: PLC0415
+
+    evidence.show_components(Console(), backend, evidence.measure(targets, backend, _read(store), _settings(settings, None)))
+
+
+@app.command()
 def plan(
     targets: Targets,
     format: Annotated[str, typer.Option("--format", "-f", help="script, table or dot.")] = "script",
