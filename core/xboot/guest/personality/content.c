@@ -13,6 +13,18 @@ void *content_frame(struct node *node, unsigned page)
 	return slot ? *slot : 0;
 }
 
+/* Files must leave programs a part of memory, or the program that filled it could not even say so. */
+static void *file_frame(void)
+{
+	static unsigned once;
+
+	if (!privileged() && machine_frames_free() < machine_frames_total() / 16) {
+		limit_reached(&once, "files fill 15/16 of memory (ENOSPC)");
+		return 0;
+	}
+	return machine_frame(privileged());
+}
+
 /* The frame of a page, ours alone, made when there is none. */
 static char *writable(struct node *node, unsigned page)
 {
@@ -22,9 +34,9 @@ static char *writable(struct node *node, unsigned page)
 	if (!slot)
 		return 0;
 	if (!*slot) {
-		*slot = machine_frame(privileged());
+		*slot = file_frame();
 	} else if (machine_frame_users(*slot) > 1) {
-		copy = machine_frame(privileged());
+		copy = file_frame();
 		if (!copy)
 			return 0;
 		memcpy(copy, *slot, PAGE_SIZE);

@@ -24,7 +24,7 @@
 #define MMAP_TOP 0x7e000000u
 #define EPOCH 1700000000u  /* the date at the start: fixed, so that runs are alike */
 
-/* ---- pool.c: memory for structures of at most a page; sparse arrays ------------------------------------------------------------------------------ */
+/* ---- pool.c: memory for structures of at most a page; vector.c: sparse arrays ------------------------------------------------------------------------------ */
 
 void *pool_get(unsigned size); /* zeroed; 0: no memory */
 void pool_put(void *block, unsigned size);

@@ -168,7 +168,7 @@ int process_fork(struct process *p, u32 flags, address stack, address parent_tid
 	c->vfork_parent = 0;
 	c->clear_tid = flags & CLONE_CHILD_CLEARTID ? child_tid : 0;
 	c->robust = 0;
-	c->exit_signal = (int)(flags & 255);
+	c->exit_signal = (flags & 255) <= SIGNALS ? (int)(flags & 255) : 0;
 	c->started = machine_clock();
 	c->actions = pool_get(SIGNALS * sizeof *c->actions);
 	if (flags & CLONE_NEWPID)
@@ -295,13 +295,14 @@ void process_exit(struct process *p, int code)
 		if (!c || c->parent != p)
 			continue;
 		c->parent = c->group->first && c->group->first != p ? c->group->first : first_group.first;
+		c->exit_signal = SIGCHLD;
 		if (c->state == ZOMBIE && !c->detached)
 			wake(c->parent);
 	}
 	parent = p->parent;
 	if (!p->detached && parent->actions[SIGCHLD - 1].handler == SIG_IGN)
 		p->detached = 1;
-	if (p->exit_signal && !p->detached)
+	if (p->exit_signal && !p->detached && !(parent->group->first == parent && (p->exit_signal == SIGKILL || p->exit_signal == SIGSTOP)))
 		signal_send(parent, p->exit_signal);
 	wake(parent);
 	if (p->detached && p != current)
@@ -323,6 +324,8 @@ int process_wait(struct process *p, int pid, address status, u32 options, addres
 	int children = 0, code, number;
 	u32 i;
 
+	if (pid < -0x40000000)
+		return -ECHILD; /* no group has such a number */
 	for (i = 0; i < PROCESSES; i++) {
 		c = processes[i];
 		if (!c || c->parent != p || c->detached)

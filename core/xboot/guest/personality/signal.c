@@ -70,6 +70,8 @@ int signal_kill(struct process *p, int pid, int number)
 
 	if (number < 0 || number > SIGNALS)
 		return -EINVAL;
+	if (pid < -0x40000000)
+		return -ESRCH; /* no group has such a number */
 	for (i = 0; i < PROCESSES; i++) {
 		q = processes[i];
 		if (!q || !process_number(p, q))

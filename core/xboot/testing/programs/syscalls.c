@@ -17,11 +17,14 @@ int sys(int number, ...);
 asm(".text\n.globl sys\nsys:\n\tpush %ebx\n\tpush %esi\n\tpush %edi\n\tpush %ebp\n\tmov 20(%esp), %eax\n\tmov 24(%esp), %ebx\n\tmov 28(%esp), %ecx\n\tmov 32(%esp), %edx\n"
     "\tmov 36(%esp), %esi\n\tmov 40(%esp), %edi\n\tmov 44(%esp), %ebp\n\tint $0x80\n\tpop %ebp\n\tpop %edi\n\tpop %esi\n\tpop %ebx\n\tret\n"
     ".globl _start\n_start:\n\tmov %esp, %eax\n\tpush %eax\n\tcall start_c\n"
+    ".globl vfork_and_exit\nvfork_and_exit:\n\tpush %ebx\n\tmov $190, %eax\n\tint $0x80\n\ttest %eax, %eax\n\tjne parent\n\tmov $1, %eax\n\tmov $9, %ebx\n\tint $0x80\n"
+    "parent:\tpop %ebx\n\tret\n"
     ".globl restore\nrestore:\n\tpop %eax\n\tmov $119, %eax\n\tint $0x80\n"
     ".globl restore_info\nrestore_info:\n\tmov $173, %eax\n\tint $0x80\n");
 
 void restore(void);
 void restore_info(void);
+int vfork_and_exit(void); /* a vforked child must not return into its caller's frame */
 
 enum {
 	EXIT = 1, FORK = 2, READ = 3, WRITE = 4, OPEN = 5, CLOSE = 6, WAITPID = 7, CREAT = 8, LINK = 9, UNLINK = 10, EXECVE = 11, CHDIR = 12, TIME = 13, MKNOD = 14,
@@ -420,6 +423,43 @@ static void names(void)
 	say("rmdir dir", sys(RMDIR, "dir"));
 }
 
+static void at_names(void)
+{
+	char text[16];
+	u32 s[24];
+	int d;
+
+	section("at");
+	sys(MKDIR, "at", 0755);
+	d = sys(OPEN, "at", O_RDONLY | O_DIRECTORY);
+	say("openat creates", sys(CLOSE, sys(OPENAT, d, "f", O_CREAT | O_WRONLY, 0600)));
+	say("linkat", sys(LINKAT, d, "f", d, "g", 0));
+	say("linkat flags", sys(LINKAT, d, "f", d, "h", 0x10));
+	say("symlinkat", sys(SYMLINKAT, "f", d, "s"));
+	say("linkat of a link", sys(LINKAT, d, "s", d, "s2", 0));
+	say("readlinkat", sys(READLINKAT, d, "s2", text, 16));
+	say("linkat follows", sys(LINKAT, d, "s", d, "f2", 0x400));
+	say("fstatat64", sys(FSTATAT64, d, "f", s, 0));
+	say("links", (int)s[5]);
+	say("fstatat64 nofollow", sys(FSTATAT64, d, "s", s, 0x100));
+	say("mode", (int)s[4]);
+	say("fchownat nofollow", sys(FCHOWNAT, d, "s", -1, sys(GETGID), 0x100));
+	say("fchmodat", sys(FCHMODAT, d, "s", 0640));
+	say("mode of target", (int)(sys(FSTATAT64, d, "f", s, 0), s[4]));
+	say("faccessat", sys(FACCESSAT, d, "nothing", 0));
+	say("renameat", sys(RENAMEAT, d, "g", AT_FDCWD, "at/k"));
+	say("mkdirat absolute path ignores the descriptor", sys(MKDIRAT, 99, "/", 0755));
+	say("unlinkat directory flag on a file", sys(UNLINKAT, d, "k", 0x200));
+	say("unlinkat", sys(UNLINKAT, d, "k", 0));
+	sys(UNLINKAT, d, "f", 0);
+	sys(UNLINKAT, d, "f2", 0);
+	sys(UNLINKAT, d, "s", 0);
+	sys(UNLINKAT, d, "s2", 0);
+	say("unlinkat directory", sys(UNLINKAT, AT_FDCWD, "at", 0x200));
+	say("create in what is gone", sys(OPENAT, d, "x", O_CREAT | O_WRONLY, 0600));
+	sys(CLOSE, d);
+}
+
 static void places(void)
 {
 	char text[4200];
@@ -700,6 +740,8 @@ static void signals(void)
 	say("sigaction 0", act(0, handler, 0));
 	say("sigaction bad pointer", sys(RT_SIGACTION, 10, BAD, 0, 8));
 	say("sigaction size", sys(RT_SIGACTION, 10, 0, 0, 4));
+	say("sigaltstack bad pointer", sys(SIGALTSTACK, BAD, 0));
+	say("sigaltstack too small", (time[0] = 0, a.handler = 0, a.flags = 0, a.restorer = (void *)100, sys(SIGALTSTACK, &a, 0)));
 	say("sigaction reads back", (sys(RT_SIGACTION, 10, 0, &a, 8), a.handler == (void *)handler));
 	say("kill self", sys(KILL, sys(GETPID), 10));
 	say("handled", handled);
@@ -878,6 +920,12 @@ static void memory(void)
 		;
 	say("64 MiB", i);
 	say("munmap 64 MiB", sys(MUNMAP, q, 64 << 20));
+	q = (char *)sys(MMAP2, 0, 40960, 3, 0x22, -1, 0);
+	q[20000] = 9;
+	say("mremap shrinks", (char *)sys(MREMAP, q, 40960, 24576, 0) == q && q[20000] == 9);
+	say("mremap odd", sys(MREMAP, q + 1, 4096, 8192, 1));
+	say("mremap to nothing", sys(MREMAP, q, 4096, 0, 1));
+	sys(MUNMAP, q, 24576);
 	fill(tls, 0, sizeof tls);
 	tls[0] = ~0u;
 	tls[1] = (u32)p;
@@ -947,10 +995,7 @@ static void processes(void)
 			break;
 	}
 	say("twenty children", i);
-	pid = sys(VFORK);
-	if (!pid)
-		sys(EXIT, 9);
-	say("vfork", child_status(pid));
+	say("vfork", child_status(vfork_and_exit()));
 	pid = sys(CLONE, 17, 0, 0, 0, 0);
 	if (!pid)
 		sys(EXIT, 11);
@@ -1014,6 +1059,8 @@ static void clocks(void)
 	say("clock 99", sys(CLOCK_GETTIME, 99, a));
 	say("clock_gettime bad pointer", sys(CLOCK_GETTIME, 0, BAD));
 	say("time", sys(TIME, 0) > 1000000000);
+	say("times", sys(TIMES, 0) != -14);
+	say("utimes missing", sys(UTIMES, "missing", 0));
 	t[0] = 0;
 	t[1] = 10000;
 	say("select as a sleep", sys(SELECT, 0, 0, 0, 0, t));
@@ -1060,6 +1107,7 @@ void start_c(u32 *stack)
 	vectors();
 	descriptors();
 	names();
+	at_names();
 	places();
 	listing();
 	status();

@@ -95,6 +95,10 @@ user_run:
 	.globl trap_call
 trap_call:
 	push %eax
+	mov %ds, %eax                   /* a user may have put anything there; comparing is cheaper than loading */
+	cmp $USER_DATA, %eax
+	jne call_segment
+call_ready:
 	mov running, %eax
 	mov %ebx, (%eax)
 	mov %ecx, 4(%eax)
@@ -117,12 +121,9 @@ back:	/* %eax registers, %ecx vector */
 	mov %ebx, 40(%eax)
 	mov %gs, %ebx
 	mov %ebx, 44(%eax)
-	mov %ds, %ebx                   /* a user may have put anything there */
-	cmp $USER_DATA, %ebx
-	jne segments
 	mov %es, %ebx
 	cmp $USER_DATA, %ebx
-	jne segments
+	jne extra_segment
 leave:
 	cld
 	mov %ecx, %eax
@@ -131,11 +132,18 @@ leave:
 	pop %esi
 	pop %ebx
 	ret
-segments:
+extra_segment:
 	mov $USER_DATA, %ebx
-	mov %ebx, %ds
 	mov %ebx, %es
 	jmp leave
+call_segment:
+	mov $USER_DATA, %eax
+	mov %eax, %ds
+	jmp call_ready
+trap_segment:
+	mov $USER_DATA, %eax
+	mov %eax, %ds
+	jmp trap_ready
 
 /* Exceptions and interrupts. On the stack: vector, error code, eip cs eflags esp ss */
 #define PLAIN(n) .globl trap_##n; trap_##n: push $0; push $n; jmp trap
@@ -168,6 +176,10 @@ trap:
 	testl $3, 12(%esp)
 	je inside
 	push %eax
+	mov %ds, %eax
+	cmp $USER_DATA, %eax
+	jne trap_segment
+trap_ready:
 	mov running, %eax
 	mov %ebx, (%eax)
 	mov %ecx, 4(%eax)
@@ -179,8 +191,7 @@ trap:
 	mov %ebx, 24(%eax)
 	pop %ecx                        /* vector */
 	pop %ebx
-	mov $USER_DATA, %edx            /* ds may be anything, so these stores go through ss */
-	mov %ebx, %ss:trap_error
+	mov %ebx, trap_error
 	mov (%esp), %ebx
 	mov %ebx, 28(%eax)
 	mov 12(%esp), %ebx
