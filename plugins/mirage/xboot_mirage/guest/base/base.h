@@ -54,7 +54,7 @@ static inline void *phys(u64 address) { return (void *)(HHDM + address); }
 enum ctx {
     C_RAX, C_RBX, C_RCX, C_RDX, C_RSI, C_RDI, C_RBP, C_RSP, C_R8, C_R9, C_R10, C_R11, C_R12, C_R13, C_R14, C_R15,
     C_RIP, C_RFLAGS, C_MODE /* 0: i386, 1: x86_64 */, C_FSBASE, C_GSBASE, C_DS, C_ES, C_FS, C_GS, C_VECTOR, C_ERROR, C_CR2,
-    C_TLS0, C_TLS1, C_TLS2 /* GDT descriptors of set_thread_area */, C_AS /* the page table, set by run */, C_WINDOW /* 8 slots */,
+    C_TLS0, C_TLS1, C_TLS2 /* GDT descriptors of set_thread_area */, C_AS /* the page table, set by run */, C_WINDOW /* see trap_fast: two windows of 3 slots */,
     C_SLOTS = 64
 };
 #define C_FPU 512

@@ -36,6 +36,7 @@ external ctx_set : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (
 external ctx_reset : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_ctx_reset" [@@noalloc]
 external run : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_run" [@@noalloc]
 
+external calls_fast_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_calls_fast" [@@noalloc]
 external console_ : bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_console" [@@noalloc]
 external channel_put_ : bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_channel_put" [@@noalloc]
 external channel_get_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_channel_get" [@@noalloc]
@@ -70,6 +71,7 @@ let r8 = 8 and r9 = 9 and r10 = 10 and r11 = 11
 let rip = 16 and rflags = 17 and mode = 18 and fs_base = 19 and gs_base = 20
 let fs = 23 and gs = 24
 let trap_error = 26 and trap_address = 27 and tls = 28
+let window = 32 (* for reading; the one for writing follows after 3 slots *)
 let fpu_offset = 512
 
 let prot_r = 1 and prot_w = 2 and prot_x = 4 and prot_shared = 8

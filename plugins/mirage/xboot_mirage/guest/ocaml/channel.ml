@@ -39,7 +39,7 @@ let source run path hash size = event run "source" (Printf.sprintf " %s \"sha256
 let begin_ run step = event run "begin" (Printf.sprintf " %d" step)
 let output run step name hash size references =
   event run "output" (Printf.sprintf " %d %s \"sha256\" %s %d (%s)" step (q name) (q hash) size (String.concat " " (List.map q references)))
-let fail run step kind why = event run "fail" (Printf.sprintf " %d %s %s" step (q kind) (q why))
+let fail run step kind why = event run "fail" (Printf.sprintf " %d %s %s" step kind (q why))
 let done_ run = event run "done" ""
 
 (* Show one piece of an output in the window and wait until the host has copied it. *)

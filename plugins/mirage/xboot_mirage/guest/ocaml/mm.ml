@@ -129,6 +129,7 @@ let map_frame t va frame a =
 
 (* Pages around a fault that the file has anyway: the next touches then cost nothing. *)
 let around = 16
+let ahead = 7
 
 let fault t address ~write ~exec =
   match if address < lowest then None else find t address with
@@ -144,7 +145,15 @@ let fault t address ~write ~exec =
         Mapped
       end else
         match a.source with
-        | Anonymous -> map_frame t va (frame_alloc ()) a; Mapped
+        | Anonymous ->
+          map_frame t va (frame_alloc ()) a;
+          (* memory that grows page by page gets some pages ahead *)
+          if as_query t.space (va - page) <> -1 && as_query t.space (va - (2 * page)) <> -1 && frames_free () > 1024 then
+            for n = 1 to ahead do
+              let here = va + (n * page) in
+              if here < a.last && as_query t.space here = -1 then map_frame t here (frame_alloc ()) a
+            done;
+          Mapped
         | Backed (inode, offset) ->
           let content = match inode.Vfs.kind with Vfs.File c -> c | _ -> Content.make () in
           let at va = (offset + va - a.first) / page in

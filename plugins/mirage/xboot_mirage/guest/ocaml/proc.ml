@@ -13,6 +13,9 @@ type file = {
   opened_as : string;
 }
 
+(* [opened]: the physical address where the window began, or was last looked at *)
+and window = { mutable on : file option; mutable opened : int }
+
 and what = Plain | Directory | Pipe_end of pipe | Null | Zero | Full | Random | To_console | Path_only
 
 type descriptors = {
@@ -65,6 +68,7 @@ type t = {
   mutable arguments : string;
   mutable executed : bool;
   mutable stop_reported : bool;
+  windows : window array; (* for one-byte reads, and for one-byte writes: see Window *)
 }
 
 (* A system call that cannot go on until the condition holds. *)

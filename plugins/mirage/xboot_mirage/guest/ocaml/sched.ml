@@ -3,10 +3,14 @@
 
 open Proc
 
-let calls_in_a_row = 5_000
+(* What a process may spend before another one's turn, in units of about a microsecond of this kernel's work: the price of a call, a fault, a fork, an exec. *)
+let share = 400
+let fault_price = 4
 
 (* The step cannot go on, though no program ended: a limit of this kernel, named. *)
 exception Stuck of string
+
+let clock_counts_fast_calls () = Vfs.now := !Vfs.now + (1_000 * Base.calls_fast_ 0)
 
 let finish_call p result =
   p.call <- -1;
@@ -18,9 +22,10 @@ let finish_call p result =
 (* Make the call that stands in the registers. *)
 let rec make p number =
   Clock.step ();
+  clock_counts_fast_calls ();
   match
     match Abi.find p number with
-    | Some entry -> entry.Abi.serve p
+    | Some entry -> if not entry.Abi.quiet then Window.close_all p; entry.Abi.serve p
     | None -> Abi.unknown p number
   with
   | result -> finish_call p result
@@ -38,7 +43,8 @@ let start_call p =
   p.deadline <- -1;
   p.progress <- 0;
   p.wake <- false;
-  make p number
+  make p number;
+  match Abi.find p number with Some e -> e.Abi.price | None -> 1
 
 (* A call is given up because a signal arrived. *)
 let interrupt p =
@@ -75,22 +81,27 @@ let fault p vector =
 (* Run one process until it gives up the processor. *)
 let run p =
   current := Some p;
-  let calls = ref 0 in
+  let left = ref share in
   let going = ref true in
   while !going do
     Signal.deliver p;
     if p.state <> Ready then going := false
     else begin
       let vector = Base.run p.context p.mm.Mm.space in
+      Window.settle_all p;
       if vector = (if is_wide p then Base.vector_syscall else Base.vector_int80) then begin
-        start_call p;
-        incr calls;
-        if !calls >= calls_in_a_row then going := false
+        left := !left - start_call p;
+        if !left <= 0 then going := false
       end
-      else if vector = Base.vector_timer then going := false
+      else if vector = Base.vector_timer then (Window.close_all p; going := false)
       else if vector = Base.vector_int80 then Signal.force p 11 (128, 0, 0, 0)
       else if vector = Base.vector_syscall then Signal.force p 4 (128, 0, 0, 0)
-      else fault p vector;
+      else begin
+        Window.close_all p;
+        left := !left - fault_price;
+        if !left <= 0 then going := false;
+        fault p vector
+      end;
       if p.state <> Ready then going := false
     end
   done;

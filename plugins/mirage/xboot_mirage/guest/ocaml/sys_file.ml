@@ -7,8 +7,23 @@ let fd_file p n = file p (Arg.int p n)
 let no_path f = if f.what = Path_only then Errno.fail Errno.ebadf
 let seekable f = match f.what with Plain | Directory -> () | Null | Zero | Full | Random -> () | _ -> Errno.fail Errno.espipe
 
-let read p = Io.read p (fd_file p 0) (Arg.word p 1) (Arg.long p 2)
-let write p = Io.write p (fd_file p 0) (Arg.word p 1) (Arg.long p 2)
+(* [windowed]: for a call of one byte on a regular file, open the fast way for the next ones. *)
+let windowed which operate p =
+  let f = fd_file p 0 and len = Arg.long p 2 in
+  if len = 1 && f.what = Plain then begin
+    Window.close p which;
+    if Window.is_on p (1 - which) f.inode then Window.close_all p;
+    let n = operate p f (Arg.word p 1) 1 in
+    if n = 1 then Window.open_ p which (Arg.int p 0) f;
+    n
+  end
+  else begin
+    Window.close_all p;
+    operate p f (Arg.word p 1) len
+  end
+
+let read p = windowed Window.reading Io.read p
+let write p = windowed Window.writing Io.write p
 
 let positioned p operate offset =
   let f = fd_file p 0 in
