@@ -141,9 +141,9 @@ def show_components(console: Console, backend: str, components: Sequence[Compone
     table = Table("role", "component", "bytes", "lines", "languages", "counted by", "origin", box=None, pad_edge=False)
     for component in components:
         languages = ", ".join(f"{name} {lines}" for name, lines in list(component.languages.items())[:3])
-        lines = "opaque" if component.lines is None else f"{component.lines}"
+        counted = "opaque" if component.lines is None else f"{component.lines}"
         table.add_row(
-            component.role.value, component.name, f"{component.bytes}", lines, languages, component.lines_method, component.origin
+            component.role.value, component.name, f"{component.bytes}", counted, languages, component.lines_method, component.origin
         )
     console.print(table)
     opaque = sum(c.bytes for c in components if c.lines is None)

@@ -41,15 +41,17 @@ def built_kernel(cache: Cache, notify: Notify) -> Artifact:
     for program, package in _TOOLS.items():
         if shutil.which(program) is None:
             raise MissingToolError(f"{program} is not installed, so the Linux kernel cannot be built", hint=f"apt-get install {package}")
-    deb = _source_package(DebianPackages(cache))
+    debian = DebianPackages(cache)
+    package = _source_package(debian)
+    version, sha256 = debian.candidate(package, "all")  # the package itself, 138 MB, is touched only when there is something to build
     compiler = _first_line(["gcc", "--version"])
     linker = _first_line(["ld", "--version"])
-    key = {"source": deb.sha256, "config": file_sha256(FRAGMENT), "gcc": compiler, "ld": linker, "recipe": "4"}
-    folder = cache.folder("linux-kernel", key, lambda work: _build(deb, work, notify))
+    key = {"source": sha256, "config": file_sha256(FRAGMENT), "gcc": compiler, "ld": linker, "recipe": "4"}
+    folder = cache.folder("linux-kernel", key, lambda work: _build(debian.binary(package, "all"), work, notify))
     vmlinux = folder / "vmlinux"
     return Artifact(
         name="kernel", path=vmlinux, sha256=file_sha256(vmlinux), size=vmlinux.stat().st_size, role=Role.KERNEL,
-        origin=f"Debian {deb.package} {deb.version} (sha256 {deb.sha256})", version=deb.version,
+        origin=f"Debian {package} {version} (sha256 {sha256})", version=version,
         built_with=(compiler, linker), source_files=(folder / SOURCES_FILE,), lines_method="kbuild dependency files",
     )  # fmt: skip
 
@@ -68,14 +70,14 @@ def distro_kernel(cache: Cache) -> Artifact:
     )  # fmt: skip
 
 
-def _source_package(debian: DebianPackages) -> DebianFile:
+def _source_package(debian: DebianPackages) -> str:
     # Of several the oldest: the kernel grows with every release, and all that are offered are supported.
     names = sorted(debian.search(r"^linux-source-[0-9.]+$"), key=_version_key)
     if not names:
         raise MissingToolError(
             "this machine's apt sources offer no linux-source-* package", hint="use --kernel distro, or mend the sources in /etc/apt"
         )
-    return debian.binary(names[0], "all")
+    return names[0]
 
 
 def _version_key(name: str) -> list[int]:

@@ -1,0 +1,8 @@
+"""`python -m bench`: all benchmarks, one after the other."""
+
+from __future__ import annotations
+
+from bench import parse, start
+
+parse.main([])
+start.main([])

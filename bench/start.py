@@ -1,0 +1,77 @@
+"""From `xboot run` to the first builder and to the exit, on a warm cache, for every backend; beside nix on the same derivation.
+
+    python -m bench.start [--runs N]
+
+Backends take turns; the best of the runs counts. Nix starts a sandbox on the running kernel, xboot a machine with a kernel of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+HELLO = Path(__file__).parent.parent / "examples" / "hello" / "recipe.toml"
+XBOOT = [sys.executable, "-m", "xboot.cli"]
+
+
+def _xboot(*arguments: str) -> str:
+    return subprocess.run([*XBOOT, *arguments], check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
+
+
+def _nix(folder: Path, busybox: Path) -> float | None:
+    """Seconds that nix takes for the same derivation in a fresh private store."""
+    if shutil.which("nix-store") is None:
+        return None
+    environment = os.environ | {"NIX_REMOTE": f"local?root={folder}", "HOME": str(folder), "NIX_PATH": ""}
+    hello = tomllib.loads(HELLO.read_text())["derivation"]["hello"]
+    expression = (
+        f'let busybox = builtins.path {{ path = {busybox}; name = "busybox-static"; }}; in derivation {{ name = "hello"; system = "i686-linux"; '
+        f'builder = "${{busybox}}/bin/sh"; args = {json.dumps(hello["args"]).replace("[", "[ ").replace(", ", " ")}; }}'
+    )
+    made = subprocess.run(["nix-instantiate", "-E", expression], env=environment, check=True, capture_output=True, text=True)
+    options = ["--option", "sandbox", "true", "--option", "build-users-group", "", "--option", "substituters", ""]
+    begin = time.perf_counter()
+    subprocess.run(["nix-store", "--realise", *options, made.stdout.strip()], env=environment, check=True, capture_output=True)
+    return time.perf_counter() - begin
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the benchmark and print its figures."""
+    parser = argparse.ArgumentParser(prog="bench.start", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=5)
+    options = parser.parse_args(arguments)
+    backends = sorted(json.loads(_xboot("backends", "--json"))["backends"])
+    drv = Path(_xboot("derive", str(HELLO)).split()[1])
+    (busybox,) = (path for path in drv.parent.glob("*-busybox-static") if path.name in drv.read_text())
+    figures: dict[str, list[tuple[float, float, float]]] = {name: [] for name in backends}
+    nix: list[float] = []
+    with tempfile.TemporaryDirectory(prefix="xboot-bench-") as folder:
+        for turn in range(options.runs + 1):  # the first turn warms the caches
+            for name in backends:
+                begin = time.perf_counter()
+                report = json.loads(_xboot("run", "--json", "--backend", name, "--accel", "tcg", str(drv)))
+                whole = time.perf_counter() - begin
+                if turn:
+                    figures[name].append((whole, report["firstBuilderSeconds"], report["seconds"]))
+            seconds = _nix(Path(folder) / f"nix{turn}", busybox)
+            if turn and seconds is not None:
+                nix.append(seconds)
+        subprocess.run(["chmod", "-R", "u+w", folder], check=False)
+    if nix:
+        print(f"nix              {min(nix):.3f} s   nix-store --realise, sandboxed")
+    for name, runs in figures.items():
+        whole, first, machine = min(runs)
+        print(f"{name:<16} {whole:.3f} s   command to exit; machine to first builder {first:.3f}, to its end {machine:.3f} (TCG)")
+
+
+if __name__ == "__main__":
+    main()
