@@ -34,7 +34,8 @@ def _nix(folder: Path, busybox: Path) -> float | None:
     environment = os.environ | {"NIX_REMOTE": f"local?root={folder}", "HOME": str(folder), "NIX_PATH": ""}
     hello = tomllib.loads(HELLO.read_text())["derivation"]["hello"]
     expression = (
-        f'let busybox = builtins.path {{ path = {busybox}; name = "busybox-static"; }}; in derivation {{ name = "hello"; system = "i686-linux"; '
+        f'let busybox = builtins.path {{ path = {busybox}; name = "busybox-static"; }}; '
+        'in derivation { name = "hello"; system = "i686-linux"; '
         f'builder = "${{busybox}}/bin/sh"; args = {json.dumps(hello["args"]).replace("[", "[ ").replace(", ", " ")}; }}'
     )
     made = subprocess.run(["nix-instantiate", "-E", expression], env=environment, check=True, capture_output=True, text=True)
