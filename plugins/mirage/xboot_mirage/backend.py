@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 from pathlib import Path
+from typing import ClassVar
 
 from xboot.backend import Backend
 from xboot.cache import Cache
@@ -25,7 +25,7 @@ _LOW_MEMORY = 3072  # MiB: QEMU puts more than this above 4 GiB, where no export
 
 
 class MirageBackend(Backend):
-    """No settings."""
+    """Settings: `clock=fixed` (default: a run sees the same time whenever it is made) or `clock=real` (for measuring)."""
 
     info: ClassVar[BackendInfo] = BackendInfo(
         name="mirage",
@@ -36,8 +36,7 @@ class MirageBackend(Backend):
     )
 
     def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
-        if options.settings:
-            raise UsageError(f"the mirage backend has no setting {sorted(options.settings)[0]!r}", hint="it has none")
+        _clock(options)
         return built_image(Cache(), notify)
 
     def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
@@ -57,7 +56,7 @@ class MirageBackend(Backend):
             program="qemu-system-x86_64",
             arguments=(
                 "-M", _MICROVM, "-bios", "bios-microvm.bin", "-cpu", _CPU, "-kernel", str(image.files["kernel"]),
-                "-initrd", str(image.files["initrd"]), "-append", f"mem={memory}M",
+                "-initrd", str(image.files["initrd"]), "-append", f"mem={memory}M clock={_clock(options)}",
             ),
             memory=memory,
             export_base=memory * MiB if options.export_size else None,
@@ -65,6 +64,16 @@ class MirageBackend(Backend):
 
     def components(self, image: BootImage) -> Sequence[Component]:
         return components(image)
+
+
+def _clock(options: BackendOptions) -> str:
+    unknown = sorted(set(options.settings) - {"clock"})
+    if unknown:
+        raise UsageError(f"the mirage backend has no setting {unknown[0]!r}", hint="it has: clock")
+    clock = options.settings.get("clock", "fixed")
+    if clock not in ("fixed", "real"):
+        raise UsageError(f"clock={clock}: expected fixed or real")
+    return clock
 
 
 def _memory(payload: int) -> int:

@@ -13,4 +13,6 @@ let int p n = sign32 (word p n) (* C's int *)
 let long p n = if Proc.is_wide p then word p n else sign32 (word p n) (* C's long *)
 let uint p n = word p n land 0xffffffff
 (* 64 bits in two registers on i386 *)
-let pair p n = (sign32 (word p (n + 1)) lsl 32) lor uint p n
+let pair p n =
+  let high = sign32 (word p (n + 1)) in
+  if high < -(1 lsl 29) then min_int else if high >= 1 lsl 29 then max_int else (high lsl 32) lor uint p n

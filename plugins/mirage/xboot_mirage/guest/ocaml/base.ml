@@ -37,6 +37,7 @@ external ctx_reset : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_ctx_re
 external run : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_run" [@@noalloc]
 
 external calls_fast_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_calls_fast" [@@noalloc]
+external counter : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_counter" [@@noalloc]
 external console_ : bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_console" [@@noalloc]
 external channel_put_ : bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_channel_put" [@@noalloc]
 external channel_get_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_channel_get" [@@noalloc]

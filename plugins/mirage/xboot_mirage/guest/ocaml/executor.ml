@@ -162,6 +162,7 @@ let run_step run script step =
 (* ---- the whole run *)
 
 let run () =
+  if List.mem "clock=real" (String.split_on_char ' ' (Base.command_line ())) then Clock.follow_the_machine ();
   let text, trees = Store.read_payload (Base.initrd_start_ 0) (Base.initrd_size_ 0) in
   let run = Channel.read_run () in
   Channel.hello run (Hex.of_bytes (Cstruct.to_bytes (Mirage_crypto.Hash.SHA256.digest (Cstruct.of_string text))));

@@ -10,8 +10,6 @@ let fault_price = 4
 (* The step cannot go on, though no program ended: a limit of this kernel, named. *)
 exception Stuck of string
 
-let clock_counts_fast_calls () = Vfs.now := !Vfs.now + (1_000 * Base.calls_fast_ 0)
-
 let finish_call p result =
   p.call <- -1;
   p.deadline <- -1;
@@ -22,7 +20,6 @@ let finish_call p result =
 (* Make the call that stands in the registers. *)
 let rec make p number =
   Clock.step ();
-  clock_counts_fast_calls ();
   match
     match Abi.find p number with
     | Some entry -> if not entry.Abi.quiet then Window.close_all p; entry.Abi.serve p

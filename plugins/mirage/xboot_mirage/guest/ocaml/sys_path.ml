@@ -72,6 +72,7 @@ let open_inode inode flags path =
     if readable then Vfs.demand who inode 4;
     if writable then Vfs.demand who inode 2;
     let f = opened (Pipe_end pipe) in
+    pipe.Vfs.came <- pipe.Vfs.came + (if pipe.Vfs.readers = 0 && readable || pipe.Vfs.writers = 0 && writable then 1 else 0);
     if readable then pipe.Vfs.readers <- pipe.Vfs.readers + 1;
     if writable then pipe.Vfs.writers <- pipe.Vfs.writers + 1;
     f
@@ -83,8 +84,8 @@ let wait_for_peer p flags inode f =
     let alone = if f.readable then pipe.Vfs.writers = 0 else pipe.Vfs.readers = 0 in
     if alone then begin
       if flags land Io.o_nonblock = 0 then begin
-        let met () = if f.readable then pipe.Vfs.writers > 0 else pipe.Vfs.readers > 0 in
-        ignore met; Some met
+        let before = pipe.Vfs.came in
+        Some (fun () -> pipe.Vfs.came > before)
       end
       else if f.writable then begin f.holders <- 1; close_file f; Errno.fail Errno.enxio end
       else None
@@ -168,6 +169,7 @@ let symlink p = symlink_at p (Arg.word p 0) at_fdcwd (Arg.word p 1)
 let symlinkat p = symlink_at p (Arg.word p 0) (Arg.int p 1) (Arg.word p 2)
 
 let link_at p fd va to_fd to_va flags =
+  if flags land lnot (at_symlink_follow lor at_empty_path) <> 0 then Errno.fail Errno.einval;
   let path = User.path p.mm va in
   let inode = existing_or_fd p fd path flags ~follow:(flags land at_symlink_follow <> 0) in
   let found = resolve p to_fd (User.path p.mm to_va) ~follow:false in
