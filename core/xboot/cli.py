@@ -227,8 +227,11 @@ def _global(
 def _read(stores: list[Path] | None, seeds: list[str] | None = None) -> ReadOptions:
     from xboot.recipe import default_store_folder  # noqa: PLC0415
 
-    # What `xboot derive` and `xboot fetch` brought is always at hand.
-    return ReadOptions(stores=[*(stores or []), default_store_folder()], seeds=seeds or [])
+    # This machine's own stores unless the user names others; what `xboot derive` and `xboot fetch` brought is always at hand.
+    usual = [] if stores else [Path("/nix/store"), Path("/gnu/store")]
+    return ReadOptions(
+        stores=[*(stores or []), *(folder for folder in (*usual, default_store_folder()) if folder.is_dir())], seeds=seeds or []
+    )
 
 
 def _settings(pairs: list[str] | None, kernel: str | None) -> dict[str, str]:
