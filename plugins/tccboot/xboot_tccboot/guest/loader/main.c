@@ -188,8 +188,8 @@ void loader_main(unsigned magic, struct multiboot *information)
 		loader_die("not started by a multiboot loader", "wrong magic");
 	if (!(information->flags & 8) || information->modules_count < 1)
 		loader_die("the kernel's source tree is missing", "no module");
-	if (!(information->flags & 1) || information->memory_high < 0x2000000 / 1024)
-		loader_die("limit: the loader needs 64 MiB of memory", "the machine has less");
+	if (!(information->flags & 1) || information->memory_high < 39 * 1024)
+		loader_die("limit: the loader needs 40 MiB of memory", "the machine has less");
 	loader_heap((void *)HEAP_START, HEAP_END - HEAP_START);
 	loader_files((const unsigned char *)modules[0].start, modules[0].end - modules[0].start);
 

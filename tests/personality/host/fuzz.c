@@ -1,0 +1,170 @@
+/* fuzz.c: many processes make random system calls with hostile arguments. Nothing may crash, no rule of the machine may be broken (fake.c), process 1 must always be able to end
+   the machine, and when all is over everything must have been given back. Arguments: seed, number of calls, frames. */
+
+#include <stdio.h>
+#define _SYS_WAIT_H
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake.h"
+
+static unsigned long long seed;
+static unsigned left;
+static address arena; /* mapped in every process: the program's data */
+
+static unsigned draw(unsigned below)
+{
+	seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+	return (unsigned)(seed >> 33) % below;
+}
+
+static const char *const paths[] = { "a", "b", "dir", "dir/x", "dir/../a", "/", ".", "..", "link", "fifo", "", "dir/", "a/b", "/prog", "loop", "/dev/null", "/dev/zero", "/dev/full",
+	"script", "/dev/ttyS1", "/dev/mem", "/dev/port", "/dev/console", "dir/sub", "dir/sub/deep", "//dir//x" };
+
+static unsigned hostile(void)
+{
+	static const unsigned odd[] = { 0, 1, 4095, 4096, 0x7fffffff, 0x80000000, 0xffffffff, 0xfffff000, 0x7effffff, 0x7f000000, 0x10000, 0x08048000 };
+
+	switch (draw(8)) {
+	case 0:
+		return odd[draw(sizeof odd / sizeof *odd)];
+	case 1:
+		return draw(12); /* a descriptor */
+	case 2:
+		return draw(70000);
+	case 3:
+		return (unsigned)seed;
+	default:
+		return arena + draw(3 * PAGE_SIZE); /* mostly something that exists */
+	}
+}
+
+static void prepare(struct process *p)
+{
+	char text[64];
+	unsigned i, vector[8];
+
+	for (i = 0; i < 24; i++) { /* texts and vectors to point at */
+		strcpy(text, paths[draw(sizeof paths / sizeof *paths)]);
+		machine_write(p->memory->space, arena + i * 64, text, (unsigned)strlen(text) + 1);
+	}
+	for (i = 0; i < 8; i++)
+		vector[i] = draw(3) ? arena + draw(24) * 64 : draw(2) ? 0 : hostile();
+	machine_write(p->memory->space, arena + 2048, vector, sizeof vector);
+}
+
+static unsigned argument(void)
+{
+	switch (draw(5)) {
+	case 0:
+		return arena + draw(24) * 64; /* a path */
+	case 1:
+		return arena + 2048; /* a vector */
+	default:
+		return hostile();
+	}
+}
+
+static enum machine_event step(struct machine_thread *thread, struct machine_fault *fault)
+{
+	struct process *p = current;
+	struct machine_registers *r = machine_thread_registers(thread);
+	static const unsigned frequent[] = { 2, 3, 4, 5, 6, 11, 42, 63, 114, 120, 192, 91, 45, 39, 38, 10, 295, 1, 190, 37, 174, 301, 9, 83, 14, 125, 67, 119, 173, 179, 93, 12, 40 };
+
+	if (!left || p->pid != 1)
+		(void)fault;
+	if (left == 0 || (left-- , left == 0)) {
+		if (p->pid == 1) {
+			unsigned i;
+
+			for (i = 0; i < PROCESSES; i++) /* all others go; what remains is process 1 */
+				if (processes[i] && processes[i]->pid != 1 && processes[i]->state != ZOMBIE)
+					signal_send(processes[i], SIGKILL);
+			left = 0;
+			r->eax = 158; /* sched_yield: let them die */
+			for (i = 0; i < PROCESSES; i++)
+				if (processes[i] && processes[i]->pid != 1 && processes[i]->state != ZOMBIE)
+					return MACHINE_CALL;
+			machine_exit(0x31);
+		}
+		if (left == 0) {
+			fault->signal = SIGSEGV;
+			fault->trap = 13;
+			return MACHINE_FAULT;
+		}
+	}
+	if (draw(50) == 0) {
+		r->eip = hostile();
+		r->esp = draw(2) ? arena + 12 * 1024 : hostile();
+		r->eflags = hostile();
+	}
+	if (p->pid != 1 && draw(60) == 0) {
+		fault->signal = draw(2) ? SIGSEGV : SIGFPE;
+		fault->trap = 14;
+		fault->at = hostile();
+		fault->code = 1;
+		return MACHINE_FAULT;
+	}
+	if (draw(40) == 0)
+		return MACHINE_TICK;
+	if (draw(4) == 0 || p->no_new_privileges == 0)
+		prepare(p);
+	r->eax = draw(3) ? frequent[draw(sizeof frequent / sizeof *frequent)] : draw(460);
+	r->ebx = argument();
+	r->ecx = argument();
+	r->edx = argument();
+	r->esi = argument();
+	r->edi = argument();
+	r->ebp = argument();
+	if (r->eax == 120 && draw(2))
+		r->ebx = SIGCHLD | (draw(3) ? 0 : CLONE_NEWPID) | (draw(4) ? 0 : CLONE_VM | CLONE_VFORK);
+	if (r->eax == 192 && draw(2)) {
+		r->ebx = draw(2) ? 0 : arena + 0x100000 + draw(64) * PAGE_SIZE;
+		r->ecx = draw(20) * 1000;
+		r->edx = draw(8);
+		r->esi = 2 | (draw(2) ? 0x20 : 0) | (draw(3) ? 0 : 0x10);
+		r->ebp = draw(4);
+	}
+	if (r->eax == 5 && draw(2))
+		r->ecx = draw(3) | (draw(2) ? 0100 : 0) | (draw(4) ? O_NONBLOCK : 0);
+	if (r->eax == 91 || r->eax == 125) {
+		r->ebx = (draw(2) ? arena : arena + 0x100000) + draw(64) * PAGE_SIZE;
+		r->ecx = draw(8) * PAGE_SIZE;
+		if (r->ebx < arena + 0x100000 && draw(20))
+			r->ebx += 0x100000; /* seldom the arena itself */
+	}
+	/* process 1 must live, and wait for nothing that may never come */
+	if (p->pid == 1 && (r->eax == 1 || r->eax == 252 || r->eax == 11 || r->eax == 29 || r->eax == 179 || r->eax == 162 || r->eax == 267 || r->eax == 407 || r->eax == 119 ||
+			    r->eax == 173 || r->eax == 72 || r->eax == 168 || r->eax == 142 || r->eax == 3 || r->eax == 145 || r->eax == 4 || r->eax == 146 || r->eax == 5 || r->eax == 295 || r->eax == 8 || r->eax == 174 || r->eax == 67 || r->eax == 48 ||
+			    r->eax == 6 || r->eax == 91 || r->eax == 45))
+		r->eax = 20;
+	if (p->pid == 1 && (r->eax == 7 || r->eax == 114)) {
+		r->eax = 114;
+		r->ebx = ~0u;
+		r->ecx = 0;
+		r->edx = 1;
+		r->esi = 0;
+	}
+	if (p->pid == 1 && (r->eax == 190 || r->eax == 120))
+		r->eax = 2;
+	return MACHINE_CALL;
+}
+
+int main(int argc, char **argv)
+{
+	static char archive[1 << 16];
+	FILE *file = argc == 5 ? fopen(argv[4], "rb") : 0;
+	unsigned long size = file ? fread(archive, 1, sizeof archive, file) : 0;
+	int status;
+
+	if (!size)
+		return 2;
+	seed = strtoull(argv[1], 0, 10);
+	left = (unsigned)strtoul(argv[2], 0, 10);
+	frame_limit = (unsigned)strtoul(argv[3], 0, 10);
+	arena = 0x08048000;
+	run_hook = step;
+	status = fake_run(archive, size);
+	printf("status %d %s frames %u spaces %u threads %u\n", status, status < 0 ? panic_text : "", frames_used, spaces, threads);
+	return status == 0x31 ? 0 : 1;
+}

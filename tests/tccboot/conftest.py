@@ -1,0 +1,79 @@
+"""Booting derivations, and bare kernels, with the tccboot backend."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from xboot.boot import RunOptions
+from xboot.cache import Cache
+from xboot.debian import DebianPackages
+from xboot.hooks import BackendOptions, ReadOptions
+from xboot.model import Verdict
+from xboot.pipeline import Pipeline, Request
+from xboot.plugins import Plugins
+from xboot_tccboot.backend import plugin
+from xboot_tccboot.loader import Tcc, build_loader, obtain_tcc
+
+NAME = "tccboot"
+sys.path.insert(0, str(Path(__file__).parents[1] / "personality"))  # guest_tree
+
+
+@pytest.fixture
+def pipeline() -> Pipeline:
+    """The stages over all plugins, this backend among them whether or not its entry point is installed."""
+    found = Plugins.load()
+    if NAME not in found.backends:
+        found.add(plugin, "test:tccboot")
+    return Pipeline(found)
+
+
+@pytest.fixture(scope="session")
+def tcc() -> Tcc:
+    return obtain_tcc(DebianPackages(Cache()))
+
+
+@pytest.fixture(scope="session")
+def loader(tcc: Tcc) -> Path:
+    return build_loader(tcc, DebianPackages(Cache()), Cache()).path
+
+
+@pytest.fixture
+def boot(nix, pipeline: Pipeline, tmp_path: Path) -> Callable[..., Verdict]:
+    """Runs one derivation of the test's nix store; the console goes to tmp_path/console."""
+
+    def run(drv: str, *, timeout: float = 60, memory: int | None = None, expected: str | None = None, export: bool = False) -> Verdict:
+        script = pipeline.linearize(pipeline.read([drv], ReadOptions(stores=[nix.store])), Request([]).linearize)
+        options = RunOptions(
+            step_timeout=timeout,
+            accelerator="tcg",
+            expected={path: {"test": expected} for path in script.results} if expected else {},
+            export=tmp_path / "export" if export else None,
+            export_paths=script.results if export else (),
+            log=tmp_path / "console",
+        )
+        backend = BackendOptions(memory=memory, export_size=options.export_window if export else 0)
+        return pipeline.run(Request([], backend=NAME, options=backend, run=options), script).verdict
+
+    return run
+
+
+@pytest.fixture
+def qemu(loader: Path) -> Callable[..., tuple[int, str]]:
+    """The loader under QEMU with these modules: exit status and console."""
+
+    def run(*modules: Path, memory: int = 256) -> tuple[int, str]:
+        initrd = ",".join(str(module).replace(",", ",,") for module in modules)
+        command = [
+            "timeout", "60", "qemu-system-i386", "-M", "pc", "-m", str(memory), "-nodefaults", "-display", "none", "-no-reboot", "-kernel", str(loader),
+            *(["-initrd", initrd] if modules else []), "-serial", "stdio", "-serial", "null", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+        ]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False, env=os.environ)
+        return done.returncode, done.stdout.decode(errors="replace")
+
+    return run

@@ -1,0 +1,198 @@
+"""tccboot end to end: the loader, the kernel it makes, hello, and the syscall conformance program."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from guest_tree import payload, tiny_program
+
+from xboot import nar
+from xboot.cache import Cache
+from xboot.errors import UsageError
+from xboot.hooks import BackendOptions, ReadOptions
+from xboot.pipeline import Pipeline, Request
+from xboot_tccboot.backend import plugin
+from xboot_tccboot.kernel import KernelTree, compile_on_host, other_tree, own_tree, pack
+from xboot_tccboot.loader import Tcc, run_tcc
+
+pytestmark = pytest.mark.boot
+PROGRAMS = Path(__file__).parents[2] / "core" / "xboot" / "testing" / "programs"
+
+TINY = """
+asm(".text\\n.globl _start\\n_start:\\n jmp 1f\\n .align 4\\n .long 0x1badb002\\n .long 3\\n .long 0 - 0x1badb002 - 3\\n1: mov $0x90000, %esp\\n call work\\n");
+static void out(unsigned port, unsigned byte) { asm volatile("outb %b0, %w1" : : "a"(byte), "Nd"(port)); }
+void work(void) { const char *s = "another kernel\\n"; while (*s) out(0x3f8, *s++); out(0xf4, 0x31); for (;;) ; }
+"""
+MANIFEST = "name another kernel\noption -nostdlib\noption -static\noption -Wl,-Ttext=0x200000\nfile tiny.c\n"
+
+
+def console_hash(text: str) -> str:
+    match = re.search(r"kernel sha256 ([0-9a-f]{64})", text)
+    assert match, text
+    return match[1]
+
+
+@pytest.fixture
+def hello(nix, busybox) -> str:
+    file = nix.root / "hello.nix"
+    nix.root.mkdir(exist_ok=True)
+    file.write_text(
+        """{ busybox }: let bb = builtins.path { path = busybox; name = "busybox"; }; in {
+          hello = derivation { name = "hello"; system = "i686-linux"; builder = "${bb}/bin/sh"; args = [ "-c" "echo hello > $out" ]; }; }"""
+    )
+    found: str = nix.instantiate(file, busybox=str(busybox["i686-linux"]))["hello"]
+    return found
+
+
+def test_hello_on_a_kernel_that_is_the_hosts_byte_for_byte(boot, nix, hello: str, tcc: Tcc, tmp_path: Path) -> None:
+    nix.realise([hello])
+    output = nix.run("nix-store", "--query", "--outputs", hello).stdout.strip()
+    verdict = boot(hello, expected=nix.hash(output))
+    assert verdict.ok, verdict.failure
+    assert verdict.outputs[0].status.value == "match"
+    here = tmp_path / "here"
+    here.mkdir()
+    elf = compile_on_host(own_tree(tcc), tcc, here)
+    assert console_hash((tmp_path / "console").read_text()) == hashlib.sha256(elf.read_bytes()).hexdigest()
+
+
+def test_two_boots_report_the_same(boot, hello: str, tmp_path: Path) -> None:
+    logs = []
+    for _ in range(2):
+        assert boot(hello).ok
+        logs.append((tmp_path / "console").read_bytes())
+    assert logs[0] == logs[1]
+
+
+def test_system_calls_answer_as_linux_does(nix, busybox, tcc: Tcc, boot, tmp_path: Path) -> None:
+    if platform.machine() not in ("x86_64", "i686"):
+        pytest.skip("the oracle is this machine's own Linux, which must run i386 programs")
+    folder = tmp_path / "program"
+    folder.mkdir()
+    run_tcc(tcc, ["-nostdlib", "-static", "-o", str(folder / "syscalls"), str(PROGRAMS / "syscalls.c")], folder)
+    file = nix.root / "syscalls.nix"
+    file.write_text(
+        """{ busybox, program }: let bb = builtins.path { path = busybox; name = "busybox"; }; p = builtins.path { path = program; name = "program"; }; in {
+          x = derivation { name = "x"; system = "i686-linux"; builder = "${bb}/bin/sh"; args = [ "-c" "exec ${p}/syscalls > $out" ]; }; }"""
+    )
+    drv = nix.instantiate(file, busybox=str(busybox["i686-linux"]), program=str(folder))["x"]
+    verdict = boot(drv, export=True)
+    assert verdict.ok, verdict.failure
+    (exported,) = verdict.exports.values()
+    with exported.open("rb") as stream:
+        (entry,) = [(e, b"".join(e.chunks)) for e in nar.read(stream)]
+    work = tmp_path / "work"
+    work.mkdir(mode=0o777)
+    work.chmod(0o777)
+    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent, folder):
+        parent.chmod(0o755)
+    native = subprocess.run(["setpriv", "--reuid=1000", "--regid=100", "--clear-groups", str(folder / "syscalls")], cwd=work, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    if native.returncode == 127 or not native.stdout:
+        pytest.skip("this machine cannot run i386 programs as another user (needs root and a kernel with i386 emulation)")
+    assert entry[1].decode().splitlines() == native.stdout.decode().splitlines()
+
+
+# ---------------------------------------------------------------- the loader
+
+
+def tree(folder: Path, manifest: str = MANIFEST, source: str = TINY) -> KernelTree:
+    folder.mkdir(exist_ok=True)
+    (folder / "manifest").write_text(manifest)
+    (folder / "tiny.c").write_text(source)
+    return other_tree(folder)
+
+
+@pytest.fixture
+def something(tmp_path: Path) -> Path:
+    path = tmp_path / "payload"
+    path.write_bytes(payload(tiny_program()))
+    return path
+
+
+def test_another_kernel_tree_boots(qemu, tmp_path: Path, something: Path) -> None:
+    status, text = qemu(pack(tree(tmp_path / "t"), Cache(tmp_path / "c")).path, something)
+    assert status == 99
+    assert "another kernel" in text.splitlines()
+
+
+def test_errors_of_the_compiler_name_file_and_line(qemu, tmp_path: Path, something: Path) -> None:
+    broken = tree(tmp_path / "t", source=TINY + "\nint f(void) { return nothing; }\n")
+    status, text = qemu(pack(broken, Cache(tmp_path / "c")).path, something)
+    assert status == 35
+    assert "tiny.c:6: error: 'nothing' undeclared" in text
+
+
+@pytest.mark.parametrize(
+    ("manifest", "source", "message"),
+    [
+        (MANIFEST, TINY + "double d = 1.5;", "limit: floating constants cannot be compiled by the loader"),
+        (MANIFEST.replace("0x200000", "0x8000000"), TINY, "limit: the kernel must fit between 1 MiB and 14 MiB"),
+        (MANIFEST, TINY + "void g(void); void h(void) { g(); }", "undefined symbol 'g'"),
+        (MANIFEST, TINY + '#include "tiny.c"\n', "include"),
+    ],
+)
+def test_what_the_loader_cannot_do_is_said(qemu, tmp_path: Path, something: Path, manifest: str, source: str, message: str) -> None:
+    status, text = qemu(pack(tree(tmp_path / "t", manifest, source), Cache(tmp_path / "c")).path, something)
+    assert status == 35
+    assert message in text
+
+
+def test_loader_without_modules(qemu) -> None:
+    status, text = qemu()
+    assert (status, "the kernel's source tree is missing" in text) == (35, True)
+
+
+def test_loader_with_too_little_memory(qemu, tmp_path: Path, something: Path) -> None:
+    status, text = qemu(pack(tree(tmp_path / "t"), Cache(tmp_path / "c")).path, something, memory=36)
+    assert (status, "limit: the loader needs 40 MiB" in text) == (35, True)
+
+
+def test_kernel_without_payload(qemu, tcc: Tcc, tmp_path: Path) -> None:
+    status, text = qemu(pack(own_tree(tcc), Cache(tmp_path / "c")).path)
+    assert (status, "expected exactly one module: the payload" in text) == (35, True)
+
+
+def test_payload_that_is_none(qemu, tcc: Tcc, tmp_path: Path) -> None:
+    rubbish = tmp_path / "rubbish"
+    rubbish.write_bytes(b"rubbish" * 100)
+    status, text = qemu(pack(own_tree(tcc), Cache(tmp_path / "c")).path, rubbish)
+    assert (status, "payload: not a newc archive" in text) == (35, True)
+
+
+def test_process_1_that_ends_is_a_panic(qemu, tcc: Tcc, tmp_path: Path) -> None:
+    code = bytes.fromhex("b801000000" "31db" "cd80")  # exit(0)
+    path = tmp_path / "payload"
+    path.write_bytes(payload(tiny_program(code)))
+    status, text = qemu(pack(own_tree(tcc), Cache(tmp_path / "c")).path, path)
+    assert (status, "panic: process 1 ended" in text) == (35, True)
+
+
+# ---------------------------------------------------------------- trees that users bring
+
+
+def test_trees_are_checked_before_the_boot(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no file named manifest"):
+        other_tree(tmp_path)
+    (tmp_path / "manifest").write_text("file nothing.c\n")
+    with pytest.raises(UsageError, match=r"nothing\.c"):
+        other_tree(tmp_path)
+    (tmp_path / "manifest").write_text("files nothing.c\n")
+    with pytest.raises(UsageError, match="unknown word 'files'"):
+        other_tree(tmp_path)
+
+
+def test_every_byte_is_somebodys(nix, pipeline: Pipeline, hello: str, tmp_path: Path) -> None:
+    script = pipeline.linearize(pipeline.read([hello], ReadOptions(stores=[nix.store])), Request([]).linearize)
+    artifacts = plugin.prepare(BackendOptions(), lambda event: None)
+    image = plugin.package(script, artifacts, BackendOptions(), tmp_path)
+    found = {component.name: component for component in plugin.components(image)}
+    assert sum(component.bytes for component in found.values()) == sum(path.stat().st_size for path in image.files.values())
+    assert found["kernel"].lines and found["kernel"].lines > 4000
+    assert {"kernel/device.c", "personality/device.c", "kernel/entry.S"} <= set(found["kernel"].source_hashes)
+    assert found["loader"].lines and any("tcc" in name for name in found["loader"].source_hashes)
+    assert not any("gcc" in tool for component in found.values() for tool in component.built_with)
