@@ -4,14 +4,17 @@ open Proc
 
 let stack_size = 8 lsl 20
 
+(* The program's inode, and where it really lies. *)
 let find p ?(from = None) path =
   let cwd = match from with Some d -> d | None -> p.cwd in
-  let inode = Path.existing (Path.resolve ~who ~root:p.root ~cwd path) in
+  let found = Path.resolve ~who ~root:p.root ~cwd path in
+  let inode = Path.existing found in
   (match inode.Vfs.kind with Vfs.File _ -> () | _ -> Errno.fail Errno.eacces);
   if inode.Vfs.mode land 0o111 = 0 then Errno.fail Errno.eacces;
   Vfs.demand who inode 1;
   if inode.Vfs.writers > 0 then Errno.fail Errno.etxtbsy;
-  inode
+  let by_proc = match found.Path.parent.Vfs.kind with Vfs.Dynamic _ -> true | _ -> false in
+  (inode, if by_proc && inode == p.exe then p.exe_place else (found.Path.parent, found.Path.name)) (* exec of /proc/self/exe *)
 
 let content inode = match inode.Vfs.kind with Vfs.File c -> c | _ -> Errno.fail Errno.eacces
 
@@ -38,9 +41,9 @@ let script_line c =
   end
 
 let rec resolve p ?from path arguments depth =
-  let inode = find p ~from path in
+  let inode, place = find p ~from path in
   match script_line (content inode) with
-  | None -> (inode, arguments)
+  | None -> (inode, place, arguments)
   | Some _ when depth = 0 -> Errno.fail Errno.eloop
   | Some (interpreter, extra) ->
     let rest = match arguments with [] -> [] | _ :: r -> r in
@@ -85,10 +88,10 @@ let check_size arguments environment =
     n + String.length s + 9) 0 in
   if total arguments + total environment > Limit.arguments_bytes then Limit.reach Errno.e2big "arguments and environment of 2 MiB"
 
-type image = { mm : Mm.t; entry : int; sp : int; inode : Vfs.inode }
+type image = { mm : Mm.t; entry : int; sp : int; inode : Vfs.inode; place : Vfs.inode * string }
 
 let prepare p ?from path arguments environment =
-  let inode, arguments = resolve p ?from path arguments 4 in
+  let inode, place, arguments = resolve p ?from path arguments 4 in
   let arguments = if arguments = [] then [ "" ] else arguments in
   check_size arguments environment;
   let elf = Elf.parse (content inode) in
@@ -104,7 +107,7 @@ let prepare p ?from path arguments environment =
     let start, base = match elf.Elf.interpreter with
       | None -> (entry, 0)
       | Some name ->
-        let loader = find p name in
+        let loader, _ = find p name in
         let le = Elf.parse (content loader) in
         if le.Elf.wide <> elf.Elf.wide then Elf.refuse ();
         let low, top = Elf.span le in
@@ -112,7 +115,7 @@ let prepare p ?from path arguments environment =
         Elf.load mm loader le base;
         (le.Elf.entry + base, base) in
     let sp = build_stack mm elf ~bias ~entry ~base ~path arguments environment in
-    { mm; entry = start; sp; inode }
+    { mm; entry = start; sp; inode; place }
   with e -> Mm.free mm; raise e
 
 let base_name path = match String.rindex_opt path '/' with Some n -> String.sub path (n + 1) (String.length path - n - 1) | None -> path
@@ -127,7 +130,7 @@ let commit p image path arguments =
   p.exe.Vfs.opens <- p.exe.Vfs.opens - 1;
   Vfs.release p.exe;
   p.exe <- image.inode;
-  p.exe_path <- path;
+  p.exe_place <- image.place;
   p.name <- (let n = base_name path in if String.length n > 15 then String.sub n 0 15 else n);
   p.arguments <- String.concat "" (List.map (fun a -> a ^ "\000") arguments);
   p.executed <- true;

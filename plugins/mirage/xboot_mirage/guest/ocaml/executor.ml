@@ -45,7 +45,7 @@ let first_process root cwd exe =
   { pid = 1; tgid = 1; parent = 0; state = Ready; mm = Mm.make ~wide:false ~exec_all:false; context; files = new_descriptors (); cwd; root; umask = 0o022;
     group = 1; session = 1; handlers = new_handlers (); blocked = 0; pending = 0; infos = Array.make 65 (0, 0, 0, 0); saved_mask = None;
     alternate = (0, 0); alarm = 0; deadline = -1; progress = 0; call = -1; wake = false; vfork_parent = 0; clear_tid = 0; exit_signal = 0;
-    name = ""; exe; exe_path = ""; arguments = ""; executed = false; stop_reported = false; windows = Window.none () }
+    name = ""; exe; exe_place = (root, ""); arguments = ""; executed = false; stop_reported = false; windows = Window.none () }
 
 let error_text e =
   match List.assoc_opt e Errno.[ enoent, "no such file"; eacces, "permission denied"; enoexec, "not a program of a kind that this kernel runs";

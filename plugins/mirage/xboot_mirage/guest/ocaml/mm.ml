@@ -102,7 +102,7 @@ let protect t start stop prot =
 
 (* The highest free range of [size] bytes below the stack. *)
 let find_free t size =
-  let top = limit t - 0x1000000 in
+  let top = limit t - 0x8000000 in (* as on Linux, 128 MiB for the stack and what is above it *)
   let rec down top =
     if top - size < 0x10000 then Errno.fail Errno.enomem
     else

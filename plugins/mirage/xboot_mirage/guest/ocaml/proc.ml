@@ -64,7 +64,7 @@ type t = {
   mutable exit_signal : int;
   mutable name : string;
   mutable exe : inode;
-  mutable exe_path : string;
+  mutable exe_place : inode * string; (* directory and name, for /proc/self/exe *)
   mutable arguments : string;
   mutable executed : bool;
   mutable stop_reported : bool;
