@@ -1,0 +1,172 @@
+"""From closures to scripts: order, pruning, refusals; and the text reads back as what it says."""
+
+from __future__ import annotations
+
+import hashlib
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from xboot.errors import InputError, RefusedError
+from xboot.hooks import LinearizeOptions, ReadOptions
+from xboot.linearize import linearize, parse_script, render, script_text
+from xboot.model import Closure, Derivation, Output, Source, SourceKind
+from xboot.parse import read_closure
+
+GUIX = Path(__file__).parent.parent / "data" / "guix"
+STORE = "/nix/store"
+
+
+def path(name: str) -> str:
+    return f"{STORE}/{hashlib.sha256(name.encode()).hexdigest().replace('e', 'z')[:32]}-{name}"
+
+
+def drv(
+    name: str, inputs: dict[str, list[str]] | None = None, srcs: tuple[str, ...] = (), outputs: tuple[str, ...] = ("out",), **env: str
+) -> Derivation:
+    made = {o: Output(o, path(name if o == "out" else f"{name}-{o}")) for o in outputs}
+    return Derivation(
+        path(f"{name}.drv"), made, inputs or {}, list(srcs), "i686-linux", b"/bin/sh", [b"-c", b"true"],
+        {k.encode(): v.encode() for k, v in {"name": name, **env}.items()},
+    )  # fmt: skip
+
+
+def closure(*drvs: Derivation, root: str, sources: tuple[Source, ...] = (), missing: tuple[str, ...] = ()) -> Closure:
+    return Closure(STORE, [path(f"{root}.drv")], {d.path: d for d in drvs}, {s.path: s for s in sources}, dict.fromkeys(missing, "test"))
+
+
+def source(name: str, kind: SourceKind = SourceKind.NAR, references: tuple[str, ...] = ()) -> Source:
+    return Source(path(name), kind, Path("/dev/null"), hashlib.sha256(name.encode()).hexdigest(), 120, references)
+
+
+@pytest.mark.parametrize("archive", sorted(GUIX.glob("*.tar.xz")), ids=lambda p: p.name)
+def test_real_graphs_unroll(archive: Path, tmp_path: Path) -> None:
+    with tarfile.open(archive) as tar:
+        tar.extractall(tmp_path, filter="data")
+    (folder,) = tmp_path.iterdir()
+    root = (folder / "ROOTS").read_text().split()[0]
+    graph = read_closure(str(folder / root.rsplit("/", 1)[1]), ReadOptions())
+    script = linearize(graph, LinearizeOptions(allow_missing=True))
+    place = {step.drv: step.number for step in script.steps}
+    assert [step.number for step in script.steps] == list(range(1, len(script.steps) + 1))
+    for step in script.steps:
+        for inner in graph.derivations[step.drv].input_drvs:
+            assert place.get(inner, 0) < step.number
+    # Guix's manners, not Nix's
+    env = dict(script.steps[0].env)
+    assert script.steps[0].cwd.startswith("/tmp/guix-build-")
+    assert env[b"NIX_BUILD_CORES"] == b"0"
+    assert b"TERM" not in env
+    with pytest.raises(InputError, match="its content is not at hand"):
+        linearize(graph, LinearizeOptions())
+    with pytest.raises(InputError):  # a plan that lacks sources is no script
+        parse_script(script.text)
+    again = read_closure(str(folder / root.rsplit("/", 1)[1]), ReadOptions())
+    assert linearize(again, LinearizeOptions(allow_missing=True)).sha256 == script.sha256
+
+
+def test_ties_are_broken_by_store_path() -> None:
+    leaves = [drv(f"leaf{i}") for i in range(20)]
+    top = drv("top", {d.path: ["out"] for d in leaves})
+    script = linearize(closure(top, *leaves, root="top"), LinearizeOptions())
+    order = [step.drv for step in script.steps]
+    assert order == [*sorted(d.path for d in leaves), top.path]
+
+
+def test_text_round_trip() -> None:
+    top = drv("top", srcs=(path("src"),), outputs=("bin", "out"), quote='a"b\\c\nd\te\x7f', umlaut="ü")
+    script = linearize(closure(top, root="top", sources=(source("src", references=()),)), LinearizeOptions())
+    back = parse_script(script.text)
+    assert back.sha256 == script.sha256
+    assert list(back.steps) == list(script.steps)
+    assert back.results == script.results
+    assert script_text(back.store_dir, back.sources, back.steps, back.results) == script.text
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda t: t[:-2],
+        lambda t: t + b" ",
+        lambda t: t.replace(b"step 1", b"step 2"),
+        lambda t: t.replace(b"(files", b"(flies"),
+        lambda t: t.replace(b" (result", b"  (result"),
+    ],
+)
+def test_damaged_scripts_are_refused(damage) -> None:
+    script = linearize(closure(drv("top"), root="top"), LinearizeOptions())
+    with pytest.raises(InputError, match="malformed script"):
+        parse_script(damage(script.text))
+
+
+def test_what_is_at_hand_prunes_the_graph() -> None:
+    deep = drv("deep")
+    middle = drv("middle", {deep.path: ["out"]}, outputs=("dev", "out"))
+    top = drv("top", {middle.path: ["out"]})
+    seed = source("middle", SourceKind.SEED)
+    script = linearize(closure(top, middle, deep, root="top", sources=(seed,)), LinearizeOptions())
+    assert [step.drv for step in script.steps] == [top.path]
+    assert script.seeds == [path("middle")]
+
+
+def test_an_output_is_never_both_source_and_built() -> None:
+    middle = drv("middle", outputs=("dev", "out"))
+    one = drv("one", {middle.path: ["out"]})
+    two = drv("two", {middle.path: ["dev"]})
+    top = drv("top", {one.path: ["out"], two.path: ["out"]})
+    script = linearize(closure(top, one, two, middle, root="top", sources=(source("middle", SourceKind.SEED),)), LinearizeOptions())
+    assert {step.drv for step in script.steps} == {d.path for d in (top, one, two, middle)}
+    assert script.sources == []
+
+
+def test_references_of_sources_come_along() -> None:
+    first, second = source("first", references=(path("second"),)), source("second")
+    top = drv("top", srcs=(path("first"),))
+    script = linearize(closure(top, root="top", sources=(first, second, source("unused"))), LinearizeOptions())
+    assert [s.path for s in script.sources] == sorted([first.path, second.path])
+
+
+def test_a_cycle_is_named() -> None:
+    a, b = drv("a", {path("b.drv"): ["out"]}), drv("b", {path("a.drv"): ["out"]})
+    with pytest.raises(InputError, match="depends on itself"):
+        linearize(closure(a, b, root="a"), LinearizeOptions())
+
+
+REFUSED = {
+    "floating": (replace(drv("x"), outputs={"out": Output("out", "", "r:sha256", "")}), "floating content-addressed"),
+    "no chroot": (drv("x", __noChroot="1"), "__noChroot"),
+    "impure": (drv("x", __impure="1"), "__impure"),
+    "kvm": (drv("x", requiredSystemFeatures="big-parallel kvm"), "'kvm'"),
+    "recursive": (drv("x", requiredSystemFeatures="recursive-nix"), "'recursive-nix'"),
+    "buildenv": (replace(drv("x"), builder=b"builtin:buildenv"), "builtin:buildenv runs inside the daemon"),
+    "relative": (replace(drv("x"), builder=b"bin/sh"), "no absolute path"),
+    "sha1": (replace(drv("x"), outputs={"out": Output("out", path("x"), "sha1", "00" * 20)}), "given by sha1"),
+    "graph": (drv("x", __json='{"exportReferencesGraph":{"a":["/x"]}}'), "exportReferencesGraph in structured"),
+    "size": (drv("x", __json='{"outputChecks":{"out":{"maxSize":1}}}'), "maxSize"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused_by_name(case: str) -> None:
+    derivation, message = REFUSED[case]
+    with pytest.raises(RefusedError, match=message) as caught:
+        linearize(closure(derivation, root="x"), LinearizeOptions())
+    assert derivation.path in caught.value.message
+
+
+def test_bad_environment_is_refused() -> None:
+    with pytest.raises(InputError, match="cannot be passed"):
+        linearize(closure(drv("x", bad="a\0b"), root="x"), LinearizeOptions())
+
+
+def test_the_graph_is_valid_dot() -> None:
+    leaf = drv("leaf")
+    top = drv("top", {leaf.path: ["out"]}, srcs=(path("src"),))
+    script = linearize(closure(top, leaf, root="top", sources=(source("src"),)), LinearizeOptions())
+    dot = render(script, "dot")
+    assert dot.startswith("digraph xboot {")
+    assert "step1 -> step2;" in dot
+    assert "source0 -> step2;" in dot
+    assert render(script, "table").count("\n") == 3
