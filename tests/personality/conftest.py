@@ -11,7 +11,16 @@ from xboot.guest import build
 
 PERSONALITY = Path(build.__file__).parent / "personality"
 HOST = Path(__file__).parent / "host"
-_FLAGS = ("-std=gnu11", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-DMACHINE_HOSTED", "-include", "string.h")
+_FLAGS = (
+    "-std=gnu11",
+    "-g",
+    "-O1",
+    "-fsanitize=address,undefined",
+    "-fno-sanitize-recover=all",
+    "-DMACHINE_HOSTED",
+    "-include",
+    "string.h",
+)
 
 
 @pytest.fixture(scope="session")

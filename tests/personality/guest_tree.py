@@ -25,7 +25,13 @@ def payload(program: bytes) -> bytes:
     sink = io.BytesIO()
     cpio = CpioWriter(sink)
     cpio.directory(b"dev", 0o755)
-    for name, major, minor, mode in ((b"console", 5, 1, 0o600), (b"full", 1, 7, 0o666), (b"null", 1, 3, 0o666), (b"ttyS1", 4, 65, 0o600), (b"zero", 1, 5, 0o666)):
+    for name, major, minor, mode in (
+        (b"console", 5, 1, 0o600),
+        (b"full", 1, 7, 0o666),
+        (b"null", 1, 3, 0o666),
+        (b"ttyS1", 4, 65, 0o600),
+        (b"zero", 1, 5, 0o666),
+    ):
         cpio.device(b"dev/" + name, major, minor, mode)
     cpio.directory(b"dir", 0o777)
     cpio.file(b"init", 0o555, len(program), [program])

@@ -1,4 +1,4 @@
-"""Random system calls with hostile arguments: nothing crashes, no rule of machine.h is broken, everything that a process held is given back."""
+"""Random system calls with hostile arguments: nothing crashes, no rule of machine.h is broken, all that a process held is given back."""
 
 from __future__ import annotations
 

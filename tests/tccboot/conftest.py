@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from xboot_tccboot.backend import plugin
+from xboot_tccboot.loader import Tcc, build_loader, obtain_tcc
 
 from xboot.boot import RunOptions
 from xboot.cache import Cache
@@ -17,8 +19,6 @@ from xboot.hooks import BackendOptions, ReadOptions
 from xboot.model import Verdict
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
-from xboot_tccboot.backend import plugin
-from xboot_tccboot.loader import Tcc, build_loader, obtain_tcc
 
 NAME = "tccboot"
 sys.path.insert(0, str(Path(__file__).parents[1] / "personality"))  # guest_tree
@@ -70,8 +70,10 @@ def qemu(loader: Path) -> Callable[..., tuple[int, str]]:
     def run(*modules: Path, memory: int = 256) -> tuple[int, str]:
         initrd = ",".join(str(module).replace(",", ",,") for module in modules)
         command = [
-            "timeout", "60", "qemu-system-i386", "-M", "pc", "-m", str(memory), "-nodefaults", "-display", "none", "-no-reboot", "-kernel", str(loader),
-            *(["-initrd", initrd] if modules else []), "-serial", "stdio", "-serial", "null", "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+            "timeout", "60", "qemu-system-i386", "-M", "pc", "-m", str(memory), "-nodefaults", "-display", "none", "-no-reboot",
+            "-kernel", str(loader),
+            *(["-initrd", initrd] if modules else []), "-serial", "stdio", "-serial", "null",
+            "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
         ]  # fmt: skip
         done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False, env=os.environ)
         return done.returncode, done.stdout.decode(errors="replace")

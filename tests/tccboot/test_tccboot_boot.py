@@ -10,21 +10,22 @@ from pathlib import Path
 
 import pytest
 from guest_tree import payload, tiny_program
+from xboot_tccboot.backend import plugin
+from xboot_tccboot.kernel import KernelTree, compile_on_host, other_tree, own_tree, pack
+from xboot_tccboot.loader import Tcc, run_tcc
 
 from xboot import nar
 from xboot.cache import Cache
 from xboot.errors import UsageError
 from xboot.hooks import BackendOptions, ReadOptions
 from xboot.pipeline import Pipeline, Request
-from xboot_tccboot.backend import plugin
-from xboot_tccboot.kernel import KernelTree, compile_on_host, other_tree, own_tree, pack
-from xboot_tccboot.loader import Tcc, run_tcc
 
 pytestmark = pytest.mark.boot
 PROGRAMS = Path(__file__).parents[2] / "core" / "xboot" / "testing" / "programs"
 
 TINY = """
-asm(".text\\n.globl _start\\n_start:\\n jmp 1f\\n .align 4\\n .long 0x1badb002\\n .long 3\\n .long 0 - 0x1badb002 - 3\\n1: mov $0x90000, %esp\\n call work\\n");
+asm(".text\\n.globl _start\\n_start:\\n jmp 1f\\n .align 4\\n .long 0x1badb002\\n .long 3\\n"
+    ".long 0 - 0x1badb002 - 3\\n1: mov $0x90000, %esp\\n call work\\n");
 static void out(unsigned port, unsigned byte) { asm volatile("outb %b0, %w1" : : "a"(byte), "Nd"(port)); }
 void work(void) { const char *s = "another kernel\\n"; while (*s) out(0x3f8, *s++); out(0xf4, 0x31); for (;;) ; }
 """
@@ -77,7 +78,8 @@ def test_system_calls_answer_as_linux_does(nix, busybox, tcc: Tcc, boot, tmp_pat
     run_tcc(tcc, ["-nostdlib", "-static", "-o", str(folder / "syscalls"), str(PROGRAMS / "syscalls.c")], folder)
     file = nix.root / "syscalls.nix"
     file.write_text(
-        """{ busybox, program }: let bb = builtins.path { path = busybox; name = "busybox"; }; p = builtins.path { path = program; name = "program"; }; in {
+        """{ busybox, program }: let bb = builtins.path { path = busybox; name = "busybox"; };
+          p = builtins.path { path = program; name = "program"; }; in {
           x = derivation { name = "x"; system = "i686-linux"; builder = "${bb}/bin/sh"; args = [ "-c" "exec ${p}/syscalls > $out" ]; }; }"""
     )
     drv = nix.instantiate(file, busybox=str(busybox["i686-linux"]), program=str(folder))["x"]
@@ -91,7 +93,13 @@ def test_system_calls_answer_as_linux_does(nix, busybox, tcc: Tcc, boot, tmp_pat
     work.chmod(0o777)
     for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent, folder):
         parent.chmod(0o755)
-    native = subprocess.run(["setpriv", "--reuid=1000", "--regid=100", "--clear-groups", str(folder / "syscalls")], cwd=work, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    native = subprocess.run(
+        ["setpriv", "--reuid=1000", "--regid=100", "--clear-groups", str(folder / "syscalls")],
+        cwd=work,
+        capture_output=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
     if native.returncode == 127 or not native.stdout:
         pytest.skip("this machine cannot run i386 programs as another user (needs root and a kernel with i386 emulation)")
     assert entry[1].decode().splitlines() == native.stdout.decode().splitlines()
@@ -124,7 +132,7 @@ def test_errors_of_the_compiler_name_file_and_line(qemu, tmp_path: Path, somethi
     broken = tree(tmp_path / "t", source=TINY + "\nint f(void) { return nothing; }\n")
     status, text = qemu(pack(broken, Cache(tmp_path / "c")).path, something)
     assert status == 35
-    assert "tiny.c:6: error: 'nothing' undeclared" in text
+    assert "tiny.c:7: error: 'nothing' undeclared" in text
 
 
 @pytest.mark.parametrize(
@@ -165,7 +173,7 @@ def test_payload_that_is_none(qemu, tcc: Tcc, tmp_path: Path) -> None:
 
 
 def test_process_1_that_ends_is_a_panic(qemu, tcc: Tcc, tmp_path: Path) -> None:
-    code = bytes.fromhex("b801000000" "31db" "cd80")  # exit(0)
+    code = bytes.fromhex("b80100000031dbcd80")  # exit(0)
     path = tmp_path / "payload"
     path.write_bytes(payload(tiny_program(code)))
     status, text = qemu(pack(own_tree(tcc), Cache(tmp_path / "c")).path, path)

@@ -59,7 +59,10 @@ class TccbootBackend(Backend):
     def machine(self, image: BootImage, options: BackendOptions) -> Machine:
         memory = options.memory or _memory(image.files["payload"].stat().st_size)
         if memory > _MAX_MEMORY:
-            raise BackendError(f"tccboot's kernel uses at most {_MAX_MEMORY} MiB of memory; this run needs {memory}", hint="choose --memory, or another backend")
+            raise BackendError(
+                f"tccboot's kernel uses at most {_MAX_MEMORY} MiB of memory; this run needs {memory}",
+                hint="choose --memory, or another backend",
+            )
         modules = ",".join(str(image.files[name]).replace(",", ",,") for name in ("kernel", "payload"))
         return Machine(
             program="qemu-system-i386",

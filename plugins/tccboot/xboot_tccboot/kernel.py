@@ -1,7 +1,7 @@
 """The kernel's source tree, packed for the loader; and the same kernel compiled on the host, to compare.
 
-The loader (guest/loader/main.c) takes a newc archive with a `manifest`: lines `name WORDS`, `offset HEX`, `option WORD`, `file PATH`. Its order is the order of TCC's command line, so the
-host makes the very same file from it.
+The loader (guest/loader/main.c) takes a newc archive with a `manifest`: lines `name WORDS`, `offset HEX`, `option WORD`, `file PATH`.
+Its order is the order of TCC's command line, so the host makes the very same file from it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class KernelTree:
 
 
 def own_tree(tcc: Tcc) -> KernelTree:
-    """Our kernel: the machine layer of this plugin below the shared personality. The entry comes first: the multiboot header must stand in front."""
+    """Our kernel: this plugin's machine layer below the shared personality. The entry, with the multiboot header, comes first."""
     files = {f"kernel/{path.name}": path for path in KERNEL.iterdir() if path.suffix in (".c", ".h", ".S")}
     files |= {f"personality/{path.name}": path for path in PERSONALITY.iterdir() if path.suffix in (".c", ".h")}
     compiled = ["kernel/entry.S", *sorted(f for f in files if f.endswith((".c", ".S")) and f != "kernel/entry.S"), "libtcc1.a"]
@@ -46,10 +46,12 @@ def own_tree(tcc: Tcc) -> KernelTree:
 
 
 def other_tree(folder: Path) -> KernelTree:
-    """A tree that the user brings. Raises UsageError when it has no manifest or the manifest names a file that is not there."""
+    """A tree that the user brings. Raises UsageError when it has no manifest, or one that names a file that is not there."""
     manifest = folder / "manifest"
     if not manifest.is_file():
-        raise UsageError(f"kernel-tree={folder}: no file named manifest", hint="docs: a manifest has lines `name`, `offset`, `option`, `file`")
+        raise UsageError(
+            f"kernel-tree={folder}: no file named manifest", hint="docs: a manifest has lines `name`, `offset`, `option`, `file`"
+        )
     text = manifest.read_text()
     files = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file() and path != manifest}
     for line in text.splitlines():
@@ -62,16 +64,20 @@ def other_tree(folder: Path) -> KernelTree:
 
 
 def pack(tree: KernelTree, cache: Cache) -> Artifact:
-    """The tree as an archive, from the cache or made now. Its source files are those that the manifest compiles, and the headers beside them."""
+    """The tree as an archive, from the cache or made now. Its source files are those that are compiled, and the headers beside them."""
     size = sum(path.stat().st_size for path in tree.files.values())
     if size > _MAX_TREE:
         raise BackendError(f"the kernel tree has {size} bytes of source; the loader takes at most {_MAX_TREE}")
-    key = {name: file_sha256(path) for name, path in tree.files.items()} | {"manifest": hashlib.sha256(tree.manifest.encode()).hexdigest(), "recipe": "1"}
+    key = {name: file_sha256(path) for name, path in tree.files.items()} | {
+        "manifest": hashlib.sha256(tree.manifest.encode()).hexdigest(),
+        "recipe": "1",
+    }
     folder = cache.folder("tccboot-tree", key, lambda work: _write(tree, work / "kernel.cpio"))
     archive = folder / "kernel.cpio"
     sources = [path for name, path in sorted(tree.files.items()) if name.endswith((".c", ".h", ".S"))]
     return Artifact(
-        name="kernel", path=archive, sha256=file_sha256(archive), size=archive.stat().st_size, role=Role.KERNEL, origin="xboot", version="source",
+        name="kernel", path=archive, sha256=file_sha256(archive), size=archive.stat().st_size,
+        role=Role.KERNEL, origin="xboot", version="source",
         built_with=("the loader, at every boot",), source_files=sources, lines_method="manifest",
     )  # fmt: skip
 

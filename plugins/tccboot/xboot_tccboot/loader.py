@@ -1,4 +1,7 @@
-"""The loader: Debian's TCC as a library, and our boot code around it, compiled and linked by Debian's i386-tcc. No other compiler has a part in it."""
+"""The loader: Debian's TCC as a library, and our boot code around it, compiled and linked by Debian's i386-tcc.
+
+No other compiler has a part in it.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,9 @@ def obtain_tcc(debian: DebianPackages) -> Tcc:
     tcc = Tcc(root / "usr" / "bin" / "i386-tcc", library / "include", library / "i386-libtcc1.a", deb)
     for path in (tcc.program, tcc.include, tcc.libtcc1):
         if not path.exists():
-            raise BackendError(f"Debian's package tcc {deb.version} has no {path.relative_to(root)}", hint="tccboot knows 0.9.27+git20200814 of Debian 12")
+            raise BackendError(
+                f"Debian's package tcc {deb.version} has no {path.relative_to(root)}", hint="tccboot knows 0.9.27+git20200814 of Debian 12"
+            )
     return tcc
 
 
@@ -56,7 +61,8 @@ def build_loader(tcc: Tcc, debian: DebianPackages, cache: Cache) -> Artifact:
     return Artifact(
         name="loader", path=elf, sha256=file_sha256(elf), size=elf.stat().st_size, role=Role.LOADER,
         origin=f"xboot, and Debian source tcc {source.version} (sha256 {tarball.sha256})", version=source.version,
-        built_with=(f"Debian tcc {tcc.deb.version} (i386-tcc, sha256 {tcc.deb.sha256})",), source_files=files, lines_method="dependency files",
+        built_with=(f"Debian tcc {tcc.deb.version} (i386-tcc, sha256 {tcc.deb.sha256})",),
+        source_files=files, lines_method="dependency files",
     )  # fmt: skip
 
 
@@ -74,7 +80,11 @@ def _build(tcc: Tcc, tarball: DebianFile, work: Path) -> None:
     for name in _FILES:
         obj, deps = work / f"{name}.o", work / f"{name}.d"
         run_tcc(tcc, [*flags, "-MD", "-MF", str(deps), "-c", str(LOADER / name), "-o", str(obj)], work)
-        used |= {LOADER / name} | {Path(word) for word in deps.read_text().replace("\\\n", " ").split(":", 1)[1].split()} if deps.exists() else {LOADER / name}
+        used |= (
+            {LOADER / name} | {Path(word) for word in deps.read_text().replace("\\\n", " ").split(":", 1)[1].split()}
+            if deps.exists()
+            else {LOADER / name}
+        )
         objects.append(str(obj))
     run_tcc(tcc, ["-nostdlib", "-static", f"-Wl,-Ttext={_TEXT:#x}", "-o", str(work / "loader.elf"), *objects, str(tcc.libtcc1)], work)
     (work / "sources").write_text("".join(f"{line}\n" for line in sorted(_names(used, tree))))
@@ -83,7 +93,10 @@ def _build(tcc: Tcc, tarball: DebianFile, work: Path) -> None:
 
 
 def _names(used: set[Path], tree: Path) -> set[str]:
-    """Names of the files that went into the loader: our own, and with `tcc/` before them TCC's. The compiler's own headers (stdarg.h, stddef.h) are counted with it."""
+    """Names of the files that went into the loader: our own, and with `tcc/` before them TCC's.
+
+    The compiler's own headers (stdarg.h, stddef.h) are not among them: they come with the compiler.
+    """
     names = set()
     for path in used:
         if path.is_relative_to(LOADER):

@@ -10,7 +10,7 @@ from xboot.tcb import SourceFile, count_files, image_components
 
 
 def components(image: BootImage) -> Sequence[Component]:
-    """One component for each owner of bytes in the image. The kernel's bytes are its source: what is compiled from them is made anew at every boot."""
+    """One component for each owner of bytes. The kernel's bytes are its source: what is compiled from them is made anew at every boot."""
     return image_components(image, {name: _counted(image.artifacts[name]) for name in ("loader", "kernel")})
 
 
