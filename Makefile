@@ -17,6 +17,8 @@ run:
 test:
 	@tools/setup.sh test
 	@$(MAKE) --no-print-directory lint
+	@# Builds the kernel, once, before any test's clock runs.
+	$(XBOOT) run --expect $(HELLO) examples/hello/recipe.toml
 	$(BIN)/pytest
 
 lint:
