@@ -109,6 +109,7 @@ I xb_initrd_start(I unit) { (void)unit; return (I)initrd_start; }
 I xb_initrd_size(I unit) { (void)unit; return (I)initrd_size; }
 value xb_command_line(value unit) { (void)unit; return caml_copy_string(command_line); }
 
+#ifndef XBOOT_HOST
 /* The C library's process starts here; OCaml ends the machine itself, by base.ml's exit. */
 void caml_main(char **argv);
 int main(int argc, char **argv) {
@@ -116,3 +117,4 @@ int main(int argc, char **argv) {
     caml_main(argv);
     panic("the OCaml program came to its end");
 }
+#endif

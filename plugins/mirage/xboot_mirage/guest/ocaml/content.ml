@@ -59,7 +59,7 @@ let pieces t off len each =
   go off len 0
 
 let write_pieces t off len each =
-  if len > 0 && off + len > Limit.file_size then Limit.reach Errno.efbig "a file may not grow beyond 4 GiB";
+  if len > 0 && (off > Limit.file_size || len > Limit.file_size - off) then Limit.reach Errno.efbig "a file may not grow beyond 4 GiB";
   let rec go off left done_ =
     if left = 0 then done_
     else if frames_free () <= !reserve && frame t (off / page) = 0 then (if done_ = 0 then demand_room (); done_)

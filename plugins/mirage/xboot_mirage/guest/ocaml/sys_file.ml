@@ -119,7 +119,7 @@ let seek p f position whence =
       | 3 -> if position < 0 || position >= size then Errno.fail Errno.enxio else position (* SEEK_DATA: no holes are told *)
       | 4 -> if position < 0 || position >= size then Errno.fail Errno.enxio else size
       | _ -> Errno.fail Errno.einval in
-    if target < 0 then Errno.fail Errno.einval;
+    if target < 0 || target > 1 lsl 60 then Errno.fail Errno.einval;
     f.position <- target;
     target
 
@@ -210,6 +210,7 @@ let fallocate p =
   let start, len = if is_wide p then (Arg.word p 2, Arg.word p 3) else (Arg.pair p 2, Arg.pair p 4) in
   if not f.writable then Errno.fail Errno.ebadf;
   if start < 0 || len <= 0 then Errno.fail Errno.einval;
+  if start > Limit.file_size || len > Limit.file_size then Limit.reach Errno.efbig "a file may not grow beyond 4 GiB";
   if mode <> 0 then Errno.fail Errno.enotsup;
   let c = Io.content f in
   if start + len > c.Content.size then Content.truncate c (start + len);
@@ -265,7 +266,7 @@ let copy_file_range p =
   if out.flags land Io.o_append <> 0 then Errno.fail Errno.ebadf;
   let get at f = if at = 0 then f.position else User.i64 (User.read p.mm at 8) 0 in
   let start = get from_at from and target = get to_at out in
-  if start < 0 || target < 0 then Errno.fail Errno.einval;
+  if start < 0 || target < 0 || start > 1 lsl 60 || target > 1 lsl 60 then Errno.fail Errno.einval;
   let saved = out.position in
   out.position <- target;
   let n = Io.transfer p from start out len in

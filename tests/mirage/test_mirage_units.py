@@ -1,0 +1,70 @@
+"""The OCaml side of the mirage guest, built for the host over a fake base layer: unit and property tests (units.ml)."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from xboot.sexp import quote
+from xboot_mirage.build import GUEST
+
+HERE = Path(__file__).parent
+VECTORS = HERE.parent / "data" / "nar-vectors" / "vectors.json"
+
+
+def _text(value: str) -> str:
+    return quote(value.encode("latin-1"))
+
+
+def _tree(tree: dict[str, object]) -> str:
+    if "link" in tree:
+        return f"(link {_text(str(tree['link']))})"
+    if "folder" in tree:
+        entries = tree["folder"]
+        assert isinstance(entries, list)
+        return "(folder " + " ".join(f"({_text(name)} {_tree(child)})" for name, child in entries) + ")"
+    content = tree["file"]
+    text, times = content if isinstance(content, list) else (content, 1)
+    return f"(file {_text(text)} {times} {1 if tree.get('executable') else 0})"
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("units")
+    for path in (GUEST / "ocaml").glob("*.ml"):
+        if path.stem != "main":
+            shutil.copy(path, folder)
+    shutil.copy(HERE / "units.ml", folder)
+    where = subprocess.run(["ocamlfind", "ocamlc", "-where"], capture_output=True, text=True, check=True).stdout.strip()
+    objects = []
+    for source in (GUEST / "base" / "frames.c", GUEST / "base" / "aspace.c", GUEST / "base" / "stubs.c", HERE / "fake_base.c"):
+        subprocess.run(["gcc", "-O1", "-g", "-Wall", "-DXBOOT_HOST", f"-I{GUEST / 'base'}", f"-I{where}", "-c", source, "-o", folder / f"{source.stem}.o"], check=True)
+        objects.append(f"{source.stem}.o")
+    packages = ["-package", "cstruct,mirage-crypto,str"]
+    names = sorted(path.name for path in folder.glob("*.ml"))
+    order = subprocess.run(["ocamlfind", "ocamldep", *packages, "-sort", *names], cwd=folder, capture_output=True, text=True, check=True).stdout.split()
+    subprocess.run(["ocamlfind", "ocamlopt", "-g", "-w", "-a", *packages, "-linkpkg", *order, *objects, "-o", "units"], cwd=folder, check=True)
+    vectors = json.loads(VECTORS.read_text(encoding="utf-8"))
+    (folder / "vectors").write_text("\n".join(f"({_text(v['name'])} {_tree(v['tree'])} {quote(v['sha256'])} {v['size']})" for v in vectors) + "\n")
+    done = subprocess.run(["./units", "vectors"], cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    found = {}
+    for line in done.stdout.splitlines():
+        status, _, name = line.partition(" ")
+        found[name.split(":")[0]] = "ok" if status == "ok" else line
+    found["the program"] = "ok" if done.returncode == 0 else f"status {done.returncode}: {done.stdout[-300:]}{done.stderr[-1000:]}"
+    return found
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "sexp round trip", "sexp strict", "script reads", "script damaged", "content", "sparse file", "pipe", "paths", "deep tree", "nar vectors", "scan",
+        "files by calls", "windows", "copy on write", "hostile calls i386", "hostile calls x86_64", "the program",
+    ],
+)  # fmt: skip
+def test_unit(results: dict[str, str], name: str) -> None:
+    assert results.get(name, f"did not run; {results['the program']}") == "ok"

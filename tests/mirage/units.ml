@@ -1,0 +1,351 @@
+(* Unit and property tests of the OCaml side, on the host over fake_base.c. Each line of output is "ok NAME" or "FAIL NAME: WHY". Chance has a fixed seed. *)
+
+let failures = ref 0
+
+let test name f =
+  Random.init (match Sys.getenv_opt "SEED" with Some s -> int_of_string s | None -> 20231);
+  match f () with
+  | () -> Printf.printf "ok %s\n%!" name
+  | exception e -> incr failures; Printf.printf "FAIL %s: %s\n%!" name (Printexc.to_string e)
+
+let check what ok = if not ok then failwith what
+let error f = match f () with _ -> 0 | exception Errno.Error e -> e
+let random_string n = String.init (Random.int (n + 1)) (fun _ -> Char.chr (Random.int 256))
+
+(* ---- sexp, script *)
+
+let sexp_round_trip () =
+  for _ = 1 to 2000 do
+    let s = random_string 40 in
+    let r = Sexp.reader (Sexp.quote s) in
+    check "round trip" (Sexp.text r = s && Sexp.token r = Sexp.End)
+  done
+
+let sexp_strict () =
+  List.iter (fun bad ->
+    match Sexp.token (Sexp.reader bad) with
+    | _ -> failwith ("accepted " ^ bad)
+    | exception Sexp.Malformed _ -> ())
+    [ "\"\\x41\""; "\"\\x4\""; "\"\\q\""; "\"open"; "\"\n\""; "\"\xff\""; "\"\\x0a\""; "007"; "1234567890123456789012"; "[" ; "\"\\xAB\"" ]
+
+let golden =
+  let p c name = Printf.sprintf "\"/nix/store/%s-%s\"" (String.make 32 c) name in
+  Printf.sprintf "(xboot-script 1\n (store \"/nix/store\")\n (source %s (nar \"sha256\" \"%s\") (references))\n (step 1 %s\n  (system \"i686-linux\")\n  (builder \"/bin/sh\")\n  (argv \"sh\" \"-c\")\n  (env (\"a\" \"b\\n\\x80\"))\n  (cwd \"/build\")\n  (files (\"/build/x\" \"y\"))\n  (graphs (\"/build/g\" %s))\n  (inputs %s)\n  (outputs (\"out\" %s (fixed \"flat\" \"sha256\" \"%s\"))))\n (result %s))\n"
+    (p 'a' "src") (String.make 64 '0') (p 'b' "x.drv") (p 'a' "src") (p 'a' "src") (p 'c' "out") (String.make 64 'f') (p 'c' "out")
+
+let script_reads () =
+  let s = Script.parse golden in
+  match s.Script.steps with
+  | [ step ] ->
+    check "argv" (step.Script.argv = [ "sh"; "-c" ]);
+    check "env" (step.Script.env = [ ("a", "b\n\x80") ]);
+    check "fixed" (match step.Script.outputs with [ { Script.fixed = Some { Script.flat = true; _ }; _ } ] -> true | _ -> false)
+  | _ -> failwith "steps"
+
+(* A damaged script is refused, or read; never anything else. *)
+let script_damaged () =
+  let refused = ref 0 in
+  let attempt s = match Script.parse s with _ -> () | exception Sexp.Malformed _ -> incr refused in
+  for i = 0 to String.length golden - 1 do
+    attempt (String.sub golden 0 i);
+    attempt (String.sub golden 0 i ^ String.sub golden (i + 1) (String.length golden - i - 1));
+    let b = Bytes.of_string golden in
+    Bytes.set b i (Char.chr (Random.int 256));
+    attempt (Bytes.to_string b)
+  done;
+  check "most are refused" (!refused > 2 * String.length golden);
+  List.iter (fun (from, to_) ->
+    let damaged = Str.replace_first (Str.regexp_string from) to_ golden in
+    match Script.parse damaged with _ -> failwith ("accepted: " ^ to_) | exception Sexp.Malformed _ -> ())
+    [ "(step 1", "(step 2"; "(system", "(sistem"; "/build\")", "/bu/../ild\")"; "\"/bin/sh\"", "\"/bin\\x00sh\""; "xboot-script 1", "xboot-script 2";
+      "(references)", ""; "\"flat\"", "\"round\""; " (result", " (source" ]
+
+(* ---- files and pipes *)
+
+let content_like_bytes () =
+  for _ = 1 to 30 do
+    let c = Content.make () and model = ref "" in
+    let extend n = if String.length !model < n then model := !model ^ String.make (n - String.length !model) '\000' in
+    for _ = 1 to 40 do
+      let off = Random.int 20000 in
+      match Random.int 3 with
+      | 0 | 1 ->
+        let s = random_string 6000 in
+        let n = String.length s in
+        Content.write c off (Bytes.of_string s) 0 n;
+        if n > 0 then begin
+          extend (off + n);
+          model := String.sub !model 0 off ^ s ^ String.sub !model (off + n) (String.length !model - off - n)
+        end
+      | _ ->
+        Content.truncate c off;
+        if String.length !model > off then model := String.sub !model 0 off else extend off
+    done;
+    check "size" (c.Content.size = String.length !model);
+    let b = Bytes.make (String.length !model) 'x' in
+    Content.read c 0 b 0 (Bytes.length b);
+    check "content" (Bytes.to_string b = !model);
+    Content.free c
+  done
+
+let sparse_file () =
+  let c = Content.make () in
+  Content.write c (Limit.file_size - 1) (Bytes.of_string "x") 0 1;
+  check "blocks" (Content.blocks c = 8);
+  check "too large" (error (fun () -> Content.write c Limit.file_size (Bytes.of_string "x") 0 1) = Errno.efbig);
+  Content.free c
+
+let pipe_like_queue () =
+  let pipe = Vfs.new_pipe () and model = Buffer.create 1000 and taken = Buffer.create 1000 in
+  for _ = 1 to 3000 do
+    if Random.bool () then begin
+      let s = random_string 9000 in
+      let n = Pipe.push pipe (String.length s) (fun b off part d -> Bytes.blit_string s d b off part; part) in
+      check "as much as fits" (n = min (String.length s) (Vfs.pipe_capacity - (pipe.Vfs.used - n)));
+      Buffer.add_string model (String.sub s 0 n)
+    end
+    else ignore (Pipe.pull pipe (Random.int 9000) (fun b off part _ -> Buffer.add_subbytes taken b off part; part))
+  done;
+  ignore (Pipe.pull pipe max_int (fun b off part _ -> Buffer.add_subbytes taken b off part; part));
+  check "order" (Buffer.contents model = Buffer.contents taken)
+
+(* ---- paths *)
+
+let root_user = { Vfs.user = 0; group = 0 }
+
+let small_tree () =
+  let root = Vfs.make (Vfs.new_dir ()) 0o755 in
+  let dir parent name = Tree.directory parent name 0o755 in
+  let a = dir root "a" in
+  let b = dir a "b" in
+  Vfs.add b "f" (Vfs.make (Vfs.File (Content.make ())) 0o644);
+  Vfs.add a "up" (Vfs.make (Vfs.Link "../a/b/f") 0o777);
+  Vfs.add a "abs" (Vfs.make (Vfs.Link "/a/b") 0o777);
+  Vfs.add a "loop" (Vfs.make (Vfs.Link "loop") 0o777);
+  Vfs.add a "out" (Vfs.make (Vfs.Link "../../../../a/b/f") 0o777);
+  (root, a, b)
+
+let paths () =
+  let root, a, b = small_tree () in
+  let resolve ?(follow = true) p = Path.resolve ~who:root_user ~root ~cwd:a ~follow p in
+  let same p q = match ((resolve p).Path.node, (resolve q).Path.node) with Some x, Some y -> x == y | _ -> false in
+  check ".. through a link" (same "up" "/a/b/f");
+  check "absolute link" (same "abs/f" "b/../b/./f");
+  check "not above the root" (same "out" "b/f");
+  check "loop" (error (fun () -> resolve "loop") = Errno.eloop);
+  check "file as directory" (error (fun () -> resolve "b/f/x") = Errno.enotdir && error (fun () -> resolve "b/f/") = Errno.enotdir);
+  check "long name" (error (fun () -> resolve (String.make 256 'x')) = Errno.enametoolong);
+  check "long path" (error (fun () -> resolve (String.concat "/" (List.init 2100 (fun _ -> ".")))) = Errno.enametoolong);
+  check "empty" (error (fun () -> resolve "") = Errno.enoent);
+  check "not followed" ((resolve ~follow:false "up").Path.node <> None && not (same "up" "b"));
+  check "name" (Path.name_of_dir root b = "/a/b");
+  a.Vfs.mode <- 0;
+  check "no search" (error (fun () -> Path.resolve ~who:Proc.who ~root ~cwd:root "a/b") = Errno.eacces)
+
+let deep_tree_is_freed () =
+  let root = Vfs.make (Vfs.new_dir ()) 0o755 in
+  let at = ref root in
+  for _ = 1 to 100_000 do at := Tree.directory !at "d" 0o755 done;
+  Vfs.free_tree root;
+  check "empty" (Vfs.names root = [])
+
+(* ---- NAR, references *)
+
+let rec tree r =
+  Sexp.open_ r;
+  match Sexp.token r with
+  | Sexp.Symbol "file" ->
+    let s = Sexp.text r in
+    let times = Sexp.number r in
+    let executable = Sexp.number r in
+    Sexp.close r;
+    let b = Buffer.create 100 in
+    for _ = 1 to times do Buffer.add_string b s done;
+    Vfs.make ~uid:7 (Vfs.File (Content.of_string (Buffer.contents b))) (if executable = 1 then 0o740 else 0o604)
+  | Sexp.Symbol "link" -> let t = Sexp.text r in Sexp.close r; Vfs.make (Vfs.Link t) 0o777
+  | Sexp.Symbol "folder" ->
+    let d = Vfs.make (Vfs.new_dir ()) 0o1712 in
+    ignore (Sexp.many r (fun r ->
+      Sexp.open_ r;
+      let name = Sexp.text r in
+      Vfs.add d name (tree r);
+      Sexp.close r));
+    d
+  | _ -> Sexp.malformed r "tree"
+
+let nar_vectors file () =
+  let channel = open_in_bin file in
+  let text = really_input_string channel (in_channel_length channel) in
+  let r = Sexp.reader text in
+  let count = ref 0 in
+  while Sexp.look r <> Sexp.End do
+    Sexp.open_ r;
+    let name = Sexp.text r in
+    let t = tree r in
+    let hash = Sexp.text r in
+    let size = Sexp.number r in
+    Sexp.close r;
+    Store.canonicalise t;
+    let h, s = Nar.hash t in
+    check name (h = hash && s = size);
+    incr count
+  done;
+  check "some vectors" (!count > 10)
+
+let scan_like_search () =
+  let alphabet = "0123456789abcdfghijklmnpqrsvwxyz" in
+  let part () = String.init 32 (fun _ -> alphabet.[Random.int 32]) in
+  for _ = 1 to 200 do
+    let paths = List.init 5 (fun i -> Printf.sprintf "/nix/store/%s-n%d" (part ()) i) in
+    let b = Buffer.create 1000 in
+    for _ = 1 to 30 do
+      match Random.int 4 with
+      | 0 -> Buffer.add_string b (Scan.hash_part (List.nth paths (Random.int 5)))
+      | 1 -> Buffer.add_string b (String.sub (Scan.hash_part (List.nth paths (Random.int 5))) 0 31)
+      | 2 -> Buffer.add_string b (part ())
+      | _ -> Buffer.add_string b (random_string 50)
+    done;
+    let text = Buffer.contents b in
+    let contains s = try ignore (Str.search_forward (Str.regexp_string s) text 0); true with Not_found -> false in
+    let expected = List.sort compare (List.filter (fun p -> contains (Scan.hash_part p)) paths) in
+    let t = Scan.make paths in
+    let at = ref 0 in
+    while !at < String.length text do
+      let n = min (1 + Random.int 70) (String.length text - !at) in
+      Scan.feed t (Cstruct.of_string (String.sub text !at n));
+      at := !at + n
+    done;
+    check "found" (Scan.result t = expected)
+  done
+
+(* ---- the personality: calls made by setting registers *)
+
+let data = 0x10000 (* 64 KiB that the process may use *)
+
+let process ~wide =
+  let root, store = Tree.make_root ~store_dir:"/nix/store" ~visible:[] in
+  ignore store;
+  let cwd = Tree.directory ~uid:1000 ~gid:100 root "build" 0o700 in
+  root.Vfs.opens <- 1;
+  let p = Executor.first_process root cwd (Option.get (Vfs.find (Option.get (Vfs.find root "dev")) "null")) in
+  p.Proc.exe.Vfs.opens <- p.Proc.exe.Vfs.opens + 1;
+  cwd.Vfs.opens <- cwd.Vfs.opens + 1;
+  Mm.free p.Proc.mm;
+  p.Proc.mm <- Mm.make ~wide ~exec_all:false;
+  Mm.add p.Proc.mm { Mm.first = data; last = data + 0x10000; prot = 3; shared = false; source = Mm.Anonymous };
+  p.Proc.mm.Mm.brk_start <- 0x100000;
+  p.Proc.mm.Mm.brk <- 0x100000;
+  Proc.enter p;
+  Proc.current := Some p;
+  (root, p)
+
+let finish root =
+  Sched.kill_all ();
+  Vfs.free_tree root
+
+let call p number arguments =
+  let slots = if Proc.is_wide p then Arg.slots64 else Arg.slots32 in
+  List.iteri (fun i v -> Signal.set p slots.(i) v) arguments;
+  Signal.set p Base.rax number;
+  Proc.current := Some p;
+  ignore (Sched.start_call p);
+  let v = Signal.get p Base.rax in
+  if Proc.is_wide p then v else Arg.sign32 v
+
+let put p va s = User.write_string p.Proc.mm va (s ^ "\000")
+
+let files_by_calls () =
+  let root, p = process ~wide:false in
+  put p data "f";
+  let fd = call p 5 [ data; 0o102; 0o666 ] in
+  check "open" (fd = 0);
+  put p (data + 100) "hello";
+  check "write" (call p 4 [ fd; data + 100; 5 ] = 5);
+  check "seek" (call p 19 [ fd; 1; 0 ] = 1);
+  check "read" (call p 3 [ fd; data + 200; 100 ] = 4 && User.string p.Proc.mm (data + 200) 10 = "ello");
+  check "bad pointer" (call p 3 [ fd; 0x700000; 1 ] = 0 && call p 19 [ fd; 0; 0 ] = 0 && call p 3 [ fd; 0x700000; 1 ] = -Errno.efault);
+  check "umask" (call p 195 [ data; data + 300 ] = 0 && User.u32 (User.read p.Proc.mm (data + 316) 4) 0 = 0o100644);
+  check "setuid bit" (call p 15 [ data; 0o4755 ] = -Errno.eperm);
+  put p data "/nix/store/x";
+  check "store is open to all" (call p 39 [ data; 0o755 ] = 0);
+  put p data "/nix/y";
+  check "its parent is not" (call p 39 [ data; 0o755 ] = -Errno.eacces);
+  check "close twice" (call p 6 [ fd ] = 0 && call p 6 [ fd ] = -Errno.ebadf);
+  check "unknown" (call p 400 [] = -Errno.enosys && call p (-5) [] = -Errno.enosys);
+  finish root
+
+let windows_agree () =
+  let root, p = process ~wide:false in
+  put p data "f";
+  let fd = call p 5 [ data; 0o102; 0o666 ] in
+  for i = 1 to 10 do check "one byte" (call p 4 [ fd; data; 1 ] = 1); ignore i done;
+  (* what byte_call of cpu.c does: a byte to the window's address, which moves on *)
+  let slot n = Window.slot Window.writing n in
+  check "open" (Base.ctx_get p.Proc.context (slot 0) = fd + 1);
+  let at = Base.ctx_get p.Proc.context (slot 1) in
+  ignore (Base.phys_write at (Bytes.of_string "ABC") 0 3);
+  ignore (Base.ctx_set p.Proc.context (slot 1) (at + 3));
+  Window.settle_all p;
+  check "position" (call p 19 [ fd; 0; 1 ] = 13);
+  check "closed by the seek" (Base.ctx_get p.Proc.context (slot 0) = 0);
+  ignore (call p 19 [ fd; 10; 0 ]);
+  check "content" (call p 3 [ fd; data + 200; 9 ] = 3 && Bytes.to_string (User.read p.Proc.mm (data + 200) 3) = "ABC");
+  finish root
+
+let copy_on_write () =
+  let root, p = process ~wide:true in
+  put p data "parent";
+  let pid = call p 57 [] in
+  let child = Option.get (Proc.find pid) in
+  put child data "child";
+  check "parent keeps its own" (User.string p.Proc.mm data 100 = "parent" && User.string child.Proc.mm data 100 = "child");
+  finish root
+
+(* Any call with any arguments: an answer, and all memory comes back. *)
+let hostile_calls ~wide () =
+  let frames = Base.frames_free () in
+  let table = if wide then Abi.table64 else Abi.table32 in
+  let values = [| 0; 1; 2; 3; -1; -100; 0x7fffffff; 0x80000000; 0xfffff000; 0xffffffff; data; data + 0xfffe; data + 0x10000; 0xff0; 4096; 0x10000; max_int; min_int; 1 lsl 47; 0x7ffffffff000; 17; 0x100 |] in
+  for round = 1 to 12 do
+    let root, p = process ~wide in
+    ignore round;
+    List.iteri (fun i name -> put p (data + (64 * i)) name) [ "f"; "/"; ".."; "/dev/null"; "/proc/self/fd/0"; "" ];
+    Array.iteri (fun number entry ->
+      match entry with
+      | Some { Abi.name; _ } when not (List.mem name [ "exit"; "exit_group" ]) ->
+        for _ = 1 to 12 do
+          if not (Proc.is_zombie p) && Proc.find 1 <> None then begin
+            let arguments = List.init 6 (fun _ -> if Random.int 3 = 0 then data + (64 * Random.int 6) else values.(Random.int (Array.length values))) in
+            p.Proc.state <- Proc.Ready;
+            p.Proc.pending <- 0;
+            p.Proc.mm.Mm.brk <- 0x100000;
+            (match call p number arguments with
+             | _ -> ()
+             | exception e -> failwith (Printf.sprintf "%s(%s): %s" name (String.concat ", " (List.map string_of_int arguments)) (Printexc.to_string e)));
+            if Mm.find p.Proc.mm data = None then
+              Mm.add p.Proc.mm { Mm.first = data; last = data + 0x1000; prot = 3; shared = false; source = Mm.Anonymous }
+          end
+        done
+      | _ -> ()) table;
+    finish root
+  done;
+  check (Printf.sprintf "frames come back: %d, then %d" frames (Base.frames_free ())) (frames - Base.frames_free () < 64)
+
+let () =
+  test "sexp round trip" sexp_round_trip;
+  test "sexp strict" sexp_strict;
+  test "script reads" script_reads;
+  test "script damaged" script_damaged;
+  test "content" content_like_bytes;
+  test "sparse file" sparse_file;
+  test "pipe" pipe_like_queue;
+  test "paths" paths;
+  test "deep tree" deep_tree_is_freed;
+  test "nar vectors" (nar_vectors Sys.argv.(1));
+  test "scan" scan_like_search;
+  test "files by calls" files_by_calls;
+  test "windows" windows_agree;
+  test "copy on write" copy_on_write;
+  test "hostile calls i386" (hostile_calls ~wide:false);
+  test "hostile calls x86_64" (hostile_calls ~wide:true);
+  exit (if !failures = 0 then 0 else 1)
