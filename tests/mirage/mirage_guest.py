@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from xboot_mirage.backend import plugin
+
 from xboot import nar, storepath
 from xboot.boot import RunOptions, run_machine
 from xboot.hooks import BackendOptions
 from xboot.model import Script, Source, SourceKind, Step, StepOutput, Verdict
 from xboot.sexp import quote
-from xboot_mirage.backend import plugin
 
 STORE = "/nix/store"
 
@@ -23,11 +24,25 @@ def source(tree: Path) -> Source:
     return Source(storepath.source_path(tree.name, info.sha256, STORE), SourceKind.NAR, tree, info.sha256, info.size)
 
 
-def step(number: int, builder: str, argv: Sequence[str], inputs: Sequence[str], system: str = "i686-linux", env: Sequence[tuple[str, str]] = ()) -> Step:
+def step(
+    number: int, builder: str, argv: Sequence[str], inputs: Sequence[str], system: str = "i686-linux", env: Sequence[tuple[str, str]] = ()
+) -> Step:
     out = storepath.make_store_path("output:out", hashlib.sha256(str(number).encode()).hexdigest(), "result", STORE)
     drv = storepath.make_store_path("text", hashlib.sha256(str(number).encode()).hexdigest(), "result.drv", STORE)
     variables = sorted([(b"out", out.encode()), *((k.encode(), v.encode()) for k, v in env)])
-    return Step(number, drv, system, builder.encode(), [a.encode() for a in argv], variables, "/build", [], [], sorted(inputs), [StepOutput("out", out)])
+    return Step(
+        number,
+        drv,
+        system,
+        builder.encode(),
+        [a.encode() for a in argv],
+        variables,
+        "/build",
+        [],
+        [],
+        sorted(inputs),
+        [StepOutput("out", out)],
+    )
 
 
 def script(sources: Sequence[Source], steps: Sequence[Step]) -> Script:
@@ -65,5 +80,22 @@ def boot(folder: Path, text: Script, *, memory: int = 512, timeout: float = 60, 
 def compile_program(target: Path, code: Path, *flags: str) -> None:
     """A static, freestanding program."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["gcc", "-O1", "-static", "-nostdlib", "-ffreestanding", "-fno-stack-protector", "-fno-pie", "-no-pie", "-w", *flags, "-o", str(target), str(code)], check=True)
+    subprocess.run(
+        [
+            "gcc",
+            "-O1",
+            "-static",
+            "-nostdlib",
+            "-ffreestanding",
+            "-fno-stack-protector",
+            "-fno-pie",
+            "-no-pie",
+            "-w",
+            *flags,
+            "-o",
+            str(target),
+            str(code),
+        ],
+        check=True,
+    )
     target.chmod(0o755)

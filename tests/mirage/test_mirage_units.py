@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from xboot_mirage.build import GUEST
 
 from xboot.sexp import quote
-from xboot_mirage.build import GUEST
 
 HERE = Path(__file__).parent
 VECTORS = HERE.parent / "data" / "nar-vectors" / "vectors.json"
@@ -42,14 +42,35 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     where = subprocess.run(["ocamlfind", "ocamlc", "-where"], capture_output=True, text=True, check=True).stdout.strip()
     objects = []
     for source in (GUEST / "base" / "frames.c", GUEST / "base" / "aspace.c", GUEST / "base" / "stubs.c", HERE / "fake_base.c"):
-        subprocess.run(["gcc", "-O1", "-g", "-Wall", "-DXBOOT_HOST", f"-I{GUEST / 'base'}", f"-I{where}", "-c", source, "-o", folder / f"{source.stem}.o"], check=True)
+        subprocess.run(
+            [
+                "gcc",
+                "-O1",
+                "-g",
+                "-Wall",
+                "-DXBOOT_HOST",
+                f"-I{GUEST / 'base'}",
+                f"-I{where}",
+                "-c",
+                source,
+                "-o",
+                folder / f"{source.stem}.o",
+            ],
+            check=True,
+        )
         objects.append(f"{source.stem}.o")
     packages = ["-package", "cstruct,mirage-crypto,str"]
     names = sorted(path.name for path in folder.glob("*.ml"))
-    order = subprocess.run(["ocamlfind", "ocamldep", *packages, "-sort", *names], cwd=folder, capture_output=True, text=True, check=True).stdout.split()
-    subprocess.run(["ocamlfind", "ocamlopt", "-g", "-w", "-a", *packages, "-linkpkg", *order, *objects, "-o", "units"], cwd=folder, check=True)
+    order = subprocess.run(
+        ["ocamlfind", "ocamldep", *packages, "-sort", *names], cwd=folder, capture_output=True, text=True, check=True
+    ).stdout.split()
+    subprocess.run(
+        ["ocamlfind", "ocamlopt", "-g", "-w", "-a", *packages, "-linkpkg", *order, *objects, "-o", "units"], cwd=folder, check=True
+    )
     vectors = json.loads(VECTORS.read_text(encoding="utf-8"))
-    (folder / "vectors").write_text("\n".join(f"({_text(v['name'])} {_tree(v['tree'])} {quote(v['sha256'])} {v['size']})" for v in vectors) + "\n")
+    (folder / "vectors").write_text(
+        "\n".join(f"({_text(v['name'])} {_tree(v['tree'])} {quote(v['sha256'])} {v['size']})" for v in vectors) + "\n"
+    )
     done = subprocess.run(["./units", "vectors"], cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     found = {}
     for line in done.stdout.splitlines():

@@ -19,7 +19,7 @@ from pathlib import Path
 from xboot.cache import Cache, file_sha256
 from xboot.errors import BackendError, MissingToolError
 from xboot.hooks import Notify
-from xboot.model import Artifact, Event, Phase, Role
+from xboot.model import Artifact, Event, Phase
 
 GUEST = Path(__file__).parent / "guest"
 LIBRARIES = ("cstruct", "mirage-crypto")
@@ -58,7 +58,12 @@ def built_image(cache: Cache, notify: Notify) -> Mapping[str, Artifact]:
 def library_archives() -> dict[str, list[Path]]:
     """Component → the archives of C code that are linked: the OCaml runtime, the libraries' stubs, musl, gcc's support library."""
     where = Path(_output(["ocamlfind", "ocamlc", "-where"]))
-    found = {"ocaml-runtime": [where / "libasmrun.a"], "mirage-libraries": [], "musl": [_musl()], "libgcc": [Path(_output(["gcc", "-print-libgcc-file-name"]))]}
+    found = {
+        "ocaml-runtime": [where / "libasmrun.a"],
+        "mirage-libraries": [],
+        "musl": [_musl()],
+        "libgcc": [Path(_output(["gcc", "-print-libgcc-file-name"]))],
+    }
     for library in LIBRARIES:
         found["mirage-libraries"] += sorted(Path(_output(["ocamlfind", "query", library])).glob("lib*_stubs.a"))
     return found
@@ -70,8 +75,14 @@ def _toolchain() -> dict[str, str]:
             raise MissingToolError(f"{program} is not installed, so the mirage image cannot be built", hint=f"apt-get install {package}")
     for library in LIBRARIES:
         if subprocess.run(["ocamlfind", "query", library], capture_output=True, check=False).returncode:
-            raise MissingToolError(f"the OCaml library {library} is not installed, so the mirage image cannot be built", hint=f"apt-get install {_PACKAGES}")
-    versions = {"gcc": _output(["gcc", "--version"]), "ld": _output(["ld", "--version"]), "ocaml": _output(["ocamlfind", "ocamlopt", "-version"])}
+            raise MissingToolError(
+                f"the OCaml library {library} is not installed, so the mirage image cannot be built", hint=f"apt-get install {_PACKAGES}"
+            )
+    versions = {
+        "gcc": _output(["gcc", "--version"]),
+        "ld": _output(["ld", "--version"]),
+        "ocaml": _output(["ocamlfind", "ocamlopt", "-version"]),
+    }
     for archives in library_archives().values():
         for archive in archives:
             versions[archive.name] = file_sha256(archive)
@@ -140,12 +151,18 @@ def _c_headers(scratch: Path) -> list[str]:
 def _output(command: Sequence[str], folder: Path | None = None) -> str:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
-        raise BackendError(f"{' '.join(command[:3])} failed (status {done.returncode}): {done.stderr.strip()[-500:]}", hint=f"apt-get install {_PACKAGES}")
+        raise BackendError(
+            f"{' '.join(command[:3])} failed (status {done.returncode}): {done.stderr.strip()[-500:]}", hint=f"apt-get install {_PACKAGES}"
+        )
     return done.stdout.strip() if "--version" not in command else done.stdout.splitlines()[0]
 
 
 def _run(command: Sequence[str], folder: Path) -> None:
     environment = {**os.environ, "LC_ALL": "C", "SOURCE_DATE_EPOCH": "1"}
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, check=False, env=environment)
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, check=False, env=environment
+    )
     if done.returncode:
-        raise BackendError(f"building the mirage image: {' '.join(command[:2])} failed (status {done.returncode}): {done.stderr.strip()[-800:]}")
+        raise BackendError(
+            f"building the mirage image: {' '.join(command[:2])} failed (status {done.returncode}): {done.stderr.strip()[-800:]}"
+        )

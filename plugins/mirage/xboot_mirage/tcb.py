@@ -47,7 +47,9 @@ def measure(folder: Path) -> list[tuple[int, int, str]]:
     with (folder / "image").open("rb") as file:
         elf = ELFFile(file)
         segments = [(s["p_vaddr"], s["p_offset"], s["p_filesz"]) for s in elf.iter_segments("PT_LOAD") if s["p_filesz"]]
-        sections = sorted((s["sh_offset"], s["sh_size"], s["sh_addr"]) for s in elf.iter_sections() if s["sh_type"] not in ("SHT_NULL", "SHT_NOBITS"))
+        sections = sorted(
+            (s["sh_offset"], s["sh_size"], s["sh_addr"]) for s in elf.iter_sections() if s["sh_type"] not in ("SHT_NULL", "SHT_NOBITS")
+        )
     loaded = [(offset, size, address) for offset, size, address in sections if any(a <= address < a + n for a, _, n in segments)]
     total = (folder / "image").stat().st_size
     regions: list[tuple[int, int, str]] = []
@@ -133,7 +135,9 @@ def _own_sources(name: str) -> tuple[tuple[Path, ...], str]:
     if name == "base":
         return tuple(sorted(path for path in (GUEST / "base").iterdir() if path.suffix in (".c", ".h", ".S", ".ld"))), "manifest"
     if name in ("personality", "executor"):
-        return tuple(sorted(path for path in (GUEST / "ocaml").glob("*.ml") if (path.stem in _EXECUTOR) == (name == "executor"))), "manifest"
+        return tuple(
+            sorted(path for path in (GUEST / "ocaml").glob("*.ml") if (path.stem in _EXECUTOR) == (name == "executor"))
+        ), "manifest"
     return (), "opaque"
 
 

@@ -132,8 +132,10 @@ let rt_sigsuspend p =
 let sigsuspend p = suspend p (Arg.uint p 2)
 let pause _ = raise (Wait never)
 
-let sigreturn p = Signal.return_classic p; raise Sys_proc.Replaced
-let rt_sigreturn p = Signal.return_siginfo p; raise Sys_proc.Replaced
+(* A frame that cannot be read is the program's fault, not an error that it could look at. *)
+let return p take = (try take p with Errno.Error _ -> Signal.force p 11 (128, 0, 0, 0)); raise Sys_proc.Replaced
+let sigreturn p = return p Signal.return_classic
+let rt_sigreturn p = return p Signal.return_siginfo
 
 let sigaltstack p =
   let w = User.word_size p.mm in
