@@ -96,11 +96,27 @@ def compare(
 
 
 @app.command()
-def tcb(targets: Targets, backend: BackendName = "linux", store: Stores = None, settings: Settings = None) -> None:
-    """Measure what the image for TARGET makes one trust: bytes, lines compiled, origins."""
-    from xboot import evidence  # noqa: PLC0415
+def tcb(
+    targets: Annotated[list[str] | None, typer.Argument(metavar="[TARGET…]", help="Also count the seeds of this closure.")] = None,
+    backend: Annotated[list[str] | None, typer.Option("--backend", "-b", help="Which to measure (repeatable); all if not given.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All backends (the default).")] = False,
+    store: Stores = None,
+    settings: Settings = None,
+    format: Annotated[str, typer.Option("--format", "-f", help="table, json or cyclonedx (one backend).")] = "table",
+) -> None:
+    """Measure what each backend's image makes one trust, and what each two have in common."""
+    from xboot import evidence, report  # noqa: PLC0415
+    from xboot.tcb import to_cyclonedx  # noqa: PLC0415
 
-    evidence.show_components(Console(), backend, evidence.measure(targets, backend, _read(store), _settings(settings, None)))
+    if format not in ("table", "json", "cyclonedx") or (format == "cyclonedx" and (every or len(backend or ()) != 1)):
+        raise UsageError(f"--format {format}: expected table, json, or cyclonedx with exactly one --backend")
+    measures = evidence.measure(targets or [], [] if every else backend or [], _read(store), _settings(settings, None), err)
+    if format == "json":
+        print(report.to_json(evidence.measures_report(measures)))
+    elif format == "cyclonedx":
+        print(to_cyclonedx(measures[0].backend, measures[0].image_sha256, measures[0].components))
+    else:
+        evidence.show_measures(Console(), measures)
 
 
 @app.command()

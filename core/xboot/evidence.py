@@ -5,6 +5,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +18,12 @@ from rich.table import Table
 from xboot import report
 from xboot.compare import Agreement, Comparison, choose_backends, compare, export_difference
 from xboot.display import ProgressDisplay
-from xboot.errors import UsageError, XbootError
+from xboot.errors import XbootError
 from xboot.hooks import BackendOptions, LinearizeOptions, ReadOptions
-from xboot.model import Component
+from xboot.model import Component, Role, Script
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
-from xboot.tcb import digest
+from xboot.tcb import digest, overlap, substrate
 from xboot.workspace import run_folder
 
 _EXIT = {Agreement.AGREED: 0, Agreement.DIFFERS: report.EXIT_DIFFERS, Agreement.COULD_NOT_RUN: report.EXIT_COULD_NOT_RUN}
@@ -118,39 +121,98 @@ def comparison_report(comparison: Comparison) -> dict[str, Any]:
 # ---------------------------------------------------------------- tcb
 
 
-def measure(targets: Sequence[str], backend: str, read: ReadOptions, settings: Mapping[str, str]) -> list[Component]:
-    """The components of the image that `xboot run` would boot. Nothing is booted."""
-    if not targets:
-        raise UsageError("xboot tcb needs a target: the seeds of its closure are a part of what one trusts")
-    pipeline = Pipeline(Plugins.load(), backend)
-    script = pipeline.linearize(pipeline.read(targets, read), LinearizeOptions())
-    options = BackendOptions(settings=settings)
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one backend's image makes one trust. `components` sum up to the image; `below` is in no image."""
+
+    backend: str
+    image_sha256: str
+    components: Sequence[Component]
+    below: Sequence[Component]
+
+
+def measure(
+    targets: Sequence[str], backends: Sequence[str], read: ReadOptions, settings: Mapping[str, str], console: Console
+) -> list[Measured]:
+    """Measure the images that `xboot run` would boot; nothing is booted. Without targets the image holds no script and no seeds."""
+    plugins = Plugins.load()
+    display = ProgressDisplay(console)
+    plugins.add(display, "xboot:display")
+    pipeline = Pipeline(plugins)
+    with display:
+        script = pipeline.linearize(pipeline.read(targets, read), LinearizeOptions()) if targets else _EMPTY
+        return [_measure(pipeline, backend, script, BackendOptions(settings=settings)) for backend in backends or sorted(plugins.backends)]
+
+
+_EMPTY = Script(b"", sha256(b"").hexdigest(), "/nix/store", [], [], [])
+
+
+def _measure(pipeline: Pipeline, backend: str, script: Script, options: BackendOptions) -> Measured:
     artifacts = pipeline.prepare(backend, script, options)
     with run_folder() as folder:
         image = pipeline.package(backend, script, artifacts, options, folder)
+        machine = pipeline.machine(backend, image, options)
         size = sum(path.stat().st_size for path in image.files.values())
         components = list(pipeline.components(backend, image))
     owned = sum(component.bytes for component in components)
     if owned != size:
         raise XbootError(f"backend {backend}: its components have {owned} bytes, its image {size}")
-    return components
+    arguments = list(machine.arguments)
+    kind = arguments[arguments.index("-M") + 1].split(",")[0] if "-M" in arguments else "pc"
+    return Measured(backend, image.sha256, components, substrate(machine.program, kind))
 
 
-def show_components(console: Console, backend: str, components: Sequence[Component]) -> None:
-    """One row a component, and the sums that can be formed."""
-    table = Table("role", "component", "bytes", "lines", "languages", "counted by", "origin", box=None, pad_edge=False)
-    for component in components:
-        languages = ", ".join(f"{name} {lines}" for name, lines in list(component.languages.items())[:3])
-        counted = "opaque" if component.lines is None else f"{component.lines}"
-        table.add_row(
-            component.role.value, component.name, f"{component.bytes}", counted, languages, component.lines_method, component.origin
-        )
-    console.print(table)
-    opaque = sum(c.bytes for c in components if c.lines is None)
-    lines = sum(c.lines or 0 for c in components)
-    size, value = sum(c.bytes for c in components), digest(list(components))
-    console.print(
-        f"{backend}: {size} bytes, of which {opaque} opaque; {lines} lines compiled; digest {value}",
-        soft_wrap=True,
-        highlight=False,
-    )
+def show_measures(console: Console, measures: Sequence[Measured]) -> None:
+    """Per backend one row a component, with the sums that can be formed; then, for several, what each two have in common."""
+    for measured in measures:
+        table = Table("role", "component", "bytes", "lines", "counted by", "origin", box=None, pad_edge=False)
+        for component in (*measured.components, *measured.below):
+            counted = "opaque" if component.lines is None else f"{component.lines}"
+            origin = component.origin + (f" {component.version}" if component.role is Role.SUBSTRATE else "")
+            table.add_row(component.role.value, component.name, f"{component.bytes}", counted, component.lines_method, origin)
+        console.print(table)
+        for tool in dict.fromkeys(tool for component in measured.components for tool in component.built_with):
+            console.print(f"built with {tool}", highlight=False, markup=False, soft_wrap=True)
+        console.print(_sums(measured), soft_wrap=True, highlight=False)
+    for one, other in combinations(measures, 2):
+        common = overlap(one.components, other.components)
+        names = f" ({', '.join(common.components)})" if common.components else ""
+        console.print(
+            f"{one.backend} and {other.backend} have {common.lines} lines and {common.bytes} bytes{names} in common",
+            soft_wrap=True, highlight=False, markup=False,
+        )  # fmt: skip
+
+
+def _sums(measured: Measured) -> str:
+    opaque = sum(c.bytes for c in measured.components if c.lines is None)
+    lines = sum(c.lines or 0 for c in measured.components)
+    size, value = sum(c.bytes for c in measured.components), digest(list(measured.components))
+    return f"[bold]{measured.backend}[/]: {size} bytes, of which {opaque} opaque; {lines} lines compiled; digest {value}"
+
+
+def measures_report(measures: Sequence[Measured]) -> dict[str, Any]:
+    """The measures as JSON values."""
+
+    def values(component: Component) -> dict[str, Any]:
+        return {
+            "name": component.name, "role": component.role.value, "bytes": component.bytes, "sha256": component.sha256 or None,
+            "origin": component.origin, "version": component.version, "lines": component.lines, "linesMethod": component.lines_method,
+            "languages": dict(component.languages), "builtWith": list(component.built_with), "files": len(component.source_hashes),
+        }  # fmt: skip
+
+    common = {(one.backend, other.backend): overlap(one.components, other.components) for one, other in combinations(measures, 2)}
+    return {
+        "xbootTcb": 1,
+        "backends": {
+            m.backend: {
+                "imageSha256": m.image_sha256,
+                "digest": digest(list(m.components)),
+                "components": [values(c) for c in m.components],
+                "below": [values(c) for c in m.below],
+            }
+            for m in measures
+        },
+        "overlap": [
+            {"backends": list(pair), "lines": o.lines, "bytes": o.bytes, "components": list(o.components)} for pair, o in common.items()
+        ],
+    }

@@ -168,6 +168,7 @@ class Role(enum.Enum):
     SCRIPT = "script"
     SEED = "seed"
     PADDING = "padding"
+    SUBSTRATE = "substrate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +336,8 @@ class Component:
     languages: Mapping[str, int] = field(default_factory=dict)
     lines: int | None = None
     lines_method: str = ""
-    source_hashes: Mapping[str, str] = field(default_factory=dict)
+    source_hashes: Mapping[str, str] = field(default_factory=dict)  # file → SHA-256, for all that was compiled
+    source_lines: Mapping[str, int] = field(default_factory=dict)  # SHA-256 → lines: by content, two backends are found to share a file
     built_with: Sequence[str] = ()
     syscalls: Sequence[str] = ()
 

@@ -45,6 +45,7 @@ def _artifact(artifact: Artifact, size: int, counted: Mapping[str, SourceFile] |
         lines=sum(file.lines for file in counted.values()) if counted else None,
         lines_method=artifact.lines_method if counted else "opaque",
         source_hashes={name: file.sha256 for name, file in counted.items()},
+        source_lines={file.sha256: file.lines for file in counted.values()},
         built_with=artifact.built_with,
     )  # fmt: skip
 

@@ -1,0 +1,86 @@
+"""Measuring: sums, overlaps, and formats that others can check."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from xboot.errors import BackendError
+from xboot.model import Artifact, BootImage, Component, Region, Role, Script
+from xboot.tcb import count_lines, digest, image_components, overlap, substrate, to_cyclonedx
+
+SCRIPT = Script(b"", "0" * 64, "/nix/store", [], [], [])
+
+
+def component(name: str, files: dict[str, int], *, sha256: str = "", size: int = 10, role: Role = Role.KERNEL) -> Component:
+    hashes = {file: hashlib.sha256(file.encode()).hexdigest() for file in files}
+    lines = {hashes[file]: count for file, count in files.items()}
+    return Component(name, role, size, sha256, lines=sum(files.values()), source_hashes=hashes, source_lines=lines)
+
+
+def test_overlap_is_by_content() -> None:
+    one = [component("kernel", {"a.c": 100, "b.c": 50}, sha256="1" * 64), component("executor", {"x.c": 7}, sha256="2" * 64, size=33)]
+    two = [component("kernel", {"b.c": 50, "c.c": 1}, sha256="3" * 64), component("executor", {"x.c": 7}, sha256="2" * 64, size=33)]
+    common = overlap(one, two)
+    assert (common.lines, common.bytes, list(common.components)) == (57, 33, ["executor"])
+    assert overlap(two, one).lines == 57
+    assert overlap(one, []).lines == 0
+
+
+def test_seeds_are_no_overlap_of_kernels() -> None:
+    seed = Component("source:x", Role.SEED, 1000, "4" * 64)
+    assert overlap([seed], [seed]).bytes == 0
+
+
+def test_lines_of_code_only(tmp_path: Path) -> None:
+    file = tmp_path / "a.c"
+    file.write_text("/* comment\n * more */\n\nint x;\n// no\nint y; /* yes */\n")
+    counted = count_lines(file)
+    assert (counted.language, counted.lines) == ("C", 2)
+    assert counted.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_an_owner_that_is_nobody_is_refused(tmp_path: Path) -> None:
+    image = BootImage("test", SCRIPT, {}, [Region("f", 0, 10, "stowaway")], {}, "")
+    with pytest.raises(BackendError, match="'stowaway'"):
+        image_components(image)
+
+
+def test_artifacts_are_counted(tmp_path: Path) -> None:
+    file = tmp_path / "a.c"
+    file.write_text("int x;\n")
+    artifact = Artifact("kernel", file, "5" * 64, 7, Role.KERNEL, source_files=(file,), lines_method="manifest")
+    image = BootImage("test", SCRIPT, {}, [Region("f", 0, 4, "kernel"), Region("f", 4, 3, "kernel")], {"kernel": artifact}, "")
+    (found,) = image_components(image)
+    assert (found.bytes, found.lines, found.lines_method) == (7, 1, "manifest")
+    assert digest([found]) == digest(image_components(image))
+
+
+def test_cyclonedx_is_valid() -> None:
+    seed = Component("source:x", Role.SEED, 1000, "4" * 64, origin="/nix/store/x (nar)")
+    text = to_cyclonedx("test", "6" * 64, [component("kernel", {"a.c": 1}, sha256="1" * 64), seed])
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    properties = {p["name"]: p["value"] for c in json.loads(text)["components"] for p in c["properties"] if c["name"] == "source:x"}
+    assert properties["nix:store_path"] == "/nix/store/x"
+
+
+def test_substrate_is_the_program_not_a_script() -> None:
+    found = {c.name: c for c in substrate("qemu-system-i386", "pc")}
+    assert found["qemu-system-i386"].bytes > 1_000_000
+    assert found["SeaBIOS for pc"].bytes == 262144
+    assert "host kernel" in found
+
+
+def test_two_measures_are_the_same() -> None:
+    command = [sys.executable, "-m", "xboot.cli", "tcb", "--all", "--format", "json"]
+    one, two = (json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout) for _ in range(2))
+    assert one == two
+    for measured in one["backends"].values():
+        assert sum(c["bytes"] for c in measured["components"]) > 100_000
