@@ -202,5 +202,6 @@ def test_every_byte_is_somebodys(nix, pipeline: Pipeline, hello: str, tmp_path: 
     assert sum(component.bytes for component in found.values()) == sum(path.stat().st_size for path in image.files.values())
     assert found["kernel"].lines and found["kernel"].lines > 4000
     assert {"kernel/device.c", "personality/device.c", "kernel/entry.S"} <= set(found["kernel"].source_hashes)
+    assert {"read", "execve", "clone", "getdents64"} <= set(found["kernel"].syscalls)
     assert found["loader"].lines and any("tcc" in name for name in found["loader"].source_hashes)
     assert not any("gcc" in tool for component in found.values() for tool in component.built_with)

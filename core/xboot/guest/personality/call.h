@@ -45,7 +45,7 @@ CALL(alarm); CALL(setitimer); CALL(getitimer); CALL(times);
 
 /* call_system.c */
 CALL(uname); CALL(sethostname); CALL(getrlimit); CALL(setrlimit); CALL(prlimit64); CALL(getrusage); CALL(sysinfo); CALL(getrandom); CALL(mount); CALL(umount); CALL(ioperm);
-CALL(reboot); CALL(nothing);
+CALL(reboot); CALL(attributes); CALL(nothing);
 
 /* shared by them */
 int read_into(struct process *p, struct file *f, address to, unsigned length);

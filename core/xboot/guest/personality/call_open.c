@@ -72,6 +72,19 @@ static int check(struct process *p, struct node *node, u32 flags, int slash)
 	return KIND(node) == S_IFCHR ? device_open(p, node) : 0;
 }
 
+/* /dev/stderr and the like, when that is a pipe without a name: another description of the same pipe. */
+static int open_pipe_again(struct process *p, struct file *old, u32 flags)
+{
+	struct file *f = file_new(0, flags & (O_ACCMODE | O_NONBLOCK | O_APPEND));
+
+	if (!f)
+		return -ENOMEM;
+	f->pipe = old->pipe;
+	f->pipe->readers += (flags & O_ACCMODE) != O_WRONLY;
+	f->pipe->writers += (flags & O_ACCMODE) != 0;
+	return file_install(p, f, 0, flags & O_CLOEXEC ? 1 : 0);
+}
+
 static int open_at(struct process *p, int at, address path, u32 flags, u32 mode)
 {
 	static char text[PATH_LIMIT];
@@ -96,6 +109,8 @@ static int open_at(struct process *p, int at, address path, u32 flags, u32 mode)
 	if (error)
 		return error;
 	node = found.node;
+	if (found.file && !found.file->node)
+		return flags & O_DIRECTORY ? -ENOTDIR : open_pipe_again(p, found.file, flags);
 	if (!node) {
 		if (!(flags & O_CREAT))
 			return -ENOENT;

@@ -6,22 +6,13 @@
 #define UTIME_NOW 0x3fffffffu
 #define UTIME_OMIT 0x3ffffffeu
 
-static struct node pipe_node; /* what a pipe without a name looks like */
-
 static struct node *node_of(struct process *p, int fd)
 {
 	struct file *f = file_of(p, fd);
 
 	if (!f)
 		return 0;
-	if (f->node)
-		return f->node;
-	pipe_node.mode = S_IFIFO | 0600;
-	pipe_node.links = 1;
-	pipe_node.number = 1;
-	pipe_node.uid = p->uid;
-	pipe_node.gid = p->gid;
-	return &pipe_node;
+	return f->node ? f->node : pipe_node(p);
 }
 
 /* Path, or with AT_EMPTY_PATH and an empty path the descriptor itself. */

@@ -12,7 +12,7 @@
 static char interpreter[PATH_LIMIT], script[PATH_LIMIT], first_line[256];
 
 struct image {
-	address entry, headers, base; /* base: of the interpreter, 0 without one */
+	address start, entry, headers, base; /* start: where it begins, the interpreter's entry if there is one; base: of the interpreter, 0 without one */
 	u32 header_count;
 };
 
@@ -114,7 +114,7 @@ static int load(struct process *p, struct memory *m, struct node *node, struct i
 	bias = h.type == 3 ? base : 0;
 	image->headers = 0;
 	image->header_count = h.segment_count;
-	image->entry = h.entry + bias;
+	image->start = image->entry = h.entry + bias;
 	for (i = 0; i < h.segment_count; i++) {
 		if (s[i].type == 3 && may_interpret) {
 			if (!s[i].file_size || s[i].file_size >= PATH_LIMIT || content_get(node, s[i].offset, interpreter, s[i].file_size) != (int)s[i].file_size)
@@ -144,7 +144,7 @@ static int load(struct process *p, struct memory *m, struct node *node, struct i
 		if (!error)
 			error = load(p, m, other, &inner, INTERPRETER_BASE, 0);
 		image->base = INTERPRETER_BASE;
-		image->entry = inner.entry;
+		image->start = inner.entry;
 	}
 out:
 	pool_put(s, SEGMENTS * sizeof *s);
@@ -411,7 +411,7 @@ int exec_run(struct process *p, int at, const char *path, address argv, address 
 		memory_drop(m);
 		return error;
 	}
-	take_over(p, m, a.skip || a.prefix_count > 1 ? script : path, image.entry, sp);
+	take_over(p, m, a.skip || a.prefix_count > 1 ? script : path, image.start, sp);
 	return KEEP;
 }
 

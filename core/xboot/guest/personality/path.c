@@ -79,12 +79,40 @@ static const char *follow_link(struct node *link, const char *rest, char *buffer
 	return buffer;
 }
 
+struct node *pipe_node(struct process *p)
+{
+	static struct node node;
+
+	node.mode = S_IFIFO | 0600;
+	node.links = node.number = 1; /* never freed */
+	node.uid = p->uid;
+	node.gid = p->gid;
+	return &node;
+}
+
+/* There is no /proc; but /dev/stdin, /dev/stdout, /dev/stderr and /dev/fd are links into it that programs rely on. */
+static struct file *own_descriptor(struct process *p, const char *path)
+{
+	static const char prefix[] = "/proc/self/fd/";
+	unsigned i;
+	int fd = 0;
+
+	for (i = 0; prefix[i]; i++)
+		if (path[i] != prefix[i])
+			return 0;
+	if (!path[i])
+		return 0;
+	for (; path[i] >= '0' && path[i] <= '9' && fd < DESCRIPTORS; i++)
+		fd = fd * 10 + path[i] - '0';
+	return path[i] ? 0 : file_of(p, fd);
+}
+
 int path_walk(struct process *p, int at, const char *path, int follow, struct found *f)
 {
 	struct node *node;
 	const char *end;
 	unsigned links = 0, side = 0, last;
-	int error;
+	int error, absolute = *path == '/';
 
 	if (!*path)
 		return -ENOENT;
@@ -96,6 +124,14 @@ int path_walk(struct process *p, int at, const char *path, int follow, struct fo
 	f->length = 0;
 	f->slash = 0;
 	for (;;) {
+		f->file = absolute ? own_descriptor(p, path) : 0;
+		absolute = 0;
+		if (f->file) {
+			f->node = f->file->node ? f->file->node : pipe_node(p);
+			f->directory = p->root;
+			f->entry = 0;
+			return 0;
+		}
 		while (*path == '/')
 			path++;
 		if (!*path)
@@ -142,7 +178,8 @@ int path_walk(struct process *p, int at, const char *path, int follow, struct fo
 				return -ENAMETOOLONG;
 			if (!*path)
 				return -ENOENT;
-			f->node = *path == '/' ? p->root : f->directory;
+			absolute = *path == '/';
+			f->node = absolute ? p->root : f->directory;
 			f->directory = f->node;
 			f->entry = 0;
 		}

@@ -103,6 +103,7 @@ void content_free(struct node *node);
 
 /* ---- path.c -------------------------------------------------------------------------------------------------------------------------------------------- */
 
+struct file;
 struct process;
 
 struct found {
@@ -112,6 +113,7 @@ struct found {
 	char name[NAME_LIMIT + 1];     /* the last component */
 	unsigned length;
 	int slash;                     /* the path ended in a slash */
+	struct file *file;             /* the path was /proc/self/fd/N, also through a link such as /dev/stderr */
 };
 
 #define MAY_EXECUTE 1u
@@ -123,6 +125,7 @@ int path_walk(struct process *p, int at, const char *path, int follow, struct fo
 int path_find(struct process *p, int at, address path, int follow, struct node **node); /* of something that exists */
 int path_make(struct process *p, int at, address path, struct found *f); /* of something to be made: EEXIST when it is there */
 int may(struct process *p, struct node *node, u32 wanted);               /* 0 or -EACCES */
+struct node *pipe_node(struct process *p);                               /* what a pipe without a name looks like */
 int path_text(struct process *p, struct node *node, char to[PATH_LIMIT]); /* getcwd; its length */
 
 /* ---- pipe.c, device.c, file.c ---------------------------------------------------------------------------------------------------------------------------- */
