@@ -14,7 +14,7 @@ from xboot.guest.build import build_executor
 from xboot.hooks import BackendOptions, Notify
 from xboot.model import Artifact, BackendInfo, BootImage, Component, Machine, Script
 from xboot.package import assemble, whole_file, write_payload
-from xboot_tccboot.kernel import other_tree, own_tree, pack
+from xboot_tccboot.kernel import compiled_hash, other_tree, own_tree, pack, with_hash
 from xboot_tccboot.loader import build_loader, obtain_tcc
 from xboot_tccboot.tcb import components
 
@@ -46,7 +46,7 @@ class TccbootBackend(Backend):
         tree = other_tree(Path(folder)) if folder else own_tree(tcc)
         return {
             "loader": build_loader(tcc, debian, cache),
-            "kernel": pack(tree, cache),
+            "kernel": with_hash(pack(tree, cache), compiled_hash(tree, tcc, cache)),
             "executor": build_executor("i386", "i386-tcc", cache),
         }
 

@@ -6,7 +6,9 @@ Its order is the order of TCC's command line, so the host makes the very same fi
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,11 +70,7 @@ def pack(tree: KernelTree, cache: Cache) -> Artifact:
     size = sum(path.stat().st_size for path in tree.files.values())
     if size > _MAX_TREE:
         raise BackendError(f"the kernel tree has {size} bytes of source; the loader takes at most {_MAX_TREE}")
-    key = {name: file_sha256(path) for name, path in tree.files.items()} | {
-        "manifest": hashlib.sha256(tree.manifest.encode()).hexdigest(),
-        "recipe": "1",
-    }
-    folder = cache.folder("tccboot-tree", key, lambda work: _write(tree, work / "kernel.cpio"))
+    folder = cache.folder("tccboot-tree", _key(tree), lambda work: _write(tree, work / "kernel.cpio"))
     archive = folder / "kernel.cpio"
     sources = [path for name, path in sorted(tree.files.items()) if name.endswith((".c", ".h", ".S"))]
     return Artifact(
@@ -80,6 +78,16 @@ def pack(tree: KernelTree, cache: Cache) -> Artifact:
         role=Role.KERNEL, origin="xboot", version="source",
         built_with=("the loader, at every boot",), source_files=sources, lines_method="manifest",
     )  # fmt: skip
+
+
+def with_hash(kernel: Artifact, sha256: str) -> Artifact:
+    """The artifact, saying what it becomes when it is compiled."""
+    return dataclasses.replace(kernel, version=f"source; compiled at boot into an ELF file of SHA-256 {sha256}")
+
+
+def _key(tree: KernelTree) -> dict[str, str]:
+    content = {name: file_sha256(path) for name, path in tree.files.items()}
+    return content | {"manifest": hashlib.sha256(tree.manifest.encode()).hexdigest(), "recipe": "1"}
 
 
 def _write(tree: KernelTree, destination: Path) -> None:
@@ -93,8 +101,21 @@ def _write(tree: KernelTree, destination: Path) -> None:
         writer.end()
 
 
+def compiled_hash(tree: KernelTree, tcc: Tcc, cache: Cache) -> str:
+    """SHA-256 of the kernel that the loader will make of this tree. Raises BackendError when TCC refuses the tree."""
+    key = _key(tree) | {"tcc": tcc.deb.sha256}
+
+    def make(work: Path) -> None:
+        scratch = work / "tree"
+        (work / "sha256").write_text(file_sha256(compile_on_host(tree, tcc, scratch)))
+        shutil.rmtree(scratch)
+
+    return (cache.folder("tccboot-kernel", key, make) / "sha256").read_text()
+
+
 def compile_on_host(tree: KernelTree, tcc: Tcc, folder: Path) -> Path:
     """The kernel's ELF file as i386-tcc makes it here from the same tree: byte for byte what the loader makes."""
+    folder.mkdir(exist_ok=True)
     for name, path in tree.files.items():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ static void *freed;               /* list */
 static unsigned fresh, fresh_end; /* physical: the run that is being used up */
 static unsigned later, later_end; /* the run behind the payload */
 static unsigned available, total;
+unsigned memory_top;              /* physical: what lies above is not ours */
 
 /* top: end of memory; the hole is the payload. */
 void frames_setup(unsigned top, unsigned hole_start, unsigned hole_end)
@@ -19,6 +20,7 @@ void frames_setup(unsigned top, unsigned hole_start, unsigned hole_end)
 	hole_end = (hole_end + PAGE_MASK) & ~PAGE_MASK;
 	if (hole_start < POOL_START + size || hole_end > top)
 		machine_panic("limit: memory is too small for this payload");
+	memory_top = top;
 	users = TO_VIRTUAL(POOL_START);
 	memset(users, 0, size);
 	fresh = POOL_START + size;

@@ -45,6 +45,7 @@ struct machine_thread {
 
 /* frame.c */
 void frames_setup(unsigned top, unsigned hole_start, unsigned hole_end);
+extern unsigned memory_top;
 void frames_release(unsigned start, unsigned end);
 void *frame_raw(int reserve); /* not zeroed */
 

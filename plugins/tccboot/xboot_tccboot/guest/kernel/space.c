@@ -147,6 +147,8 @@ int machine_space_physical(struct machine_space *space, address at, unsigned pag
 {
 	unsigned *entry;
 
+	if (physical < memory_top || physical > ~0u - pages * PAGE_SIZE)
+		return -1; /* only what the kernel does not use: the export window */
 	for (; pages; pages--, at += PAGE_SIZE, physical += PAGE_SIZE) {
 		entry = entry_of(space, at, 1);
 		if (!entry)
