@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bench import parse, start
+from bench import kernels, parse, start
 
 parse.main([])
 start.main([])
+kernels.main(["--chain"])

@@ -1,0 +1,106 @@
+"""The kernels side by side: one small static benchmark program, the same binary on every backend, and the tcc fixpoint; all in one run, under TCG.
+
+    python -m bench.kernels [--chain] [--whole]
+
+`--chain` also times the fixpoint of examples/chain on every backend, `--whole` all of its nine steps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.start import XBOOT
+
+PROGRAM = Path(__file__).parent.parent / "core" / "xboot" / "testing" / "programs" / "microbench.c"
+CHAIN = Path(__file__).parent.parent / "examples" / "chain" / "recipe.toml"
+PEER = "linux"
+
+_LINE = re.compile(r"^([a-z][^\n\t:]*?) (\d+) ([a-zA-Z/ ]+?)\r?$", re.MULTILINE)
+
+_RECIPE = """
+[recipe]
+system = "i686-linux"
+
+[source.busybox]
+type = "debian"
+package = "busybox-static"
+architecture = "i386"
+select = ["bin/busybox"]
+links = {{ "bin/sh" = "busybox", "bin/true" = "busybox" }}
+
+[source.program]
+type = "file"
+path = "{path}"
+
+[derivation.microbench]
+builder = "{{busybox}}/bin/sh"
+args = ["-c", "{{program}} {{busybox}}/bin/true && echo done > $out"]
+"""
+
+
+def _run(backend: str, target: str, log: Path) -> float:
+    """Seconds of the machine. Raises when the run fails, since a benchmark of a failure says nothing."""
+    command = [*XBOOT, "run", "--json", "--accel", "tcg", "--backend", backend, "--log", str(log), target]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    return float(json.loads(done.stdout)["seconds"])
+
+
+def _backends() -> list[str]:
+    shown = subprocess.run([*XBOOT, "backends", "--json"], check=True, capture_output=True, text=True).stdout
+    names = [name for name, info in json.loads(shown)["backends"].items() if "i686-linux" in info["systems"]]
+    return sorted(names, key=lambda name: (name != PEER, name))
+
+
+def _table(title: str, rows: dict[str, dict[str, float]]) -> None:
+    """One line a measure, and below it how many times as fast as the peer each is. Rates end with `/s)`, all else is time."""
+    names = list(next(iter(rows.values())))
+    print(f"{title:<58}" + "".join(f"{name:>12}" for name in names))
+    for row, values in rows.items():
+        print(f"{row:<58}" + "".join(f"{values[name]:>12.4g}" for name in names))
+        if PEER in values:
+            ratios = [values[name] / values[PEER] if row.endswith("/s)") else values[PEER] / values[name] for name in names]
+            print(f"{'  times as fast as ' + PEER:<58}" + "".join(f"{ratio:>12.2f}" for ratio in ratios))
+
+
+def _microbench(backends: Sequence[str], folder: Path) -> None:
+    binary = folder / "microbench"
+    flags = ["-m32", "-O1", "-ffreestanding", "-fno-stack-protector", "-fno-pie", "-no-pie", "-nostdlib", "-static"]
+    subprocess.run(["gcc", *flags, "-o", str(binary), str(PROGRAM)], check=True)
+    recipe = folder / "recipe.toml"
+    recipe.write_text(_RECIPE.format(path=binary))
+    rows: dict[str, dict[str, float]] = {}
+    for backend in backends:
+        log = folder / f"{backend}.log"
+        _run(backend, str(recipe), log)
+        for name, value, unit in _LINE.findall(log.read_text(errors="replace")):
+            rows.setdefault(f"{name.strip()} ({unit.strip()})", dict.fromkeys(backends, float("nan")))[backend] = float(value)
+    _table("microbench", rows)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the benchmark and print its figures."""
+    parser = argparse.ArgumentParser(prog="bench.kernels", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--chain", action="store_true")
+    parser.add_argument("--whole", action="store_true")
+    options = parser.parse_args(arguments)
+    backends = _backends()
+    if not backends:
+        sys.exit("bench.kernels: no backend runs i686-linux")
+    with tempfile.TemporaryDirectory(prefix="xboot-bench-") as name:
+        folder = Path(name)
+        _microbench(backends, folder)
+        if options.chain or options.whole:
+            target = str(CHAIN) if options.whole else f"{CHAIN}:fixpoint"
+            times = {backend: _run(backend, target, folder / "chain.log") for backend in backends}
+            _table("the chain" if options.whole else "tcc fixpoint", {"machine (s)": times})
+
+
+if __name__ == "__main__":
+    main()
