@@ -1,4 +1,4 @@
-"""The kernels side by side: one small static benchmark program, the same binary on every backend, and the tcc fixpoint; all in one run, under TCG.
+"""The kernels side by side: one small static program, the same binary on every backend, and the tcc fixpoint; in one run, under TCG.
 
     python -m bench.kernels [--chain] [--whole]
 
