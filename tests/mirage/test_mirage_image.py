@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from xboot_mirage import build, tcb
+from xboot_mirage import build, tcb, toolchain
 
 from xboot.cache import Cache
 
@@ -15,7 +15,7 @@ def test_two_builds_give_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         folder = tmp_path / name / "deeper" / name
         folder.mkdir(parents=True)
-        build._build(folder)
+        build.build_image(folder)
         images.append((folder / "image").read_bytes())
     assert images[0] == images[1]
 
@@ -46,5 +46,5 @@ def test_owners_are_what_they_say() -> None:
 
 def test_headers_are_counted_with_the_base() -> None:
     kernel = build.built_image(Cache(), lambda event: None)["kernel"]
-    headers = json.loads((kernel.path.parent / build.SOURCES_FILE).read_text())
+    headers = json.loads((kernel.path.parent / toolchain.SOURCES_FILE).read_text())
     assert any(path.endswith("caml/mlvalues.h") for path in headers)

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from xboot_mirage.build import GUEST
+from xboot_mirage.toolchain import GUEST
 
 from xboot.sexp import quote
 

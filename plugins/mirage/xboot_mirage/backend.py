@@ -25,7 +25,7 @@ _LOW_MEMORY = 3072  # MiB: QEMU puts more than this above 4 GiB, where no export
 
 
 class MirageBackend(Backend):
-    """Settings: `clock=fixed` (default: a run sees the same time whenever it is made) or `clock=real` (for measuring)."""
+    """Settings: `clock=fixed` (default: every run sees the same time) or `clock=real` (for measuring)."""
 
     info: ClassVar[BackendInfo] = BackendInfo(
         name="mirage",

@@ -1,25 +1,28 @@
 """Whose each byte of the image is, and what its making makes one trust.
 
-The linker's map gives the object of every piece of C; within the one object that ocamlopt makes, symbols name the OCaml module. What lies between two symbols belongs to the first.
-Lines: our own sources are counted; of the OCaml runtime and standard library, musl and the libraries only archives are at hand, so their lines are not known here.
+The linker's map gives the object of every piece of C; within the one object that ocamlopt makes, symbols name the OCaml module. What lies
+between two symbols belongs to the first. Lines: our own sources are counted; of the OCaml runtime and musl the source files of the members
+that the linker took from their archives, in Debian's source packages; of the rest only archives are at hand, so their lines are not known.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-import subprocess
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
-from xboot.cache import file_sha256
+from xboot.cache import Cache, file_sha256
 from xboot.errors import BackendError
 from xboot.model import Artifact, BootImage, Component, Region, Role
 from xboot.tcb import SourceFile, count_files, image_components
-from xboot_mirage.build import GUEST, LIBRARIES, OBJECTS, REGIONS_FILE, SOURCES_FILE, library_archives
+from xboot_mirage.sources import LIBRARY_METHOD, library_sources
+from xboot_mirage.toolchain import GUEST, LIBRARIES, MEMBERS_FILE, OBJECTS, REGIONS_FILE, SOURCES_FILE, library_archives, output
 
 # Component → what it is. The order is that of the report.
 _PARTS = {
@@ -97,37 +100,62 @@ def _sections(folder: Path) -> list[tuple[int, str]]:
     return found
 
 
+def linked_members(folder: Path) -> dict[str, list[str]]:
+    """Component → what of it was linked: members of its archives, and OCaml modules (Stdlib__List)."""
+    archives = {str(path): name for name, paths in library_archives().items() for path in paths}
+    found: dict[str, set[str]] = {}
+    for origin, member in re.findall(r"^ \S+ +0x[0-9a-f]+ +0x[0-9a-f]+ (\S+)\((\S+)\)$", (folder / "map").read_text(), re.MULTILINE):
+        if origin in archives:
+            found.setdefault(archives[origin], set()).add(member)
+    for module, name in _modules(folder):
+        if name in ("ocaml-stdlib", "mirage-libraries"):
+            found.setdefault(name, set()).add(module)
+    return {name: sorted(members) for name, members in sorted(found.items())}
+
+
 def _symbols(folder: Path) -> list[tuple[int, str]]:
-    """The OCaml modules' symbols: camlMODULE__name or camlMODULE."""
+    """Where each OCaml symbol lies, and whose it is."""
+    return [(address, name) for address, _, name in _ocaml_symbols(folder)]
+
+
+def _modules(folder: Path) -> set[tuple[str, str]]:
+    return {(module, name) for _, module, name in _ocaml_symbols(folder)}
+
+
+def _ocaml_symbols(folder: Path) -> list[tuple[int, str, str]]:
+    """Address, module, component of the symbols that ocamlopt makes: camlMODULE__name or camlMODULE; MODULE may hold a library's prefix."""
     ours = {path.stem: ("executor" if path.stem in _EXECUTOR else "personality") for path in (GUEST / "ocaml").glob("*.ml")}
     libraries = tuple(library.replace("-", "_") for library in LIBRARIES)
     found = []
-    for line in subprocess.run(["nm", "image.elf"], cwd=folder, capture_output=True, text=True, check=True).stdout.splitlines():
+    for line in output(["nm", "image.elf"], folder).splitlines():
         match = re.match(r"^([0-9a-f]+) \w caml([A-Z]\w*)$", line)
         if match is None:
             continue
-        module = match[2].split("__")[0]
-        name = ours.get(module[0].lower() + module[1:])
+        words = match[2].split("__")
+        module = words[0] if len(words) < 2 or not words[1][:1].isupper() else f"{words[0]}__{words[1]}"
+        name = ours.get(words[0][0].lower() + words[0][1:])
         if name is None:
-            name = "mirage-libraries" if module.lower().startswith(libraries) else "ocaml-stdlib"
-        found.append((int(match[1], 16), name))
+            name = "mirage-libraries" if words[0].lower().startswith(libraries) else "ocaml-stdlib"
+        found.append((int(match[1], 16), module, name))
     return found
 
 
 def artifacts(folder: Path, toolchain: Mapping[str, str]) -> dict[str, Artifact]:
-    """The image as `kernel`, and one artifact for each component in it (their `path` is the image, their hash that of their bytes' regions)."""
+    """The image as `kernel`, and one artifact for each component in it: `path` is the image, `sha256` that of the component's bytes."""
     image = folder / "image"
+    data = image.read_bytes()
     built_with = (toolchain["gcc"], toolchain["ld"], f"OCaml {toolchain['ocaml']}")
     sizes: dict[str, int] = {}
-    for _, size, name in _regions(folder):
+    digests = {name: hashlib.sha256() for name in _PARTS}
+    for offset, size, name in _regions(folder):
         sizes[name] = sizes.get(name, 0) + size
-    whole = file_sha256(image)
-    found = {"kernel": Artifact("kernel", image, whole, image.stat().st_size, Role.KERNEL, built_with=built_with)}
+        digests[name].update(data[offset : offset + size])
+    found = {"kernel": Artifact("kernel", image, file_sha256(image), image.stat().st_size, Role.KERNEL, built_with=built_with)}
     for name, (role, origin) in _PARTS.items():
         if name in sizes:
             files, method = _own_sources(name)
             version = toolchain["ocaml"] if name.startswith("ocaml-") else ""
-            found[name] = Artifact(name, image, whole, sizes[name], role, origin, version, built_with, files, method)
+            found[name] = Artifact(name, image, digests[name].hexdigest(), sizes[name], role, origin, version, built_with, files, method)
     return found
 
 
@@ -152,14 +180,16 @@ def image_regions(kernel: Artifact) -> list[Region]:
 
 def components(image: BootImage) -> Sequence[Component]:
     """One component for each owner of bytes in the image."""
-    kernel = image.artifacts["kernel"]
-    headers = [Path(path) for path in json.loads((kernel.path.parent / SOURCES_FILE).read_text())]
-    counted: dict[str, dict[str, SourceFile]] = {}
+    folder = image.artifacts["kernel"].path.parent
+    headers = [Path(path) for path in json.loads((folder / SOURCES_FILE).read_text())]
+    counted: dict[str, Mapping[str, SourceFile]] = {}
     for name, artifact in image.artifacts.items():
         if artifact.source_files:
             files = [*artifact.source_files, *(headers if name == "base" else [])]
             counted[name] = {_label(path): found for path, found in count_files(path for path in files if path.exists()).items()}
-    return image_components(image, counted)
+    libraries = library_sources(Cache(), json.loads((folder / MEMBERS_FILE).read_text()))
+    found = image_components(image, counted | libraries)
+    return [replace(c, lines_method=LIBRARY_METHOD) if c.name in libraries else c for c in found]
 
 
 def _label(path: Path) -> str:
