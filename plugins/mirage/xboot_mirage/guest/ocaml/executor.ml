@@ -157,7 +157,9 @@ let run_step run script step =
   Sched.kill_all ();
   Content.reserve := 0;
   collect run step store paths;
-  Vfs.free_tree root
+  Vfs.free_tree root;
+  (* what this step made the kernel remember must not be missing to the next one *)
+  if (Gc.quick_stat ()).Gc.heap_words > 1 lsl 23 then Gc.compact ()
 
 (* ---- the whole run *)
 
