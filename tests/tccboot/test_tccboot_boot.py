@@ -207,3 +207,9 @@ def test_every_byte_is_somebodys(nix, pipeline: Pipeline, hello: str, tmp_path: 
     assert {"read", "execve", "clone", "getdents64"} <= set(found["kernel"].syscalls)
     assert found["loader"].lines and any("tcc" in name for name in found["loader"].source_hashes)
     assert not any("gcc" in tool for component in found.values() for tool in component.built_with)
+
+
+def test_the_kernel_contains_the_whole_personality(tcc: Tcc) -> None:
+    tree = own_tree(tcc)
+    included = set(re.findall(r'#include "(personality/\w+\.c)"', tree.files["kernel/personality.c"].read_text()))
+    assert included == {name for name in tree.files if name.startswith("personality/") and name.endswith(".c")}

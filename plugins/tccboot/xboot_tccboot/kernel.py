@@ -24,7 +24,7 @@ KERNEL = Path(__file__).parent / "guest" / "kernel"
 PERSONALITY = Path(build.__file__).parent / "personality"
 _OFFSET = 0x80000000
 _TEXT = _OFFSET + 0x100000
-_OPTIONS = ("-nostdlib", "-nostdinc", "-static", "-Ipersonality", f"-Wl,-Ttext={_TEXT:#x}")
+_OPTIONS = ("-nostdlib", "-nostdinc", "-static", "-I.", "-Ipersonality", f"-Wl,-Ttext={_TEXT:#x}")
 _MAX_TREE = 16 << 20  # bytes; the loader compiles within 18 MiB
 
 
@@ -41,7 +41,9 @@ def own_tree(tcc: Tcc) -> KernelTree:
     """Our kernel: this plugin's machine layer below the shared personality. The entry, with the multiboot header, comes first."""
     files = {f"kernel/{path.name}": path for path in KERNEL.iterdir() if path.suffix in (".c", ".h", ".S")}
     files |= {f"personality/{path.name}": path for path in PERSONALITY.iterdir() if path.suffix in (".c", ".h")}
-    compiled = ["kernel/entry.S", *sorted(f for f in files if f.endswith((".c", ".S")) and f != "kernel/entry.S"), "libtcc1.a"]
+    # kernel/personality.c includes the personality's files
+    ours = sorted(f for f in files if f.startswith("kernel/") and f.endswith((".c", ".S")) and f != "kernel/entry.S")
+    compiled = ["kernel/entry.S", *ours, "libtcc1.a"]
     files["libtcc1.a"] = tcc.libtcc1
     lines = ["name the xboot kernel", f"offset {_OFFSET:x}", *(f"option {o}" for o in _OPTIONS), *(f"file {f}" for f in compiled)]
     return KernelTree("kernel", files, "\n".join(lines) + "\n")

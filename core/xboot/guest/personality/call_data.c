@@ -2,7 +2,6 @@
 
 #include "call.h"
 
-#define KIND(node) ((node)->mode & S_IFMT)
 #define VECTORS 1024u
 
 int read_into(struct process *p, struct file *f, address to, unsigned length)

@@ -2,7 +2,6 @@
 
 #include "call.h"
 
-#define KIND(node) ((node)->mode & S_IFMT)
 #define MEM 0x101
 
 CALL(brk)

@@ -2,8 +2,6 @@
 
 #include "call.h"
 
-#define KIND(node) ((node)->mode & S_IFMT)
-
 /* May p take this name out of its directory? Sticky directories: only what is one's own. */
 static int may_remove(struct process *p, struct node *directory, struct node *node)
 {

@@ -2,7 +2,6 @@
 
 #include "call.h"
 
-#define KIND(node) ((node)->mode & S_IFMT)
 #define POLLIN 1
 #define POLLOUT 4
 #define POLLERR 8

@@ -2,8 +2,6 @@
 
 #include "call.h"
 
-#define UNBLOCKABLE (1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1))
-
 CALL(kill)
 {
 	return signal_kill(p, (int)r->ebx, (int)r->ecx);

@@ -2,7 +2,6 @@
 
 #include "call.h"
 
-#define KIND(node) ((node)->mode & S_IFMT)
 #define UTIME_NOW 0x3fffffffu
 #define UTIME_OMIT 0x3ffffffeu
 

@@ -4,7 +4,7 @@
 
 #define LARGEST ((u64)SLOTS * SLOTS * PAGE_SIZE)
 
-static const char zeros[PAGE_SIZE];
+static const char hole_bytes[PAGE_SIZE];
 
 void *content_frame(struct node *node, unsigned page)
 {
@@ -61,7 +61,7 @@ static int get(struct node *node, u64 at, struct process *p, address user, char 
 		if (part > length - done)
 			part = length - done;
 		frame = content_frame(node, (unsigned)(at >> 12));
-		frame = frame ? frame + ((unsigned)at & PAGE_MASK) : zeros;
+		frame = frame ? frame + ((unsigned)at & PAGE_MASK) : hole_bytes;
 		if (!p)
 			memcpy(to + done, frame, part);
 		else if (user_write(p, user + done, frame, part))
@@ -139,7 +139,7 @@ int content_truncate(struct node *node, u64 size)
 			}
 		}
 		rest = (unsigned)size & PAGE_MASK;
-		if (rest && content_frame(node, (unsigned)(size >> 12))) { /* what is cut off reads as zeros if the file grows again */
+		if (rest && content_frame(node, (unsigned)(size >> 12))) { /* what is cut off reads as hole_bytes if the file grows again */
 			frame = writable(node, (unsigned)(size >> 12));
 			if (!frame)
 				return -ENOSPC;

@@ -23,7 +23,7 @@
 
 int channel;
 static char buffer[PAGE_SIZE];
-static const char zeros[PAGE_SIZE];
+static const char zero_bytes[PAGE_SIZE];
 
 static int is_first(struct process *p)
 {
@@ -81,7 +81,7 @@ int device_read(struct process *p, struct file *f, address to, unsigned length)
 			part = length - done < PAGE_SIZE ? length - done : PAGE_SIZE;
 			if (f->node->device == RANDOM || f->node->device == URANDOM)
 				random_bytes(buffer, part);
-			if (user_write(p, to + done, f->node->device == RANDOM || f->node->device == URANDOM ? buffer : zeros, part))
+			if (user_write(p, to + done, f->node->device == RANDOM || f->node->device == URANDOM ? buffer : zero_bytes, part))
 				return done ? (int)done : -EFAULT;
 		}
 		return (int)done;
@@ -135,7 +135,7 @@ int device_ioctl(struct process *p, struct file *f, u32 request, address argumen
 		return -ENOTTY;
 	switch (request) {
 	case TCGETS:
-		return user_write(p, argument, zeros, 36);
+		return user_write(p, argument, zero_bytes, 36);
 	case TCSETS:
 	case TCSETSW:
 	case TCSETSF:

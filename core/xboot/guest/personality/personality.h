@@ -74,6 +74,8 @@ struct node {
 	u32 writers;           /* regular: descriptors that may write it */
 };
 
+#define KIND(node) ((node)->mode & S_IFMT)
+
 struct entry {
 	struct entry *next;    /* same hash */
 	struct node *directory, *node;
@@ -197,6 +199,8 @@ void cpio_unpack(const u8 *archive, unsigned long size);
 
 int exec_run(struct process *p, int at, const char *path, address argv, address envp);
 int exec_init(struct process *p);
+
+#define UNBLOCKABLE (1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1))
 
 /* ---- process.c, signal.c, clock.c -------------------------------------------------------------------------------------------------------------------------- */
 

@@ -3,7 +3,6 @@
 #include "personality.h"
 
 #define BIT(number) (1ull << ((number) - 1))
-#define UNBLOCKABLE (BIT(SIGKILL) | BIT(SIGSTOP))
 
 struct context { /* struct sigcontext */
 	u32 gs, fs, es, ds, edi, esi, ebp, esp, ebx, edx, ecx, eax, trap, error, eip, cs, eflags, esp_at_signal, ss, floating, old_mask, cr2;
