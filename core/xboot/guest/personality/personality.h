@@ -86,6 +86,7 @@ struct entry {
 
 extern struct node *root_node;
 void stamp_now(struct stamp *stamp);
+void stamp_refresh(void);
 struct node *node_new(u32 mode, u32 uid, u32 gid); /* no links, one user */
 void node_keep(struct node *node);
 void node_drop(struct node *node);

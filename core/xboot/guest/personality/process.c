@@ -360,6 +360,7 @@ static void run(struct process *p)
 	struct machine_fault fault;
 	unsigned idle = 0, turn = 0;
 
+	stamp_refresh();
 	while (p->state == RUNNING) {
 		if (p->pending && signal_waiting(p)) {
 			signal_deliver(p);
@@ -383,6 +384,7 @@ static void run(struct process *p)
 				break;
 			case MACHINE_TICK:
 				timers_check();
+				stamp_refresh();
 				if ((++idle >= PATIENCE || ++turn >= TURN) && queue)
 					yielding = 1;
 				break;
