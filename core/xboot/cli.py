@@ -6,6 +6,7 @@ People read standard error, machines read standard output (`--json`, `plan`, `sh
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 import tempfile
 import traceback
@@ -260,8 +261,12 @@ def _settings(pairs: list[str] | None, kernel: str | None) -> dict[str, str]:
     return settings
 
 
+_INTERRUPTED = 130
+
+
 def main() -> None:
     """The entry point: every error becomes one sentence, a hint, and an exit status."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # the same orderly end
     gc.disable()  # a graph of 5,000 derivations has no cycles to collect, and looking for them costs a third of the time
     sys.exit(_guarded(app))
 
@@ -269,6 +274,8 @@ def main() -> None:
 def _guarded(command: Callable[..., object]) -> int:
     try:
         outcome = command(standalone_mode=False)
+        if outcome == _INTERRUPTED:  # typer catches Ctrl-C itself
+            raise KeyboardInterrupt
         return outcome if isinstance(outcome, int) else 0
     except XbootError as error:
         err.print(f"[bold red]error:[/] {escape(error.message)}", soft_wrap=True, highlight=False)
@@ -277,7 +284,7 @@ def _guarded(command: Callable[..., object]) -> int:
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         err.print("interrupted; nothing was left running")
-        return 130
+        return _INTERRUPTED
     except BrokenPipeError:
         return 141
     except OSError as error:

@@ -134,7 +134,8 @@ class ChannelReader:
 
     def _on_export(self, number: Value, name: Value, offset: Value, length: Value) -> Message | str:
         last = self._last
-        if last is None or last.phase not in (Phase.OUTPUT, Phase.EXPORT) or last.path not in self._exports:
+        started = last is not None and (last.phase is Phase.OUTPUT or (last.phase is Phase.EXPORT and self._exported > 0))
+        if last is None or not started or last.path not in self._exports:
             return "no export at this point"
         start, count = _number(offset), _number(length)
         if (

@@ -42,7 +42,8 @@ def gather_expectations(script: Script, given: Sequence[str], file: Path | None,
     """Store path → origin → NAR SHA-256 in hex. Raises UsageError for what makes no sense, InputError for a malformed file."""
     expected: Expected = {}
     for text in given:
-        expected.setdefault(_target(script, text), {})["--expect"] = parse_hash(text.rpartition("=")[2] if _has_name(text) else text)
+        path, value = _target(script, text)
+        expected.setdefault(path, {})["--expect"] = value
     if file is not None:
         for path, value in _read_file(script, file).items():
             expected.setdefault(path, {})[file.name] = value
@@ -55,22 +56,23 @@ def gather_expectations(script: Script, given: Sequence[str], file: Path | None,
     return expected
 
 
-def _has_name(text: str) -> bool:
-    # A base64 hash ends with `=`: only a `=` with something behind it separates.
-    return "=" in text.rstrip("=")
+# A hash in base64 ends with `=`, so the sign that separates is the one before something that is a hash from end to end.
+_NAMED = re.compile(r"(?P<name>.+?)=(?P<hash>sha256[-:].*|[0-9a-fA-F]{64}|[0-9a-z]{52})")
 
 
-def _target(script: Script, text: str) -> str:
-    name = text.rpartition("=")[0] if not text.endswith("=") else text.rstrip("=").rpartition("=")[0]
-    if not _has_name(text):
+def _target(script: Script, text: str) -> tuple[str, str]:
+    """The store path and the hash that one `--expect` speaks of."""
+    match = None if text.startswith(("sha256-", "sha256:")) else _NAMED.fullmatch(text)
+    if match is None:
         if len(script.results) != 1:
             raise UsageError(f"--expect {text}: there are {len(script.results)} results", hint="say which is meant: --expect NAME=HASH")
-        return script.results[0]
+        return script.results[0], parse_hash(text)
+    name = match["name"]
     paths = [o.path for step in script.steps for o in step.outputs]
     found = [path for path in paths if name in (path, path.rsplit("/", 1)[1], path.rsplit("/", 1)[1][33:])]
     if len(found) != 1:
         raise UsageError(f"--expect {text}: {len(found)} outputs are called {name!r}", hint="give the whole store path")
-    return found[0]
+    return found[0], parse_hash(match["hash"])
 
 
 def _read_file(script: Script, file: Path) -> dict[str, str]:

@@ -1,0 +1,155 @@
+"""However xboot ends, no QEMU stays behind and the next run works."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.boot
+
+RECIPE = """
+[recipe]
+system = "i686-linux"
+[source.busybox]
+type = "debian"
+package = "busybox-static"
+architecture = "i386"
+select = ["bin/busybox"]
+links = { "bin/sh" = "busybox", "bin/sleep" = "busybox" }
+[derivation.sleeper]
+builder = "{busybox}/bin/sh"
+args = ["-c", "{busybox}/bin/sleep 1000"]
+[derivation.quick]
+builder = "{busybox}/bin/sh"
+args = ["-c", "echo quick > $out"]
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    path = tmp_path / "recipe.toml"
+    path.write_text(RECIPE)
+    subprocess.run([sys.executable, "-m", "xboot.cli", "derive", str(path)], check=True, capture_output=True)
+    return path
+
+
+def start(recipe: Path, *more: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "xboot.cli", "run", "--accel", "tcg", *more, f"{recipe}:sleeper"]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL, start_new_session=True
+    )
+
+
+def emulators(marker: Path) -> list[int]:
+    """Pids of the QEMUs that were started for images below `marker`."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (place / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"qemu-system" in words[0] and any(str(marker).encode() in word for word in words):
+            found.append(int(place.name))
+    return found
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of this test's own, with the real one's contents, so that its runs can be told from others."""
+    from xboot.workspace import cache_root
+
+    real = cache_root()
+    mine = tmp_path / "cache"
+    mine.mkdir()
+    for kind in real.iterdir():
+        if kind.name != "runs":
+            (mine / kind.name).symlink_to(kind)
+    monkeypatch.setenv("XBOOT_CACHE", str(mine))
+    return mine
+
+
+def wait_for(condition, seconds: float = 30) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.3, 1.5])
+def test_kill_9_takes_the_emulator_along(recipe: Path, cache: Path, delay: float) -> None:
+    process = start(recipe)
+    runs = cache / "runs"
+    assert wait_for(lambda: emulators(runs)), process.communicate(timeout=5)
+    time.sleep(delay)
+    process.kill()
+    process.wait(timeout=10)
+    assert wait_for(lambda: not emulators(runs), 10)
+    # What the dead run left is swept by the next one, which works.
+    command = [sys.executable, "-m", "xboot.cli", "run", "--accel", "tcg", f"{recipe}:quick"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stderr
+    assert [p for p in runs.iterdir() if p.is_dir()] == []
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted(recipe: Path, cache: Path, kind: signal.Signals) -> None:
+    process = start(recipe)
+    runs = cache / "runs"
+    assert wait_for(lambda: emulators(runs))
+    time.sleep(1.0)
+    process.send_signal(kind)
+    _, err = process.communicate(timeout=20)
+    assert wait_for(lambda: not emulators(runs), 10)
+    assert process.returncode == 130
+    assert "interrupted" in err
+    assert "Traceback" not in err
+    assert [p for p in runs.iterdir() if p.is_dir()] == []
+
+
+def test_killed_while_the_cache_is_filled(tmp_path: Path) -> None:
+    script = (
+        "import sys, time\nfrom pathlib import Path\nfrom xboot.cache import Cache\n"
+        "def make(work):\n    (work / 'half').write_text('half')\n    print('making', flush=True)\n    time.sleep(60)\n"
+        "Cache(Path(sys.argv[1])).folder('kind', {'a': '1'}, make)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "making\n"
+    process.kill()
+    process.wait()
+    from xboot.cache import Cache
+
+    folder = Cache(tmp_path).folder("kind", {"a": "1"}, lambda work: (work / "whole").write_text("whole") and None)
+    assert [p.name for p in folder.iterdir()] == ["whole"]
+    assert len(Cache(tmp_path).entries()) == 1
+
+
+def test_two_runs_at_once(recipe: Path) -> None:
+    command = [sys.executable, "-m", "xboot.cli", "run", "--accel", "tcg", f"{recipe}:quick"]
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL) for _ in range(2)]
+    for process in both:
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+
+
+def test_no_emulator_installed(recipe: Path, tmp_path: Path) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for folder in ("/usr/bin", "/bin"):
+        for program in Path(folder).iterdir():
+            if not program.name.startswith("qemu") and not (tools / program.name).exists():
+                (tools / program.name).symlink_to(program)
+    env = os.environ | {"PATH": str(tools)}
+    command = [sys.executable, "-m", "xboot.cli", "run", "--accel", "tcg", f"{recipe}:quick"]
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False, stdin=subprocess.DEVNULL)
+    assert done.returncode == 4
+    assert "qemu-system-x86_64 is not installed" in done.stderr
+    assert "apt-get install --no-install-recommends qemu-system-x86" in done.stderr
