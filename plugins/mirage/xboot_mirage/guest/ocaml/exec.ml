@@ -76,8 +76,9 @@ let build_stack mm elf ~bias ~entry ~base ~path arguments environment =
     [ (6, Base.page); (17, 100); (16, 0x078bfbff); (3, if elf.Elf.header_va = 0 then 0 else elf.Elf.header_va + bias);
       (4, if mm.Mm.wide then 56 else 32); (5, elf.Elf.headers); (7, base); (8, 0); (9, entry);
       (11, 1000); (12, 1000); (13, 100); (14, 100); (23, 0); (25, random); (31, name); (15, platform); (0, 0) ] in
-  let words = (List.length arguments :: List.rev_append (List.rev args) (0 :: List.rev_append (List.rev env) [ 0 ]))
-              @ List.concat_map (fun (k, v) -> [ k; v ]) auxiliary in
+  (* a builder may give 200,000 arguments: nothing here may recurse over them *)
+  let before a b = List.rev_append (List.rev a) b in
+  let words = List.length arguments :: before args (0 :: before env (0 :: List.concat_map (fun (k, v) -> [ k; v ]) auxiliary)) in
   let sp = (!at - (User.word_size mm * List.length words)) land lnot 15 in
   put_words mm sp words;
   sp
@@ -132,7 +133,7 @@ let commit p image path arguments =
   p.exe <- image.inode;
   p.exe_place <- image.place;
   p.name <- (let n = base_name path in if String.length n > 15 then String.sub n 0 15 else n);
-  p.arguments <- String.concat "" (List.map (fun a -> a ^ "\000") arguments);
+  p.arguments <- String.concat "\000" arguments ^ "\000";
   p.executed <- true;
   p.clear_tid <- 0;
   p.alternate <- (0, 0);
