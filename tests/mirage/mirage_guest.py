@@ -50,7 +50,8 @@ def script(sources: Sequence[Source], steps: Sequence[Step]) -> Script:
     lines += [f' (source {quote(s.path)} (nar "sha256" {quote(s.nar_sha256)}) (references))' for s in sources]
     for s in steps:
         lines.append(
-            f" (step {s.number} {quote(s.drv)}\n  (system {quote(s.system)})\n  (builder {quote(s.builder)})\n  (argv{''.join(' ' + quote(a) for a in s.argv)})\n"
+            f" (step {s.number} {quote(s.drv)}\n  (system {quote(s.system)})\n  (builder {quote(s.builder)})\n"
+            f"  (argv{''.join(' ' + quote(a) for a in s.argv)})\n"
             f"  (env{''.join(f' ({quote(n)} {quote(v)})' for n, v in s.env)})\n  (cwd {quote(s.cwd)})\n  (files)\n  (graphs)\n"
             f"  (inputs{''.join(' ' + quote(i) for i in s.inputs)})\n  (outputs ({quote(s.outputs[0].name)} {quote(s.outputs[0].path)})))"
         )

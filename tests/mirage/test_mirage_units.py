@@ -83,7 +83,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.mark.parametrize(
     "name",
     [
-        "sexp round trip", "sexp strict", "script reads", "script damaged", "content", "sparse file", "pipe", "paths", "deep tree", "nar vectors", "scan",
+        "sexp round trip", "sexp strict", "script reads", "script damaged", "content", "sparse file", "pipe", "paths", "deep tree",
+        "nar vectors", "scan",
         "files by calls", "windows", "copy on write", "hostile calls i386", "hostile calls x86_64", "the program",
     ],
 )  # fmt: skip

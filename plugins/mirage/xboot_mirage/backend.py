@@ -49,7 +49,7 @@ class MirageBackend(Backend):
         memory = options.memory or _memory(image.files["initrd"].stat().st_size)
         if options.export_size and memory + options.export_size // MiB > _LOW_MEMORY:
             raise UsageError(
-                f"the mirage backend exports only from machines of at most {_LOW_MEMORY} MiB, with the window; this one would have {memory}",
+                f"the mirage backend exports only from machines of at most {_LOW_MEMORY} MiB, window included; this one has {memory}",
                 hint="give less --memory, or leave out --export",
             )
         return Machine(

@@ -1,4 +1,4 @@
-"""The sources of what is linked from Debian's archives: found in Debian's source packages by the names of the linked members, and counted."""
+"""The sources of what is linked from Debian's archives: found in its source packages by the names of the members, and counted."""
 
 from __future__ import annotations
 
