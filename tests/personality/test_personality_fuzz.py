@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 from guest_tree import payload, tiny_program
 
+from xboot.guest import build
+
+PERSONALITY = Path(build.__file__).parent / "personality"
+
 
 def run(fuzzer: Path, tmp_path: Path, seed: int, calls: int, frames: int) -> subprocess.CompletedProcess[str]:
     archive = tmp_path / "payload"
@@ -49,3 +53,18 @@ def test_damaged_payloads_are_refused(fuzzer: Path, tmp_path: Path, damage, reas
     archive.write_bytes(damage(payload(tiny_program())))
     done = subprocess.run([str(fuzzer), "1", "10", "500", str(archive)], capture_output=True, text=True, timeout=60, check=False)
     assert reason in done.stdout, done.stdout + done.stderr[-2000:]
+
+
+@pytest.mark.parametrize(
+    "compiler",
+    [
+        ("i386-tcc", "-Wall", "-Werror", "-nostdinc"),
+        ("gcc", "-m32", "-ffreestanding", "-fno-builtin", "-O1", "-Wall", "-Wextra", "-Wno-sign-compare", "-Werror"),
+        ("gcc", "-m64", "-ffreestanding", "-fno-builtin", "-O1", "-Wall", "-Wextra", "-Wno-sign-compare", "-Werror"),
+    ],
+    ids=["i386-tcc", "gcc -m32", "gcc -m64"],
+)
+def test_every_file_compiles_without_a_word(tmp_path: Path, compiler: tuple[str, ...]) -> None:
+    for source in sorted(PERSONALITY.glob("*.c")):
+        done = subprocess.run([*compiler, "-c", str(source), "-o", str(tmp_path / "o")], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), source.name
