@@ -1,0 +1,228 @@
+"""Machines that crash, hang, flood or cheat: what the boot stage and compare make of them. No QEMU is needed."""
+
+from __future__ import annotations
+
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from xboot import report
+from xboot.boot import RunOptions
+from xboot.compare import Agreement, choose_backends, compare
+from xboot.errors import UsageError
+from xboot.model import Script, Source, SourceKind, Status, Step, StepOutput, Verdict
+from xboot.pipeline import Pipeline, Request
+from xboot.plugins import Plugins
+from xboot.testing import FakeBackend, Say, good_run
+
+STORE = "/nix/store"
+SRC = f"{STORE}/{'0' * 32}-src"
+
+
+def path(number: int) -> str:
+    return f"{STORE}/{number:032d}-out"
+
+
+def script(steps: int = 3) -> Script:
+    made = [
+        Step(n, f"{STORE}/{n}.drv", "i686-linux", b"/b", [b"b"], [], "/build", [], [], [SRC], [StepOutput("out", path(n))])
+        for n in range(1, steps + 1)
+    ]
+    return Script(b"text", "5" * 64, STORE, [Source(SRC, SourceKind.NAR, Path("/x"), "a" * 64, 120)], made, [path(steps)])
+
+
+def run(acts, **options: object) -> Verdict:
+    plugins = Plugins()
+    plugins.add(FakeBackend("fake", acts), "test:fake")
+    assert not plugins.broken
+    request = Request([], backend="fake", run=RunOptions(accelerator="tcg", **options))  # type: ignore[arg-type]
+    return Pipeline(plugins, "fake").run(request, script()).verdict
+
+
+def until(number: int):
+    """A good run up to the begin of step `number`."""
+    return lambda s: [act for act in good_run(s)[: good_run(s).index(Say(f'(begin "NONCE" {number})')) + 1]]
+
+
+def test_a_good_run() -> None:
+    verdict = run(good_run)
+    assert verdict.ok
+    assert [o.status for o in verdict.outputs] == [Status.UNKNOWN] * 3
+    assert report.exit_code(verdict) == 0
+
+
+@pytest.mark.parametrize("status", [0, 1, 67, 35, 98])
+def test_done_without_the_success_status(status: int) -> None:
+    verdict = run(lambda s: [*good_run(s)[:-1], Say(exit=status)])
+    assert f"ended with status {status}" in verdict.failure
+    assert "said that it was done; success is 99" in verdict.failure
+    assert report.exit_code(verdict) == 6
+
+
+def test_the_success_status_without_done() -> None:
+    verdict = run(lambda s: [*good_run(s)[:-2], Say(exit=99)])
+    assert "ended with status 99" in verdict.failure or "channel closed" in verdict.failure
+    assert not verdict.ok
+
+
+@pytest.mark.parametrize("ending", [Say(exit=0), Say(exit=35), Say(kill=signal.SIGSEGV)])
+def test_a_crash_in_a_step(ending: Say) -> None:
+    verdict = run(lambda s: [*until(2)(s), Say(console="Kernel panic - not syncing: \x1b[31mno\n"), ending])
+    assert f"step 2 ({STORE}/2.drv)" in verdict.failure
+    assert verdict.failed_step == 2
+    assert "Kernel panic - not syncing: \\x1b[31mno" in verdict.console_tail
+    assert [o.status for o in verdict.outputs] == [Status.UNKNOWN, Status.NOT_RUN, Status.NOT_RUN]
+
+
+def test_silence_at_boot() -> None:
+    start = time.monotonic()
+    verdict = run(lambda s: [Say(wait=60)], boot_timeout=1.0)
+    assert time.monotonic() - start < 10
+    assert "no end within the boot limit of 1 s at the start" in verdict.failure
+
+
+def test_a_hang_in_a_step() -> None:
+    verdict = run(lambda s: [*until(3)(s), Say(wait=60)], step_timeout=1.0)
+    assert f"no end within the step limit of 1 s at step 3 ({STORE}/3.drv)" in verdict.failure
+
+
+def test_the_run_limit() -> None:
+    verdict = run(lambda s: [*until(3)(s), Say(wait=60)], run_timeout=1.5)
+    assert "no end within the run limit of 1.5 s" in verdict.failure
+
+
+def test_not_ending_after_done() -> None:
+    verdict = run(lambda s: [*good_run(s)[:-1], Say(wait=60)])
+    assert "did not end within" in verdict.failure
+
+
+def test_a_flood_on_the_console(tmp_path: Path) -> None:
+    verdict = run(lambda s: [*until(2)(s), Say(console="x" * 65536, times=400), *good_run(s)[5:]], log=tmp_path / "log")
+    assert verdict.ok, verdict.failure
+    assert len(verdict.console_tail) <= 16384
+    assert (tmp_path / "log").stat().st_size == 65536 * 400
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Say("(done)"),
+        Say('(done "00000000000000000000000000000000")'),
+        Say("\x00\x01\x02"),
+        Say("x" * (2 << 20)),
+        Say('(output "NONCE" 1 "other" "sha256" "' + "a" * 64 + '" 120 ())'),
+        Say('(output "NONCE" 2 "out" "sha256" "' + "a" * 64 + '" 120 ())'),
+        Say('(hello "NONCE" "SCRIPT")'),
+    ],
+)
+def test_breaking_the_grammar_ends_the_run(bad: Say) -> None:
+    verdict = run(lambda s: [*until(1)(s), bad, *good_run(s)[3:]])
+    assert verdict.failure
+    assert "step 1" in verdict.failure
+    assert report.exit_code(verdict) == 6
+
+
+def test_another_greeting() -> None:
+    verdict = run(lambda s: [Say("(xboot 2)", raw=True), Say("\n", raw=True), Say(wait=5)])
+    assert "first line on the result channel was not (xboot 1)" in verdict.failure
+
+
+def test_a_line_that_breaks_off() -> None:
+    verdict = run(lambda s: [*until(1)(s), Say('(output "NONCE" 1 "o', raw=True), Say(exit=99)])
+    assert "broke off at step 1" in verdict.failure
+
+
+def test_a_reported_failure() -> None:
+    verdict = run(lambda s: [*until(2)(s), Say('(fail "NONCE" 2 exit "status 3")'), Say(exit=67)])
+    assert verdict.failure == f"step 2 ({STORE}/2.drv) failed: status 3 [exit]"
+    verdict = run(lambda s: [*until(2)(s), Say('(fail "NONCE" 2 exit "status 3")'), Say(exit=99)])
+    assert "not with 67" in verdict.failure
+
+
+# ---------------------------------------------------------------- compare
+
+
+def plugins_of(*backends: FakeBackend) -> Plugins:
+    plugins = Plugins()
+    for backend in backends:
+        plugins.add(backend, f"test:{backend.info.name}")
+    assert not plugins.broken
+    return plugins
+
+
+def compared(*backends: FakeBackend, quorum: int | None = None, **options: object):
+    plugins = plugins_of(*backends)
+    chosen, skipped = choose_backends("all", script(), plugins)
+    request = Request([], run=RunOptions(accelerator="tcg", **options))  # type: ignore[arg-type]
+    return compare(script(), request, chosen, skipped, plugins, quorum=quorum)
+
+
+def flipped(s: Script) -> list[Say]:
+    return good_run(s, {path(2): "f" * 64, path(3): "e" * 64})
+
+
+def test_backends_that_agree() -> None:
+    comparison = compared(FakeBackend("a"), FakeBackend("b"), FakeBackend("c"))
+    assert comparison.agreement is Agreement.AGREED
+    assert comparison.complete == ["a", "b", "c"]
+    assert all(set(o.hashes) == {"a", "b", "c"} for o in comparison.outputs)
+
+
+def test_the_first_diverging_step_is_named() -> None:
+    comparison = compared(FakeBackend("a"), FakeBackend("b", flipped), FakeBackend("c"))
+    assert comparison.agreement is Agreement.DIFFERS
+    first = comparison.first_divergence
+    assert first is not None
+    assert (first.step, first.drv) == (2, f"{STORE}/2.drv")
+    assert [o.path for o in comparison.outputs if not o.agreed] == [path(2), path(3)]
+
+
+def test_a_crash_is_no_evidence() -> None:
+    crashing = FakeBackend("b", lambda s: [*until(2)(s), Say(exit=0)])
+    comparison = compared(FakeBackend("a"), crashing)
+    assert comparison.agreement is Agreement.COULD_NOT_RUN
+    assert "step 2" in comparison.failures["b"]
+    assert comparison.complete == ["a"]
+    assert compared(FakeBackend("a"), FakeBackend("c"), crashing, quorum=2).agreement is Agreement.AGREED
+
+
+def test_a_difference_before_a_crash_counts() -> None:
+    comparison = compared(FakeBackend("a"), FakeBackend("b", lambda s: [*flipped(s)[:6], Say(exit=0)]), quorum=1)
+    assert comparison.agreement is Agreement.DIFFERS
+
+
+def test_one_alone_is_no_agreement() -> None:
+    assert compared(FakeBackend("a")).agreement is Agreement.COULD_NOT_RUN
+    assert compared(FakeBackend("a"), quorum=1).agreement is Agreement.AGREED
+
+
+def test_agreeing_on_the_wrong_hash_is_a_difference() -> None:
+    comparison = compared(FakeBackend("a"), FakeBackend("b"), expected={path(3): {"--expect": "0" * 64}})
+    assert comparison.agreement is Agreement.DIFFERS
+    assert comparison.wrong == [path(3)]
+
+
+def test_what_cannot_take_the_system_is_not_counted() -> None:
+    plugins = plugins_of(FakeBackend("a"), FakeBackend("big", systems=["x86_64-linux"]))
+    chosen, skipped = choose_backends("all", script(), plugins)
+    assert chosen == ["a"]
+    assert "i686-linux" in skipped["big"]
+
+
+def test_nonsense_is_refused() -> None:
+    plugins = plugins_of(FakeBackend("a"), FakeBackend("b"))
+    with pytest.raises(UsageError, match="named twice"):
+        choose_backends("a,a", script(), plugins)
+    with pytest.raises(UsageError, match="no backend 'c'"):
+        choose_backends("a,c", script(), plugins)
+    with pytest.raises(UsageError, match="--quorum 3"):
+        compare(script(), Request([]), ["a", "b"], {}, plugins, quorum=3)
+
+
+def test_the_script_of_another_run_is_noticed() -> None:
+    other = replace(script(), sha256="6" * 64)
+    verdict = run(lambda s: [Say(f'(hello "NONCE" "{other.sha256}")')])
+    assert "6" * 64 in verdict.failure
