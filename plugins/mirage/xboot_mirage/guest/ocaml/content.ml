@@ -8,11 +8,12 @@ open Base
 type t = {
   mutable chunks : int array array; (* frames; [||] is a chunk of holes *)
   mutable size : int;
+  mutable held : int; (* frames, for stat's blocks *)
   mutable pinned : bool; (* mapped shared: frames are written in place *)
 }
 
 let per_chunk = 512
-let make () = { chunks = [||]; size = 0; pinned = false }
+let make () = { chunks = [||]; size = 0; held = 0; pinned = false }
 
 let frame t index =
   let c = index / per_chunk in
@@ -38,7 +39,7 @@ let demand_room () = if frames_free () <= !reserve then Limit.reach Errno.enospc
 (* A frame that may be written to. *)
 let frame_for_write t index =
   match frame t index with
-  | 0 -> let f = frame_alloc () in set_frame t index f; f
+  | 0 -> let f = frame_alloc () in set_frame t index f; t.held <- t.held + 1; f
   | f when t.pinned || frame_refs f = 1 -> f
   | f -> let own = frame_copy f in unref_frame f; set_frame t index own; own
 
@@ -92,7 +93,7 @@ let truncate t size =
       let chunk = t.chunks.(c) in
       if Array.length chunk > 0 then begin
         for i = (if c = first / per_chunk then first mod per_chunk else 0) to per_chunk - 1 do
-          if chunk.(i) <> 0 then begin unref_frame chunk.(i); chunk.(i) <- 0 end
+          if chunk.(i) <> 0 then begin unref_frame chunk.(i); chunk.(i) <- 0; t.held <- t.held - 1 end
         done;
         if c > first / per_chunk then t.chunks.(c) <- [||]
       end
@@ -114,4 +115,4 @@ let of_phys address len =
   ignore (write_pieces t 0 len (fun to_ part -> ignore (phys_copy to_ !from part); from := !from + part; part));
   t
 
-let blocks t = Array.fold_left (fun n chunk -> Array.fold_left (fun n f -> if f = 0 then n else n + 8) n chunk) 0 t.chunks
+let blocks t = 8 * t.held
