@@ -125,7 +125,10 @@ class Plugins:
         except XbootError:
             raise
         except Exception as error:
-            raise PluginError(f"plugin {self._culprit(hook, error)}: hook {hook} raised {_last_line(error)}") from error
+            culprit = self._culprit(hook, error)
+            if isinstance(error, OSError) and culprit.startswith("xboot:"):
+                raise  # a full disk or a missing file is no fault of a plugin of ours; the command line names the file
+            raise PluginError(f"plugin {culprit}: hook {hook} raised {_last_line(error)}") from error
 
     def _culprit(self, hook: str, error: Exception) -> str:
         codes = {frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)}

@@ -1,0 +1,142 @@
+"""The command line as its users meet it: exit statuses, one sentence and a hint, JSON on standard output, no traceback ever."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HELLO = ROOT / "examples" / "hello" / "recipe.toml"
+HASH = "sha256-ZP0ooGdeMFvZsCtJBonatXVcjqWiM7N05V46LXzF1xQ="
+
+
+def xboot(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "xboot.cli", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, **options)  # type: ignore[call-overload]
+
+
+@pytest.mark.boot
+def test_run_reports_what_the_docs_say() -> None:
+    done = xboot("run", "--json", "--accel", "tcg", "--expect", HASH, HELLO)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    documented = set(
+        re.findall(
+            r"`(\w+)`",
+            "".join(line.split("|")[1] for line in (ROOT / "docs" / "report.md").read_text().splitlines() if line.startswith("| `")),
+        )
+    )
+    assert set(report) == documented
+    assert report["verdict"] == "match"
+    assert report["outputs"][0]["narHash"] == HASH
+    assert "\x1b" not in done.stderr  # piped: no colours, no bars
+    assert done.stderr.count("\n") == 2
+
+
+@pytest.mark.boot
+def test_a_difference_is_1_and_shows_both_hashes() -> None:
+    wrong = "sha256-" + "A" * 43 + "="
+    done = xboot("run", "--accel", "tcg", "--expect", wrong, HELLO)
+    assert done.returncode == 1
+    assert HASH in done.stderr
+    assert wrong in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["run"], 2, "Missing argument"),
+        (["frobnicate"], 2, "frobnicate"),
+        (["run", "--backend", "minix", HELLO], 2, "no backend 'minix'"),
+        (["run", "--expect", "abc", HELLO], 2, "'abc' is not a SHA-256"),
+        (["run", "--set", "colour", HELLO], 2, "expected KEY=VALUE"),
+        (["run", "--accel", "warp", HELLO], 2, "expected auto, tcg or kvm"),
+        (["run", f"{HELLO}:nothing"], 2, "nothing"),
+        (["plan", "-f", "poem", HELLO], 2, "expected script, table or dot"),
+        (["compare", "--backends", "linux,linux", HELLO], 2, "named twice"),
+        (["tcb", "-f", "cyclonedx"], 2, "exactly one --backend"),
+        (["run", "/nonexistent/x.drv"], 3, "/nonexistent/x.drv"),
+        (["run", "nothing.toml"], 3, "nothing.toml"),
+        (["run", "--export", "/proc/nothing", HELLO], 4, "/proc/nothing"),
+    ],
+)
+def test_mistakes_get_one_sentence(arguments: list[object], status: int, message: str) -> None:
+    done = xboot(*arguments)
+    assert done.returncode == status, done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "bug in xboot" not in done.stderr
+
+
+def test_a_lying_derivation_is_3(tmp_path: Path) -> None:
+    file = tmp_path / ("0" * 32 + "-liar.drv")
+    file.write_text(
+        'Derive([("out","/nix/store/'
+        + "0" * 32
+        + '-liar","","")],[],[],"i686-linux","/bin/sh",[],[("out","/nix/store/'
+        + "0" * 32
+        + '-liar")])'
+    )
+    done = xboot("run", file)
+    assert done.returncode == 3
+    assert "-liar" in done.stderr
+
+
+def test_plan_is_the_script_and_its_hash_identifies_the_run() -> None:
+    import hashlib
+
+    done = xboot("plan", HELLO)
+    assert done.returncode == 0
+    assert done.stdout.startswith("(xboot-script 1\n")
+    table = xboot("plan", "-f", "table", HELLO).stdout
+    assert table.splitlines()[1].split("\t")[2] == "hello"
+    assert len(hashlib.sha256(done.stdout.encode()).hexdigest()) == 64
+    assert xboot("plan", "-f", "dot", HELLO).stdout.startswith("digraph")
+
+
+def test_show_is_json_and_aterm() -> None:
+    shown = json.loads(xboot("show", "--recursive", HELLO).stdout)
+    (path,) = shown
+    assert shown[path]["system"] == "i686-linux"
+    assert xboot("show", "--aterm", HELLO).stdout.startswith("Derive(")
+
+
+def test_backends_doctor_cache_version_completion(tmp_path: Path) -> None:
+    listed = json.loads(xboot("backends", "--json").stdout)
+    assert {"linux", "tccboot"} <= set(listed["backends"])
+    assert listed["broken"] == {}
+    assert "linux" in xboot("backends").stdout
+    doctor = xboot("doctor")
+    assert doctor.returncode == 0, doctor.stderr
+    assert "qemu-system-x86_64" in doctor.stderr
+    bare = xboot("doctor", env={"PATH": str(tmp_path), "HOME": str(tmp_path)})
+    assert bare.returncode == 4
+    assert "apt-get install --no-install-recommends" in bare.stderr
+    assert xboot("cache", "show").returncode == 0
+    assert xboot("--version").stdout.startswith("xboot ")
+    assert (
+        "complete"
+        in xboot(
+            "--show-completion", "bash", env={"PATH": "/usr/bin:/bin", "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+        ).stdout.lower()
+    )
+
+
+def test_prune_removes_only_what_is_told(tmp_path: Path) -> None:
+    env = {"PATH": "/usr/bin:/bin", "XBOOT_CACHE": str(tmp_path), "HOME": str(tmp_path)}
+    done = xboot("cache", "prune", env=env)
+    assert done.returncode == 0, done.stderr
+    assert "removed 0 entries" in done.stderr
+
+
+@pytest.mark.parametrize("word", ["\x1b[31m", "../../etc/passwd", "-", "--", "é" * 300, "{a}", "[bold]x[/bold]", ":", "a.toml:", "/"])
+def test_odd_targets_end_in_a_sentence(word: str) -> None:
+    done = xboot("plan", word)
+    assert done.returncode in (2, 3, 4), done.stderr
+    assert "Traceback" not in done.stderr
+    assert "bug in xboot" not in done.stderr
