@@ -16,7 +16,7 @@ from xboot_tccboot.loader import Tcc, run_tcc
 
 from xboot import nar
 from xboot.cache import Cache
-from xboot.errors import UsageError
+from xboot.errors import BackendError, UsageError
 from xboot.hooks import BackendOptions, ReadOptions
 from xboot.pipeline import Pipeline, Request
 
@@ -213,3 +213,24 @@ def test_the_kernel_contains_the_whole_personality(tcc: Tcc) -> None:
     tree = own_tree(tcc)
     included = set(re.findall(r'#include "(personality/\w+\.c)"', tree.files["kernel/personality.c"].read_text()))
     assert included == {name for name in tree.files if name.startswith("personality/") and name.endswith(".c")}
+
+
+# ---------------------------------------------------------------- what users may ask for
+
+
+def test_unknown_settings_are_named() -> None:
+    with pytest.raises(UsageError, match="no setting 'kernal'"):
+        plugin.prepare(BackendOptions(settings={"kernal": "x"}), lambda event: None)
+
+
+def test_a_tree_that_tcc_refuses_is_refused_before_the_boot(tmp_path: Path) -> None:
+    tree(tmp_path / "t", source="int f( {\n")
+    with pytest.raises(BackendError, match=r"tiny\.c:1: error"):
+        plugin.prepare(BackendOptions(settings={"kernel-tree": str(tmp_path / "t")}), lambda event: None)
+
+
+def test_more_memory_than_the_kernel_can_use_is_refused(pipeline: Pipeline, nix, hello: str, tmp_path: Path) -> None:
+    script = pipeline.linearize(pipeline.read([hello], ReadOptions(stores=[nix.store])), Request([]).linearize)
+    image = plugin.package(script, plugin.prepare(BackendOptions(), lambda event: None), BackendOptions(), tmp_path)
+    with pytest.raises(BackendError, match="at most 2032 MiB"):
+        plugin.machine(image, BackendOptions(memory=4096))

@@ -54,7 +54,8 @@ def other_tree(folder: Path) -> KernelTree:
     manifest = folder / "manifest"
     if not manifest.is_file():
         raise UsageError(
-            f"kernel-tree={folder}: no file named manifest", hint="docs: a manifest has lines `name`, `offset`, `option`, `file`"
+            f"kernel-tree={folder}: no file named manifest",
+            hint="a manifest has lines `name`, `offset`, `option`, `file` (plugins/tccboot/README.md)",
         )
     text = manifest.read_text()
     files = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file() and path != manifest}
