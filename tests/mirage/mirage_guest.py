@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from xboot_mirage.backend import plugin
-
 from xboot import nar, storepath
 from xboot.boot import RunOptions, run_machine
 from xboot.hooks import BackendOptions
 from xboot.model import Script, Source, SourceKind, Step, StepOutput, Verdict
 from xboot.sexp import quote
+from xboot_mirage.backend import plugin
 
 STORE = "/nix/store"
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from xboot_mirage import build, tcb, toolchain
-
 from xboot.cache import Cache
+from xboot_mirage import build, tcb, toolchain
 
 
 def test_two_builds_give_the_same_bytes(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from xboot_mirage.toolchain import GUEST
 
 from xboot.sexp import quote
+from xboot_mirage.toolchain import GUEST
 
 HERE = Path(__file__).parent
 VECTORS = HERE.parent / "data" / "nar-vectors" / "vectors.json"

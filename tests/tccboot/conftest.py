@@ -9,8 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from xboot_tccboot.backend import plugin
-from xboot_tccboot.loader import Tcc, build_loader, obtain_tcc
 
 from xboot.boot import RunOptions
 from xboot.cache import Cache
@@ -19,6 +17,8 @@ from xboot.hooks import BackendOptions, ReadOptions
 from xboot.model import Verdict
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
+from xboot_tccboot.backend import plugin
+from xboot_tccboot.loader import Tcc, build_loader, obtain_tcc
 
 NAME = "tccboot"
 sys.path.insert(0, str(Path(__file__).parents[1] / "personality"))  # guest_tree

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from xboot_tccboot.loader import Tcc, run_tcc
 
 from xboot import nar
+from xboot_tccboot.loader import Tcc, run_tcc
 
 pytestmark = pytest.mark.boot
 PROGRAMS = Path(__file__).parents[2] / "core" / "xboot" / "testing" / "programs"

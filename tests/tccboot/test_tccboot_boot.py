@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 from guest_tree import payload, tiny_program
-from xboot_tccboot.backend import plugin
-from xboot_tccboot.kernel import KernelTree, compile_on_host, other_tree, own_tree, pack
-from xboot_tccboot.loader import Tcc, run_tcc
 
 from xboot import nar
 from xboot.cache import Cache
 from xboot.errors import BackendError, UsageError
 from xboot.hooks import BackendOptions, ReadOptions
 from xboot.pipeline import Pipeline, Request
+from xboot_tccboot.backend import plugin
+from xboot_tccboot.kernel import KernelTree, compile_on_host, other_tree, own_tree, pack
+from xboot_tccboot.loader import Tcc, run_tcc
 
 pytestmark = pytest.mark.boot
 PROGRAMS = Path(__file__).parents[2] / "core" / "xboot" / "testing" / "programs"
