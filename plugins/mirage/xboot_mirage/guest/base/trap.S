@@ -33,6 +33,18 @@
 #define CR2 216
 #define FPU 512
 
+/* Loading a selector is slow under TCG; the usual value, when it is loaded already, needs no loading (its descriptor never changes). */
+        .macro load_selector register, slot, usual
+        mov \slot(%rdi), %eax
+        mov %\register, %ecx
+        cmp %eax, %ecx
+        jne 1f
+        cmp $\usual, %eax
+        je 2f
+1:      mov %eax, %\register
+2:
+        .endm
+
         .text
         .globl run
 run:
@@ -46,14 +58,10 @@ run:
         mov %rdi, current_ctx(%rip)
         mov %rsp, kernel_rsp(%rip)
         fxrstor64 FPU(%rdi)
-        mov DS(%rdi), %eax
-        mov %eax, %ds
-        mov ES(%rdi), %eax
-        mov %eax, %es
-        mov FS(%rdi), %eax
-        mov %eax, %fs
-        mov GS(%rdi), %eax
-        mov %eax, %gs
+        load_selector ds, DS, 0x2b
+        load_selector es, ES, 0x2b
+        load_selector fs, FS, 0
+        load_selector gs, GS, 0
         cmpq $0, MODE(%rdi)
         je resume
         mov $0xc0000100, %ecx           /* FS.base, GS.base: x86_64 programs set them by arch_prctl */

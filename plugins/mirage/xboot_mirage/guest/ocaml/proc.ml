@@ -91,6 +91,7 @@ let count () = Hashtbl.length table
 let all () = !order
 let enter p = Hashtbl.replace table p.pid p; order := !order @ [ p ]
 let forget p = Hashtbl.remove table p.pid; order := List.filter (fun q -> q != p) !order
+let is_ready p = match p.state with Ready -> true | _ -> false
 let is_zombie p = match p.state with Zombie _ -> true | _ -> false
 let children p = List.filter (fun q -> q.parent = p.tgid && q.pid = q.tgid) !order
 let threads tgid = List.filter (fun q -> q.tgid = tgid) !order

@@ -82,7 +82,7 @@ let run p =
   let going = ref true in
   while !going do
     Signal.deliver p;
-    if p.state <> Ready then going := false
+    if not (is_ready p) then going := false
     else begin
       let vector = Base.run p.context p.mm.Mm.space in
       Window.settle_all p;
@@ -99,7 +99,7 @@ let run p =
         if !left <= 0 then going := false;
         fault p vector
       end;
-      if p.state <> Ready then going := false
+      if not (is_ready p) then going := false
     end
   done;
   current := None
@@ -148,7 +148,7 @@ let until_first_ends () =
          last := p.pid;
          (* a call that waited is made again *)
          if p.call >= 0 then begin current := Some p; make p p.call; current := None end;
-         if p.state = Ready then run p
+         if is_ready p then run p
        | None ->
          let wake = earliest_wake () in
          if wake = max_int then raise (Stuck "every process waits for an event that cannot come");

@@ -215,7 +215,7 @@ let rec lowest mask n = if mask land bit n <> 0 then n else lowest mask (n + 1)
 
 let rec deliver p =
   let ready = deliverable p in
-  if ready <> 0 && p.state = Ready then begin
+  if ready <> 0 && is_ready p then begin
     let n = lowest ready 1 in
     p.pending <- p.pending land lnot (bit n);
     let a = p.handlers.actions.(n) in
@@ -236,7 +236,7 @@ let rec deliver p =
       | exception Errno.Error _ -> Exit.finish_group p sigsegv (* no stack to put the frame on *)
   end;
   match p.saved_mask with
-  | Some m when p.state = Ready && deliverable p = 0 -> p.blocked <- m; p.saved_mask <- None
+  | Some m when is_ready p && deliverable p = 0 -> p.blocked <- m; p.saved_mask <- None
   | _ -> ()
 
 (* A call that waits is interrupted by a signal with a handler; [restart] tells whether it is to be made again afterwards. *)

@@ -10,7 +10,8 @@ let seekable f = match f.what with Plain | Directory -> () | Null | Zero | Full 
 (* [windowed]: for a call of one byte on a regular file, open the fast way for the next ones. *)
 let windowed which operate p =
   let f = fd_file p 0 and len = Arg.long p 2 in
-  if len = 1 && f.what = Plain then begin
+  let plain = match f.what with Plain -> true | _ -> false in
+  if len = 1 && plain then begin
     Window.close p which;
     if Window.is_on p (1 - which) f.inode then Window.close_all p;
     let n = operate p f (Arg.word p 1) 1 in

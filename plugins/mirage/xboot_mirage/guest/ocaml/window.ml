@@ -27,10 +27,11 @@ let settle p which =
 let settle_all p = settle p reading; settle p writing
 
 let close p which =
-  if p.windows.(which).on <> None then begin
+  match p.windows.(which).on with
+  | None -> ()
+  | Some _ ->
     p.windows.(which).on <- None;
     ignore (Base.ctx_set p.context (slot which 0) 0)
-  end
 
 let close_all p = close p reading; close p writing
 
