@@ -19,6 +19,7 @@ tcc               # compiles the tccboot loader and the seeds of the example cha
 ocaml-nox         # the mirage unikernel
 ocaml-findlib     # the mirage unikernel
 musl-dev          # the libc below the OCaml runtime
+libcstruct-ocaml-dev libmirage-crypto-ocaml-dev  # the libraries in the mirage unikernel
 ca-certificates   # xboot fetch
 "
 [ "$what" = test ] && packages="$packages
