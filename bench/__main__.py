@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bench import kernels, parse, start
+from bench import kernels, loader, parse, start
 
 parse.main([])
 start.main([])
+loader.main([])
 kernels.main(["--chain"])

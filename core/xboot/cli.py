@@ -55,6 +55,7 @@ def run(
     log: Annotated[Path | None, typer.Option(help="Write all that the guest's console prints to this file.")] = None,
     accel: Annotated[str, typer.Option(help="auto, tcg or kvm.")] = "auto",
     kernel: Annotated[str | None, typer.Option(help="linux: `distro` takes Debian's own kernel instead of building one.")] = None,
+    kernel_tree: Annotated[Path | None, typer.Option(help="tccboot: compile and boot this kernel source tree instead.")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the builders print.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -63,7 +64,8 @@ def run(
 
     options = commands.RunChoices(
         targets=targets, backend=backend, expect=expect or [], expect_file=expect_file, executor=executor, accel=accel,
-        read=_read(store, seed), linearize=LinearizeOptions(seeds=seed or []), settings=_settings(settings, kernel), memory=memory,
+        read=_read(store, seed), linearize=LinearizeOptions(seeds=seed or []), settings=_settings(settings, kernel, kernel_tree),
+        memory=memory,
         step_timeout=step_timeout, run_timeout=run_timeout, export=export, log=log,
     )  # fmt: skip
     result = commands.run(options, err, verbose=verbose)
@@ -111,7 +113,7 @@ def tcb(
 
     if format not in ("table", "json", "cyclonedx") or (format == "cyclonedx" and (every or len(backend or ()) != 1)):
         raise UsageError(f"--format {format}: expected table, json, or cyclonedx with exactly one --backend")
-    measures = evidence.measure(targets or [], [] if every else backend or [], _read(store), _settings(settings, None), err)
+    measures = evidence.measure(targets or [], [] if every else backend or [], _read(store), _settings(settings), err)
     if format == "json":
         print(report.to_json(evidence.measures_report(measures)))
     elif format == "cyclonedx":
@@ -251,8 +253,10 @@ def _read(stores: list[Path] | None, seeds: list[str] | None = None) -> ReadOpti
     )
 
 
-def _settings(pairs: list[str] | None, kernel: str | None) -> dict[str, str]:
+def _settings(pairs: list[str] | None, kernel: str | None = None, tree: Path | None = None) -> dict[str, str]:
     settings = {"kernel": kernel} if kernel else {}
+    if tree is not None:
+        settings["kernel-tree"] = str(tree)
     for pair in pairs or []:
         key, sign, value = pair.partition("=")
         if not sign or not key:
