@@ -2,6 +2,7 @@
 
 open Sys_file
 open Sys_path
+open Sys_stat
 open Sys_proc
 open Sys_mem
 open Sys_signal
