@@ -32,7 +32,7 @@ Targets = Annotated[list[str], typer.Argument(metavar="TARGET…", help="A .drv 
 Stores = Annotated[list[Path] | None, typer.Option("--store", help="A folder that stands for the store (repeatable).")]
 Seeds = Annotated[list[str] | None, typer.Option("--seed", help="Trust this output, whose content is at hand, instead of building it.")]
 BackendName = Annotated[str, typer.Option("--backend", "-b", help="The kernel to boot (see `xboot backends`).")]
-Executor = Annotated[str, typer.Option(help="Which executor runs the builders: c or scheme.")]
+Executor = Annotated[str, typer.Option(help="Which executor runs the builders (see `xboot backends`).")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the backend (repeatable).")]
 Memory = Annotated[int | None, typer.Option(min=16, help="MiB of memory for the guest; chosen from the image's size if not given.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")]
@@ -46,7 +46,7 @@ def run(
     expect_file: Annotated[Path | None, typer.Option(help="A JSON object: store path → hash.")] = None,
     store: Stores = None,
     seed: Seeds = None,
-    executor: Executor = "c",
+    executor: Executor = "",
     settings: Settings = None,
     memory: Memory = None,
     step_timeout: Annotated[float, typer.Option(help="Seconds that one step may take.")] = 3600,

@@ -47,10 +47,11 @@ class LinearizeOptions:
 class BackendOptions:
     """What a user may choose for a run. `settings` are `--set KEY=VALUE` pairs that only the backend knows (e.g. `kernel=distro`).
 
-    `memory` in MiB (None: the backend chooses from the size of the image), `export_size` in bytes (0: no export window).
+    `executor` is one of the backend's own (empty: its first), `memory` in MiB (None: the backend chooses from the size of
+    the image), `export_size` in bytes (0: no export window).
     """
 
-    executor: str = "c"
+    executor: str = ""
     memory: int | None = None
     export_size: int = 0
     settings: Mapping[str, str] = field(default_factory=dict)

@@ -88,8 +88,9 @@ class Pipeline:
         if script is not None and not script.systems <= set(info.systems):
             wrong = ", ".join(sorted(script.systems - set(info.systems)))
             raise BackendError(f"backend {backend} does not run {wrong} builders, only {', '.join(info.systems)}")
-        if options.executor not in info.executors and options.executor != "c":
+        if options.executor and options.executor not in info.executors:
             raise UsageError(f"backend {backend} has no executor {options.executor!r}", hint="it has: " + ", ".join(info.executors))
+        options = replace(options, executor=options.executor or info.executors[0])
         self._stage("package", f"kernel and executor of {backend}")
         artifacts = self.plugins.call("xboot_prepare", backend=backend, options=options, notify=self.notify)
         if not isinstance(artifacts, Mapping):
