@@ -1,4 +1,7 @@
-"""Builders that fail, hang or cheat: one clear message that names step and store path, the right exit status, and never a wrong match."""
+"""Builders that fail, hang or cheat, on every backend with each of its executors.
+
+Each gets one clear message that names step and store path, the right exit status, and never a wrong match.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +29,21 @@ def drvs(nix, busybox) -> dict[str, str]:
     return found
 
 
-@pytest.fixture
-def boot(nix, drvs: dict[str, str], tmp_path: Path):
+PLUGINS = Plugins.load()
+BOOTS = [
+    (name, executor)
+    for name, backend in PLUGINS.backends.items()
+    if "i686-linux" in backend.info.systems
+    for executor in backend.info.executors
+]
+
+
+@pytest.fixture(params=BOOTS, ids="-".join)
+def boot(request: pytest.FixtureRequest, nix, drvs: dict[str, str], tmp_path: Path):
+    name_of_backend, executor = request.param
+
     def run(name: str, *, timeout: float = 60, memory: int | None = None, expected: str | None = None, export: bool = False) -> Verdict:
-        pipeline = Pipeline(Plugins.load())
+        pipeline = Pipeline(PLUGINS, name_of_backend)
         script = pipeline.linearize(pipeline.read([drvs[name]], ReadOptions(stores=[nix.store])), Request([]).linearize)
         options = RunOptions(
             step_timeout=timeout,
@@ -39,8 +53,8 @@ def boot(nix, drvs: dict[str, str], tmp_path: Path):
             export_paths=script.results if export else (),
             log=tmp_path / "console",
         )
-        backend = BackendOptions(memory=memory, export_size=options.export_window if export else 0)
-        return pipeline.run(Request([], options=backend, run=options), script).verdict
+        backend = BackendOptions(executor=executor, memory=memory, export_size=options.export_window if export else 0)
+        return pipeline.run(Request([], backend=name_of_backend, options=backend, run=options), script).verdict
 
     return run
 

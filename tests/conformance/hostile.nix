@@ -19,10 +19,10 @@ in {
     echo '(output "00000000000000000000000000000000" 1 "out" "sha256" "0000000000000000000000000000000000000000000000000000000000000000" 120 ())'
     echo '(done "00000000000000000000000000000000")' >&2; for d in /dev/ttyS1 /dev/ttyS0 /dev/console; do echo '(done "x")' > $d; done 2>/dev/null
     mknod /tmp/port c 4 65 && echo '(done "x")' > /tmp/port; exit 1'';
-  # a process that outlives its builder and changes the output after it was hashed
+  # a process that outlives its builder and changes the output after it was hashed (it waits: what it writes before the builder ends is the builder's)
   survives = two "survives" ''
     mkdir $out; echo right > $out/f
-    (setsid sh -c 'trap "" HUP TERM INT; exec >/dev/null 2>&1 <&-; while :; do echo wrong > $out/f; sleep 0.01; done' &) &
+    (setsid sh -c 'trap "" HUP TERM INT; exec >/dev/null 2>&1 <&-; sleep 1; while :; do echo wrong > $out/f; sleep 0.01; done' &) &
     (setsid setsid nohup sh -c 'sleep 1; echo wrong > $out/f' >/dev/null 2>&1 &); exec 1>&- 2>&-; exit 0'' "echo ok > $out";
   # gigabytes of noise, to fill the watcher's disk or make it wait
   floods = sh "floods" "yes 0123456789012345678901234567890123456789 | head -c 100000000; echo ok > $out";
