@@ -125,7 +125,7 @@ def tcb(
 @app.command()
 def plan(
     targets: Targets,
-    format: Annotated[str, typer.Option("--format", "-f", help="script, table or dot.")] = "script",
+    format: Annotated[str, typer.Option("--format", "-f", help="script, table, dot or guile (a program that runs the build).")] = "script",
     store: Stores = None,
     seed: Seeds = None,
 ) -> None:

@@ -16,6 +16,7 @@ from xboot import recipe as recipes
 from xboot.cache import Cache
 from xboot.display import ProgressDisplay, show_verdict
 from xboot.errors import UsageError
+from xboot.guest.scheme import guile_script
 from xboot.hooks import BackendOptions, LinearizeOptions, ReadOptions
 from xboot.pipeline import Pipeline, Request, Result
 from xboot.plugins import Plugins
@@ -85,13 +86,15 @@ def plan(targets: Sequence[str], format: str, read: ReadOptions, options: Linear
     """The linear build as text: the script, a table or Graphviz. Missing sources are named on `console`."""
     pipeline = Pipeline(Plugins.load())
     closure = pipeline.read(targets, read)
-    if format not in ("script", "table", "dot"):
-        raise UsageError(f"--format {format}: expected script, table or dot")
+    if format not in ("script", "table", "dot", "guile"):
+        raise UsageError(f"--format {format}: expected script, table, dot or guile")
     script = pipeline.linearize(closure, options)
     if closure.missing:
         console.print(f"{len(closure.missing)} sources are missing; `xboot fetch` brings those that have a URL", style="yellow")
     if format == "script":
         return script.text
+    if format == "guile":
+        return guile_script(script).encode()
     return linearize.render(script, format).encode()
 
 

@@ -10,6 +10,7 @@ from xboot.backend import Backend
 from xboot.cache import Cache
 from xboot.errors import UsageError
 from xboot.guest.build import build_executor
+from xboot.guest.scheme import build_scheme_executor, kernel_words
 from xboot.hooks import BackendOptions, Notify
 from xboot.model import Artifact, BackendInfo, BootImage, Component, Machine, Script
 from xboot.package import assemble, whole_file, write_payload
@@ -33,7 +34,7 @@ class LinuxBackend(Backend):
         name="linux",
         summary="Linux from tinyconfig: no net, block, PCI, ACPI or modules; PVH on microvm",
         systems=("i686-linux", "x86_64-linux"),
-        executors=("c",),
+        executors=("c", "scheme"),
         abilities=("export", "kvm"),
         maturity="stable",
     )
@@ -41,10 +42,13 @@ class LinuxBackend(Backend):
     def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
         cache = Cache()
         kernel = distro_kernel(cache) if _is_distro(options) else built_kernel(cache, notify)
+        if options.executor == "scheme":
+            return {"kernel": kernel, "guile": build_scheme_executor(cache)}
         return {"kernel": kernel, "executor": build_executor("x86_64", "gcc", cache)}
 
     def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
-        payload = write_payload(script, folder / "initrd", init=artifacts["executor"])
+        extra = (artifacts["guile"],) if "guile" in artifacts else ()
+        payload = write_payload(script, folder / "initrd", init=artifacts.get("executor"), extra=extra)
         kernel = artifacts["kernel"]
         files = {"kernel": kernel.path, "initrd": payload.path}
         return assemble(self.info.name, script, files, [whole_file("kernel", kernel), *payload.regions], artifacts)
@@ -53,7 +57,8 @@ class LinuxBackend(Backend):
         memory = options.memory or _memory(image.files["initrd"].stat().st_size)
         distro = _is_distro(options)
         limit = f"mem={memory}M" if options.export_size else ""
-        append = " ".join(word for word in (_CONSOLE, _ENDING, "" if distro else _QUICK, limit) if word)
+        init = kernel_words() if "guile" in image.artifacts else ()  # last: what follows `--` are its arguments
+        append = " ".join(word for word in (_CONSOLE, _ENDING, "" if distro else _QUICK, limit, *init) if word)
         return Machine(
             program="qemu-system-x86_64",
             arguments=(

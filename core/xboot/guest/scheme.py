@@ -1,0 +1,166 @@
+"""The Scheme executor: Guile from Debian, trimmed to what is really loaded, and the modules of `scheme/`, compiled.
+
+Nothing is installed: the packages are unpacked into the cache, and Guile is started through their own `ld.so`, here to
+compile and in the guest to run. The guest's kernel starts it with `kernel_words()` at the end of its command line, so
+there is no launcher and nothing in Debian's files is changed.
+
+The tree, `/xboot/guile` in the guest: `guile`, `lib/` (ld.so and libraries), `gconv/` (one encoding), `ccache/` (Guile's compiled modules and
+ours), `start.scm`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from xboot import nar
+from xboot.cache import Cache, file_sha256
+from xboot.debian import DebianPackages
+from xboot.errors import BackendError
+from xboot.model import Artifact, Role, Script
+
+__all__ = ["MODULES", "SCHEME", "build_scheme_executor", "guile_script", "kernel_words"]
+
+SCHEME = Path(__file__).parent / "scheme"
+"""The folder of the executor's sources."""
+
+MODULES = ("sha256", "system", "nar", "script", "channel", "executor")
+"""The modules of `(xboot …)`, each after those that it uses."""
+
+_GUEST = "/xboot/guile"
+_LIBRARIES = {
+    "libc6": ("ld-linux-x86-64.so.2", "libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2"),
+    "libcrypt1": ("libcrypt.so.1",),
+    "libffi8": ("libffi.so.8",),
+    "libgc1": ("libgc.so.1",),
+    "libgmp10": ("libgmp.so.10",),
+    "libunistring2": ("libunistring.so.2",),
+    "guile-3.0-libs": ("libguile-3.0.so.1",),
+}
+_LOADER = "ld-linux-x86-64.so.2"
+# What Guile opens when it runs the executor, found by tracing its system calls.
+_COMPILED = (
+    "ice-9/boot-9", "ice-9/command-line", "ice-9/control", "ice-9/copy-tree", "ice-9/deprecated", "ice-9/eval", "ice-9/exceptions",
+    "ice-9/futures", "ice-9/match", "ice-9/networking", "ice-9/ports", "ice-9/posix", "ice-9/psyntax-pp", "ice-9/q", "ice-9/threads",
+    "rnrs/bytevectors", "srfi/srfi-1", "srfi/srfi-11", "srfi/srfi-4", "srfi/srfi-9", "srfi/srfi-9/gnu",
+    "system/base/ck", "system/foreign", "system/foreign-library",
+)  # fmt: skip
+
+
+def kernel_words() -> tuple[str, ...]:
+    """The end of the kernel's command line: what it starts as process 1, with which environment and arguments."""
+    compiled = f"{_GUEST}/ccache"
+    environment = ("GUILE_AUTO_COMPILE=0", "GC_MARKERS=1", "LC_ALL=C", f"GCONV_PATH={_GUEST}/gconv",
+                   f"GUILE_SYSTEM_PATH={_GUEST}", f"GUILE_SYSTEM_COMPILED_PATH={compiled}")  # fmt: skip
+    return (
+        f"rdinit={_GUEST}/lib/{_LOADER}", *environment, "--",
+        "--library-path", f"{_GUEST}/lib", f"{_GUEST}/guile", "--no-auto-compile", "-s", f"{_GUEST}/start.scm",
+    )  # fmt: skip
+
+
+def build_scheme_executor(cache: Cache) -> Artifact:
+    """The tree as an artifact called `guile` (its `path` is a folder), from the cache or made now (about half a minute).
+
+    Raises MissingToolError when Debian's packages cannot be had, BackendError when they are not what is expected.
+    """
+    packages = DebianPackages(cache)
+    names = tuple(_LIBRARIES)
+    unpacked = {name: packages.unpacked(name) for name in names}
+    sources = [SCHEME / "xboot" / f"{name}.scm" for name in MODULES] + [SCHEME / "start.scm"]
+    key = {path.name: file_sha256(path) for path in sources} | {f"deb {n}": deb.sha256 for n, (_, deb) in unpacked.items()}
+    roots = {name: root for name, (root, _) in unpacked.items()}
+    folder = cache.folder("scheme-executor", key | {"recipe": file_sha256(Path(__file__))}, lambda work: _build(roots, work)) / "guile"
+    info = nar.nar_hash(folder)
+    return Artifact(
+        name="guile", path=folder, sha256=info.sha256, size=info.size, role=Role.EXECUTOR, origin="xboot; Guile from Debian",
+        version="Scheme, Guile " + unpacked["guile-3.0-libs"][1].version,
+        built_with=tuple(f"{deb.package} {deb.version} {deb.sha256}" for _, deb in unpacked.values()),
+        source_files=sources, lines_method="manifest",
+    )  # fmt: skip
+
+
+def _build(roots: Mapping[str, Path], work: Path) -> None:
+    tree = work / "guile"
+    (tree / "lib").mkdir(parents=True)
+    for package, libraries in _LIBRARIES.items():
+        for name in libraries:
+            shutil.copyfile(_find(roots[package], name), tree / "lib" / name)
+    (tree / "lib" / _LOADER).chmod(0o755)
+    shutil.copyfile(roots["guile-3.0-libs"] / "usr/lib/x86_64-linux-gnu/guile/3.0/bin/guile", tree / "guile")
+    (tree / "guile").chmod(0o755)
+    # Guile's strings are Latin-1 inside; libc converts even those to ASCII by a module that it loads.
+    (tree / "gconv").mkdir()
+    (tree / "gconv" / "gconv-modules").write_text("module ISO-8859-1// INTERNAL ISO8859-1 1\nmodule INTERNAL ISO-8859-1// ISO8859-1 1\n")
+    shutil.copyfile(_find(roots["libc6"], "ISO8859-1.so"), tree / "gconv" / "ISO8859-1.so")
+    ccache = roots["guile-3.0-libs"] / "usr/lib/x86_64-linux-gnu/guile/3.0/ccache"
+    for name in _COMPILED:
+        target = tree / "ccache" / f"{name}.go"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ccache / f"{name}.go", target)
+    shutil.copyfile(SCHEME / "start.scm", tree / "start.scm")
+    (tree / "ccache" / "xboot").mkdir()
+    whole = roots["guile-3.0-libs"] / "usr/share/guile/3.0"
+    for name in MODULES:
+        # by a relative name: no path of this machine gets into the code
+        program = (
+            "(use-modules (system base compile))"
+            f'(compile-file "xboot/{name}.scm" #:output-file "{tree}/ccache/xboot/{name}.go" #:opts (quote (#:warnings? #f)))'
+        )
+        _guile(tree, {"GUILE_SYSTEM_PATH": str(whole), "GUILE_SYSTEM_COMPILED_PATH": f"{tree}/ccache:{ccache}", "GUILE_LOAD_PATH": "."}, program)
+
+
+def _guile(tree: Path, variables: Mapping[str, str], program: str) -> None:
+    lib = tree / "lib"
+    command = [str(lib / _LOADER), "--library-path", str(lib), str(tree / "guile"), "--no-auto-compile", "-c", program]
+    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "GUILE_AUTO_COMPILE": "0", **variables}
+    done = subprocess.run(command, cwd=SCHEME, env=environment, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode:
+        raise BackendError("Guile refuses the executor's source: " + " ".join(done.stderr.split())[:400])
+
+
+def _find(root: Path, name: str) -> Path:
+    found = sorted(path for path in root.rglob(name) if path.is_file() and "share" not in path.parts)
+    if not found:
+        raise BackendError(f"Debian's packages hold no {name}", hint="is this release of Debian much newer than 12?")
+    return found[0]
+
+
+def guile_script(script: Script) -> str:
+    """The whole build as one Guile program: the executor's modules, then the script as a datum, then the call that runs it."""
+    head = _HEAD.format(sha256=hashlib.sha256(script.text).hexdigest(), sources=len(script.sources), steps=len(script.steps))
+    modules = [(SCHEME / "xboot" / f"{name}.scm").read_text() for name in MODULES]
+    data = f"(define-module (xboot build)\n  #:use-module (xboot executor))\n\n(define script '\n{script.text.decode('ascii')})\n"
+    return "\n".join((head, *modules, data, _TAIL))
+
+
+_HEAD = """\
+#!/usr/bin/guile -s
+!#
+;;; A whole build as one program: {sources} sources, {steps} steps. The script's SHA-256 is
+;;; {sha256}.
+;;;
+;;; It runs as root, on x86_64 Linux with Guile 3.0, in a scratch folder FOLDER (on one file system):
+;;;
+;;;   mkdir -p FOLDER/store
+;;;   cp -a STORE/NAME FOLDER/store/       for every `(source "STORE/NAME" …)` of the script below
+;;;   guile build.scm FOLDER
+;;;
+;;; Every source is checked first. Then each step's builder runs as uid 1000 in its own root, FOLDER/root, and PID
+;;; namespace; results go to standard output, one line each, what builders print to standard error. What was built
+;;; ends in FOLDER/store. After a failure, remove FOLDER before another try.
+;;;
+;;; First the modules: SHA-256, system calls, NAR, script, reports, steps. At the end: the build itself.
+"""
+
+_TAIL = """\
+(let ((arguments (command-line)))
+  (if (= 2 (length arguments))
+      (run-by-hand script (cadr arguments))
+      (begin
+        (display "usage: guile build.scm FOLDER (see the head of this file)\\n" (current-error-port))
+        (exit 2))))
+"""

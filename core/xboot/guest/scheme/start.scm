@@ -1,0 +1,2 @@
+;; What Guile runs as process 1.
+((@ (xboot executor) boot))
