@@ -42,8 +42,8 @@
     (call 'ioctl port #x5409 1)         ;TCSBRK 1: what was written must have left the ports
     (call 'ioctl 1 #x5409 1)
     (out-byte #xf4 byte)
-    (call 'exit 1))                     ;the kernel panics: not the success status either
-   (else (call 'exit (if (= byte #x31) 0 1)))))
+    (call 'exit_group 1))                     ;the kernel panics: not the success status either
+   (else (call 'exit_group (if (= byte #x31) 0 1)))))
 
 (define (done)
   (report 'done)

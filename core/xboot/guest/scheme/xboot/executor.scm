@@ -166,7 +166,7 @@
     (when (< result 0)
       (let ((why (string-append what " failed with error " (number->string (- result)))))
         (write-all status (latin1 why) (string-length why))
-        (call 'exit 127)))
+        (call 'exit_group 127)))
     result)
   (define builder (car (clause step 'builder)))
   (try "entering the root" (call 'fchdir root))
