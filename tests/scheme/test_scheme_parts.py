@@ -79,9 +79,10 @@ def test_nar_vectors(ask: Ask, tmp_path: Path) -> None:
         assert ask("nar", str(tmp_path), str(number)) == f"{vector['sha256']} {vector['size']}", vector["name"]
 
 
+NAMES = st.binary(min_size=1, max_size=12).filter(lambda n: n not in (b".", b"..") and not set(n) & set(b"/\0"))
 TREES = st.recursive(
     st.one_of(st.binary(max_size=300), st.text("abc/.é", min_size=1, max_size=40)),
-    lambda inner: st.dictionaries(st.binary(min_size=1, max_size=12).filter(lambda n: n not in (b".", b"..") and not set(n) & set(b"/\0")), inner),
+    lambda inner: st.dictionaries(NAMES, inner),
     max_leaves=12,
 )
 

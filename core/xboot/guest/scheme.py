@@ -4,8 +4,8 @@ Nothing is installed: the packages are unpacked into the cache, and Guile is sta
 compile and in the guest to run. The guest's kernel starts it with `kernel_words()` at the end of its command line, so
 there is no launcher and nothing in Debian's files is changed.
 
-The tree, `/xboot/guile` in the guest: `guile`, `lib/` (ld.so and libraries), `gconv/` (one encoding), `ccache/` (Guile's compiled modules and
-ours), `start.scm`.
+The tree, `/xboot/guile` in the guest: `guile`, `lib/` (ld.so and libraries), `gconv/` (one encoding),
+`ccache/` (Guile's compiled modules and ours), `start.scm`.
 """
 
 from __future__ import annotations
@@ -110,7 +110,8 @@ def _build(roots: Mapping[str, Path], work: Path) -> None:
             "(use-modules (system base compile))"
             f'(compile-file "xboot/{name}.scm" #:output-file "{tree}/ccache/xboot/{name}.go" #:opts (quote (#:warnings? #f)))'
         )
-        _guile(tree, {"GUILE_SYSTEM_PATH": str(whole), "GUILE_SYSTEM_COMPILED_PATH": f"{tree}/ccache:{ccache}", "GUILE_LOAD_PATH": "."}, program)
+        paths = {"GUILE_SYSTEM_PATH": str(whole), "GUILE_SYSTEM_COMPILED_PATH": f"{tree}/ccache:{ccache}", "GUILE_LOAD_PATH": "."}
+        _guile(tree, paths, program)
 
 
 def _guile(tree: Path, variables: Mapping[str, str], program: str) -> None:
