@@ -145,7 +145,7 @@ class _AptRoot:
         with FileLock(self._folder.with_suffix(".lock")):
             if not (any(lists.glob("*_Packages*")) and time.time() - lists.stat().st_mtime < _LIST_AGE):
                 self._update()
-            answers: dict[str, str] = json.loads(memory.read_text()) if memory.exists() else {}
+            answers = _remembered(memory)
             question = " ".join(arguments)
             if question not in answers:
                 try:
@@ -179,6 +179,14 @@ class _AptRoot:
         }  # fmt: skip
         command = [program, "--quiet=2", *(f"-o{key}={value}" for key, value in options.items()), *arguments]
         return _run(command, f"{program} {' '.join(arguments)}", work)
+
+
+def _remembered(memory: Path) -> dict[str, str]:
+    try:
+        found = json.loads(memory.read_text())
+    except (OSError, ValueError):
+        return {}  # not there, or damaged: apt is asked again
+    return found if isinstance(found, dict) else {}
 
 
 def _run(command: Sequence[str], what: str, folder: Path | None = None) -> str:
