@@ -276,8 +276,7 @@ CALL(sched_getaffinity)
 CALL(getpriority)
 {
 	UNUSED_PROCESS;
-	UNUSED_REGISTERS;
-	return 20; /* nice value 0 */
+	return r->ebx > 2 ? -EINVAL : 20; /* nice value 0 */
 }
 
 CALL(prctl)

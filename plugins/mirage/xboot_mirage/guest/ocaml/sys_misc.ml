@@ -134,7 +134,7 @@ let sched_getaffinity p =
   w
 
 let getcpu p = List.iter (fun n -> if Arg.word p n <> 0 then User.put_int p.mm (Arg.word p n) 0) [ 0; 1 ]; 0
-let getpriority _ = 20
+let getpriority p = match Arg.int p 0 with 0 | 1 | 2 -> 20 | _ -> Errno.fail Errno.einval (* nice value 0 *)
 let personality p = match Arg.uint p 0 with 0xffffffff -> if is_wide p then 0 else 8 | v when v land 0xff = 8 || v land 0xff = 0 -> if is_wide p then 0 else 8 | _ -> Errno.fail Errno.einval
 
 let nothing _ = 0 (* granted without effect *)

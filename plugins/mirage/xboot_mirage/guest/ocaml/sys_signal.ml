@@ -301,6 +301,7 @@ let need_span p va ~wide = if va = 0 then Errno.fail Errno.efault else span_at p
 let nanosleep p = sleep p (need_span p (Arg.word p 0) ~wide:(is_wide p)) ~remaining:(Arg.word p 1) ~wide:(is_wide p)
 
 let clock_nanosleep_with p ~wide =
+  (match Arg.int p 0 with 0 | 1 | 2 | 7 | 8 | 9 | 11 -> () | _ -> Errno.fail Errno.einval);
   let span = need_span p (Arg.word p 2) ~wide in
   let span = if Arg.int p 1 land 1 <> 0 then span - (if Arg.int p 0 = 0 then Clock.now () else Clock.uptime ()) else span in
   sleep p (max 0 span) ~remaining:(Arg.word p 3) ~wide

@@ -22,10 +22,12 @@ let statfs p =
   ignore (existing p at_fdcwd (User.path p.mm (Arg.word p 0)) ~follow:true);
   User.write p.mm (Arg.word p 1) (Stat.statfs ~wide:(is_wide p) ~large:false); 0
 let fstatfs p = ignore (file p (Arg.int p 0)); User.write p.mm (Arg.word p 1) (Stat.statfs ~wide:(is_wide p) ~large:false); 0
+let statfs64_size p = if Arg.int p 1 <> 84 then Errno.fail Errno.einval
 let statfs64 p =
+  statfs64_size p;
   ignore (existing p at_fdcwd (User.path p.mm (Arg.word p 0)) ~follow:true);
   User.write p.mm (Arg.word p 2) (Stat.statfs ~wide:false ~large:true); 0
-let fstatfs64 p = ignore (file p (Arg.int p 0)); User.write p.mm (Arg.word p 2) (Stat.statfs ~wide:false ~large:true); 0
+let fstatfs64 p = statfs64_size p; ignore (file p (Arg.int p 0)); User.write p.mm (Arg.word p 2) (Stat.statfs ~wide:false ~large:true); 0
 
 (* ---- times *)
 
