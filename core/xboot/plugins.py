@@ -131,9 +131,11 @@ class Plugins:
             raise PluginError(f"plugin {culprit}: hook {hook} raised {_last_line(error)}") from error
 
     def _culprit(self, hook: str, error: Exception) -> str:
-        codes = {frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)}
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
-            if implementation.function.__code__ in codes:
+            code = implementation.function.__code__
+            # Backends inherit their hooks, so one code object may serve several plugins: `self` tells which.
+            if any(frame.f_code is code and frame.f_locals.get("self", implementation.plugin) is implementation.plugin for frame in frames):
                 return str(implementation.plugin_name)
         return "unknown"
 

@@ -57,7 +57,7 @@ def test_a_difference_is_1_and_shows_both_hashes() -> None:
         (["run", "--set", "colour", HELLO], 2, "expected KEY=VALUE"),
         (["run", "--accel", "warp", HELLO], 2, "expected auto, tcg or kvm"),
         (["run", f"{HELLO}:nothing"], 2, "nothing"),
-        (["plan", "-f", "poem", HELLO], 2, "expected script, table or dot"),
+        (["plan", "-f", "poem", HELLO], 2, "expected script, table, dot or guile"),
         (["compare", "--backends", "linux,linux", HELLO], 2, "named twice"),
         (["tcb", "-f", "cyclonedx"], 2, "exactly one --backend"),
         (["run", "/nonexistent/x.drv"], 3, "/nonexistent/x.drv"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import tarfile
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,8 +43,7 @@ def source(name: str, kind: SourceKind = SourceKind.NAR, references: tuple[str, 
 
 @pytest.mark.parametrize("archive", sorted(GUIX.glob("*.tar.xz")), ids=lambda p: p.name)
 def test_real_graphs_unroll(archive: Path, tmp_path: Path) -> None:
-    with tarfile.open(archive) as tar:
-        tar.extractall(tmp_path, filter="data")
+    subprocess.run(["tar", "-C", tmp_path, "-xf", archive], check=True)
     (folder,) = tmp_path.iterdir()
     root = (folder / "ROOTS").read_text().split()[0]
     graph = read_closure(str(folder / root.rsplit("/", 1)[1]), ReadOptions())

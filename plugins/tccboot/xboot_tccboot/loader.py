@@ -71,7 +71,10 @@ def _build(tcc: Tcc, tarball: DebianFile, work: Path) -> None:
     tree.mkdir()
     with tarfile.open(tarball.path) as archive:
         members = [m for m in archive.getmembers() if m.isfile() and re.fullmatch(r"(\./)?[\w-]+\.([ch]|def)|(\./)?VERSION", m.name)]
-        archive.extractall(tree, members=members, filter="data")
+        for member in members:
+            file = archive.extractfile(member)
+            assert file is not None  # a regular file always has content
+            (tree / Path(member.name).name).write_bytes(file.read())
     version = (tree / "VERSION").read_text().split()[0]
     (tree / "config.h").write_text(_CONFIG.format(version=version))
     flags = ["-nostdlib", "-nostdinc", f"-I{LOADER}", f"-I{LOADER}/include", f"-I{tcc.include}", f"-I{tree}", "-DTCC_TARGET_I386"]
