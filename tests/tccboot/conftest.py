@@ -13,12 +13,13 @@ import pytest
 from xboot.boot import RunOptions
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
+from xboot.guest.tcc import Tcc, obtain_tcc
 from xboot.hooks import BackendOptions, ReadOptions
 from xboot.model import Verdict
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
 from xboot_tccboot.backend import plugin
-from xboot_tccboot.loader import Tcc, build_loader, obtain_tcc
+from xboot_tccboot.loader import build_loader
 
 NAME = "tccboot"
 sys.path.insert(0, str(Path(__file__).parents[1] / "personality"))  # guest_tree

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from xboot import nar
-from xboot_tccboot.loader import Tcc, run_tcc
+from xboot.guest.tcc import Tcc, run_tcc
 
 pytestmark = pytest.mark.boot
 PROGRAMS = Path(__file__).parents[2] / "core" / "xboot" / "testing" / "programs"

@@ -14,11 +14,11 @@ from guest_tree import payload, tiny_program
 from xboot import nar
 from xboot.cache import Cache
 from xboot.errors import BackendError, UsageError
+from xboot.guest.tcc import Tcc, run_tcc
 from xboot.hooks import BackendOptions, ReadOptions
 from xboot.pipeline import Pipeline, Request
 from xboot_tccboot.backend import plugin
 from xboot_tccboot.kernel import KernelTree, compile_on_host, other_tree, own_tree, pack
-from xboot_tccboot.loader import Tcc, run_tcc
 
 pytestmark = pytest.mark.boot
 PROGRAMS = Path(__file__).parents[2] / "core" / "xboot" / "testing" / "programs"
@@ -211,7 +211,7 @@ def test_every_byte_is_somebodys(nix, pipeline: Pipeline, hello: str, tmp_path: 
 
 def test_the_kernel_contains_the_whole_personality(tcc: Tcc) -> None:
     tree = own_tree(tcc)
-    included = set(re.findall(r'#include "(personality/\w+\.c)"', tree.files["kernel/personality.c"].read_text()))
+    included = set(re.findall(r'#include "(personality/\w+\.c)"', tree.files["i386/personality.c"].read_text()))
     assert included == {name for name in tree.files if name.startswith("personality/") and name.endswith(".c")}
 
 

@@ -11,11 +11,12 @@ from xboot.cache import Cache
 from xboot.debian import DebianPackages
 from xboot.errors import BackendError, UsageError
 from xboot.guest.build import build_executor
+from xboot.guest.tcc import obtain_tcc
 from xboot.hooks import BackendOptions, Notify
 from xboot.model import Artifact, BackendInfo, BootImage, Component, Machine, Script
 from xboot.package import assemble, whole_file, write_payload
 from xboot_tccboot.kernel import compiled_hash, other_tree, own_tree, pack, with_hash
-from xboot_tccboot.loader import build_loader, obtain_tcc
+from xboot_tccboot.loader import build_loader
 from xboot_tccboot.tcb import components
 
 MiB = 1 << 20

@@ -15,13 +15,12 @@ from pathlib import Path
 
 from xboot.cache import Cache, file_sha256
 from xboot.errors import BackendError, UsageError
-from xboot.guest import build
+from xboot.guest.sources import I386, PERSONALITY
+from xboot.guest.tcc import Tcc, run_tcc
 from xboot.model import Artifact, Role
 from xboot.package import CpioWriter
-from xboot_tccboot.loader import Tcc, run_tcc
 
 KERNEL = Path(__file__).parent / "guest" / "kernel"
-PERSONALITY = Path(build.__file__).parent / "personality"
 _OFFSET = 0x80000000
 _TEXT = _OFFSET + 0x100000
 _OPTIONS = ("-nostdlib", "-nostdinc", "-static", "-I.", "-Ipersonality", f"-Wl,-Ttext={_TEXT:#x}")
@@ -41,8 +40,9 @@ def own_tree(tcc: Tcc) -> KernelTree:
     """Our kernel: this plugin's machine layer below the shared personality. The entry, with the multiboot header, comes first."""
     files = {f"kernel/{path.name}": path for path in KERNEL.iterdir() if path.suffix in (".c", ".h", ".S")}
     files |= {f"personality/{path.name}": path for path in PERSONALITY.iterdir() if path.suffix in (".c", ".h")}
-    # kernel/personality.c includes the personality's files
-    ours = sorted(f for f in files if f.startswith("kernel/") and f.endswith((".c", ".S")) and f != "kernel/entry.S")
+    files |= {f"i386/{path.name}": path for path in I386.iterdir() if path.suffix in (".c", ".S")}
+    # i386/personality.c includes the personality's files
+    ours = sorted(f for f in files if f.startswith(("kernel/", "i386/")) and f.endswith((".c", ".S")) and f != "kernel/entry.S")
     compiled = ["kernel/entry.S", *ours, "libtcc1.a"]
     files["libtcc1.a"] = tcc.libtcc1
     lines = ["name the xboot kernel", f"offset {_OFFSET:x}", *(f"option {o}" for o in _OPTIONS), *(f"file {f}" for f in compiled)]

@@ -6,15 +6,12 @@ No other compiler has a part in it.
 from __future__ import annotations
 
 import re
-import subprocess
 import tarfile
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from xboot.cache import Cache, file_sha256
 from xboot.debian import DebianFile, DebianPackages
-from xboot.errors import BackendError
+from xboot.guest.tcc import Tcc, run_tcc
 from xboot.model import Artifact, Role
 
 LOADER = Path(__file__).parent / "guest" / "loader"
@@ -23,29 +20,6 @@ _FILES = ("boot.S", "main.c", "file.c", "memory.c", "string.c", "print.c", "stub
 # What TCC's configure script would write. CONFIG_TCCBOOT is TCC's own switch for a library that runs nothing and catches no faults.
 _CONFIG = '#define TCC_VERSION "{version}"\n#define CONFIG_TCC_STATIC 1\n#define CONFIG_TCCBOOT 1\n'
 _RECIPE = "1"
-
-
-@dataclass(frozen=True, slots=True)
-class Tcc:
-    """Debian's i386-tcc: the program, its headers and run-time library, and the package they came in."""
-
-    program: Path
-    include: Path
-    libtcc1: Path
-    deb: DebianFile
-
-
-def obtain_tcc(debian: DebianPackages) -> Tcc:
-    """The compiler, from Debian's package, whether installed or not."""
-    root, deb = debian.unpacked("tcc")
-    library = root / "usr" / "lib" / "x86_64-linux-gnu" / "tcc"
-    tcc = Tcc(root / "usr" / "bin" / "i386-tcc", library / "include", library / "i386-libtcc1.a", deb)
-    for path in (tcc.program, tcc.include, tcc.libtcc1):
-        if not path.exists():
-            raise BackendError(
-                f"Debian's package tcc {deb.version} has no {path.relative_to(root)}", hint="tccboot knows 0.9.27+git20200814 of Debian 12"
-            )
-    return tcc
 
 
 def build_loader(tcc: Tcc, debian: DebianPackages, cache: Cache) -> Artifact:
@@ -107,12 +81,3 @@ def _names(used: set[Path], tree: Path) -> set[str]:
         elif path.is_relative_to(tree):
             names.add(f"tcc/{path.relative_to(tree)}")
     return names
-
-
-def run_tcc(tcc: Tcc, arguments: Sequence[str], folder: Path) -> None:
-    """Run the compiler in `folder`. Raises BackendError with its first messages."""
-    done = subprocess.run(
-        [str(tcc.program), *arguments], cwd=folder, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, check=False
-    )
-    if done.returncode:
-        raise BackendError(f"i386-tcc refuses the source: {' '.join(done.stderr.strip().splitlines()[:3])}")

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from xboot.guest.sources import served_calls
 from xboot.model import Artifact, BootImage, Component
 from xboot.tcb import SourceFile, count_files, image_components
-
-_TABLE = "table.c"
 
 
 def components(image: BootImage) -> Sequence[Component]:
     """One component for each owner of bytes. The kernel's bytes are its source: what is compiled from them is made anew at every boot."""
     found = image_components(image, {name: _counted(image.artifacts[name]) for name in ("loader", "kernel")})
-    return [dataclasses.replace(c, syscalls=_served(image.artifacts["kernel"])) if c.name == "kernel" else c for c in found]
+    return [
+        dataclasses.replace(c, syscalls=served_calls(image.artifacts["kernel"].source_files)) if c.name == "kernel" else c for c in found
+    ]
 
 
 def _counted(artifact: Artifact) -> dict[str, SourceFile]:
@@ -27,13 +27,3 @@ def _counted(artifact: Artifact) -> dict[str, SourceFile]:
 
 def _name(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
-
-
-def _served(kernel: Artifact) -> Sequence[str]:
-    """The names of the system calls in the personality's table; none for another kernel tree."""
-    tables = [path for path in kernel.source_files if path.name == _TABLE]
-    if not tables:
-        return ()
-    text = tables[0].read_text()
-    names = "".join(re.findall(r'"([^"]*)"', text.split("names[] =", 1)[1].split(";", 1)[0])).split()
-    return tuple(names[int(number)] for number in re.findall(r"\[(\d+)\] = call_", text))

@@ -1,0 +1,92 @@
+"""The hurd backend: GNU Mach, as Debian has it, and one task of ours that is all that builders see of a system."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from xboot.backend import Backend
+from xboot.cache import Cache
+from xboot.debian import DebianPackages
+from xboot.errors import BackendError, UsageError
+from xboot.guest.build import build_executor
+from xboot.guest.tcc import obtain_tcc
+from xboot.hooks import BackendOptions, Notify
+from xboot.model import Artifact, BackendInfo, BootImage, Component, Machine, Script
+from xboot.package import assemble, whole_file, write_payload
+from xboot_hurd.kernel import debian_kernel, other_kernel
+from xboot_hurd.module import MAX_PAYLOAD, write_module
+from xboot_hurd.server import build_server
+from xboot_hurd.tcb import components
+
+MiB = 1 << 20
+_MAX_MEMORY = 3000  # MiB: what a 32-bit Mach without PAE reaches
+_SETTINGS = ("gnumach",)
+# Mach hands the boot module its two privileged ports; a comma in QEMU's -initrd is doubled elsewhere.
+_MODULE_WORDS = "server --host-port=${host-port} --device-port=${device-port} $(task-create) $(task-resume)"
+
+
+class HurdBackend(Backend):
+    """Setting: `gnumach=FILE`, another kernel (a multiboot ELF file for i386)."""
+
+    info: ClassVar[BackendInfo] = BackendInfo(
+        name="hurd",
+        summary="GNU Mach without Hurd servers; a Linux personality in one task, builders in tasks of their own",
+        systems=("i686-linux",),
+        executors=("c",),
+        abilities=(),
+        maturity="experimental",
+    )
+
+    def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
+        unknown = sorted(set(options.settings) - set(_SETTINGS))
+        if unknown:
+            raise UsageError(f"the hurd backend has no setting {unknown[0]!r}", hint=f"it has: {', '.join(_SETTINGS)}")
+        cache = Cache()
+        debian = DebianPackages(cache)
+        other = options.settings.get("gnumach")
+        return {
+            "kernel": other_kernel(Path(other)) if other else debian_kernel(debian, cache),
+            "server": build_server(obtain_tcc(debian), cache),
+            "executor": build_executor("i386", "i386-tcc", cache),
+        }
+
+    def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
+        payload = write_payload(script, folder / "payload", init=artifacts["executor"])
+        module, regions = write_module(artifacts["server"], payload, folder / "module")
+        payload.path.unlink()
+        files = {"kernel": artifacts["kernel"].path, "module": module}
+        return assemble(self.info.name, script, files, [whole_file("kernel", artifacts["kernel"]), *regions], artifacts)
+
+    def machine(self, image: BootImage, options: BackendOptions) -> Machine:
+        size = image.files["module"].stat().st_size
+        memory = options.memory or _memory(size)
+        if memory > _MAX_MEMORY:
+            raise BackendError(
+                f"GNU Mach uses at most {_MAX_MEMORY} MiB of memory; this run needs {memory}", hint="choose --memory, or another backend"
+            )
+        module = str(image.files["module"]).replace(",", ",,")
+        return Machine(
+            program="qemu-system-i386",
+            arguments=(
+                "-M", "pc", "-kernel", str(image.files["kernel"]), "-append", "console=com0 noide", "-initrd", f"{module} {_MODULE_WORDS}",
+            ),
+            memory=memory,
+        )  # fmt: skip
+
+    def components(self, image: BootImage) -> Sequence[Component]:
+        return components(image)
+
+
+def _memory(module: int) -> int:
+    """MiB for a boot module of so many bytes: Mach holds it twice while it loads it, the server unpacks it, and a tenth stays free."""
+    if module > MAX_PAYLOAD:
+        raise BackendError(
+            f"the hurd backend's boot module would have {module} bytes; GNU Mach loads at most {MAX_PAYLOAD}",
+            hint="run it on linux, tccboot or mirage",
+        )
+    return min(_MAX_MEMORY, max(1024, 640 + -(-module // MiB) * 4))
+
+
+plugin = HurdBackend()

@@ -1,0 +1,232 @@
+/* copy.c: copies between the server and a user's memory.
+
+   A builder's memory lies in another task. Where one of its threads stands in the gate, the gate's code does the copying: data that the server writes go along with the
+   next answer (patches), and data that it reads come as they were sent with the call, or are fetched a page at a time. Where there is no such thread, as in a program that
+   has just been loaded, Mach copies whole pages. Pages that were fetched are remembered until a thread runs. Every address is checked against the server's own
+   account of the space (space_rights), so neither way can be led astray. */
+
+#include "server.h"
+
+#define PAGES 16u
+
+struct page {
+	struct machine_space *space; /* 0: unused */
+	address at;
+	int changed; /* has to be written to the task */
+	unsigned used;
+	char data[PAGE_SIZE];
+};
+
+static struct page pages[PAGES];
+static unsigned turn;
+
+static struct machine_space *called; /* whose call it is; the data that came along: */
+static address came_at;
+static unsigned came_length;
+static char came[PAGE_SIZE];
+
+static struct machine_space *patched; /* who gets the patches in `outgoing` */
+static unsigned last_patch;           /* offset of the last one */
+
+/* ---- patches ---- */
+
+static int flush_patches(void)
+{
+	struct machine_space *space = patched;
+
+	if (!space || !outgoing.patches)
+		return 0;
+	return thread_gate(space) ? thread_exchange(space, ORDER_FETCH, 0, 0) : -1;
+}
+
+void copy_patch(struct machine_space *space, address to, const void *from, unsigned length)
+{
+	unsigned *head;
+	unsigned end = (outgoing.patches + 3) & ~3u;
+
+	if (patched != space || end + 8 + length > DATA_MAX) {
+		flush_patches();
+		outgoing.patches = end = 0;
+		patched = space;
+	}
+	head = (unsigned *)(outgoing.data + last_patch);
+	if (outgoing.patches && head[0] + head[1] == to && last_patch + 8 + head[1] == end) { /* goes on where the last one ends */
+		memcpy(outgoing.data + end, from, length);
+		head[1] += length;
+		outgoing.patches = end + length;
+		return;
+	}
+	last_patch = end;
+	head = (unsigned *)(outgoing.data + end);
+	head[0] = to;
+	head[1] = length;
+	memcpy(head + 2, from, length);
+	outgoing.patches = end + 8 + length;
+}
+
+/* ---- pages ---- */
+
+static void write_page(struct page *page)
+{
+	void *transfer = memory_reserve(TRANSFER, PAGE_SIZE);
+	unsigned char *rights = page->space->rights[page->at >> 24];
+
+	page->changed = 0;
+	if (!transfer)
+		machine_panic("limit: memory is exhausted");
+	memcpy(transfer, page->data, PAGE_SIZE);
+	if (vm_write(page->space->task, page->at, transfer, PAGE_SIZE, 1))
+		vm_deallocate(self, TRANSFER, PAGE_SIZE);
+	if (rights)
+		rights[page->at >> 12 & 4095] &= ~RIGHT_ZERO;
+}
+
+static struct page *remembered(struct machine_space *space, address at)
+{
+	unsigned i;
+
+	for (i = 0; i < PAGES; i++)
+		if (pages[i].space == space && pages[i].at == at) {
+			pages[i].used = ++turn;
+			return &pages[i];
+		}
+	return 0;
+}
+
+/* The page at a page's address, from the task. 0: it cannot be had. */
+static struct page *fetch(struct machine_space *space, address at)
+{
+	struct page *page = &pages[0];
+	unsigned i;
+	void *data;
+
+	for (i = 1; i < PAGES; i++)
+		if (!pages[i].space || (page->space && pages[i].used < page->used))
+			page = &pages[i];
+	if (page->space && page->changed)
+		write_page(page);
+	page->space = 0;
+	if (!space->ran && space_rights(space, at) & RIGHT_ZERO) {
+		memset(page->data, 0, PAGE_SIZE);
+	} else if (thread_gate(space)) {
+		if (patched && patched != space)
+			flush_patches();
+		if (thread_exchange(space, ORDER_FETCH, at, PAGE_SIZE) || outgoing.length != PAGE_SIZE)
+			return 0;
+		memcpy(page->data, outgoing.data, PAGE_SIZE);
+	} else {
+		if (vm_read(space->task, at, PAGE_SIZE, &data))
+			return 0;
+		memcpy(page->data, data, PAGE_SIZE);
+		vm_deallocate(self, (unsigned)data, PAGE_SIZE);
+	}
+	page->space = space;
+	page->at = at;
+	page->changed = 0;
+	page->used = ++turn;
+	return page;
+}
+
+/* ---- between calls ---- */
+
+void copy_called(struct machine_space *space)
+{
+	called = space;
+	came_at = outgoing.address;
+	came_length = outgoing.length;
+	memcpy(came, outgoing.data, came_length);
+}
+
+void copy_settle(struct machine_thread *next)
+{
+	unsigned i;
+
+	for (i = 0; i < PAGES; i++) {
+		if (pages[i].space && pages[i].changed)
+			write_page(&pages[i]);
+		pages[i].space = 0;
+	}
+	called = 0;
+	if (!next || patched != next->space || next->state != WAITING) {
+		flush_patches();
+		outgoing.patches = 0;
+		patched = 0;
+	}
+}
+
+void copy_forget(struct machine_space *space)
+{
+	unsigned i;
+
+	for (i = 0; i < PAGES; i++)
+		if (pages[i].space == space)
+			pages[i].space = 0;
+	if (called == space)
+		called = 0;
+	if (patched == space) {
+		patched = 0;
+		outgoing.patches = 0;
+	}
+}
+
+/* ---- what the personality asks for ---- */
+
+/* Bytes from this address on, up to the page's end, if the user has the right; 0 if not. */
+static unsigned allowed(struct machine_space *space, address at, unsigned length, unsigned wanted)
+{
+	unsigned part = PAGE_SIZE - (at & PAGE_MASK);
+
+	if (!(space_rights(space, at) & wanted))
+		return 0;
+	return part < length ? part : length;
+}
+
+int machine_read(struct machine_space *space, void *to, address from, unsigned length)
+{
+	struct page *page;
+	unsigned part;
+
+	for (; length; length -= part, from += part, to = (char *)to + part) {
+		part = allowed(space, from, length, PROTECT_READ);
+		if (!part)
+			return -1;
+		if (called == space && from - came_at < came_length && came_length - (from - came_at) >= part) {
+			memcpy(to, came + (from - came_at), part);
+			continue;
+		}
+		page = remembered(space, from & ~PAGE_MASK);
+		if (!page)
+			page = fetch(space, from & ~PAGE_MASK);
+		if (!page)
+			return -1;
+		memcpy(to, page->data + (from & PAGE_MASK), part);
+	}
+	return 0;
+}
+
+int machine_write(struct machine_space *space, address to, const void *from, unsigned length)
+{
+	struct page *page;
+	unsigned part;
+
+	for (; length; length -= part, to += part, from = (const char *)from + part) {
+		part = allowed(space, to, length, PROTECT_WRITE);
+		if (!part)
+			return -1;
+		if (called == space && to < came_at + came_length && came_at < to + part)
+			called = 0; /* what came along is no longer true */
+		page = remembered(space, to & ~PAGE_MASK);
+		if (!(page && page->changed) && thread_gate(space)) {
+			copy_patch(space, to, from, part);
+		} else {
+			if (!page)
+				page = fetch(space, to & ~PAGE_MASK);
+			if (!page)
+				return -1;
+			page->changed = 1;
+		}
+		if (page)
+			memcpy(page->data + (to & PAGE_MASK), from, part);
+	}
+	return 0;
+}

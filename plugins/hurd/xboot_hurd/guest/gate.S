@@ -1,0 +1,140 @@
+/* gate.S: the code at GATE_CODE in every builder's task. It is copied there, so it jumps only within itself.
+
+   Mach's emulation vector leads every `int $0x80` to gate_code, with EFLAGS and the return address pushed on the program's stack. The registers go into a message;
+   the server's answer brings them back, and beforehand orders to write to the program's memory (patches) or to send some of it. The code runs with the builder's own
+   rights: what it cannot touch faults, and the server learns of that as of any other fault. */
+
+#include "gate.h"
+
+	.data
+	.globl gate_code, gate_code_end, gate_skip, gate_agent, gate_child, gate_fetch
+gate_code:
+	mov %eax, G_EAX
+	mov %ebx, G_EBX
+	mov %ecx, G_ECX
+	mov %edx, G_EDX
+	mov %esi, G_ESI
+	mov %edi, G_EDI
+	mov %ebp, G_EBP
+	popl G_EFLAGS
+	popl G_EIP
+	mov %esp, G_ESP
+	mov %fs, %ebp
+	mov %ebp, G_FS
+	mov %gs, %ebp
+	mov %ebp, G_GS
+	cld
+	xor %ebx, %ebx
+	movb GATE_TABLE(%eax), %bl
+	xchg %ecx, %esi             /* esi: the second argument */
+	cmp $WITH_NOTHING, %ebx
+	je gate_skip
+	cmp $WITH_ECX, %ebx
+	je gate_path
+	cmp $WITH_BUFFER, %ebx
+	je gate_buffer
+	cmp $WITH_FLOATING, %ebx
+	je gate_fork
+	mov G_EBX, %esi
+gate_path:
+	mov %esi, %ecx
+	and $4095, %ecx
+	neg %ecx
+	add $4096, %ecx
+	cmp $256, %ecx
+	jbe gate_fetch
+	mov $256, %ecx
+	jmp gate_fetch
+gate_buffer:
+	mov %edx, %ecx
+	cmp $4096, %ecx
+	jbe gate_fetch
+	jmp gate_skip
+gate_fork:
+	fxsave G_FLOATING
+	jmp gate_skip
+
+gate_fetch:                         /* esi: from, ecx: bytes. A fault in here continues at gate_skip. */
+	mov %esi, G_ADDRESS
+	mov %ecx, G_LENGTH
+	mov $G_DATA, %edi
+	mov %ecx, %ebx
+	shr $2, %ecx
+	rep movsl
+	mov %ebx, %ecx
+	and $3, %ecx
+	rep movsb
+	jmp gate_send
+gate_skip:
+	movl $0, G_LENGTH
+gate_send:
+	mov G_LENGTH, %ecx
+	add $DATA_OFFSET+3, %ecx
+	and $-4, %ecx               /* Mach takes whole words */
+	mov %ecx, G_SEND_SIZE
+	movl $19, G_BITS            /* MACH_MSG_TYPE_COPY_SEND */
+	movl $REQUEST_NAME, G_REMOTE
+	movl $0, G_LOCAL
+	movl $CALL_ID, G_ID
+	mov $G_ARGUMENTS, %esp
+	mov $-25, %eax              /* mach_msg_trap */
+	lcall $7, $0
+	test %eax, %eax
+	jne gate_broken
+
+	mov $G_DATA, %esi
+	mov G_PATCHES, %edx
+	add %esi, %edx
+gate_patch:
+	cmp %edx, %esi
+	jae gate_patched
+	mov (%esi), %edi
+	mov 4(%esi), %ebx
+	add $8, %esi
+	mov %ebx, %ecx
+	shr $2, %ecx
+	rep movsl
+	mov %ebx, %ecx
+	and $3, %ecx
+	rep movsb
+	add $3, %esi
+	and $-4, %esi
+	jmp gate_patch
+gate_patched:
+	mov G_ORDER, %eax
+	mov G_ADDRESS, %esi
+	mov G_LENGTH, %ecx
+	cmp $ORDER_RETURN, %eax
+	je gate_return
+	cmp $ORDER_FETCH, %eax
+	je gate_fetch
+	cmp $ORDER_SAVE, %eax
+	je gate_save
+	fxrstor G_FLOATING
+	jmp gate_fetch
+gate_save:
+	fxsave G_FLOATING
+	jmp gate_fetch
+
+gate_return:
+	mov $G_EFLAGS, %esp
+	popf
+	mov G_EBX, %ebx
+	mov G_ECX, %ecx
+	mov G_EDX, %edx
+	mov G_ESI, %esi
+	mov G_EDI, %edi
+	mov G_EBP, %ebp
+	mov G_EAX, %eax
+	mov G_ESP, %esp
+	jmp *G_EIP
+gate_broken:
+	hlt
+
+gate_agent:                         /* the server sends a thread here that it stopped elsewhere, to have its memory read and written */
+	cld
+	jmp gate_skip
+gate_child:                         /* a forked child starts here, its registers set, and goes where its parent will return to */
+	fxrstor G_FLOATING
+	jmp *G_EIP
+gate_code_end:

@@ -1,0 +1,58 @@
+/* gate.h: the two places that every builder's task has above its own memory; included by C and assembly.
+
+   GATE_CODE, read only: turns a system call into a message to the server and the answer into the call's return (gate.S).
+   GATE, the builder's own: the message, and what the code needs. A builder that writes here spoils its own calls and nothing else. */
+
+#define GATE_CODE 0x7f900000
+#define GATE 0x7f800000
+#define GATE_SIZE 0x7000
+#define GATE_TABLE 0x7f900800 /* by call number: what goes along with the message */
+
+/* the message, both ways */
+#define G_BITS GATE+0
+#define G_REMOTE GATE+8
+#define G_LOCAL GATE+12
+#define G_ID GATE+20
+#define G_EBX GATE+24
+#define G_ECX GATE+28
+#define G_EDX GATE+32
+#define G_ESI GATE+36
+#define G_EDI GATE+40
+#define G_EBP GATE+44
+#define G_EAX GATE+48
+#define G_EIP GATE+52
+#define G_ESP GATE+56
+#define G_EFLAGS GATE+60
+#define G_FS GATE+64
+#define G_GS GATE+68
+#define G_ORDER GATE+72   /* answer: what to do next */
+#define G_ADDRESS GATE+76 /* data from there ... */
+#define G_LENGTH GATE+80  /* ... so many bytes */
+#define G_PATCHES GATE+84 /* answer: bytes of patches in the data */
+#define G_DATA GATE+88
+#define DATA_OFFSET 88      /* a multiple of 4, as DATA_MAX is */
+#define DATA_MAX 0x5000
+
+#define G_ARGUMENTS GATE+0x6000 /* eight words: mach_msg_trap's arguments, behind a place for a return address */
+#define G_SEND_SIZE GATE+0x600c
+#define G_FLOATING GATE+0x6040  /* 512 bytes */
+#define ARGUMENTS_OFFSET 0x6000
+
+/* orders */
+#define ORDER_RETURN 0 /* back to the program */
+#define ORDER_FETCH 1  /* send the data at G_ADDRESS */
+#define ORDER_SAVE 2   /* the same, after the floating point state has been stored at G_FLOATING */
+#define ORDER_LOAD 3   /* the same, after it has been taken from there */
+
+/* what goes along with a call */
+#define WITH_NOTHING 0
+#define WITH_EBX 1      /* the memory at ebx, to the end of its page, at most 256 bytes: a path */
+#define WITH_ECX 2      /* the same of ecx */
+#define WITH_BUFFER 3   /* edx bytes at ecx, if they are at most 4096: a write */
+#define WITH_FLOATING 4 /* a fork: the floating point state is stored, for the child to load */
+
+#define CALL_ID 0x78626f
+#define CALL_NUMBERS 512
+
+#define REQUEST_NAME 0x21 /* port names in the builder's task: the send right to the server ... */
+#define ANSWER_NAME 0x22  /* ... and the receive right for its answers */

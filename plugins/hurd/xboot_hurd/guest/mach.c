@@ -1,0 +1,239 @@
+/* mach.c: Mach's calls by message. Each argument stands behind a word that says its type (mach/message.h: mach_msg_type_t). */
+
+#include "server.h"
+
+#define INLINE 0x10000000u
+#define LONG_FORM 0x20000000u
+#define DEALLOCATE 0x40000000u
+#define NUMBER(n) ((n) << 16)
+#define TYPE(name, bits) ((name) | (bits) << 8)
+#define INTEGER TYPE(2u, 32u)
+#define SHORT TYPE(1u, 16u)
+#define BOOLEAN TYPE(0u, 32u)
+#define BYTE TYPE(9u, 8u)
+#define NAME TYPE(15u, 32u)
+
+static struct {
+	struct header h;
+	unsigned body[64];
+} message;
+static unsigned length; /* words of the body */
+static port reply;
+port self;
+
+void mach_setup(void)
+{
+	self = mach_task_self();
+	reply = mach_reply_port();
+}
+
+static void begin(port target, unsigned id)
+{
+	message.h.bits = COPY_SEND | MAKE_SEND_ONCE << 8;
+	message.h.remote = target;
+	message.h.local = reply;
+	message.h.id = id;
+	length = 0;
+}
+
+static void word(unsigned value)
+{
+	message.body[length++] = value;
+}
+
+static void put(unsigned type, unsigned value)
+{
+	word(INLINE | NUMBER(1) | type);
+	word(value);
+}
+
+static void put_port(port right, unsigned kind)
+{
+	message.h.bits |= MACH_COMPLEX;
+	put(TYPE(kind, 32u), right);
+}
+
+/* Data that do not travel in the message itself. */
+static void put_pages(unsigned type, const void *data, unsigned count, int move)
+{
+	message.h.bits |= MACH_COMPLEX;
+	word(LONG_FORM | (move ? DEALLOCATE : 0));
+	word((type & 255) | (type >> 8) << 16);
+	word(count);
+	word((unsigned)data);
+}
+
+/* Sends, waits for the answer, and gives Mach's result. What else the answer holds begins at body[2]. */
+static unsigned call(void)
+{
+	unsigned id = message.h.id, error;
+
+	error = mach_msg(&message, MACH_SEND | MACH_RECEIVE, sizeof message.h + 4 * length, sizeof message, reply, 0, 0);
+	if (error)
+		return error;
+	if (message.h.id != id + 100)
+		return ~0u;
+	return message.body[1];
+}
+
+unsigned give_right(port task, port name, port right, unsigned kind)
+{
+	begin(task, 3215);
+	put(NAME, name);
+	put_port(right, kind);
+	return call();
+}
+
+unsigned port_destroy(port name)
+{
+	begin(self, 3205);
+	put(NAME, name);
+	return call();
+}
+
+unsigned vm_protect(port task, unsigned at, unsigned size, int maximum, unsigned protection)
+{
+	begin(task, 2024);
+	put(INTEGER, at);
+	put(INTEGER, size);
+	put(BOOLEAN, maximum != 0);
+	put(INTEGER, protection);
+	return call();
+}
+
+unsigned vm_read(port task, unsigned at, unsigned size, void **data)
+{
+	unsigned error;
+
+	begin(task, 2026);
+	put(INTEGER, at);
+	put(INTEGER, size);
+	error = call();
+	*data = (void *)message.body[5];
+	return error;
+}
+
+unsigned vm_write(port task, unsigned at, const void *data, unsigned size, int move)
+{
+	begin(task, 2027);
+	put(INTEGER, at);
+	put_pages(BYTE, data, size, move);
+	return call();
+}
+
+unsigned vm_free_pages(void)
+{
+	begin(self, 2030);
+	return call() ? 0 : message.body[4];
+}
+
+unsigned emulation_vector(port task, const unsigned *vector, unsigned count)
+{
+	begin(task, 2010);
+	put(INTEGER, 0);
+	put_pages(INTEGER, vector, count, 0);
+	return call();
+}
+
+unsigned thread_create(port task, port *thread)
+{
+	unsigned error;
+
+	begin(task, 2061);
+	error = call();
+	*thread = message.body[3];
+	return error;
+}
+
+static unsigned of_thread(port thread, unsigned id)
+{
+	begin(thread, id);
+	return call();
+}
+
+unsigned thread_terminate(port thread)
+{
+	return of_thread(thread, 2016);
+}
+
+unsigned thread_suspend(port thread)
+{
+	return of_thread(thread, 2062);
+}
+
+unsigned thread_resume(port thread)
+{
+	return of_thread(thread, 2063);
+}
+
+unsigned thread_abort(port thread)
+{
+	return of_thread(thread, 2064);
+}
+
+unsigned thread_special_port(port thread, unsigned which, port special)
+{
+	begin(thread, 2068);
+	put(INTEGER, which);
+	put_port(special, COPY_SEND);
+	return call();
+}
+
+#define THREAD_STATE 1
+#define STATE_WORDS (sizeof(struct thread_state) / 4)
+
+unsigned thread_get_state(port thread, struct thread_state *state)
+{
+	unsigned error;
+
+	begin(thread, 2017);
+	put(INTEGER, THREAD_STATE);
+	put(INTEGER, STATE_WORDS);
+	error = call();
+	if (!error)
+		memcpy(state, &message.body[3], sizeof *state);
+	return error;
+}
+
+unsigned thread_set_state(port thread, const struct thread_state *state)
+{
+	begin(thread, 2018);
+	put(INTEGER, THREAD_STATE);
+	word(INLINE | NUMBER(STATE_WORDS) | INTEGER);
+	memcpy(&message.body[length], state, sizeof *state);
+	length += STATE_WORDS;
+	return call();
+}
+
+unsigned thread_set_descriptor(port thread, int *selector, unsigned low, unsigned high)
+{
+	unsigned error;
+
+	begin(thread, 3807);
+	put(INTEGER, (unsigned)*selector);
+	word(INLINE | NUMBER(2) | INTEGER);
+	word(low);
+	word(high);
+	error = call();
+	if (!error)
+		*selector = (int)message.body[3];
+	return error;
+}
+
+unsigned io_permission(port device_master, unsigned from, unsigned to)
+{
+	unsigned error;
+	port permission;
+
+	begin(device_master, 3805);
+	put(SHORT, from);
+	put(SHORT, to);
+	error = call();
+	if (error)
+		return error;
+	permission = message.body[3];
+	begin(self, 3806);
+	put_port(permission, COPY_SEND);
+	put(BOOLEAN, 1);
+	return call();
+}

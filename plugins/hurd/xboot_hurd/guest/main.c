@@ -1,0 +1,76 @@
+/* main.c: Mach starts the server here. Its arguments name the two ports that only the first task is given. */
+
+#include "server.h"
+
+#define PAYLOAD 0x80000000u /* where the ELF file has the payload (image.py) */
+
+struct payload { /* stands before it */
+	char magic[8];
+	unsigned size, unused;
+};
+
+void say(const char *text)
+{
+	unsigned n = 0;
+
+	while (text[n])
+		n++;
+	machine_put(text, n);
+}
+
+void say_hex(unsigned value)
+{
+	char digits[9];
+	int i;
+
+	for (i = 7; i >= 0; i--, value >>= 4)
+		digits[i] = "0123456789abcdef"[value & 15];
+	digits[8] = 0;
+	say(digits);
+}
+
+void check(unsigned error, const char *what)
+{
+	if (!error)
+		return;
+	say("Mach refuses ");
+	say(what);
+	say(": ");
+	say_hex(error);
+	say("\n");
+	machine_panic("Mach gives the server too little");
+}
+
+/* The value of an argument such as --device-port=2. */
+static unsigned argument(char **arguments, const char *name)
+{
+	unsigned i, value = 0;
+
+	for (; *arguments; arguments++) {
+		for (i = 0; name[i] && (*arguments)[i] == name[i]; i++)
+			;
+		if (name[i])
+			continue;
+		for (; (*arguments)[i] >= '0' && (*arguments)[i] <= '9'; i++)
+			value = value * 10 + (*arguments)[i] - '0';
+		return value;
+	}
+	return 0;
+}
+
+void server_main(unsigned *stack)
+{
+	struct payload *payload = (struct payload *)PAYLOAD;
+	unsigned size;
+
+	mach_setup();
+	device_setup(argument((char **)(stack + 1), "--device-port="));
+	memory_setup();
+	space_setup();
+	if (memcmp(payload->magic, "payload\n", 8))
+		machine_panic("the payload is not in its place");
+	size = payload->size;
+	personality_start(payload + 1, size);
+	vm_deallocate(self, PAYLOAD, (size + sizeof *payload + PAGE_MASK) & ~PAGE_MASK);
+	personality_run();
+}

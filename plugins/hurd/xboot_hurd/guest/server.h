@@ -1,0 +1,95 @@
+/* server.h: the machine that GNU Mach makes below the Linux personality.
+
+   The server is the one task that Mach starts. Its memory:
+       0x08048000 - ...          its program (entry.S and the C files)
+       0x20000000 - 0x7fffffff   page frames: files, pipes, and all that the personality keeps (memory.c)
+       0x80000000 - 0x9fffffff   the payload, a segment of the same program, until it has been unpacked
+       0xa0000000 - 0xaeffffff   copies of programs, to be mapped into builders' tasks (image.c)
+       0xaf000000 - 0xafffffff   pages on their way into a builder's task
+       0xb0000000 - ...          Mach's: the stack, and data that Mach moves here
+   A builder's task holds [USER_BOTTOM, USER_TOP) as the personality asks for it, and the two places of gate.h. Of ports it holds two (space.c).
+
+   A builder's thread stands in one of these states whenever the server runs: */
+
+#ifndef SERVER_H
+#define SERVER_H
+
+#include "machine.h"
+#include "mach.h"
+#include "gate.h"
+
+enum thread_state_name {
+	FRESH,   /* no thread of Mach yet */
+	WAITING, /* in the gate, for the answer to its call */
+	STOPPED, /* suspended somewhere else */
+	FAULTED, /* Mach holds it till its exception is answered */
+	BROKEN   /* it does not answer as the gate does: it is never run again */
+};
+
+#define TRANSFER 0xaf000000u
+
+struct machine_space {
+	port task;
+	port request; /* receive: calls and exceptions */
+	port answer;  /* send */
+	struct machine_thread *thread; /* that ran last in here; 0: none, or it is gone */
+	int ran;                       /* a thread has run */
+	unsigned char *rights[(USER_TOP >> 24) + 1]; /* for 16 MiB each, a byte for each page */
+};
+
+#define RIGHT_MAPPED 8
+#define RIGHT_ZERO 16 /* nothing was written there, as long as no thread has run */
+
+struct machine_thread {
+	struct machine_registers registers;
+	struct machine_registers known; /* as Mach's thread has them */
+	struct machine_space *space;
+	enum thread_state_name state;
+	port thread;
+	port fault_reply;     /* FAULTED: the right to answer */
+	int child;            /* FRESH: starts at gate_child ... */
+	address child_return; /* ... if it is to go on here */
+	int selectors[3];
+	unsigned segments[3][2];
+};
+
+/* a message from a builder's thread, or an answer to it */
+struct gate_message {
+	struct header h;
+	struct machine_registers registers;
+	unsigned order, address, length, patches;
+	char data[DATA_MAX];
+};
+
+/* memory.c */
+void memory_setup(void);
+int memory_exhausted(int first); /* first: the first thread of all may go on for longer */
+void *memory_reserve(unsigned place, unsigned size); /* the server's own, zeroed, at this place; 0: none */
+
+/* space.c */
+int space_rights(struct machine_space *space, address at);
+void space_setup(void);
+
+/* image.c: page frames as Mach can map them into tasks */
+int image_map(port task, address at, void **frames, unsigned pages);
+
+/* copy.c: what passes between the server and a user's memory while its thread stands still */
+void copy_settle(struct machine_thread *next);      /* before a thread runs: what was written for others reaches their tasks, nothing is remembered any more */
+void copy_called(struct machine_space *space);      /* a call stands in `outgoing`, with the data that came along */
+void copy_patch(struct machine_space *space, address to, const void *from, unsigned length); /* into memory that is not the program's own */
+void copy_forget(struct machine_space *space);      /* it is no more */
+
+/* thread.c */
+extern struct gate_message outgoing; /* the answer in the making: its data are patches; then the message that came back */
+int thread_gate(struct machine_space *space);       /* a thread of it stands in the gate, or has been brought there */
+int thread_exchange(struct machine_space *space, unsigned order, address from, unsigned length); /* patches go, data come; 0, or -1 */
+
+/* device.c */
+void device_setup(port device_master);
+
+/* main.c */
+void say(const char *text);
+void say_hex(unsigned value);
+void check(unsigned error, const char *what); /* panics unless error is 0 */
+
+#endif
