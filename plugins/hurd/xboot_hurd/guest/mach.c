@@ -180,6 +180,7 @@ unsigned thread_special_port(port thread, unsigned which, port special)
 }
 
 #define THREAD_STATE 1
+#define THREAD_STATE_AND_SEGMENTS 5 /* the other one does not set them */
 #define STATE_WORDS (sizeof(struct thread_state) / 4)
 
 unsigned thread_get_state(port thread, struct thread_state *state)
@@ -198,7 +199,7 @@ unsigned thread_get_state(port thread, struct thread_state *state)
 unsigned thread_set_state(port thread, const struct thread_state *state)
 {
 	begin(thread, 2018);
-	put(INTEGER, THREAD_STATE);
+	put(INTEGER, THREAD_STATE_AND_SEGMENTS);
 	word(INLINE | NUMBER(STATE_WORDS) | INTEGER);
 	memcpy(&message.body[length], state, sizeof *state);
 	length += STATE_WORDS;
