@@ -25,6 +25,7 @@ ca-certificates   # xboot fetch
 [ "$what" = test ] && packages="$packages
 nix-bin           # the oracle: the same derivations built by nix
 git               # tests of clean clones
+chromium fonts-dejavu-core  # tests of the HTML reports
 "
 
 missing=

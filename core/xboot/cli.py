@@ -35,6 +35,9 @@ BackendName = Annotated[str, typer.Option("--backend", "-b", help="The kernel to
 Executor = Annotated[str, typer.Option(help="Which executor runs the builders (see `xboot backends`).")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the backend (repeatable).")]
 Memory = Annotated[int | None, typer.Option(min=16, help="MiB of memory for the guest; chosen from the image's size if not given.")]
+Backends = Annotated[str, typer.Option("--backends", help="`all`, or names joined by commas.")]
+Quorum = Annotated[int | None, typer.Option(min=1, help="Complete runs that make an agreement (default: all that can run it).")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Machines that run at once (default: one a core, as far as memory goes).")]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")]
 
 
@@ -77,12 +80,14 @@ def run(
 @app.command()
 def compare(
     targets: Targets,
-    backends: Annotated[str, typer.Option("--backends", help="`all`, or names joined by commas.")] = "all",
-    quorum: Annotated[int | None, typer.Option(min=1, help="Complete runs that make an agreement (default: all that can run it).")] = None,
+    backends: Backends = "all",
+    quorum: Quorum = None,
+    jobs: Jobs = None,
     store: Stores = None,
     seed: Seeds = None,
     step_timeout: Annotated[float, typer.Option(help="Seconds that one step may take.")] = 3600,
     export: Annotated[Path, typer.Option(help="Where the NARs of a diverging output go.")] = Path("xboot-difference"),
+    html: Annotated[Path | None, typer.Option(help="Also write a report that a browser shows, in one file.")] = None,
     as_json: Json = False,
 ) -> None:
     """Run the same script on several backends and say where they agree."""
@@ -90,9 +95,9 @@ def compare(
     from xboot.boot import RunOptions  # noqa: PLC0415
     from xboot.pipeline import Request  # noqa: PLC0415
 
-    read = _read(store, seed)
-    request = Request(targets, read=read, linearize=LinearizeOptions(seeds=seed or []), run=RunOptions(step_timeout=step_timeout))
-    comparison, status = evidence.run_comparison(targets, backends, read, request, err, quorum=quorum, export=export)
+    choices = evidence.Choices(targets, backends, _read(store, seed), quorum, jobs, export, html)
+    request = Request(targets, linearize=LinearizeOptions(seeds=seed or []), run=RunOptions(step_timeout=step_timeout))
+    comparison, status = evidence.run_comparison(choices, request, err)
     if as_json:
         print(report.to_json(evidence.comparison_report(comparison)))
     raise typer.Exit(status)
@@ -105,21 +110,74 @@ def tcb(
     every: Annotated[bool, typer.Option("--all", help="All backends (the default).")] = False,
     store: Stores = None,
     settings: Settings = None,
-    format: Annotated[str, typer.Option("--format", "-f", help="table, json or cyclonedx (one backend).")] = "table",
+    format: Annotated[str, typer.Option("--format", "-f", help="table, json, svg or cyclonedx (one backend).")] = "table",
+    overlap: Annotated[bool, typer.Option("--overlap", help="Show only what each two have in common.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Also write a report that a browser shows, in one file.")] = None,
 ) -> None:
     """Measure what each backend's image makes one trust, and what each two have in common."""
-    from xboot import evidence, report  # noqa: PLC0415
-    from xboot.tcb import to_cyclonedx  # noqa: PLC0415
+    from xboot import measure  # noqa: PLC0415
 
-    if format not in ("table", "json", "cyclonedx") or (format == "cyclonedx" and (every or len(backend or ()) != 1)):
-        raise UsageError(f"--format {format}: expected table, json, or cyclonedx with exactly one --backend")
-    measures = evidence.measure(targets or [], [] if every else backend or [], _read(store), _settings(settings), err)
-    if format == "json":
-        print(report.to_json(evidence.measures_report(measures)))
-    elif format == "cyclonedx":
-        print(to_cyclonedx(measures[0].backend, measures[0].image_sha256, measures[0].components))
-    else:
-        evidence.show_measures(Console(), measures)
+    if format not in measure.FORMATS or (format == "cyclonedx" and (every or len(backend or ()) != 1)):
+        raise UsageError(f"--format {format}: expected {', '.join(measure.FORMATS)}; cyclonedx with exactly one --backend")
+    measures = measure.measure(targets or [], [] if every else backend or [], _read(store), _settings(settings), err)
+    measure.write_measures(measures, format, html, overlap_only=overlap)
+
+
+@app.command()
+def keygen(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The signer's name: that of the files NAME.key and NAME.pub.")],
+    into: Annotated[Path, typer.Option(help="The folder for both files.")] = Path("."),
+) -> None:
+    """Make an ed25519 key to sign attestations with."""
+    from xboot.attest import verbs  # noqa: PLC0415
+
+    verbs.keygen(name, into, err)
+
+
+@app.command()
+def attest(
+    targets: Targets,
+    key: Annotated[Path, typer.Option(help="Your private key, NAME.key (see `xboot keygen`).")],
+    backends: Backends = "all",
+    reports: Annotated[
+        list[Path] | None, typer.Option("--report", help="Sign this JSON report of TARGET instead of running it now.")
+    ] = None,
+    quorum: Quorum = None,
+    jobs: Jobs = None,
+    into: Annotated[Path, typer.Option(help="The folder that collects attestations.")] = Path("attestations"),
+    executor: Executor = "",
+    settings: Settings = None,
+    store: Stores = None,
+    seed: Seeds = None,
+) -> None:
+    """Run TARGET, and sign what came out on which backend."""
+    from xboot import evidence  # noqa: PLC0415
+    from xboot.attest import verbs  # noqa: PLC0415
+    from xboot.hooks import BackendOptions  # noqa: PLC0415
+    from xboot.pipeline import Request  # noqa: PLC0415
+
+    choices = evidence.Choices(targets, backends, _read(store, seed), quorum, jobs)
+    options = BackendOptions(executor=executor, settings=_settings(settings))
+    request = Request(targets, linearize=LinearizeOptions(seeds=seed or []), options=options)
+    raise typer.Exit(verbs.attest(choices, request, key, reports or [], into, err))
+
+
+@app.command()
+def verify_attestation(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Attestations, or folders of them.")],
+    key: Annotated[list[Path], typer.Option(help="The public key of a signer whom you trust (repeatable).")],
+    target: Annotated[list[str] | None, typer.Option(help="They must be about this TARGET's script (repeatable).")] = None,
+    quorum: Annotated[int | None, typer.Option(min=1, help="Signers who must agree (default: all whose key is given).")] = None,
+    kernels: Annotated[int, typer.Option(min=1, help="Backends that must agree.")] = 1,
+    skip_unknown: Annotated[bool, typer.Option("--skip-unknown", help="Pass over files of signers whose key is not given.")] = False,
+    store: Stores = None,
+    as_json: Json = False,
+) -> None:
+    """Check signatures, and say which signers and which backends agree."""
+    from xboot.attest import verbs  # noqa: PLC0415
+
+    wanted = verbs.Wanted(files, key, target or [], quorum, kernels, skip_unknown)
+    raise typer.Exit(verbs.verify(wanted, _read(store), err, as_json=as_json))
 
 
 @app.command()

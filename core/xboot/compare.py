@@ -8,12 +8,13 @@ complete runs nothing is said about the bits.
 from __future__ import annotations
 
 import enum
-import os
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from xboot.budget import MemoryBudget, cores
 from xboot.errors import UsageError, XbootError
 from xboot.model import Script, Status
 from xboot.pipeline import Pipeline, Request, Result
@@ -102,27 +103,41 @@ def compare(
     *,
     quorum: int | None = None,
     jobs: int | None = None,
+    memory: int | None = None,
+    logs: Path | None = None,
 ) -> Comparison:
-    """Run `script` on each backend, at most `jobs` at a time (one a core), and put the hashes side by side.
+    """Run `script` on each backend and put the hashes side by side. At most `jobs` at a time (default: one a core), and
+    no more than have room in `memory` MiB together (default: what is free). `logs`: a folder for each console's text, BACKEND.log.
 
     `quorum` is the number of complete runs that make an agreement (default: all that were asked, and never fewer than
-    two unless only one was asked for).
+    two unless only one was asked for). Whatever goes wrong with one backend is a failure of that backend alone.
     """
     needed = quorum if quorum is not None else max(2, len(backends))
     if needed < 1 or (quorum is not None and quorum > len(backends)):
         raise UsageError(f"--quorum {quorum}: {len(backends)} backends can run this script ({', '.join(backends) or 'none'})")
     results: dict[str, Result] = {}
     failures: dict[str, str] = {}
+    stop = threading.Event()
+    budget = MemoryBudget(memory, stop)
 
     def one(name: str) -> None:
+        run = replace(request.run, stop=stop, log=logs / f"{name}.log" if logs else request.run.log)
         try:
-            results[name] = Pipeline(plugins, name).run(replace(request, backend=name), script)
+            results[name] = Pipeline(plugins, name).run(replace(request, backend=name, run=run), script, budget.admit)
         except XbootError as error:
             failures[name] = error.message
+        except OSError as error:
+            failures[name] = f"{error.filename}: {error.strerror}" if error.filename else str(error)
 
-    with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
-        for future in [pool.submit(one, name) for name in backends]:
-            future.result()
+    with ThreadPoolExecutor(jobs or cores()) as pool:
+        futures = [pool.submit(one, name) for name in backends]
+        try:
+            for future in futures:
+                future.result()
+        except BaseException:
+            stop.set()  # Ctrl-C reaches only this thread: the others end their machines, and those that wait do not start
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     results = {name: results[name] for name in backends if name in results}
     failures |= {name: result.verdict.failure for name, result in results.items() if result.verdict.failure}
     return Comparison(script, needed, _side_by_side(script, results), results, failures, skipped, _wrong(results))

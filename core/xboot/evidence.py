@@ -1,51 +1,106 @@
-"""The verbs `compare` and `tcb`: agreement between kernels as evidence, and what each makes one trust."""
+"""The verb `compare`: agreement between kernels as evidence."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from hashlib import sha256
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from xboot import report
 from xboot.compare import Agreement, Comparison, choose_backends, compare, export_difference
 from xboot.display import ProgressDisplay
 from xboot.errors import XbootError
-from xboot.hooks import BackendOptions, LinearizeOptions, ReadOptions
-from xboot.model import Component, Role, Script
+from xboot.hooks import ReadOptions
+from xboot.live import LiveTable
+from xboot.measure import Measured, measure_image
+from xboot.model import Script
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
-from xboot.tcb import digest, overlap, substrate
 from xboot.workspace import run_folder
 
 _EXIT = {Agreement.AGREED: 0, Agreement.DIFFERS: report.EXIT_DIFFERS, Agreement.COULD_NOT_RUN: report.EXIT_COULD_NOT_RUN}
 
 
-def run_comparison(
-    targets: Sequence[str], wanted: str, read: ReadOptions, request: Request, console: Console, *, quorum: int | None, export: Path
-) -> tuple[Comparison, int]:
-    """Compare and show; the second value is the exit status."""
-    plugins = Plugins.load()
+_CONSOLE_SHOWN = 64 << 10
+"""Bytes of each console's text that go into the HTML report, from its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the user chose for `xboot compare`. `jobs` machines at most at once; `export`: where a diverging output's NARs go;
+    `html`: where the report goes, if one is wanted.
+    """
+
+    targets: Sequence[str]
+    backends: str
+    read: ReadOptions
+    quorum: int | None = None
+    jobs: int | None = None
+    export: Path = Path("xboot-difference")
+    html: Path | None = None
+
+
+def run_comparison(choices: Choices, request: Request, console: Console, plugins: Plugins | None = None) -> tuple[Comparison, int]:
+    """Compare and show; the second value is the exit status. `plugins`: those that are installed unless given."""
+    plugins = Plugins.load() if plugins is None else plugins
+    script = read_script(choices.targets, choices.read, request, console, plugins)
+    backends, skipped = choose_backends(choices.backends, script, plugins)
+    with ExitStack() as stack:
+        logs = stack.enter_context(run_folder()) if choices.html else None
+        table = LiveTable(console)
+        plugins.add(table, "xboot:table")
+        table.expect(script, backends)
+        with table:
+            comparison = compare(script, request, backends, skipped, plugins, quorum=choices.quorum, jobs=choices.jobs, logs=logs)
+        _show(console, comparison)
+        if comparison.first_divergence is not None:
+            _show_difference(console, comparison, request, plugins, choices.export)
+        if choices.html and logs:
+            _write_html(choices.html, comparison, request, plugins, logs, console)
+    return comparison, _EXIT[comparison.agreement]
+
+
+def read_script(targets: Sequence[str], read: ReadOptions, request: Request, console: Console, plugins: Plugins) -> Script:
+    """The first two stages, with their progress shown."""
+    pipeline = Pipeline(plugins)
     display = ProgressDisplay(console)
     plugins.add(display, "xboot:display")
-    pipeline = Pipeline(plugins)
-    with display:
-        script = pipeline.linearize(pipeline.read(targets, read), request.linearize)
-        display.expect(script)
-        backends, skipped = choose_backends(wanted, script, plugins)
-        comparison = compare(script, request, backends, skipped, plugins, quorum=quorum)
-    _show(console, comparison)
-    if comparison.first_divergence is not None:
-        _show_difference(console, comparison, request, plugins, export)
-    return comparison, _EXIT[comparison.agreement]
+    try:
+        with display:
+            return pipeline.linearize(pipeline.read(targets, read), request.linearize)
+    finally:
+        plugins.remove("xboot:display")
+
+
+def _write_html(file: Path, comparison: Comparison, request: Request, plugins: Plugins, logs: Path, console: Console) -> None:
+    from xboot.html import comparison_page  # noqa: PLC0415 - templates are loaded only for who wants them
+
+    measures: list[Measured] = []
+    for backend, result in comparison.results.items():
+        try:
+            measures.append(measure_image(Pipeline(plugins, backend), backend, result.script, request.options))
+        except XbootError as error:
+            console.print(f"not measured: {backend}: {escape(error.message)}", style="yellow", soft_wrap=True, highlight=False)
+    consoles = {name: _tail(logs / f"{name}.log") for name in [*comparison.results, *comparison.failures]}
+    file.write_text(comparison_page(comparison, measures, consoles), encoding="utf-8")
+    console.print(f"report: {escape(str(file))}", soft_wrap=True, highlight=False)
+
+
+def _tail(file: Path) -> str:
+    if not file.is_file():
+        return ""
+    size = file.stat().st_size
+    with file.open("rb") as log:
+        log.seek(max(0, size - _CONSOLE_SHOWN))
+        text = log.read().decode(errors="replace")
+    return text if size <= _CONSOLE_SHOWN else f"[the first {size - _CONSOLE_SHOWN} bytes are left out]\n{text}"
 
 
 def _show(console: Console, comparison: Comparison) -> None:
@@ -115,104 +170,4 @@ def comparison_report(comparison: Comparison) -> dict[str, Any]:
             for o in comparison.outputs
         ],
         "runs": {name: report.report(result) for name, result in comparison.results.items()},
-    }
-
-
-# ---------------------------------------------------------------- tcb
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What one backend's image makes one trust. `components` sum up to the image; `below` is in no image."""
-
-    backend: str
-    image_sha256: str
-    components: Sequence[Component]
-    below: Sequence[Component]
-
-
-def measure(
-    targets: Sequence[str], backends: Sequence[str], read: ReadOptions, settings: Mapping[str, str], console: Console
-) -> list[Measured]:
-    """Measure the images that `xboot run` would boot; nothing is booted. Without targets the image holds no script and no seeds."""
-    plugins = Plugins.load()
-    display = ProgressDisplay(console)
-    plugins.add(display, "xboot:display")
-    pipeline = Pipeline(plugins)
-    with display:
-        script = pipeline.linearize(pipeline.read(targets, read), LinearizeOptions()) if targets else _EMPTY
-        return [_measure(pipeline, backend, script, BackendOptions(settings=settings)) for backend in backends or sorted(plugins.backends)]
-
-
-_EMPTY = Script(b"", sha256(b"").hexdigest(), "/nix/store", [], [], [])
-
-
-def _measure(pipeline: Pipeline, backend: str, script: Script, options: BackendOptions) -> Measured:
-    artifacts = pipeline.prepare(backend, script, options)
-    with run_folder() as folder:
-        image = pipeline.package(backend, script, artifacts, options, folder)
-        machine = pipeline.machine(backend, image, options)
-        size = sum(path.stat().st_size for path in image.files.values())
-        components = list(pipeline.components(backend, image))
-    owned = sum(component.bytes for component in components)
-    if owned != size:
-        raise XbootError(f"backend {backend}: its components have {owned} bytes, its image {size}")
-    arguments = list(machine.arguments)
-    kind = arguments[arguments.index("-M") + 1].split(",")[0] if "-M" in arguments else "pc"
-    return Measured(backend, image.sha256, components, substrate(machine.program, kind))
-
-
-def show_measures(console: Console, measures: Sequence[Measured]) -> None:
-    """Per backend one row a component, with the sums that can be formed; then, for several, what each two have in common."""
-    for measured in measures:
-        table = Table("role", "component", "bytes", "lines", "counted by", "origin", box=None, pad_edge=False)
-        for component in (*measured.components, *measured.below):
-            counted = "opaque" if component.lines is None else f"{component.lines}"
-            origin = component.origin + (f" {component.version}" if component.role is Role.SUBSTRATE else "")
-            table.add_row(component.role.value, component.name, f"{component.bytes}", counted, component.lines_method, origin)
-        console.print(table)
-        for tool in dict.fromkeys(tool for component in measured.components for tool in component.built_with):
-            console.print(f"built with {tool}", highlight=False, markup=False, soft_wrap=True)
-        console.print(_sums(measured), soft_wrap=True, highlight=False)
-    for one, other in combinations(measures, 2):
-        common = overlap(one.components, other.components)
-        names = f" ({', '.join(common.components)})" if common.components else ""
-        console.print(
-            f"{one.backend} and {other.backend} have {common.lines} lines and {common.bytes} bytes{names} in common",
-            soft_wrap=True, highlight=False, markup=False,
-        )  # fmt: skip
-
-
-def _sums(measured: Measured) -> str:
-    opaque = sum(c.bytes for c in measured.components if c.lines is None)
-    lines = sum(c.lines or 0 for c in measured.components)
-    size, value = sum(c.bytes for c in measured.components), digest(list(measured.components))
-    return f"[bold]{measured.backend}[/]: {size} bytes, of which {opaque} opaque; {lines} lines compiled; digest {value}"
-
-
-def measures_report(measures: Sequence[Measured]) -> dict[str, Any]:
-    """The measures as JSON values."""
-
-    def values(component: Component) -> dict[str, Any]:
-        return {
-            "name": component.name, "role": component.role.value, "bytes": component.bytes, "sha256": component.sha256 or None,
-            "origin": component.origin, "version": component.version, "lines": component.lines, "linesMethod": component.lines_method,
-            "languages": dict(component.languages), "builtWith": list(component.built_with), "files": len(component.source_hashes),
-        }  # fmt: skip
-
-    common = {(one.backend, other.backend): overlap(one.components, other.components) for one, other in combinations(measures, 2)}
-    return {
-        "xbootTcb": 1,
-        "backends": {
-            m.backend: {
-                "imageSha256": m.image_sha256,
-                "digest": digest(list(m.components)),
-                "components": [values(c) for c in m.components],
-                "below": [values(c) for c in m.below],
-            }
-            for m in measures
-        },
-        "overlap": [
-            {"backends": list(pair), "lines": o.lines, "bytes": o.bytes, "components": list(o.components)} for pair, o in common.items()
-        ],
     }

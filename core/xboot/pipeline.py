@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -43,6 +44,10 @@ class Result:
     image: BootImage
     machine: Machine
     verdict: Verdict
+
+
+def _at_once(machine: Machine) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 class Pipeline:
@@ -112,8 +117,12 @@ class Pipeline:
         lists = [found for found in self.plugins.call("xboot_tcb", backend=backend, image=image) if found is not None]
         return [_typed(component, Component, f"xboot_tcb of {backend}") for found in lists for component in found]
 
-    def run(self, request: Request, script: Script | None = None) -> Result:
-        """All four stages; `script` skips the first two (compare runs one script on several backends)."""
+    def run(
+        self, request: Request, script: Script | None = None, admit: Callable[[Machine], AbstractContextManager[None]] = _at_once
+    ) -> Result:
+        """All four stages; `script` skips the first two (compare runs one script on several backends). The machine boots within
+        `admit`, which may wait until there is room for it.
+        """
         if script is None:
             script = self.linearize(self.read(request.targets, request.read), request.linearize)
         artifacts = self.prepare(request.backend, script, request.options)
@@ -122,7 +131,8 @@ class Pipeline:
             image = self.package(request.backend, script, artifacts, request.options, folder)
             machine = self.machine(request.backend, image, request.options)
             self._stage("boot", f"{request.backend}: {len(script.steps)} steps, {machine.memory} MiB")
-            verdict = run_machine(image, machine, request.run, self.notify)
+            with admit(machine):
+                verdict = run_machine(image, machine, request.run, self.notify)
         return Result(script, image, machine, verdict)
 
 

@@ -63,6 +63,10 @@ class Plugins:
         except PluginError as error:
             self._broken[origin] = error.message
 
+    def remove(self, origin: str) -> None:
+        """Forget an observer that has seen enough."""
+        self._manager.unregister(name=origin)
+
     def _register(self, plugin: object, origin: str) -> None:
         try:
             name = self._manager.register(plugin, name=origin)

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +39,7 @@ logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL)  # a guest that dies is
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """How to run: deadlines in seconds, expectations (store path → origin → NAR SHA-256 in hex), exports, where to
-    log the console, `auto`, `tcg` or `kvm`.
+    log the console, `auto`, `tcg` or `kvm`. `stop`, once set by another thread, ends the run within about a second.
     """
 
     boot_timeout: float = 120.0
@@ -50,6 +51,7 @@ class RunOptions:
     export_window: int = 64 << 20
     log: Path | None = None
     accelerator: str = "auto"
+    stop: threading.Event | None = None
 
 
 def run_machine(image: BootImage, machine: Machine, options: RunOptions, notify: Notify) -> Verdict:
@@ -124,6 +126,9 @@ class _Run:
                     break
                 if exited in done:
                     await asyncio.wait({channel}, timeout=1.0)  # what it said before it ended may still be on its way
+                    break
+                if self._options.stop is not None and self._options.stop.is_set():
+                    failure = f"interrupted at {self._reader.where}"
                     break
                 if self._deadline()[0] <= 0:
                     failure = f"{what} at {self._reader.where}"

@@ -14,6 +14,9 @@ from xboot.cache import file_sha256
 
 _MANY = 50
 
+# pygount guesses some languages by endings alone: .S and .s are the same assembler, .h is C here, and .def are TCC's tables in C.
+_NAMES = {"GAS": "assembler", "S": "assembler", "Objective-C": "C", "Singularity": "C", "unknown": "other"}
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
@@ -46,5 +49,6 @@ def by_language(files: Iterable[SourceFile]) -> dict[str, int]:
     """Lines of code per language, most first."""
     total: dict[str, int] = {}
     for file in files:
-        total[file.language] = total.get(file.language, 0) + file.lines
+        language = _NAMES.get(file.language, file.language)
+        total[language] = total.get(language, 0) + file.lines
     return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))

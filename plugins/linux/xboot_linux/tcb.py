@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from xboot.model import Artifact, BootImage, Component
 from xboot.tcb import SourceFile, image_components
 from xboot_linux.kernel import SOURCES_FILE
+from xboot_linux.syscalls import offered_syscalls
 
 
 def components(image: BootImage) -> Sequence[Component]:
     """One component for each owner of bytes in the image."""
-    return image_components(image, {"kernel": _kernel_sources(image.artifacts["kernel"])})
+    kernel = image.artifacts["kernel"]
+    found = image_components(image, {"kernel": _kernel_sources(kernel)})
+    return [replace(c, syscalls=offered_syscalls(kernel.path)) if c.name == "kernel" else c for c in found]
 
 
 def _kernel_sources(kernel: Artifact) -> dict[str, SourceFile]:

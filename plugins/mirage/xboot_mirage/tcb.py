@@ -189,7 +189,14 @@ def components(image: BootImage) -> Sequence[Component]:
             counted[name] = {_label(path): found for path, found in count_files(path for path in files if path.exists()).items()}
     libraries = library_sources(Cache(), json.loads((folder / MEMBERS_FILE).read_text()))
     found = image_components(image, counted | libraries)
-    return [replace(c, lines_method=LIBRARY_METHOD) if c.name in libraries else c for c in found]
+    found = [replace(c, lines_method=LIBRARY_METHOD) if c.name in libraries else c for c in found]
+    return [replace(c, syscalls=_served()) if c.name == "personality" else c for c in found]
+
+
+def _served() -> Sequence[str]:
+    """The names in the personality's two tables, without those that are listed only to answer quietly that they do not exist."""
+    entries = re.findall(r'\be "(\w+)" \(?(\w+)', (GUEST / "ocaml" / "abi.ml").read_text())
+    return tuple(sorted({name for name, served_by in entries if served_by != "absent"}))
 
 
 def _label(path: Path) -> str:

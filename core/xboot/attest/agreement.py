@@ -1,0 +1,172 @@
+"""Several people's attestations side by side: which are believed, who agrees with whom, on which backends.
+
+A signer counts once, however many files they signed; a backend counts once, however many signers ran it. One output on which two
+believed attestations differ makes the verdict `differs`, however many agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from xboot.attest.envelope import FILE_SUFFIX, UnknownKeyError, read_envelopes
+from xboot.attest.keys import TrustedKey
+from xboot.attest.statement import Claim, read_claim
+from xboot.errors import InputError, UsageError
+
+_MAX_FILES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """A file whose signature was verified, and what it claims."""
+
+    file: Path
+    signer: str
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that is not believed. `unknown`: nothing is wrong with it except that nobody named its key."""
+
+    file: Path
+    reason: str
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """An output on which attestations differ: NAR hash → who says so (`signer on backend`)."""
+
+    step: int
+    drv: str
+    path: str
+    hashes: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What came of a set of files. `trusted`: how many signers there could be (n); `signers` (k) are those who attested."""
+
+    trusted: int
+    attestations: Sequence[Attestation]
+    refused: Sequence[Refusal]
+    repeated: Sequence[Path]
+    divergences: Sequence[Divergence]
+
+    @property
+    def script_sha256(self) -> str:
+        return self.attestations[0].claim.script_sha256 if self.attestations else ""
+
+    @property
+    def signers(self) -> Sequence[str]:
+        return sorted({a.signer for a in self.attestations})
+
+    @property
+    def backends(self) -> Sequence[str]:
+        return sorted({a.claim.backend for a in self.attestations})
+
+
+def collect_files(arguments: Sequence[Path]) -> list[Path]:
+    """The files meant by files and folders; a folder stands for all `*.intoto.jsonl` below it. Links out of a folder are not followed."""
+    found: list[Path] = []
+    for argument in arguments:
+        if argument.is_dir():
+            inside = sorted(path for path in argument.rglob(f"*{FILE_SUFFIX}") if path.is_file() and not path.is_symlink())
+            if not inside:
+                raise InputError(f"{argument}: no file below this folder ends with {FILE_SUFFIX}")
+            found += inside
+        else:
+            found.append(argument)
+    files = list(dict.fromkeys(found))
+    if len(files) > _MAX_FILES:
+        raise UsageError(f"{len(files)} files; at most {_MAX_FILES} are verified at once", hint="name the folder of one result")
+    return files
+
+
+def index_keys(keys: Sequence[TrustedKey]) -> dict[str, TrustedKey]:
+    """By keyid. Raises UsageError when one key has two names or one name two keys: somebody would count twice, or stand for two."""
+    found: dict[str, TrustedKey] = {}
+    names: dict[str, TrustedKey] = {}
+    for key in keys:
+        if key.keyid in found:
+            raise UsageError(f"{found[key.keyid].path} and {key.path} hold the same key; a signer counts once")
+        if key.signer in names:
+            raise UsageError(f"{names[key.signer].path} and {key.path} give two keys the name {key.signer!r}")
+        found[key.keyid] = names[key.signer] = key
+    return found
+
+
+def verify_files(files: Sequence[Path], keys: Sequence[TrustedKey], *, script_sha256: str = "") -> Agreement:
+    """Check every file, then put together what the believed ones say.
+
+    All must be about one script: that with `script_sha256` if given, else the script that most signers attest; those of
+    another script are refused by name. Nothing is raised for a bad file: it is in `refused`.
+    """
+    known = index_keys(keys)
+    believed: list[Attestation] = []
+    refused: list[Refusal] = []
+    for file in files:
+        try:
+            payloads, key = read_envelopes(file, known)
+            if len(payloads) != 2:
+                raise InputError(f"{file}: {len(payloads)} statements, expected two (provenance and test result)")
+            believed.append(Attestation(file, key.signer, read_claim(payloads, str(file))))
+        except UnknownKeyError as error:
+            refused.append(Refusal(file, error.message, unknown=True))
+        except InputError as error:
+            refused.append(Refusal(file, error.message))
+    wanted = script_sha256 or _most_attested(believed)
+    strangers = [a for a in believed if a.claim.script_sha256 != wanted]
+    refused += [
+        Refusal(a.file, f"{a.file}: attests another script ({a.claim.script_sha256[:16]}…, the others are of {wanted[:16]}…)")
+        for a in strangers
+    ]
+    counted, repeated = _without_repeats([a for a in believed if a.claim.script_sha256 == wanted])
+    counted, odd = _same_outputs(counted)
+    return Agreement(len(known), counted, [*refused, *odd], repeated, _divergences(counted))
+
+
+def _most_attested(believed: Sequence[Attestation]) -> str:
+    signers: dict[str, set[str]] = {}
+    for attestation in believed:
+        signers.setdefault(attestation.claim.script_sha256, set()).add(attestation.signer)
+    return max(signers, key=lambda sha: (len(signers[sha]), sha), default="")
+
+
+def _without_repeats(found: Sequence[Attestation]) -> tuple[list[Attestation], list[Path]]:
+    """The same claim by the same signer again adds nothing."""
+    kept: list[Attestation] = []
+    repeated: list[Path] = []
+    for attestation in found:
+        if any(a.signer == attestation.signer and a.claim == attestation.claim for a in kept):
+            repeated.append(attestation.file)
+        else:
+            kept.append(attestation)
+    return kept, repeated
+
+
+def _same_outputs(found: Sequence[Attestation]) -> tuple[list[Attestation], list[Refusal]]:
+    """A script decides which outputs there are. Who lists others lies, or is of a broken xboot; the most signers' list counts."""
+    lists: dict[tuple[tuple[str, tuple[int, str]], ...], set[str]] = {}
+    for attestation in found:
+        lists.setdefault(tuple(attestation.claim.steps.items()), set()).add(attestation.signer)
+    usual = max(lists, key=lambda steps: (len(lists[steps]), steps), default=())
+    kept = [a for a in found if tuple(a.claim.steps.items()) == usual]
+    odd = [a for a in found if tuple(a.claim.steps.items()) != usual]
+    return kept, [Refusal(a.file, f"{a.file}: lists other outputs of the same script than the others do") for a in odd]
+
+
+def _divergences(found: Sequence[Attestation]) -> list[Divergence]:
+    if not found:
+        return []
+    differing = []
+    for path, (step, drv) in found[0].claim.steps.items():
+        hashes: dict[str, list[str]] = {}
+        for attestation in found:
+            hashes.setdefault(attestation.claim.outputs[path], []).append(f"{attestation.signer} on {attestation.claim.backend}")
+        if len(hashes) > 1:
+            differing.append(Divergence(step, drv, path, hashes))
+    return sorted(differing, key=lambda d: d.step)

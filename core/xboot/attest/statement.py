@@ -1,0 +1,202 @@
+"""What an attestation says, as two in-toto statements (v1) about the same subjects, the outputs by their NAR's SHA-256:
+
+1. SLSA provenance (v1): from which script and sources, with which artifacts, by which backend;
+2. a test result (v0.1): the script ran to its end on that image, whose trusted base has that digest, and nothing differed.
+
+No time and no machine is named: who runs the same again writes the same statements, to the byte.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf import json_format
+from in_toto_attestation.predicates.provenance.v1.provenance_pb2 import Provenance
+from in_toto_attestation.predicates.test_result.v0.test_result_pb2 import TestResult
+from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
+from in_toto_attestation.v1.statement import Statement
+
+from xboot import __version__
+from xboot.attest.envelope import canonical
+from xboot.errors import InputError, XbootError
+from xboot.model import Artifact, OutputVerdict, Script
+
+PROVENANCE = "https://slsa.dev/provenance/v1"
+TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
+BUILD_TYPE = "urn:xboot:run:1"
+BUILDER = "urn:xboot:backend:"
+NAR = "narSha256"  # not `sha256`, which in-toto's digest sets keep for the bytes of a file
+
+_HEX = re.compile(r"[0-9a-f]{64}")
+_BACKEND = re.compile(r"[a-z][a-z0-9-]{0,30}")
+_STEP = re.compile(r"[1-9][0-9]{0,8}")
+_STORE_PATH = re.compile(r"/[!-~]{1,4096}")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a signer says of one run. Hashes are SHA-256 in hex; `outputs` maps store path to NAR hash, in the script's
+    order; `steps` maps store path to the step's number and derivation.
+    """
+
+    script_sha256: str
+    backend: str
+    image_sha256: str
+    tcb_sha256: str
+    accelerator: str
+    executor: str
+    outputs: Mapping[str, str]
+    steps: Mapping[str, tuple[int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is attested of a run that met no difference and got to its end."""
+
+    script: Script
+    backend: str
+    executor: str
+    settings: Mapping[str, str]
+    accelerator: str
+    image_sha256: str
+    tcb_sha256: str
+    artifacts: Mapping[str, Artifact]
+    outputs: Sequence[OutputVerdict]
+
+
+def write_statements(run: Run) -> list[bytes]:
+    """The two statements, in the one form of JSON that is signed."""
+    subjects = [
+        _resource(o.path, {NAR: o.nar_sha256}, step=str(o.step), drv=o.drv, output=o.name, narSize=str(o.nar_size), status=o.status.value)
+        for o in run.outputs
+    ]
+    script = _resource("script", {"sha256": run.script.sha256})
+    image = _resource("image", {"sha256": run.image_sha256}, backend=run.backend, accelerator=run.accelerator, executor=run.executor)
+    tcb = _resource("tcb", {"sha256": run.tcb_sha256})
+    sources = [_resource(s.path, {NAR: s.nar_sha256}, kind=s.kind.value, narSize=str(s.nar_size)) for s in run.script.sources]
+    artifacts = [_resource(name, {"sha256": a.sha256}, origin=a.origin, version=a.version) for name, a in sorted(run.artifacts.items())]
+    provenance = {
+        "buildDefinition": {
+            "buildType": BUILD_TYPE,
+            "externalParameters": {"results": list(run.script.results), "executor": run.executor, "settings": dict(run.settings)},
+            "internalParameters": {"accelerator": run.accelerator},
+            "resolvedDependencies": [_plain(r) for r in (script, *sources, *artifacts)],
+        },
+        "runDetails": {
+            "builder": {"id": BUILDER + run.backend, "version": {"xboot": __version__}},
+            "byproducts": [_plain(image), _plain(tcb)],
+        },
+    }
+    result = {
+        "result": "PASSED",
+        "configuration": [_plain(r) for r in (script, image, tcb)],
+        "passedTests": [f"step {step.number}: {step.drv}" for step in run.script.steps],
+    }
+    json_format.ParseDict(provenance, Provenance())  # raises on anything that the predicates' definitions do not have
+    json_format.ParseDict(result, TestResult())
+    return [_statement(subjects, PROVENANCE, provenance), _statement(subjects, TEST_RESULT, result)]
+
+
+def _resource(name: str, digest: Mapping[str, str], **annotations: str) -> ResourceDescriptor:
+    # Annotations are strings, numbers too: protobuf's JSON knows only floating point.
+    return ResourceDescriptor(name=name, digest=dict(digest), annotations={k: v for k, v in annotations.items() if v} or None)
+
+
+def _plain(resource: ResourceDescriptor) -> dict[str, Any]:
+    value: dict[str, Any] = json_format.MessageToDict(resource.pb)
+    return value
+
+
+def _statement(subjects: Iterable[ResourceDescriptor], kind: str, predicate: dict[str, Any]) -> bytes:
+    statement = Statement([s.pb for s in subjects], kind, predicate)
+    try:
+        statement.validate()
+    except ValueError as error:
+        raise XbootError(f"nothing to attest: {error}") from None
+    return canonical(json_format.MessageToDict(statement.pb))
+
+
+# ---------------------------------------------------------------- reading
+
+
+def read_claim(payloads: Sequence[bytes], where: str) -> Claim:
+    """The claim that two verified payloads make together. Raises InputError, which names `where`, unless they are what
+    `write_statements` writes: of these types, complete, and about one and the same run.
+    """
+    statements = [_parse(payload, where) for payload in payloads]
+    kinds = [statement.pb.predicate_type for statement in statements]
+    if kinds != [PROVENANCE, TEST_RESULT]:
+        raise InputError(f"{where}: holds {_printable(', '.join(kinds))}; expected {PROVENANCE}, then {TEST_RESULT}")
+    provenance = _predicate(statements[0], Provenance, where)
+    result = _predicate(statements[1], TestResult, where)
+    if result.result != "PASSED" or result.failed_tests or result.warned_tests:
+        raise InputError(f"{where}: attests a run with the result {result.result[:20]!r}; only a run that passed is evidence")
+    claims = [
+        _claim(statements[0], provenance.build_definition.resolved_dependencies[:1], provenance.run_details.byproducts, where),
+        _claim(statements[1], result.configuration[:1], result.configuration[1:], where),
+    ]
+    if claims[0] != claims[1]:
+        raise InputError(f"{where}: its provenance and its test result are not about the same run")
+    if provenance.build_definition.build_type != BUILD_TYPE or provenance.run_details.builder.id != BUILDER + claims[0].backend:
+        raise InputError(f"{where}: its provenance is of another kind of build, or names another backend than the image")
+    steps = {f"step {number}: {drv}" for number, drv in claims[0].steps.values()}
+    if set(result.passed_tests) != steps or len(result.passed_tests) != len(steps):
+        raise InputError(f"{where}: the steps that passed are not those of the outputs")
+    return claims[0]
+
+
+def _parse(payload: bytes, where: str) -> Statement:
+    try:
+        statement = Statement.copy_from_pb(json_format.ParseDict(json.loads(payload), Statement([], "", {}).pb))
+        statement.validate()
+    except (ValueError, RecursionError, json_format.Error) as error:
+        raise InputError(f"{where}: the payload is no in-toto statement: {_printable(error)}") from None
+    return statement
+
+
+def _predicate(statement: Statement, kind: Callable[[], Any], where: str) -> Any:
+    try:
+        return json_format.ParseDict(json_format.MessageToDict(statement.pb.predicate), kind())
+    except json_format.Error as error:
+        raise InputError(f"{where}: the predicate of type {statement.pb.predicate_type} is malformed: {_printable(error)}") from None
+
+
+def _claim(statement: Statement, script: Sequence[Any], others: Sequence[Any], where: str) -> Claim:
+    named = {resource.name: resource for resource in (*script, *others)}
+    if [r.name for r in (*script, *others)] != ["script", "image", "tcb"]:
+        raise InputError(f"{where}: names {_printable(', '.join(named))}, expected script, image and tcb")
+    about = {key: str(value) for key, value in named["image"].annotations.items()}
+    outputs: dict[str, str] = {}
+    steps: dict[str, tuple[int, str]] = {}
+    for subject in statement.pb.subject:
+        notes = {key: str(value) for key, value in subject.annotations.items()}
+        if subject.name in outputs:
+            raise InputError(f"{where}: lists {_printable(subject.name)} twice")
+        path = _match(_STORE_PATH, subject.name, "an output's store path", where)
+        outputs[path] = _digest(subject, NAR, where)
+        number = int(_match(_STEP, notes.get("step", ""), "a step's number", where))
+        steps[path] = (number, _match(_STORE_PATH, notes.get("drv", ""), "a derivation's store path", where))
+    return Claim(
+        _digest(named["script"], "sha256", where), _match(_BACKEND, about.get("backend", ""), "a backend's name", where),
+        _digest(named["image"], "sha256", where), _digest(named["tcb"], "sha256", where),
+        about.get("accelerator", ""), about.get("executor", ""), outputs, steps,
+    )  # fmt: skip
+
+
+def _digest(resource: Any, algorithm: str, where: str) -> str:
+    return _match(_HEX, dict(resource.digest).get(algorithm, ""), f"the {algorithm} of {_printable(resource.name)}", where)
+
+
+def _match(pattern: re.Pattern[str], text: str, what: str, where: str) -> str:
+    if pattern.fullmatch(text) is None:
+        raise InputError(f"{where}: {text[:100]!r} is not {what}")
+    return text
+
+
+def _printable(text: object) -> str:
+    """Signed is not harmless: what a terminal would obey becomes an escape."""
+    return str(text)[:300].encode("unicode_escape").decode()

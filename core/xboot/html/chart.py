@@ -1,0 +1,105 @@
+"""The trusted base as bars: shares for the pages, and a picture of its own (SVG) for slides and papers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from xboot.html.render import render
+from xboot.measure import LAYERS, Measured
+from xboot.model import Component, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a bar, in thousandths of the longest bar. `css` is the name of the layer's colour."""
+
+    css: str
+    layer: str
+    value: int
+    start: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One backend's bar."""
+
+    backend: str
+    total: int
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One measure over all backends. They are never added to each other."""
+
+    title: str
+    unit: str
+    stacks: tuple[Stack, ...]
+
+
+_MEASURES: tuple[tuple[str, str, Callable[[Component], int]], ...] = (
+    ("Lines compiled in this configuration", "lines", lambda c: c.lines or 0),
+    ("Bytes of the image", "bytes", lambda c: c.bytes),
+    ("Opaque bytes: nobody compiled them here", "bytes", lambda c: c.bytes if _is_opaque(c) else 0),
+    ("System calls offered to a builder", "calls", lambda c: len(c.syscalls)),
+)
+
+
+def _is_opaque(component: Component) -> bool:
+    return component.lines is None and component.role not in (Role.SCRIPT, Role.PADDING)
+
+
+def panels(measures: Sequence[Measured]) -> list[Panel]:
+    """A panel for each measure in which any backend has anything."""
+    found = []
+    for title, unit, value in _MEASURES:
+        totals = {m.backend: _by_layer(m, value) for m in measures}
+        if unit == "calls":
+            totals = {m.backend: {Role.KERNEL: len(m.syscalls)} for m in measures}
+        longest = max((sum(of.values()) for of in totals.values()), default=0)
+        if longest:
+            found.append(Panel(title, unit, tuple(_stack(backend, of, longest) for backend, of in totals.items())))
+    return found
+
+
+def _by_layer(measured: Measured, value: Callable[[Component], int]) -> dict[Role, int]:
+    total: dict[Role, int] = {}
+    for role in LAYERS:
+        size = sum(value(c) for c in measured.components if c.role is role)
+        if size:
+            total[role] = size
+    return total
+
+
+def _stack(backend: str, values: dict[Role, int], longest: int) -> Stack:
+    parts: list[Part] = []
+    at = 0.0
+    for role, value in values.items():
+        width = 1000 * value / longest
+        parts.append(Part(f"l-{role.value}", LAYERS[role], value, round(at, 2), round(width, 2)))
+        at += width
+    return Stack(backend, sum(values.values()), tuple(parts))
+
+
+def legend(measures: Sequence[Measured]) -> list[tuple[str, str]]:
+    """Colour and name of the layers that occur."""
+    roles = {c.role for m in measures for c in m.components}
+    return [(f"l-{role.value}", name) for role, name in LAYERS.items() if role in roles]
+
+
+_LEFT, _BAR_WIDTH, _ROW, _HEAD, _FOOT = 90, 560, 24, 34, 40
+
+
+def tcb_chart(measures: Sequence[Measured]) -> str:
+    """A stand-alone SVG picture."""
+    drawn = panels(measures)
+    tops, y = [], 10
+    for panel in drawn:
+        tops.append(y)
+        y += _HEAD + _ROW * len(panel.stacks) + 14
+    return render(
+        "chart.svg.j2", panels=list(zip(tops, drawn, strict=True)), legend=legend(measures), left=_LEFT, bar=_BAR_WIDTH, row=_ROW,
+        head=_HEAD, width=_LEFT + _BAR_WIDTH + 110, height=y + _FOOT, foot=y,
+    )  # fmt: skip

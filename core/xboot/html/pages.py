@@ -1,0 +1,66 @@
+"""The two reports: a comparison with everything behind it, and the trusted bases alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from xboot import __version__
+from xboot.compare import Agreement, Comparison, OutputComparison
+from xboot.html.chart import legend, panels
+from xboot.html.plan import draw_plan, step_times
+from xboot.html.render import render
+from xboot.measure import Measured
+from xboot.report import sri
+from xboot.storepath import store_name
+from xboot.tcb import overlap
+
+MOST_OUTPUTS = 1000
+"""Outputs that the table shows; diverging ones and results come first, and the page says how many were left out."""
+
+_WORDS = {
+    Agreement.AGREED: ("agreed", "good"),
+    Agreement.DIFFERS: ("differs", "bad"),
+    Agreement.COULD_NOT_RUN: ("could not run", "unsure"),
+}
+
+
+def comparison_page(comparison: Comparison, measures: Sequence[Measured], consoles: Mapping[str, str]) -> str:
+    """One HTML file. `consoles`: backend → what its console printed, as it came."""
+    script = comparison.script
+    word, mood = _WORDS[comparison.agreement]
+    outputs = _ordered(comparison)
+    first = comparison.first_divergence
+    return render(
+        "comparison.html.j2",
+        title=", ".join(store_name(path)[33:] for path in script.results[:3]) or "nothing",
+        word=word, mood=mood, version=__version__, script=script, comparison=comparison, first=first,
+        backends=[*comparison.results, *(name for name in comparison.failures if name not in comparison.results)],
+        outputs=[_row(output) for output in outputs[:MOST_OUTPUTS]], hidden=max(0, len(outputs) - MOST_OUTPUTS),
+        plan=draw_plan(script, step_times(comparison)), consoles=consoles, sri=sri, **_tcb(measures),
+    )  # fmt: skip
+
+
+def tcb_page(measures: Sequence[Measured]) -> str:
+    """One HTML file with the trusted base of each backend."""
+    return render("tcb.html.j2", version=__version__, **_tcb(measures))
+
+
+def _tcb(measures: Sequence[Measured]) -> dict[str, Any]:
+    common = {(one.backend, other.backend): overlap(one.components, other.components) for one in measures for other in measures}
+    return {"measures": measures, "panels": panels(measures), "legend": legend(measures), "common": common}
+
+
+def _ordered(comparison: Comparison) -> list[OutputComparison]:
+    """What matters first: the outputs that differ, in their order, then the results, then the rest."""
+    results = set(comparison.script.results)
+    return sorted(comparison.outputs, key=lambda o: (o.agreed, o.path not in results, o.step))
+
+
+def _row(output: OutputComparison) -> dict[str, Any]:
+    values = sorted(set(output.hashes.values()), key=lambda value: (-list(output.hashes.values()).count(value), value))
+    marks = {value: chr(ord("A") + min(index, 25)) for index, value in enumerate(values)}
+    return {
+        "step": output.step, "path": output.path, "name": store_name(output.path)[33:], "agreed": output.agreed,
+        "hashes": output.hashes, "marks": marks, "values": values, "alone": len(output.hashes) == 1,
+    }  # fmt: skip

@@ -1,0 +1,118 @@
+"""The live table of `xboot compare`: backends as columns, steps as rows, hashes as they come. Draws nothing when piped."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from xboot.hooks import hookimpl
+from xboot.model import Event, Phase, Script
+
+_SHOWN = 8  # hexadecimal digits of a hash; the verdict prints it whole
+_AROUND = 8  # lines of the terminal that are left to the header, the status and the prompt
+_PER_SECOND = 4
+
+
+@dataclass(slots=True)
+class _Column:
+    status: str = "waiting"
+    step: int = 0
+    since: float = 0.0
+    ended: bool = False
+    outputs: dict[tuple[int, str], str] = field(default_factory=dict)
+    failed: int | None = None
+
+
+class LiveTable:
+    """An observer (hook `xboot_event`); a context manager that draws between `__enter__` and `__exit__` on a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._lock = threading.Lock()
+        self._columns: dict[str, _Column] = {}
+        self._script: Script | None = None
+        self._live = Live(self, console=console, refresh_per_second=_PER_SECOND, transient=True) if console.is_terminal else None
+
+    def expect(self, script: Script, backends: Sequence[str]) -> None:
+        """Learn what will run where."""
+        with self._lock:
+            self._script = script
+            self._columns = {name: _Column() for name in backends}
+
+    def __enter__(self) -> LiveTable:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    @hookimpl
+    def xboot_event(self, event: Event) -> None:
+        with self._lock:
+            column = self._columns.get(event.backend)
+            if column is None:
+                return
+            match event.phase:
+                case Phase.STAGE:
+                    column.status = event.name
+                case Phase.PREPARE:
+                    column.status = event.text if event.done is None else f"{event.text} {event.done:.0%}"
+                case Phase.SOURCE:
+                    column.status = "checks sources"
+                case Phase.BEGIN:
+                    column.step, column.since, column.status = event.step, time.monotonic(), "builds"
+                case Phase.OUTPUT:
+                    column.outputs[event.step, event.name] = event.sha256
+                case Phase.FAIL:
+                    column.failed, column.status, column.ended = event.step, "failed", True
+                case Phase.DONE:
+                    column.status, column.ended = "done", True
+                case _:
+                    pass
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        with self._lock:
+            yield self._table(max(4, (options.max_height or console.height) - _AROUND))
+
+    def _table(self, height: int) -> Table:
+        table = Table(box=None, pad_edge=False)
+        if self._script is None:
+            return table
+        table.add_column("step", justify="right")
+        table.add_column("derivation", no_wrap=True, overflow="ellipsis", max_width=44)
+        for name in self._columns:
+            table.add_column(name, no_wrap=True, overflow="ellipsis", min_width=_SHOWN + 2)
+        table.add_row("", "", *(f"[dim]{escape(column.status)}[/]" for column in self._columns.values()))
+        steps = self._script.steps
+        running = [c.step for c in self._columns.values() if not c.ended] or [len(steps)]
+        first = max(0, min(len(steps) - height, min(running) - height // 2))
+        for step in steps[first : first + height]:
+            names = [output.name for output in step.outputs]
+            cells = [self._cell(column, step.number, names) for column in self._columns.values()]
+            table.add_row(str(step.number), escape(step.drv.rsplit("/", 1)[-1][33:].removesuffix(".drv")), *cells)
+        if first or first + height < len(steps):
+            table.add_row("", f"[dim]{first} before, {max(0, len(steps) - first - height)} after[/]")
+        return table
+
+    def _cell(self, column: _Column, step: int, names: Sequence[str]) -> str:
+        if column.failed == step:
+            return "[bold red]failed[/]"
+        found = {name: column.outputs[step, name] for name in names if (step, name) in column.outputs}
+        if len(found) < len(names):
+            return f"[cyan]{time.monotonic() - column.since:5.1f} s[/]" if column.step == step and not column.ended else "[dim]·[/]"
+        theirs = [{n: c.outputs[step, n] for n in names if (step, n) in c.outputs} for c in self._columns.values()]
+        said = [values for values in theirs if len(values) == len(names)]
+        colour = "bold red" if any(values != found for values in said) else "green" if len(said) > 1 else "yellow"
+        shown = next(
+            (found[n] for n in names if any(v[n] != found[n] for v in said)), found[names[0]]
+        )  # the hash that differs, if one does
+        return f"[{colour}]{shown[:_SHOWN]}[/]"
