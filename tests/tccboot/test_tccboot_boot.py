@@ -16,6 +16,7 @@ from xboot.cache import Cache
 from xboot.errors import BackendError, UsageError
 from xboot.guest.tcc import Tcc, run_tcc
 from xboot.hooks import BackendOptions, ReadOptions
+from xboot.model import Role
 from xboot.pipeline import Pipeline, Request
 from xboot_tccboot.backend import plugin
 from xboot_tccboot.kernel import KernelTree, compile_on_host, other_tree, own_tree, pack
@@ -205,7 +206,10 @@ def test_every_byte_is_somebodys(nix, pipeline: Pipeline, hello: str, tmp_path: 
     assert found["kernel"].lines and found["kernel"].lines > 4000
     assert {"kernel/device.c", "personality/device.c", "kernel/entry.S"} <= set(found["kernel"].source_hashes)
     assert {"read", "execve", "clone", "getdents64"} <= set(found["kernel"].syscalls)
-    assert found["loader"].lines and any("tcc" in name for name in found["loader"].source_hashes)
+    assert found["tcc"].lines and any("libtcc" in name for name in found["tcc"].source_hashes)
+    assert found["tcc"].role is Role.COMPILER and found["tcc"].bytes > 200_000
+    assert found["loader"].lines and found["loader"].bytes < 30_000
+    assert found["libtcc1"].lines is None and 0 < found["libtcc1"].bytes < 10_000
     assert not any("gcc" in tool for component in found.values() for tool in component.built_with)
 
 

@@ -16,7 +16,7 @@ from xboot.hooks import BackendOptions, Notify
 from xboot.model import Artifact, BackendInfo, BootImage, Component, Machine, Script
 from xboot.package import assemble, whole_file, write_payload
 from xboot_tccboot.kernel import compiled_hash, other_tree, own_tree, pack, with_hash
-from xboot_tccboot.loader import build_loader
+from xboot_tccboot.loader import build_loader, loader_parts
 from xboot_tccboot.tcb import components
 
 MiB = 1 << 20
@@ -45,8 +45,11 @@ class TccbootBackend(Backend):
         tcc = obtain_tcc(debian)
         folder = options.settings.get("kernel-tree")
         tree = other_tree(Path(folder)) if folder else own_tree(tcc)
+        loader = build_loader(tcc, debian, cache)
+        parts, _ = loader_parts(loader)
         return {
-            "loader": build_loader(tcc, debian, cache),
+            "loader": loader,
+            **parts,
             "kernel": with_hash(pack(tree, cache), compiled_hash(tree, tcc, cache)),
             "executor": build_executor("i386", "i386-tcc", cache),
         }
@@ -54,7 +57,8 @@ class TccbootBackend(Backend):
     def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
         payload = write_payload(script, folder / "payload", init=artifacts["executor"])
         files = {"loader": artifacts["loader"].path, "kernel": artifacts["kernel"].path, "payload": payload.path}
-        regions = [whole_file("loader", artifacts["loader"]), whole_file("kernel", artifacts["kernel"]), *payload.regions]
+        _, inside = loader_parts(artifacts["loader"])
+        regions = [*inside, whole_file("kernel", artifacts["kernel"]), *payload.regions]
         return assemble(self.info.name, script, files, regions, artifacts)
 
     def machine(self, image: BootImage, options: BackendOptions) -> Machine:

@@ -5,21 +5,31 @@ No other compiler has a part in it.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
+
+from elftools.elf.elffile import ELFFile
 
 from xboot.cache import Cache, file_sha256
 from xboot.debian import DebianFile, DebianPackages
+from xboot.errors import BackendError
 from xboot.guest.tcc import Tcc, run_tcc
-from xboot.model import Artifact, Role
+from xboot.model import Artifact, Region, Role
 
 LOADER = Path(__file__).parent / "guest" / "loader"
 _TEXT = 0x2000000  # where the loader is linked: main.c has the memory map
 _FILES = ("boot.S", "main.c", "file.c", "memory.c", "string.c", "print.c", "stubs.c", "sha256.c", "tcc.c")
 # What TCC's configure script would write. CONFIG_TCCBOOT is TCC's own switch for a library that runs nothing and catches no faults.
 _CONFIG = '#define TCC_VERSION "{version}"\n#define CONFIG_TCC_STATIC 1\n#define CONFIG_TCCBOOT 1\n'
-_RECIPE = "1"
+_RECIPE = "2"
+_COMPILER = "tcc.c"  # the one of _FILES that is TCC; all others are ours
+_LOADED = (".text", ".data")
+_ALIGNMENT = 4  # of every section that TCC makes for this target
+_REGIONS_FILE = "regions.json"
 
 
 def build_loader(tcc: Tcc, debian: DebianPackages, cache: Cache) -> Artifact:
@@ -36,8 +46,27 @@ def build_loader(tcc: Tcc, debian: DebianPackages, cache: Cache) -> Artifact:
         name="loader", path=elf, sha256=file_sha256(elf), size=elf.stat().st_size, role=Role.LOADER,
         origin=f"xboot, and Debian source tcc {source.version} (sha256 {tarball.sha256})", version=source.version,
         built_with=(f"Debian tcc {tcc.deb.version} (i386-tcc, sha256 {tcc.deb.sha256})",),
-        source_files=files, lines_method="dependency files",
+        source_files=[path for path in files if not path.is_relative_to(folder)], lines_method="dependency files",
     )  # fmt: skip
+
+
+def loader_parts(loader: Artifact) -> tuple[dict[str, Artifact], list[Region]]:
+    """What stands in the loader's file beside the loader itself, and whose each of the file's bytes is."""
+    folder = loader.path.parent
+    regions = [Region("loader", offset, size, name) for offset, size, name in json.loads((folder / _REGIONS_FILE).read_text())]
+    data = loader.path.read_bytes()
+
+    def part(name: str, role: Role, origin: str, sources: Sequence[Path]) -> Artifact:
+        content = b"".join(data[r.offset : r.offset + r.size] for r in regions if r.component == name)
+        return Artifact(
+            name, loader.path, hashlib.sha256(content).hexdigest(), len(content), role, origin, loader.version, loader.built_with, sources,
+            loader.lines_method if sources else "opaque",
+        )  # fmt: skip
+
+    names = (folder / "sources").read_text().splitlines()
+    tcc = part("tcc", Role.COMPILER, loader.origin.removeprefix("xboot, and "), [folder / n for n in names if n.startswith("tcc/")])
+    support = part("libtcc1", Role.LOADER, f"TCC's support library, as a binary from {loader.built_with[0]}", [])
+    return {part.name: part for part in (tcc, support)}, regions
 
 
 def _build(tcc: Tcc, tarball: DebianFile, work: Path) -> None:
@@ -64,9 +93,42 @@ def _build(tcc: Tcc, tarball: DebianFile, work: Path) -> None:
         )
         objects.append(str(obj))
     run_tcc(tcc, ["-nostdlib", "-static", f"-Wl,-Ttext={_TEXT:#x}", "-o", str(work / "loader.elf"), *objects, str(tcc.libtcc1)], work)
+    (work / _REGIONS_FILE).write_text(json.dumps(_regions(work / "loader.elf", [Path(obj) for obj in objects])))
     (work / "sources").write_text("".join(f"{line}\n" for line in sorted(_names(used, tree))))
     for path in (*work.glob("*.o"), *work.glob("*.d")):
         path.unlink()
+
+
+def _regions(elf: Path, objects: Sequence[Path]) -> list[tuple[int, int, str]]:
+    """Offset, size and owner of every byte of the file: TCC's linker puts the objects' sections one behind the other, in the order of the
+    command line, and what the support library gave at the end.
+    """
+    owned: list[tuple[int, int, str]] = []
+
+    def own(offset: int, end: int, name: str) -> None:
+        if end > offset:
+            owned.append((offset, end - offset, name))
+
+    at = 0
+    with elf.open("rb") as file:
+        linked = ELFFile(file)
+        for name in _LOADED:
+            section = linked.get_section_by_name(name)
+            start, inside = int(section["sh_offset"]), 0
+            own(at, start, "loader")  # headers and padding
+            for path in objects:
+                begin = -(-inside // _ALIGNMENT) * _ALIGNMENT
+                owner = "tcc" if path.name.startswith(_COMPILER) else "loader"
+                own(start + inside, start + begin, "loader")
+                with path.open("rb") as obj:
+                    inside = begin + int(ELFFile(obj).get_section_by_name(name)["sh_size"])
+                own(start + begin, start + inside, owner)
+            at = start + int(section["sh_size"])
+            if start + inside > at:
+                raise BackendError(f"the loader's section {name} has {section['sh_size']} bytes, its objects have {inside}")
+            own(start + inside, at, "libtcc1")
+    own(at, elf.stat().st_size, "loader")
+    return owned
 
 
 def _names(used: set[Path], tree: Path) -> set[str]:
