@@ -16,19 +16,20 @@ from xboot.hooks import BackendOptions, Notify
 from xboot.model import Artifact, BackendInfo, BootImage, Component, Machine, Script
 from xboot.package import assemble, whole_file, write_payload
 from xboot_hurd.kernel import debian_kernel, other_kernel
+from xboot_hurd.mend import is_mended
 from xboot_hurd.module import MAX_PAYLOAD, write_module
 from xboot_hurd.server import build_server
 from xboot_hurd.tcb import components
 
 MiB = 1 << 20
 _MAX_MEMORY = 3000  # MiB: what a 32-bit Mach without PAE reaches
-_SETTINGS = ("gnumach",)
-# Mach hands the boot module its two privileged ports; a comma in QEMU's -initrd is doubled elsewhere.
-_MODULE_WORDS = "server --host-port=${host-port} --device-port=${device-port} $(task-create) $(task-resume)"
+_SETTINGS = ("gnumach", "kernel")
+# What Mach's boot script does with the module: a task of its own, which is told the name of its right to open devices.
+_MODULE_WORDS = "server --emulation={emulation} --device-port=${{device-port}} $(task-create) $(task-resume)"
 
 
 class HurdBackend(Backend):
-    """Setting: `gnumach=FILE`, another kernel (a multiboot ELF file for i386)."""
+    """Settings: `gnumach=FILE`, another kernel (a multiboot ELF file for i386); `kernel=mended` (default) or `kernel=debian`, untouched."""
 
     info: ClassVar[BackendInfo] = BackendInfo(
         name="hurd",
@@ -47,7 +48,7 @@ class HurdBackend(Backend):
         debian = DebianPackages(cache)
         other = options.settings.get("gnumach")
         return {
-            "kernel": other_kernel(Path(other)) if other else debian_kernel(debian, cache),
+            "kernel": other_kernel(Path(other)) if other else debian_kernel(debian, cache, untouched=_untouched(options)),
             "server": build_server(obtain_tcc(debian), cache),
             "executor": build_executor("i386", "i386-tcc", cache),
         }
@@ -66,17 +67,26 @@ class HurdBackend(Backend):
             raise BackendError(
                 f"GNU Mach uses at most {_MAX_MEMORY} MiB of memory; this run needs {memory}", hint="choose --memory, or another backend"
             )
+        words = _MODULE_WORDS.format(emulation=int(is_mended(image.files["kernel"])))
         module = str(image.files["module"]).replace(",", ",,")
         return Machine(
             program="qemu-system-i386",
             arguments=(
-                "-M", "pc", "-kernel", str(image.files["kernel"]), "-append", "console=com0 noide", "-initrd", f"{module} {_MODULE_WORDS}",
+                "-M", "pc", "-kernel", str(image.files["kernel"]), "-append", "console=com0 noide",
+                "-initrd", f"{module} {words}",
             ),
             memory=memory,
         )  # fmt: skip
 
     def components(self, image: BootImage) -> Sequence[Component]:
         return components(image)
+
+
+def _untouched(options: BackendOptions) -> bool:
+    kernel = options.settings.get("kernel", "mended")
+    if kernel not in ("mended", "debian"):
+        raise UsageError(f"kernel={kernel}: expected mended or debian")
+    return kernel == "debian"
 
 
 def _memory(module: int) -> int:

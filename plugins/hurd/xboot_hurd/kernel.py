@@ -14,24 +14,37 @@ from xboot.debian import DebianPackages
 from xboot.errors import BackendError, InputError
 from xboot.model import Artifact, Role
 from xboot_hurd.lines import SOURCES_FILE, record_sources
+from xboot_hurd.mend import mend
 
 PACKAGES = ("gnumach-image-1.8-486", "gnumach-image-1.8-486-up")
 """Debian 12's package, and what later releases call the same configuration."""
 
 
-def debian_kernel(debian: DebianPackages, cache: Cache) -> Artifact:
-    """Debian's kernel, unpacked, with the record of the source files that its debugging twin's line tables name."""
+def debian_kernel(debian: DebianPackages, cache: Cache, *, untouched: bool = False) -> Artifact:
+    """Debian's kernel, unpacked and (unless `untouched`) mended.
+
+    With it the record of the source files that its debugging twin's line tables name.
+    """
     package = _available(debian)
     root, deb = debian.unpacked(package, "i386")
     debug_root, debug = debian.unpacked(f"{package}-dbg", "i386")
-    key = {"kernel": deb.sha256, "debug": debug.sha256, "recipe": "1"}
+    key = {"kernel": deb.sha256, "debug": debug.sha256, "recipe": "2"}
 
     def make(work: Path) -> None:
-        (work / "gnumach").write_bytes(_kernel_in(root, package))
+        kernel = _kernel_in(root, package)
+        (work / "original").write_bytes(kernel)
+        mended = mend(kernel)
+        if mended is not None:
+            (work / "mended").write_bytes(mended)
         record_sources(_kernel_in(debug_root, f"{package}-dbg"), work / SOURCES_FILE)
 
     folder = cache.folder("hurd-kernel", key, make)
-    kernel = folder / "gnumach"
+    kernel = folder / "mended"
+    origin = f"Debian package {package} {deb.version} i386 (sha256 {deb.sha256})"
+    if untouched or not kernel.exists():
+        kernel = folder / "original"
+    else:
+        origin += f", file {file_sha256(folder / 'original')} with one jump mended (xboot_hurd/mend.py)"
     return Artifact(
         name="kernel", path=kernel, sha256=file_sha256(kernel), size=kernel.stat().st_size, role=Role.KERNEL,
         origin=f"Debian package {package} {deb.version} i386 (sha256 {deb.sha256})", version=deb.version,

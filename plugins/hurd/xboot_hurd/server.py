@@ -29,8 +29,8 @@ def build_server(tcc: Tcc, cache: Cache) -> Artifact:
     program = cache.folder("hurd-server", key, lambda work: _build(tcc, files, work)) / "server"
     return Artifact(
         name="server", path=program, sha256=file_sha256(program), size=program.stat().st_size, role=Role.SERVICES,
-        origin="xboot", version="C, i386", built_with=(f"Debian tcc {tcc.deb.version} (i386-tcc, sha256 {tcc.deb.sha256})",), source_files=list(files.values()),
-        lines_method="manifest",
+        origin="xboot", version="C, i386", built_with=(f"Debian tcc {tcc.deb.version} (i386-tcc, sha256 {tcc.deb.sha256})",),
+        source_files=list(files.values()), lines_method="manifest",
     )  # fmt: skip
 
 

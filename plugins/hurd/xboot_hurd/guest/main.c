@@ -1,4 +1,5 @@
-/* main.c: Mach starts the server here. Its arguments name the two ports that only the first task is given. */
+/* main.c: Mach starts the server here. Its arguments: the name of its right to open devices, which only the first task is given, and whether the kernel's emulation of
+   system calls may be used. */
 
 #include "server.h"
 
@@ -66,7 +67,7 @@ void server_main(unsigned *stack)
 	mach_setup();
 	device_setup(argument((char **)(stack + 1), "--device-port="));
 	memory_setup();
-	space_setup();
+	space_setup(argument((char **)(stack + 1), "--emulation="));
 	if (memcmp(payload->magic, "payload\n", 8))
 		machine_panic("the payload is not in its place");
 	size = payload->size;

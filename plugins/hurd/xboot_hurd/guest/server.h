@@ -68,7 +68,7 @@ void *memory_reserve(unsigned place, unsigned size); /* the server's own, zeroed
 
 /* space.c */
 int space_rights(struct machine_space *space, address at);
-void space_setup(void);
+void space_setup(int emulation); /* may the emulation vector be used? (mend.py) */
 
 /* image.c: page frames as Mach can map them into tasks */
 int image_map(port task, address at, void **frames, unsigned pages);
