@@ -113,22 +113,30 @@ def _regions(elf: Path, objects: Sequence[Path]) -> list[tuple[int, int, str]]:
     with elf.open("rb") as file:
         linked = ELFFile(file)
         for name in _LOADED:
-            section = linked.get_section_by_name(name)
-            start, inside = int(section["sh_offset"]), 0
+            start, size = _section(linked, name)
+            inside = 0
             own(at, start, "loader")  # headers and padding
             for path in objects:
                 begin = -(-inside // _ALIGNMENT) * _ALIGNMENT
                 owner = "tcc" if path.name.startswith(_COMPILER) else "loader"
                 own(start + inside, start + begin, "loader")
                 with path.open("rb") as obj:
-                    inside = begin + int(ELFFile(obj).get_section_by_name(name)["sh_size"])
+                    inside = begin + _section(ELFFile(obj), name)[1]
                 own(start + begin, start + inside, owner)
-            at = start + int(section["sh_size"])
-            if start + inside > at:
-                raise BackendError(f"the loader's section {name} has {section['sh_size']} bytes, its objects have {inside}")
+            at = start + size
+            if inside > size:
+                raise BackendError(f"the loader's section {name} has {size} bytes, its objects have {inside}")
             own(start + inside, at, "libtcc1")
     own(at, elf.stat().st_size, "loader")
     return owned
+
+
+def _section(elf: ELFFile, name: str) -> tuple[int, int]:
+    """Offset and size."""
+    section = elf.get_section_by_name(name)
+    if section is None:
+        raise BackendError(f"TCC made a file without a section {name}")
+    return int(section["sh_offset"]), int(section["sh_size"])
 
 
 def _names(used: set[Path], tree: Path) -> set[str]:
