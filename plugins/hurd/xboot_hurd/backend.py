@@ -25,7 +25,13 @@ MiB = 1 << 20
 _MAX_MEMORY = 3000  # MiB: what a 32-bit Mach without PAE reaches
 _SETTINGS = ("gnumach", "kernel")
 # What Mach's boot script does with the module: a task of its own, which is told the name of its right to open devices.
-_MODULE_WORDS = "server --emulation={emulation} --device-port=${{device-port}} $(task-create) $(task-resume)"
+_MODULE_WORDS = (
+    "server --device-port=${{device-port}} --emulation={emulation} --window={window} --window-size={size} $(task-create) $(task-resume)"
+)
+# The export window is the memory of a PCI device, since Mach would use any that it takes for its own. QEMU's firmware puts the only large
+# one there; were it elsewhere, the hashes of what is copied out would not agree.
+_WINDOW = 0xF8000000
+_WINDOW_SIZE = 64 * MiB
 
 
 class HurdBackend(Backend):
@@ -36,7 +42,7 @@ class HurdBackend(Backend):
         summary="GNU Mach without Hurd servers; a Linux personality in one task, builders in tasks of their own",
         systems=("i686-linux",),
         executors=("c",),
-        abilities=(),
+        abilities=("export",),
         maturity="experimental",
     )
 
@@ -67,15 +73,20 @@ class HurdBackend(Backend):
             raise BackendError(
                 f"GNU Mach uses at most {_MAX_MEMORY} MiB of memory; this run needs {memory}", hint="choose --memory, or another backend"
             )
-        words = _MODULE_WORDS.format(emulation=int(is_mended(image.files["kernel"])))
+        if options.export_size > _WINDOW_SIZE:
+            raise BackendError(f"the hurd backend's export window has {_WINDOW_SIZE} bytes; this run asks for {options.export_size}")
+        size = _WINDOW_SIZE if options.export_size else 0
+        words = _MODULE_WORDS.format(emulation=int(is_mended(image.files["kernel"])), window=_WINDOW if size else 0, size=size)
+        backing = f"memory-backend-ram,id=window,size={size}"
         module = str(image.files["module"]).replace(",", ",,")
         return Machine(
             program="qemu-system-i386",
             arguments=(
                 "-M", "pc", "-kernel", str(image.files["kernel"]), "-append", "console=com0 noide",
-                "-initrd", f"{module} {words}",
+                "-initrd", f"{module} {words}", *(("-object", backing, "-device", "ivshmem-plain,memdev=window") if size else ()),
             ),
             memory=memory,
+            export_base=_WINDOW if size else None,
         )  # fmt: skip
 
     def components(self, image: BootImage) -> Sequence[Component]:

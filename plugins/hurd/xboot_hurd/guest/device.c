@@ -71,7 +71,7 @@ static void clock_setup(void)
 		tsc_per_us = 1;
 }
 
-void device_setup(port device_master)
+void device_setup(void)
 {
 	if (io_permission(device_master, EXIT_PORT, EXIT_PORT))
 		for (;;)
@@ -84,6 +84,16 @@ void device_setup(port device_master)
 	serial_setup(CHANNEL);
 	clock_setup();
 	nothing = mach_reply_port();
+}
+
+port device_memory(unsigned physical, unsigned size)
+{
+	static port memory;
+	port object;
+
+	if (!memory && mach_device_open(device_master, "mem", &memory))
+		return 0;
+	return mach_device_map(memory, physical, size, &object) ? 0 : object;
 }
 
 void machine_put(const char *text, unsigned length)

@@ -221,6 +221,57 @@ unsigned thread_set_descriptor(port thread, int *selector, unsigned low, unsigne
 	return error;
 }
 
+#define DEVICE_NAME 128
+
+unsigned mach_device_open(port device_master, const char *name, port *device)
+{
+	char *to;
+	unsigned i, error;
+
+	begin(device_master, 2800);
+	put(INTEGER, 3); /* to read and write */
+	word(INLINE | LONG_FORM);
+	word(12 | DEVICE_NAME * 8 << 16); /* one string of so many bits */
+	word(1);
+	to = (char *)&message.body[length];
+	for (i = 0; i < DEVICE_NAME; i++)
+		to[i] = *name ? *name++ : 0;
+	length += DEVICE_NAME / 4;
+	error = call();
+	*device = message.body[3];
+	return error;
+}
+
+unsigned mach_device_map(port device, unsigned offset, unsigned size, port *object)
+{
+	unsigned error;
+
+	begin(device, 2809);
+	put(INTEGER, 3);
+	put(INTEGER, offset);
+	put(INTEGER, size);
+	put(INTEGER, 0);
+	error = call();
+	*object = message.body[3];
+	return error;
+}
+
+unsigned vm_map(port task, unsigned at, unsigned size, port object, unsigned offset)
+{
+	begin(task, 2089);
+	put(INTEGER, at);
+	put(INTEGER, size);
+	put(INTEGER, 0);
+	put(BOOLEAN, 0);
+	put_port(object, COPY_SEND);
+	put(INTEGER, offset);
+	put(BOOLEAN, 0);
+	put(INTEGER, PROTECT_READ | PROTECT_WRITE);
+	put(INTEGER, PROTECT_READ | PROTECT_WRITE);
+	put(INTEGER, 2); /* VM_INHERIT_NONE */
+	return call();
+}
+
 unsigned io_permission(port device_master, unsigned from, unsigned to)
 {
 	unsigned error;

@@ -70,6 +70,9 @@ unsigned thread_special_port(port thread, unsigned which, port special);
 unsigned thread_get_state(port thread, struct thread_state *state);
 unsigned thread_set_state(port thread, const struct thread_state *state);
 unsigned thread_set_descriptor(port thread, int *selector, unsigned low, unsigned high); /* i386_set_gdt; -1: a free one */
+unsigned mach_device_open(port device_master, const char *name, port *device);
+unsigned mach_device_map(port device, unsigned offset, unsigned size, port *object);
+unsigned vm_map(port task, unsigned address_at, unsigned size, port object, unsigned offset); /* shared, to read and write; a child does not get it */
 unsigned io_permission(port device_master, unsigned from, unsigned to);             /* for the server */
 
 extern port self; /* the server's own task */

@@ -1,5 +1,5 @@
-/* main.c: Mach starts the server here. Its arguments: the name of its right to open devices, which only the first task is given, and whether the kernel's emulation of
-   system calls may be used. */
+/* main.c: Mach starts the server here. Its arguments: the name of its right to open devices, which only the first task is given, whether the kernel's emulation of
+   system calls may be used, and where the export window is. */
 
 #include "server.h"
 
@@ -9,6 +9,9 @@ struct payload { /* stands before it */
 	char magic[8];
 	unsigned size, unused;
 };
+
+port device_master;
+unsigned window, window_size;
 
 void say(const char *text)
 {
@@ -62,12 +65,16 @@ static unsigned argument(char **arguments, const char *name)
 void server_main(unsigned *stack)
 {
 	struct payload *payload = (struct payload *)PAYLOAD;
+	char **arguments = (char **)(stack + 1);
 	unsigned size;
 
 	mach_setup();
-	device_setup(argument((char **)(stack + 1), "--device-port="));
+	device_master = argument(arguments, "--device-port=");
+	window = argument(arguments, "--window=");
+	window_size = argument(arguments, "--window-size=");
+	device_setup();
 	memory_setup();
-	space_setup(argument((char **)(stack + 1), "--emulation="));
+	space_setup(argument(arguments, "--emulation="));
 	if (memcmp(payload->magic, "payload\n", 8))
 		machine_panic("the payload is not in its place");
 	size = payload->size;

@@ -85,9 +85,12 @@ int thread_gate(struct machine_space *space);       /* a thread of it stands in 
 int thread_exchange(struct machine_space *space, unsigned order, address from, unsigned length); /* patches go, data come; 0, or -1 */
 
 /* device.c */
-void device_setup(port device_master);
+void device_setup(void);
+port device_memory(unsigned physical, unsigned size); /* an object that maps this physical memory; 0: none */
 
 /* main.c */
+extern port device_master;
+extern unsigned window, window_size; /* the export window: memory of a device, not of Mach */
 void say(const char *text);
 void say_hex(unsigned value);
 void check(unsigned error, const char *what); /* panics unless error is 0 */

@@ -190,7 +190,15 @@ int machine_space_frames(struct machine_space *space, address at, void **frames,
 
 int machine_space_physical(struct machine_space *space, address at, unsigned pages, unsigned long physical)
 {
-	return -1; /* Mach maps no memory that it does not own */
+	unsigned size = pages * PAGE_SIZE;
+	port object;
+
+	if (physical < window || physical - window > window_size || size > window_size - (physical - window))
+		return -1; /* only the export window */
+	object = device_memory(physical, size);
+	if (!object || vm_map(space->task, at, size, object, 0))
+		return -1;
+	return set_rights(space, at, pages, RIGHT_MAPPED | PROTECT_READ | PROTECT_WRITE);
 }
 
 void machine_space_protect(struct machine_space *space, address at, unsigned pages, unsigned protection)
