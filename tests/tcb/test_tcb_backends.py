@@ -1,0 +1,132 @@
+"""What is measured of the backends that are installed, whichever they are: sums, owners, formats, and the same figures a second time."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from xboot.hooks import BackendOptions
+from xboot.measure import EMPTY, LAYERS, measure_image
+from xboot.model import Role
+from xboot.pipeline import Pipeline
+from xboot.plugins import Plugins
+from xboot.tcb import overlap, to_cyclonedx
+from xboot.workspace import cache_root
+
+BACKENDS = sorted(Plugins.load().backends)
+
+# What a build needs and does not make: kept. The Linux kernel takes a quarter of an hour, and its own tests build it anew.
+KEPT = {"apt", "apt.lock", "debian", "debian-source", "debian-unpacked", "kvm.json", "linux-kernel"}
+
+
+def tcb(*arguments: str, cache: Path | None = None) -> str:
+    env = os.environ | ({"XBOOT_CACHE": str(cache)} if cache else {})
+    command = [sys.executable, "-m", "xboot.cli", "tcb", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, env=env)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_sum_over_components_is_the_image(backend: str, tmp_path: Path) -> None:
+    pipeline = Pipeline(Plugins.load())
+    image = pipeline.package(backend, EMPTY, pipeline.prepare(backend, EMPTY, BackendOptions()), BackendOptions(), tmp_path)
+    components = pipeline.components(backend, image)
+    assert sum(c.bytes for c in components) == sum(path.stat().st_size for path in image.files.values())
+    names = [c.name for c in components]
+    assert len(set(names)) == len(names)
+    for component in components:
+        owned = sum(region.size for region in image.regions if region.component == component.name)
+        assert component.bytes == owned, component.name
+        assert component.role in LAYERS
+        assert component.lines is None or component.lines_method not in ("", "opaque"), component.name
+        assert sum(component.languages.values()) == (component.lines or 0), component.name
+        assert component.lines is not None or not component.source_hashes, component.name
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_vector_is_whole(backend: str) -> None:
+    measured = measure_image(Pipeline(Plugins.load()), backend, EMPTY, BackendOptions())
+    assert measured.lines > 1000
+    assert measured.opaque < measured.size
+    assert measured.built_with
+    assert {"read", "write", "execve", "exit"} <= set(measured.syscalls)
+    layers = [name for name, _ in measured.layers()]
+    assert {"kernel", "executor", "substrate"} <= set(layers)
+    assert layers == [name for name in LAYERS.values() if name in layers]
+    assert any(c.role is Role.SUBSTRATE and c.bytes > 1_000_000 for c in measured.below)
+    text = to_cyclonedx(backend, measured.image_sha256, measured.components)
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    listed = {c["name"]: c for c in json.loads(text)["components"]}
+    assert set(listed) == {c.name for c in measured.components}
+
+
+def test_linux_offers_what_its_configuration_says() -> None:
+    """Calls that are configured out are not offered, though the table has an entry for them."""
+    measured = measure_image(Pipeline(Plugins.load()), "linux", EMPTY, BackendOptions())
+    calls = set(measured.syscalls)
+    assert {"openat", "futex", "epoll_create1", "mmap2", "clone", "getdents64", "pread64"} <= calls
+    assert not {"socket", "bpf", "io_submit", "add_key", "semget", "init_module", "nfsservctl"} & calls
+    assert 200 < len(calls) < 400
+    assert not [name for name in calls if name.startswith("number ")]
+
+
+def test_overlap_is_symmetric_and_less_than_either() -> None:
+    pipeline = Pipeline(Plugins.load())
+    measures = [measure_image(pipeline, backend, EMPTY, BackendOptions()) for backend in BACKENDS]
+    for one in measures:
+        for other in measures:
+            there, back = overlap(one.components, other.components), overlap(other.components, one.components)
+            assert there.bytes == back.bytes
+            assert there.lines == back.lines
+            if one is not other:
+                assert there.lines < min(one.lines, other.lines)
+    matrix = tcb("--all", "--overlap")
+    assert matrix.split()[:2] == ["in", "common"]
+    assert all(name in matrix for name in BACKENDS)
+
+
+def test_the_seeds_of_a_closure_are_all_listed() -> None:
+    hello = Path(__file__).parents[2] / "examples" / "hello" / "recipe.toml"
+    report = json.loads(tcb("--all", "--format", "json", str(hello)))
+    sources = json.loads(
+        subprocess.run(
+            [sys.executable, "-m", "xboot.cli", "run", "--json", str(hello)],
+            capture_output=True,
+            text=True,
+            check=True,
+            stdin=subprocess.DEVNULL,
+        ).stdout
+    )["sources"]
+    for backend, measured in report["backends"].items():
+        seeds = {c["origin"].split(" ")[0]: c["sha256"] for c in measured["components"] if c["role"] == "seed"}
+        assert seeds == {source["path"]: source["narSha256"] for source in sources}, backend
+
+
+def test_documented_fields_are_the_fields() -> None:
+    report = json.loads(tcb("--format", "json"))
+    text = (Path(__file__).parents[2] / "docs" / "tcb.md").read_text()
+    section = text[text.index("## JSON") :]
+    documented = {word for line in section.splitlines() if line.startswith("| `") for word in re.findall(r"`(\w+)`", line.split("|")[1])}
+    backend = next(iter(report["backends"].values()))
+    found = {*report, *backend, *backend["components"][0], *report["overlap"][0]}
+    assert documented == found
+
+
+@pytest.mark.slow
+def test_a_second_clean_build_gives_the_same_figures(tmp_path: Path) -> None:
+    """Everything that takes less than minutes is built anew from what Debian gave; the digests and every other figure are the same."""
+    for entry in cache_root().iterdir():
+        if entry.name in KEPT:
+            (tmp_path / entry.name).symlink_to(entry)
+    assert tcb("--all", "--format", "json", cache=tmp_path) == tcb("--all", "--format", "json")
+    made = {path.name for path in tmp_path.iterdir()}
+    assert {"executor", "mirage-image", "tccboot-loader"} <= made
