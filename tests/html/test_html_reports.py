@@ -14,10 +14,11 @@ from rich.console import Console
 
 from xboot.evidence import Choices, run_comparison
 from xboot.hooks import LinearizeOptions, ReadOptions
-from xboot.html import tcb_chart, tcb_page
+from xboot.html import render, tcb_chart, tcb_page
+from xboot.html.chart import COLOURS
 from xboot.html.plan import MOST_STEPS, draw_plan
 from xboot.html.render import visible
-from xboot.measure import Measured
+from xboot.measure import LAYERS, Measured
 from xboot.model import Component, Role, Script, Step, StepOutput
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
@@ -204,6 +205,12 @@ def test_the_chart_is_a_picture(browser: Browser, tmp_path: Path) -> None:
     assert browser.evaluate("document.documentElement.localName") == "svg"
     assert "o<n>e&" in browser.evaluate("[...document.querySelectorAll('text')].map(t => t.textContent)")
     assert browser.evaluate("document.querySelectorAll('rect').length") > 8
+    # The same colours as on the pages, so that text and pictures can be read together; every layer has one.
+    style = (Path(render.__file__).parent / "templates" / "style.css").read_text()
+    assert {f"l-{role.value}" for role in LAYERS} == set(COLOURS)
+    assert all(f"--{css.removeprefix('l-')}:{colour}" in style for css, colour in COLOURS.items())
+    ends = browser.evaluate("[...document.querySelectorAll('text')].map(t => t.getBBox().x + t.getBBox().width)")
+    assert max(ends) <= browser.evaluate("document.documentElement.viewBox.baseVal.width")
 
 
 def test_the_real_bases_are_measured_with_the_chain() -> None:

@@ -89,7 +89,15 @@ def legend(measures: Sequence[Measured]) -> list[tuple[str, str]]:
     return [(f"l-{role.value}", name) for role, name in LAYERS.items() if role in roles]
 
 
-_LEFT, _BAR_WIDTH, _ROW, _HEAD, _FOOT = 90, 560, 24, 34, 40
+# Written out, unlike the pages' colours: programs that are no browsers know no variables.
+COLOURS = {
+    "l-firmware": "#8d99ae", "l-loader": "#e0a33a", "l-compiler": "#c9622f", "l-kernel": "#3d6fd9", "l-services": "#7a52c7",
+    "l-executor": "#2e9b74", "l-script": "#a9b2c3", "l-seed": "#c44b6e", "l-padding": "#cfd4de", "l-substrate": "#8d99ae",
+}  # fmt: skip
+
+_LEFT, _BAR_WIDTH, _ROW, _HEAD, _FOOT = 90, 560, 24, 34, 20
+_WIDTH = _LEFT + _BAR_WIDTH + 110
+_LETTER = 6.2  # pixels of a letter of the legend, about
 
 
 def tcb_chart(measures: Sequence[Measured]) -> str:
@@ -99,7 +107,15 @@ def tcb_chart(measures: Sequence[Measured]) -> str:
     for panel in drawn:
         tops.append(y)
         y += _HEAD + _ROW * len(panel.stacks) + 14
+    marks: list[tuple[str, str, int, int]] = []
+    x, y = 14, y + 8
+    for css, name in legend(measures):
+        needed = 15 + round(_LETTER * len(name)) + 18
+        if x + needed > _WIDTH:
+            x, y = 14, y + 20
+        marks.append((css, name, x, y))
+        x += needed
     return render(
-        "chart.svg.j2", panels=list(zip(tops, drawn, strict=True)), legend=legend(measures), left=_LEFT, bar=_BAR_WIDTH, row=_ROW,
-        head=_HEAD, width=_LEFT + _BAR_WIDTH + 110, height=y + _FOOT, foot=y,
+        "chart.svg.j2", panels=list(zip(tops, drawn, strict=True)), legend=marks, left=_LEFT, bar=_BAR_WIDTH, row=_ROW, head=_HEAD,
+        width=_WIDTH, height=y + 12 + _FOOT, colours=COLOURS,
     )  # fmt: skip
