@@ -56,12 +56,12 @@ class Measured:
 
     @property
     def opaque(self) -> int:
-        """Bytes that nobody compiled here. The script and the framing are made by xboot from what one can read, and are not opaque."""
-        return sum(c.bytes for c in self.components if c.lines is None and c.role not in (Role.SCRIPT, Role.PADDING))
+        """Bytes that nobody compiled here: seeds, and what came as a binary, even where its source is known and its lines are counted."""
+        return sum(c.bytes for c in self.components if c.prebuilt)
 
     @property
     def lines(self) -> int:
-        """Source lines compiled in this configuration."""
+        """Source lines compiled in this configuration, here or by who made a binary."""
         return sum(c.lines or 0 for c in self.components)
 
     @property
@@ -153,7 +153,7 @@ def show_measures(console: Console, measures: Sequence[Measured]) -> None:
     for measured in measures:
         console.print(f"\n[bold]{escape(measured.backend)}[/], image sha256 {measured.image_sha256}", highlight=False, soft_wrap=True)
         console.print(_by_layer(measured))
-        console.print("from")
+        console.print("from, and counted by")
         for line in _origins(measured):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
         for tool in measured.built_with:
@@ -164,9 +164,10 @@ def show_measures(console: Console, measures: Sequence[Measured]) -> None:
 
 
 def _vectors(measures: Sequence[Measured]) -> Table:
-    table = _table("backend")
+    table = _table()
+    table.add_column("backend", no_wrap=True)
     for measured in measures:
-        table.add_column(measured.backend, justify="right")
+        table.add_column(measured.backend, justify="right", no_wrap=True)
     rows: list[tuple[str, list[str]]] = [
         ("bytes of the image", [f"{m.size:,}" for m in measures]),
         ("of these opaque", [f"{m.opaque:,}" for m in measures]),
@@ -175,24 +176,24 @@ def _vectors(measures: Sequence[Measured]) -> Table:
     ]
     languages = dict.fromkeys(language for m in measures for language in m.languages)
     rows += [(f"lines of {language}", [f"{m.languages.get(language, 0):,}" for m in measures]) for language in languages]
-    rows.append(("digest", [m.digest[:16] for m in measures]))
+    rows.append(("digest", [m.digest[:12] for m in measures]))
     for name, values in rows:
         table.add_row(name, *values)
     return table
 
 
 def _by_layer(measured: Measured) -> Table:
-    table = _table("layer", "component")
+    table = _table("layer", "component", "made")
     for name in ("bytes", "lines", "calls"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("languages")
-    table.add_column("counted by")
     for layer, components in measured.layers():
         for number, c in enumerate(components):
             table.add_row(
-                "" if number else layer, escape(c.name), f"{c.bytes:,}", "opaque" if c.lines is None else f"{c.lines:,}",
-                str(len(c.syscalls)) if c.syscalls else "", escape(", ".join(list(c.languages)[:3])),
-                escape(c.lines_method if c.lines is not None else ""),
+                "" if number else layer, escape(c.name), "elsewhere" if c.prebuilt else "here", f"{c.bytes:,}",
+                "" if c.lines is None else f"{c.lines:,}",
+                str(len(c.syscalls)) if c.syscalls else "",
+                escape(", ".join(list(c.languages)[:3])),
             )  # fmt: skip
     return table
 
@@ -200,7 +201,8 @@ def _by_layer(measured: Measured) -> Table:
 def _origins(measured: Measured) -> Iterator[str]:
     for _, components in measured.layers():
         for c in components:
-            yield f"  {c.name}: {c.origin if c.version in c.origin else f'{c.origin} {c.version}'}"
+            counted = f"; lines by {c.lines_method}" if c.lines is not None else ""
+            yield f"  {c.name}: {c.origin if c.version in c.origin else f'{c.origin} {c.version}'}{counted}"
 
 
 def show_overlap(console: Console, measures: Sequence[Measured]) -> None:
@@ -210,7 +212,7 @@ def show_overlap(console: Console, measures: Sequence[Measured]) -> None:
         table.add_column(measured.backend, justify="right")
     for one in measures:
         common = {other.backend: overlap(one.components, other.components) for other in measures if other is not one}
-        cells = [f"{common[m.backend].lines:,} lines, {common[m.backend].bytes:,} bytes" if m is not one else "·" for m in measures]
+        cells = [f"{common[m.backend].lines:,} lines\n{common[m.backend].bytes:,} bytes" if m is not one else "·" for m in measures]
         table.add_row(one.backend, *cells)
     console.print(table)
     for one, other in combinations(measures, 2):
@@ -258,5 +260,5 @@ def _values(component: Component) -> dict[str, Any]:
         "name": component.name, "role": component.role.value, "layer": LAYERS[component.role], "bytes": component.bytes,
         "sha256": component.sha256 or None, "origin": component.origin, "version": component.version, "lines": component.lines,
         "linesMethod": component.lines_method, "languages": dict(component.languages), "syscalls": list(component.syscalls),
-        "builtWith": list(component.built_with), "files": len(component.source_hashes),
+        "builtWith": list(component.built_with), "files": len(component.source_hashes), "prebuilt": component.prebuilt,
     }  # fmt: skip

@@ -176,7 +176,7 @@ class Artifact:
     """A file that a backend prepared (a kernel, an executor), with what is known of its making.
 
     `source_files` are the files really compiled into it and `lines_method` says how that list was obtained
-    (`dependency files`, `DWARF line tables`, `manifest`).
+    (`dependency files`, `DWARF line tables`, `manifest`). `prebuilt`: it came as a binary, whether its source is known or not.
     """
 
     name: str
@@ -189,6 +189,7 @@ class Artifact:
     built_with: Sequence[str] = ()
     source_files: Sequence[Path] = ()
     lines_method: str = ""
+    prebuilt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +325,7 @@ class Verdict:
 @dataclass(frozen=True, slots=True)
 class Component:
     """Something that one has to trust. `bytes` in the image; `lines` are source lines compiled in this configuration
-    (None: opaque), counted as `lines_method` says.
+    (None: not known), counted as `lines_method` says. `prebuilt`: nobody compiled it here.
     """
 
     name: str
@@ -340,6 +341,7 @@ class Component:
     source_lines: Mapping[str, int] = field(default_factory=dict)  # SHA-256 → lines: by content, two backends are found to share a file
     built_with: Sequence[str] = ()
     syscalls: Sequence[str] = ()
+    prebuilt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

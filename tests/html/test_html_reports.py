@@ -182,7 +182,9 @@ def _measured(name: str) -> Measured:
     kernel = Component(
         "kernel<script>", Role.KERNEL, 900, "1" * 64, "from \x1b[1m\"&'<b>", "1.0", {"C": 10}, 10, "manifest", syscalls=["read"]
     )
-    return Measured(name, "2" * 64, [kernel, Component("seed", Role.SEED, 100, "3" * 64)], [Component("q", Role.SUBSTRATE, 5, "")])
+    return Measured(
+        name, "2" * 64, [kernel, Component("seed", Role.SEED, 100, "3" * 64, prebuilt=True)], [Component("q", Role.SUBSTRATE, 5, "")]
+    )
 
 
 def test_trusted_bases_alone(browser: Browser, tmp_path: Path) -> None:

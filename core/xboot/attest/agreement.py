@@ -14,6 +14,7 @@ from xboot.attest.envelope import FILE_SUFFIX, UnknownKeyError, read_envelopes
 from xboot.attest.keys import TrustedKey
 from xboot.attest.statement import Claim, read_claim
 from xboot.errors import InputError, UsageError
+from xboot.model import Script
 
 _MAX_FILES = 10_000
 
@@ -99,10 +100,10 @@ def index_keys(keys: Sequence[TrustedKey]) -> dict[str, TrustedKey]:
     return found
 
 
-def verify_files(files: Sequence[Path], keys: Sequence[TrustedKey], *, script_sha256: str = "") -> Agreement:
+def verify_files(files: Sequence[Path], keys: Sequence[TrustedKey], *, script: Script | None = None) -> Agreement:
     """Check every file, then put together what the believed ones say.
 
-    All must be about one script: that with `script_sha256` if given, else the script that most signers attest; those of
+    All must be about one script, with its outputs: `script` if given, else the one that most signers attest; those of
     another script are refused by name. Nothing is raised for a bad file: it is in `refused`.
     """
     known = index_keys(keys)
@@ -118,14 +119,14 @@ def verify_files(files: Sequence[Path], keys: Sequence[TrustedKey], *, script_sh
             refused.append(Refusal(file, error.message, unknown=True))
         except InputError as error:
             refused.append(Refusal(file, error.message))
-    wanted = script_sha256 or _most_attested(believed)
+    wanted = script.sha256 if script else _most_attested(believed)
     strangers = [a for a in believed if a.claim.script_sha256 != wanted]
     refused += [
         Refusal(a.file, f"{a.file}: attests another script ({a.claim.script_sha256[:16]}…, the others are of {wanted[:16]}…)")
         for a in strangers
     ]
     counted, repeated = _without_repeats([a for a in believed if a.claim.script_sha256 == wanted])
-    counted, odd = _same_outputs(counted)
+    counted, odd = _same_outputs(counted, script)
     return Agreement(len(known), counted, [*refused, *odd], repeated, _divergences(counted))
 
 
@@ -148,15 +149,21 @@ def _without_repeats(found: Sequence[Attestation]) -> tuple[list[Attestation], l
     return kept, repeated
 
 
-def _same_outputs(found: Sequence[Attestation]) -> tuple[list[Attestation], list[Refusal]]:
-    """A script decides which outputs there are. Who lists others lies, or is of a broken xboot; the most signers' list counts."""
-    lists: dict[tuple[tuple[str, tuple[int, str]], ...], set[str]] = {}
+_Steps = tuple[tuple[str, tuple[int, str]], ...]
+
+
+def _same_outputs(found: Sequence[Attestation], script: Script | None) -> tuple[list[Attestation], list[Refusal]]:
+    """A script decides which outputs there are: who lists others lies, or has a broken xboot. Without it the most signers' list counts."""
+    lists: dict[_Steps, set[str]] = {}
     for attestation in found:
         lists.setdefault(tuple(attestation.claim.steps.items()), set()).add(attestation.signer)
-    usual = max(lists, key=lambda steps: (len(lists[steps]), steps), default=())
+    usual: _Steps = max(lists, key=lambda steps: (len(lists[steps]), steps), default=())
+    if script is not None:
+        usual = tuple((output.path, (step.number, step.drv)) for step in script.steps for output in step.outputs)
     kept = [a for a in found if tuple(a.claim.steps.items()) == usual]
     odd = [a for a in found if tuple(a.claim.steps.items()) != usual]
-    return kept, [Refusal(a.file, f"{a.file}: lists other outputs of the same script than the others do") for a in odd]
+    whose = "the target has" if script else "the others do"
+    return kept, [Refusal(a.file, f"{a.file}: lists other outputs of the same script than {whose}") for a in odd]
 
 
 def _divergences(found: Sequence[Attestation]) -> list[Divergence]:

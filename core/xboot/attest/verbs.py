@@ -134,8 +134,7 @@ def verify(wanted: Wanted, read: ReadOptions, console: Console, *, as_json: bool
     if wanted.quorum is not None and wanted.quorum > len(keys):
         raise UsageError(f"--quorum {wanted.quorum}: only {len(keys)} keys are given")
     quorum = len(keys) if wanted.quorum is None else wanted.quorum
-    sha256 = _script_of(wanted.targets, read, console)
-    found = verify_files(collect_files(wanted.files), keys, script_sha256=sha256)
+    found = verify_files(collect_files(wanted.files), keys, script=_script_of(wanted.targets, read, console))
     refused = [r for r in found.refused if not (r.unknown and wanted.skip_unknown)]
     enough = len(found.signers) >= quorum and len(found.backends) >= wanted.kernels
     status, word = 0, "agreed"
@@ -151,11 +150,11 @@ def verify(wanted: Wanted, read: ReadOptions, console: Console, *, as_json: bool
     return status
 
 
-def _script_of(targets: Sequence[str], read: ReadOptions, console: Console) -> str:
+def _script_of(targets: Sequence[str], read: ReadOptions, console: Console) -> Script | None:
     if not targets:
-        return ""
+        return None
     request = Request(targets, linearize=LinearizeOptions(allow_missing=True))
-    return read_script(targets, read, request, console, Plugins.load()).sha256
+    return read_script(targets, read, request, console, Plugins.load())
 
 
 def _show(console: Console, found: Agreement, wanted: Wanted, quorum: int, status: int) -> None:

@@ -42,13 +42,9 @@ class Panel:
 _MEASURES: tuple[tuple[str, str, Callable[[Component], int]], ...] = (
     ("Lines compiled in this configuration", "lines", lambda c: c.lines or 0),
     ("Bytes of the image", "bytes", lambda c: c.bytes),
-    ("Opaque bytes: nobody compiled them here", "bytes", lambda c: c.bytes if _is_opaque(c) else 0),
+    ("Opaque bytes: nobody compiled them here", "bytes", lambda c: c.bytes if c.prebuilt else 0),
     ("System calls offered to a builder", "calls", lambda c: len(c.syscalls)),
 )
-
-
-def _is_opaque(component: Component) -> bool:
-    return component.lines is None and component.role not in (Role.SCRIPT, Role.PADDING)
 
 
 def panels(measures: Sequence[Measured]) -> list[Panel]:

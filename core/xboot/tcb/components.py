@@ -47,11 +47,14 @@ def _artifact(artifact: Artifact, size: int, counted: Mapping[str, SourceFile] |
         source_hashes={name: file.sha256 for name, file in counted.items()},
         source_lines={file.sha256: file.lines for file in counted.values()},
         built_with=artifact.built_with,
+        prebuilt=artifact.prebuilt or (not counted and artifact.role is not Role.PADDING),
     )  # fmt: skip
 
 
 def _source(name: str, source: Source, size: int) -> Component:
-    return Component(name, Role.SEED, size, source.nar_sha256, origin=f"{source.path} ({source.kind.value})", lines_method="opaque")
+    return Component(
+        name, Role.SEED, size, source.nar_sha256, origin=f"{source.path} ({source.kind.value})", lines_method="opaque", prebuilt=True
+    )
 
 
 def digest(components: list[Component]) -> str:

@@ -32,6 +32,7 @@ def _component(component: Component) -> BomComponent:
         Property(name="xboot:role", value=component.role.value),
         Property(name="xboot:bytes", value=str(component.bytes)),
         Property(name="xboot:lines", value="opaque" if component.lines is None else str(component.lines)),
+        Property(name="xboot:compiled", value="elsewhere" if component.prebuilt else "here"),
         Property(name="xboot:lines_method", value=component.lines_method or "none"),
         *(Property(name="xboot:built_with", value=tool) for tool in component.built_with),
     ]

@@ -26,14 +26,18 @@ def substrate(program: str, machine_type: str) -> list[Component]:
         said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL).stdout
         version = re.search(r"version (\S+)", said)
         size, digest = Path(path).stat().st_size, file_sha256(Path(path))
-        found.append(Component(program, Role.SUBSTRATE, size, digest, path, version[1] if version else "", lines_method="opaque"))
+        found.append(
+            Component(program, Role.SUBSTRATE, size, digest, path, version[1] if version else "", lines_method="opaque", prebuilt=True)
+        )
     for place in _FIRMWARE.get(machine_type, ()):
         if Path(place).is_file():
             size, digest = Path(place).stat().st_size, file_sha256(Path(place))
-            found.append(Component(f"SeaBIOS for {machine_type}", Role.FIRMWARE, size, digest, place, lines_method="opaque"))
+            found.append(Component(f"SeaBIOS for {machine_type}", Role.FIRMWARE, size, digest, place, lines_method="opaque", prebuilt=True))
             break
     found.append(
-        Component("host kernel", Role.SUBSTRATE, 0, "", f"{platform.system()}, running", platform.release(), lines_method="opaque")
+        Component(
+            "host kernel", Role.SUBSTRATE, 0, "", f"{platform.system()}, running", platform.release(), lines_method="opaque", prebuilt=True
+        )
     )
     return found
 

@@ -36,6 +36,7 @@ _PARTS = {
     "libgcc": (Role.SERVICES, "gcc's support library"),
     "image framing": (Role.PADDING, "ELF headers and padding"),
 }
+_PREBUILT = {"ocaml-stdlib", "ocaml-runtime", "mirage-libraries", "musl", "libgcc"}  # linked from archives in Debian's binary packages
 _EXECUTOR = {"channel", "cpio", "executor", "hex", "main", "nar", "scan", "script", "sexp", "store"}
 _SECTION = re.compile(r"^ (\.[\w.]+|COMMON)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+) (\S+)$")
 
@@ -155,7 +156,19 @@ def artifacts(folder: Path, toolchain: Mapping[str, str]) -> dict[str, Artifact]
         if name in sizes:
             files, method = _own_sources(name)
             version = toolchain["ocaml"] if name.startswith("ocaml-") else ""
-            found[name] = Artifact(name, image, digests[name].hexdigest(), sizes[name], role, origin, version, built_with, files, method)
+            found[name] = Artifact(
+                name,
+                image,
+                digests[name].hexdigest(),
+                sizes[name],
+                role,
+                origin,
+                version,
+                built_with,
+                files,
+                method,
+                prebuilt=name in _PREBUILT,
+            )
     return found
 
 
