@@ -10,8 +10,8 @@ int path_get(struct process *p, address path, char to[PATH_LIMIT])
 
 	while (at < PATH_LIMIT) { /* page by page: the string may end right before memory that is not there */
 		part = PAGE_SIZE - ((path + at) & PAGE_MASK);
-		if (part > 256)
-			part = 256;
+		if (part > 128)
+			part = 128;
 		if (part > PATH_LIMIT - at)
 			part = PATH_LIMIT - at;
 		if (user_read(p, to + at, path + at, part))

@@ -1,6 +1,6 @@
 /* gate.S: the code at GATE_CODE in every builder's task. It is copied there, so it jumps only within itself.
 
-   Mach's emulation vector leads every `int $0x80` to gate_code, with EFLAGS and the return address pushed on the program's stack. The registers go into a message;
+   Mach's emulation vector leads every `int $0x80`, and every call of Mach but mach_msg, to gate_code, with EFLAGS and the return address pushed on the program's stack. The registers go into a message;
    the server's answer brings them back, and beforehand orders to write to the program's memory (patches) or to send some of it. The code runs with the builder's own
    rights: what it cannot touch faults, and the server learns of that as of any other fault. */
 
@@ -23,7 +23,10 @@ gate_code:
 	mov %ebp, G_FS
 	mov %gs, %ebp
 	mov %ebp, G_GS
-	cld
+	mov $G_FLAGS, %esp          /* the program's may be dangerous: with NT set, Mach's way back through the call gate would never end */
+	popf
+	cmp $CALL_NUMBERS, %eax
+	jae gate_skip
 	xor %ebx, %ebx
 	movb GATE_TABLE(%eax), %bl
 	xchg %ecx, %esi             /* esi: the second argument */
@@ -41,9 +44,9 @@ gate_path:
 	and $4095, %ecx
 	neg %ecx
 	add $4096, %ecx
-	cmp $256, %ecx
+	cmp $PATH_BYTES, %ecx
 	jbe gate_fetch
-	mov $256, %ecx
+	mov $PATH_BYTES, %ecx
 	jmp gate_fetch
 gate_buffer:
 	mov %edx, %ecx
@@ -132,7 +135,6 @@ gate_broken:
 	hlt
 
 gate_agent:                         /* the server sends a thread here that it stopped elsewhere, to have its memory read and written */
-	cld
 	jmp gate_skip
 gate_child:                         /* a forked child starts here, its registers set, and goes where its parent will return to */
 	fxrstor G_FLOATING

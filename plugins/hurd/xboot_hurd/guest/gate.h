@@ -35,6 +35,7 @@
 
 #define G_ARGUMENTS GATE+0x6000 /* eight words: mach_msg_trap's arguments, behind a place for a return address */
 #define G_SEND_SIZE GATE+0x600c
+#define G_FLAGS GATE+0x6020     /* what the gate runs with */
 #define G_FLOATING GATE+0x6040  /* 512 bytes */
 #define ARGUMENTS_OFFSET 0x6000
 
@@ -46,13 +47,15 @@
 
 /* what goes along with a call */
 #define WITH_NOTHING 0
-#define WITH_EBX 1      /* the memory at ebx, to the end of its page, at most 256 bytes: a path */
+#define WITH_EBX 1      /* the memory at ebx, to the end of its page, at most PATH_BYTES: a path */
 #define WITH_ECX 2      /* the same of ecx */
 #define WITH_BUFFER 3   /* edx bytes at ecx, if they are at most 4096: a write */
 #define WITH_FLOATING 4 /* a fork: the floating point state is stored, for the child to load */
 
 #define CALL_ID 0x78626f
 #define CALL_NUMBERS 512
+#define MACH_NUMBERS 160 /* Mach's own are negative */
+#define PATH_BYTES 128   /* as much as the personality asks for at once; a message below 230 bytes takes Mach's short way */
 
 #define REQUEST_NAME 0x21 /* port names in the builder's task: the send right to the server ... */
 #define ANSWER_NAME 0x22  /* ... and the receive right for its answers */

@@ -127,10 +127,10 @@ unsigned vm_free_pages(void)
 	return call() ? 0 : message.body[4];
 }
 
-unsigned emulation_vector(port task, const unsigned *vector, unsigned count)
+unsigned emulation_vector(port task, int first, const unsigned *vector, unsigned count)
 {
 	begin(task, 2010);
-	put(INTEGER, 0);
+	put(INTEGER, (unsigned)first);
 	put_pages(INTEGER, vector, count, 0);
 	return call();
 }

@@ -60,7 +60,7 @@ unsigned vm_protect(port task, unsigned address_at, unsigned size, int maximum, 
 unsigned vm_read(port task, unsigned address_at, unsigned size, void **data);        /* the caller deallocates */
 unsigned vm_write(port task, unsigned address_at, const void *data, unsigned size, int move); /* whole pages; move: the data leave the server */
 unsigned vm_free_pages(void);
-unsigned emulation_vector(port task, const unsigned *vector, unsigned count);
+unsigned emulation_vector(port task, int first, const unsigned *vector, unsigned count); /* by call number, from the first on */
 unsigned thread_create(port task, port *thread);
 unsigned thread_terminate(port thread);
 unsigned thread_suspend(port thread);

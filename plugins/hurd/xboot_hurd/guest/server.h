@@ -49,6 +49,7 @@ struct machine_thread {
 	port fault_reply;     /* FAULTED: the right to answer */
 	int child;            /* FRESH: starts at gate_child ... */
 	address child_return; /* ... if it is to go on here */
+	address odd_return;   /* behind a call with an impossible number, which was answered */
 	int selectors[3];
 	unsigned segments[3][2];
 };

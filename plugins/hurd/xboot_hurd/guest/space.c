@@ -1,6 +1,6 @@
 /* space.c: address spaces: tasks of Mach. The server keeps its own account of what a builder may read and write, page by page, so that it need not ask.
 
-   A builder's task holds two port rights: to send to `request`, and to receive from `answer`. It has no right to itself (the special port is taken away), so it cannot ask
+   Of Mach's own calls a builder reaches mach_msg alone (with the mended kernel). A builder's task holds two port rights: to send to `request`, and to receive from `answer`. It has no right to itself (the special port is taken away), so it cannot ask
    Mach for memory, ports, threads or tasks; nor to a device or the host's privileged port, which were never there. */
 
 #include "server.h"
@@ -57,7 +57,7 @@ static unsigned char table_of_calls(unsigned call)
 
 void space_setup(int emulation)
 {
-	static unsigned vector[CALL_NUMBERS];
+	static unsigned vector[MACH_NUMBERS + CALL_NUMBERS];
 	unsigned at = GATE_CODE, i, *page, *arguments;
 	char *code;
 
@@ -67,10 +67,11 @@ void space_setup(int emulation)
 	if (!code || !arguments)
 		machine_panic("limit: memory is too small");
 	memcpy(code, gate_code, gate_code_end - gate_code);
-	for (i = 0; i < CALL_NUMBERS; i++) {
-		vector[i] = GATE_CODE;
+	for (i = 0; i < CALL_NUMBERS; i++)
 		code[(GATE_TABLE - GATE_CODE) + i] = (char)table_of_calls(i);
-	}
+	for (i = 0; i < MACH_NUMBERS + CALL_NUMBERS; i++)
+		vector[i] = GATE_CODE;
+	vector[MACH_NUMBERS - 25] = 0; /* mach_msg_trap, for the gate itself */
 	check(vm_allocate(model, &at, PAGE_SIZE, 0), "vm_allocate");
 	check(vm_write(model, GATE_CODE, code, PAGE_SIZE, 1), "vm_write");
 	check(vm_protect(model, GATE_CODE, PAGE_SIZE, 1, PROTECT_READ | PROTECT_EXECUTE), "vm_protect");
@@ -79,13 +80,14 @@ void space_setup(int emulation)
 	page[2] = MACH_SEND | MACH_RECEIVE;
 	page[4] = DATA_OFFSET + DATA_MAX;
 	page[5] = ANSWER_NAME;
+	page[8] = 0x202; /* G_FLAGS */
 	at = GATE;
 	check(vm_allocate(model, &at, GATE_SIZE, 0), "vm_allocate");
 	check(vm_write(model, GATE, arguments, GATE_SIZE, 1), "vm_write");
 	check(vm_protect(model, GATE, GATE_SIZE, 1, PROTECT_READ | PROTECT_WRITE), "vm_protect");
 	if (!emulation)
 		return; /* every call will come as an exception */
-	check(emulation_vector(model, vector, CALL_NUMBERS), "task_set_emulation_vector");
+	check(emulation_vector(model, -MACH_NUMBERS, vector, MACH_NUMBERS + CALL_NUMBERS), "task_set_emulation_vector");
 }
 
 /* The ports of a task that was just made. */

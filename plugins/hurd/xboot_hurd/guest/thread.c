@@ -79,7 +79,7 @@ static int put_state(struct machine_thread *thread, address eip)
 	s.eip = eip;
 	s.eflags = (r->eflags & FLAGS_USER) | 0x202;
 	if (in_gate(eip))
-		s.eflags &= ~FLAG_TRAP;
+		s.eflags = 0x202;
 	s.esp = r->esp;
 	thread->known = *r;
 	return thread_set_state(thread->thread, &s) ? -1 : 0;
@@ -422,18 +422,31 @@ static enum machine_event fault(struct machine_fault *f, int signal, int code, u
 	return MACHINE_FAULT;
 }
 
-/* Mach's emulation of `int $0x80` could not push on the program's stack. */
-static int call_without_stack(struct machine_thread *thread, unsigned at)
+/* Whether the thread stands behind an `int $0x80`. */
+static int behind_call(struct machine_thread *thread)
 {
 	unsigned char before[2];
 	void *data;
 	address from = thread->registers.eip - 2;
 
-	if (at != thread->registers.esp - 8 || (from & PAGE_MASK) == PAGE_MASK || vm_read(thread->space->task, from & ~PAGE_MASK, PAGE_SIZE, &data))
+	if ((from & PAGE_MASK) == PAGE_MASK || vm_read(thread->space->task, from & ~PAGE_MASK, PAGE_SIZE, &data))
 		return 0;
 	memcpy(before, (char *)data + (from & PAGE_MASK), 2);
 	vm_deallocate(self, (unsigned)data, PAGE_SIZE);
 	return before[0] == 0xcd && before[1] == 0x80;
+}
+
+/* A call whose number Mach's emulation does not have comes as an invalid instruction behind it. So does what is really one there: it comes again, with the answer. */
+static int call_without_number(struct machine_thread *thread)
+{
+	struct machine_registers *r = &thread->registers;
+
+	if (r->eax < CALL_NUMBERS || (r->eip == thread->odd_return && r->eax == (unsigned)-38) || !behind_call(thread)) {
+		thread->odd_return = 0;
+		return 0;
+	}
+	thread->odd_return = r->eip;
+	return 1;
 }
 
 /* What Mach says of a thread (mach/exception.h, mach/i386/exception.h), in Linux's words. */
@@ -443,7 +456,7 @@ static enum machine_event interpret(struct machine_thread *thread, struct except
 
 	switch (e->exception) {
 	case 1: /* bad access: Mach's result, and the address */
-		if (call_without_stack(thread, e->subcode))
+		if (e->subcode == thread->registers.esp - 8 && behind_call(thread)) /* Mach could not push on the program's stack */
 			return MACHINE_CALL;
 		return fault(f, SIGSEGV, e->code == 2 ? 2 : 1, 14, e->code == 2 ? 5 : 4, e->subcode);
 	case 2: /* bad instruction: the processor's exception */
@@ -451,6 +464,8 @@ static enum machine_event interpret(struct machine_thread *thread, struct except
 			thread->registers.eip += 2;
 			return MACHINE_CALL;
 		}
+		if ((e->code == 6 || e->code == 1) && call_without_number(thread))
+			return MACHINE_CALL;
 		return e->code == 6 || e->code == 1 ? fault(f, SIGILL, 2, 6, 0, eip) : fault(f, SIGSEGV, 0x80, e->code, e->subcode, 0);
 	case 3: /* arithmetic */
 		if (e->code == 1)

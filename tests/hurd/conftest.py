@@ -1,0 +1,74 @@
+"""Booting derivations with the hurd backend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from xboot import nar
+from xboot.boot import RunOptions
+from xboot.cache import Cache
+from xboot.debian import DebianPackages
+from xboot.guest.tcc import Tcc, obtain_tcc, run_tcc
+from xboot.hooks import BackendOptions, ReadOptions
+from xboot.model import Verdict
+from xboot.pipeline import Pipeline, Request
+from xboot.plugins import Plugins
+
+EXPRESSION = """{ busybox, program }: let bb = builtins.path { path = busybox; name = "busybox"; };
+  p = builtins.path { path = program; name = "program"; }; in {
+  x = derivation { name = "x"; system = "i686-linux"; builder = "${bb}/bin/sh"; args = [ "-c" "SCRIPT" ]; }; }"""
+
+
+@pytest.fixture(scope="session")
+def pipeline() -> Pipeline:
+    return Pipeline(Plugins.load())
+
+
+@pytest.fixture(scope="session")
+def tcc() -> Tcc:
+    return obtain_tcc(DebianPackages(Cache()))
+
+
+@pytest.fixture
+def boot(nix, pipeline: Pipeline, tmp_path: Path) -> Callable[..., Verdict]:
+    """Runs one derivation of the test's nix store; the console goes to tmp_path/console."""
+
+    def run(drv: str, *, memory: int | None = None, timeout: float = 60, **settings: str) -> Verdict:
+        script = pipeline.linearize(pipeline.read([drv], ReadOptions(stores=[nix.store])), Request([]).linearize)
+        options = RunOptions(
+            step_timeout=timeout, accelerator="tcg", export=tmp_path / "export", export_paths=script.results, log=tmp_path / "console"
+        )
+        backend = BackendOptions(memory=memory, export_size=options.export_window, settings=settings)
+        return pipeline.run(Request([], backend="hurd", options=backend, run=options), script).verdict
+
+    return run
+
+
+@pytest.fixture
+def derivation(nix, busybox, tcc: Tcc, tmp_path: Path) -> Callable[..., str]:
+    """A derivation that runs a shell command; `${p}/prog` in it is the program compiled from `source`."""
+
+    def make(script: str, source: Path | None = None) -> str:
+        folder = tmp_path / "program"
+        folder.mkdir(exist_ok=True)
+        if source is not None:
+            run_tcc(tcc, ["-nostdlib", "-static", "-o", str(folder / "prog"), str(source)], folder)
+        nix.root.mkdir(exist_ok=True)
+        file = nix.root / "x.nix"
+        file.write_text(EXPRESSION.replace("SCRIPT", script))
+        drv: str = nix.instantiate(file, busybox=str(busybox["i686-linux"]), program=str(folder))["x"]
+        return drv
+
+    return make
+
+
+def exported(verdict: Verdict) -> bytes:
+    """The content of the one exported file."""
+    assert verdict.ok, verdict.failure
+    (file,) = verdict.exports.values()
+    with file.open("rb") as stream:
+        (content,) = [b"".join(entry.chunks) for entry in nar.read(stream)]
+    return content

@@ -1,0 +1,70 @@
+"""hurd end to end: the kernel as Debian has it, the system calls beside Linux's, the attacks."""
+
+from __future__ import annotations
+
+import platform
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import exported
+
+pytestmark = pytest.mark.boot
+PROGRAMS = Path(__file__).parents[2] / "core" / "xboot" / "testing" / "programs"
+SIGTRAP, SIGFPE, SIGSEGV, LIVED_ON = 5, 8, 11, 77 << 8
+HARMLESS = {"ds null, then a call", "es null, then a call", "nested task flag", "direction flag"}  # the program may do this to itself
+
+
+@pytest.mark.parametrize("kernel", ["mended", "debian"])
+def test_hello_on_both_kernels(boot, nix, derivation, kernel: str) -> None:
+    drv = derivation("echo hello > $out; echo $$ | ${bb}/bin/busybox cat >> $out")
+    nix.realise([drv])
+    output = nix.run("nix-store", "--query", "--outputs", drv).stdout.strip()
+    verdict = boot(drv, kernel=kernel)
+    assert verdict.ok, verdict.failure
+    assert verdict.outputs[0].nar_sha256 == nix.hash(output)
+
+
+@pytest.mark.parametrize("kernel", ["mended", "debian"])
+def test_system_calls_answer_as_linux_does(boot, derivation, tmp_path: Path, kernel: str) -> None:
+    if platform.machine() not in ("x86_64", "i686"):
+        pytest.skip("the oracle is this machine's own Linux, which must run i386 programs")
+    lines = exported(boot(derivation("exec ${p}/prog > $out", PROGRAMS / "syscalls.c"), kernel=kernel)).decode().splitlines()
+    work = tmp_path / "work"
+    work.mkdir()
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent, tmp_path / "program"):
+        folder.chmod(0o755)
+    work.chmod(0o777)
+    native = subprocess.run(
+        ["setpriv", "--reuid=1000", "--regid=100", "--clear-groups", str(tmp_path / "program" / "prog")],
+        cwd=work, capture_output=True, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    if native.returncode == 127 or not native.stdout:
+        pytest.skip("this machine cannot run i386 programs as another user (needs root and a kernel with i386 emulation)")
+    assert lines == native.stdout.decode().splitlines()
+
+
+def test_no_attack_reaches_the_kernel(boot, derivation) -> None:
+    lines = exported(boot(derivation("${p}/prog > $out", Path(__file__).parents[1] / "tccboot" / "attacks.c"))).decode().splitlines()
+    ends = {name: int(end) for name, end in (line.rsplit(" ", 1) for line in lines)}
+    assert ends.pop("calls made with bad pointers") > 3900
+    assert len(ends) == 29
+    for name, end in ends.items():
+        if name in HARMLESS:
+            assert end == LIVED_ON, name
+        elif name in ("breakpoint", "all flags, then a call"):
+            assert end == SIGTRAP, name
+        else:
+            assert end == (SIGFPE if "floating" in name else SIGSEGV), name
+
+
+@pytest.mark.slow
+def test_speeds(boot, derivation) -> None:
+    """With room for a loaded machine; docs/benchmarks.md has the figures of an idle one."""
+    verdict = boot(derivation("${p}/prog ${bb}/bin/busybox true > $out", PROGRAMS / "microbench.c"), timeout=300)
+    text = exported(verdict).decode()
+    found = {m[1]: int(m[2]) for line in text.splitlines() if (m := re.fullmatch(r"(.+?) (\d+) (/s|MiB/s|us each)", line))}
+    print(text)
+    assert verdict.first_builder_seconds is not None and verdict.first_builder_seconds < 2
+    assert found["null call"] > 0
