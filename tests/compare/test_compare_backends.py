@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from xboot.plugins import Plugins
 
 ROOT = Path(__file__).parents[2]
+CHAIN = ROOT / "examples" / "chain" / "recipe.toml"
 MINUTES = 15  # that the chain may take on two processors
 
 
@@ -60,10 +62,21 @@ def test_hello_agrees_on_all_backends(tmp_path: Path) -> None:
 
 @pytest.mark.boot
 @pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_chain_but_mescc_agrees_on_all_backends(tmp_path: Path) -> None:
+    """All results of the chain except mescc, which takes four fifths of its time."""
+    report = compared(tmp_path, f"{CHAIN}:scheme,hello,fixpoint")
+    assert result(report, "fixpoint") == published("FIXPOINT")
+    assert len({output["step"] for output in report["outputs"]}) == 7
+
+
+@pytest.mark.boot
+@pytest.mark.slow
 @pytest.mark.timeout(MINUTES * 60 + 60)
+@pytest.mark.skipif("XBOOT_WHOLE_CHAIN" not in os.environ, reason="takes up to a quarter of an hour; set XBOOT_WHOLE_CHAIN=1")
 def test_the_whole_chain_agrees_on_all_backends(tmp_path: Path) -> None:
     start = time.monotonic()
-    report = compared(tmp_path, ROOT / "examples" / "chain" / "recipe.toml")
+    report = compared(tmp_path, CHAIN)
     assert time.monotonic() - start < MINUTES * 60
     assert result(report, "fixpoint") == published("FIXPOINT")
     assert {output["step"] for output in report["outputs"]} == set(range(1, 10))
