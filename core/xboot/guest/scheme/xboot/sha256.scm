@@ -4,10 +4,14 @@
 ;;; (sha256-final! state) -> 32-byte bytevector; the state is spent
 ;;; (sha256 bytevector) -> digest   (hex bytevector) -> string
 ;;;
-;;; Every intermediate value fits in 64 bits without a sign and the compiler can see that it does, so it keeps
-;;; them in machine words. Two things follow from this that look odd:
-;;;  - a rotation works on the word written twice, side by side: the low half of (x:x >> n) is x rotated by n;
-;;;  - sums are cut to 32 bits before they could pass 64.
+;;; The speed hangs on the compiler (Guile 3.0) keeping every value in a machine word. It does so where it can see that
+;;; none passes 2^61, and where each operation has two operands: (logxor a b c) is a call that conses. Hence what looks odd:
+;;;  - a rotation works on the word written twice, side by side: the low half of (x:x >> n) is x rotated by n. Shifted by
+;;;    2 only, that is still too large, so SIGMA0 writes no more of the upper copy than its largest shift brings down;
+;;;  - sums and rotations keep rubbish above bit 31 until the result is cut to 32 bits, once;
+;;;  - words are read and written in the machine's byte order, the little-endian x86_64's, and swapped by hand: a byte
+;;;    order given as an argument is a call;
+;;;  - loops count bytes, as the instructions do.
 
 (define-module (xboot sha256)
   #:use-module (rnrs bytevectors)
@@ -16,28 +20,29 @@
 
 (define-syntax-rule (low32 x) (logand x #xffffffff))
 (define-syntax-rule (twice x) (logior x (ash x 32)))
+(define-syntax-rule (xor a b c) (logxor a (logxor b c)))
 
-;; FIPS 180-4, 4.1.2. Each takes a word of 32 bits.
+;; FIPS 180-4, 4.1.2. Each takes words of 32 bits; of the last four's results only the low 32 bits count.
 (define-syntax-rule (choose e f g) (logxor g (logand e (logxor f g))))
 (define-syntax-rule (majority a b c) (logior (logand a b) (logand c (logior a b))))
-(define-syntax-rule (SIGMA0 x)
-  (let ((y (twice x))) (low32 (logxor (ash y -2) (ash y -13) (ash y -22)))))
-(define-syntax-rule (SIGMA1 x)
-  (let ((y (twice x))) (low32 (logxor (ash y -6) (ash y -11) (ash y -25)))))
-(define-syntax-rule (sigma0 x)
-  (let ((y (twice x))) (low32 (logxor (ash y -7) (ash y -18) (ash x -3)))))
-(define-syntax-rule (sigma1 x)
-  (let ((y (twice x))) (low32 (logxor (ash y -17) (ash y -19) (ash x -10)))))
+(define-syntax-rule (SIGMA0 x) (let ((y (logior x (ash (logand x #x3fffff) 32)))) (xor (ash y -2) (ash y -13) (ash y -22))))
+(define-syntax-rule (SIGMA1 x) (let ((y (twice x))) (xor (ash y -6) (ash y -11) (ash y -25))))
+(define-syntax-rule (sigma0 x) (let ((y (twice x))) (xor (ash y -7) (ash y -18) (ash x -3))))
+(define-syntax-rule (sigma1 x) (let ((y (twice x))) (xor (ash y -17) (ash y -19) (ash x -10))))
 
-(define-syntax-rule (word bv i) (bytevector-u32-native-ref bv (* 4 i)))
-(define-syntax-rule (set-word! bv i x) (bytevector-u32-native-set! bv (* 4 i) x))
+;; The word at byte `at`, and that word with its bytes in reverse order.
+(define-syntax-rule (word bv at) (bytevector-u32-native-ref bv at))
+(define-syntax-rule (set-word! bv at x) (bytevector-u32-native-set! bv at x))
+(define-syntax-rule (big-endian x)
+  (let* ((w x) (y (logior (ash (logand w #xff00ff) 8) (logand (ash w -8) #xff00ff))))
+    (low32 (ash (twice y) -16))))
 
 (define (words . numbers)
   (let ((bv (make-bytevector (* 4 (length numbers)))))
     (let loop ((i 0) (rest numbers))
       (if (null? rest)
           bv
-          (begin (set-word! bv i (car rest)) (loop (+ i 1) (cdr rest)))))))
+          (begin (set-word! bv i (car rest)) (loop (+ i 4) (cdr rest)))))))
 
 ;; The first 32 bits of the fractions of the cube roots of the first 64 primes (4.2.2).
 (define K
@@ -67,51 +72,47 @@
   (%make-state (words #x6a09e667 #xbb67ae85 #x3c6ef372 #xa54ff53a #x510e527f #x9b05688c #x1f83d9ab #x5be0cd19)
                (make-bytevector 256) (make-bytevector 64) 0 0))
 
-;; One round (6.2.2, step 3). Instead of moving eight variables along, each round renames them: what it makes
-;; new takes the places of d and h, and the caller turns the names.
-(define-syntax-rule (round W t (a b c d e f g h) (d* h*) body)
-  (let* ((t1 (+ h (SIGMA1 e) (choose e f g) (word W t)))
+;; One round (6.2.2, step 3), of the word at byte `at`. Instead of moving eight variables along, each round renames them:
+;; what it makes new takes the places of d and h, and the caller turns the names.
+(define-syntax-rule (round W at (a b c d e f g h) (d* h*) body)
+  (let* ((t1 (+ h (SIGMA1 e) (choose e f g) (word K at) (word W at)))
          (d* (low32 (+ d t1)))
          (h* (low32 (+ t1 (SIGMA0 a) (majority a b c)))))
     body))
 
+;; The 64 bytes from `start`, a multiple of 4.
 (define (compress! H W bv start)
-  ;; Schedule (step 1), with the round constants added already: W holds the plain words first.
-  (let fill ((t 0) (at start))
-    (when (< t 16)
-      (set-word! W t (bytevector-u32-ref bv at (endianness big)))
-      (fill (+ t 1) (+ at 4))))
-  (let extend ((t 16))
-    (when (< t 64)
-      (set-word! W t (low32 (+ (sigma1 (word W (- t 2))) (word W (- t 7))
-                               (sigma0 (word W (- t 15))) (word W (- t 16)))))
-      (extend (+ t 1))))
-  (let add ((t 0))
-    (when (< t 64)
-      (set-word! W t (low32 (+ (word W t) (word K t))))
-      (add (+ t 1))))
-  (let rounds ((t 0)
-               (a (word H 0)) (b (word H 1)) (c (word H 2)) (d (word H 3))
-               (e (word H 4)) (f (word H 5)) (g (word H 6)) (h (word H 7)))
-    (if (< t 64)
-        (round W t       (a b c d e f g h) (d h)
-        (round W (+ t 1) (h a b c d e f g) (c g)
-        (round W (+ t 2) (g h a b c d e f) (b f)
-        (round W (+ t 3) (f g h a b c d e) (a e)
-        (round W (+ t 4) (e f g h a b c d) (h d)
-        (round W (+ t 5) (d e f g h a b c) (g c)
-        (round W (+ t 6) (c d e f g h a b) (f b)
-        (round W (+ t 7) (b c d e f g h a) (e a)
-        (rounds (+ t 8) a b c d e f g h)))))))))
+  (let fill ((at 0))                    ;schedule (step 1)
+    (when (< at 64)
+      (set-word! W at (big-endian (word bv (+ start at))))
+      (fill (+ at 4))))
+  (let extend ((at 64))
+    (when (< at 256)
+      (set-word! W at (low32 (+ (sigma1 (word W (- at 8))) (word W (- at 28))
+                                (sigma0 (word W (- at 60))) (word W (- at 64)))))
+      (extend (+ at 4))))
+  (let rounds ((at 0)
+               (a (word H 0)) (b (word H 4)) (c (word H 8)) (d (word H 12))
+               (e (word H 16)) (f (word H 20)) (g (word H 24)) (h (word H 28)))
+    (if (< at 256)
+        (round W at        (a b c d e f g h) (d h)
+        (round W (+ at 4)  (h a b c d e f g) (c g)
+        (round W (+ at 8)  (g h a b c d e f) (b f)
+        (round W (+ at 12) (f g h a b c d e) (a e)
+        (round W (+ at 16) (e f g h a b c d) (h d)
+        (round W (+ at 20) (d e f g h a b c) (g c)
+        (round W (+ at 24) (c d e f g h a b) (f b)
+        (round W (+ at 28) (b c d e f g h a) (e a)
+        (rounds (+ at 32) a b c d e f g h)))))))))
         (begin
           (set-word! H 0 (low32 (+ a (word H 0))))
-          (set-word! H 1 (low32 (+ b (word H 1))))
-          (set-word! H 2 (low32 (+ c (word H 2))))
-          (set-word! H 3 (low32 (+ d (word H 3))))
-          (set-word! H 4 (low32 (+ e (word H 4))))
-          (set-word! H 5 (low32 (+ f (word H 5))))
-          (set-word! H 6 (low32 (+ g (word H 6))))
-          (set-word! H 7 (low32 (+ h (word H 7))))))))
+          (set-word! H 4 (low32 (+ b (word H 4))))
+          (set-word! H 8 (low32 (+ c (word H 8))))
+          (set-word! H 12 (low32 (+ d (word H 12))))
+          (set-word! H 16 (low32 (+ e (word H 16))))
+          (set-word! H 20 (low32 (+ f (word H 20))))
+          (set-word! H 24 (low32 (+ g (word H 24))))
+          (set-word! H 28 (low32 (+ h (word H 28))))))))
 
 (define* (sha256-update! state bv #:optional (start 0) (end (bytevector-length bv)))
   (let ((H (state-hash state)) (W (state-schedule state)) (block (state-block state)))
@@ -120,7 +121,7 @@
       (cond
        ((= at end)
         (set-state-fill! state fill))
-       ((and (= fill 0) (<= (+ at 64) end)) ;whole blocks are read where they are
+       ((and (= fill 0) (<= (+ at 64) end) (not (logtest at 3))) ;whole blocks are read where they are
         (compress! H W bv at)
         (loop (+ at 64) 0))
        (else
@@ -140,7 +141,7 @@
     (sha256-update! state tail)
     (let loop ((i 0))
       (when (< i 8)
-        (bytevector-u32-set! digest (* 4 i) (word (state-hash state) i) (endianness big))
+        (bytevector-u32-set! digest (* 4 i) (word (state-hash state) (* 4 i)) (endianness big))
         (loop (+ i 1))))
     digest))
 
