@@ -65,10 +65,16 @@ def derivation(nix, busybox, tcc: Tcc, tmp_path: Path) -> Callable[..., str]:
     return make
 
 
-def exported(verdict: Verdict) -> bytes:
-    """The content of the one exported file."""
-    assert verdict.ok, verdict.failure
-    (file,) = verdict.exports.values()
-    with file.open("rb") as stream:
-        (content,) = [b"".join(entry.chunks) for entry in nar.read(stream)]
-    return content
+@pytest.fixture
+def output(boot, derivation) -> Callable[..., list[str]]:
+    """The lines that a derivation writes to `$out`."""
+
+    def run(script: str, source: Path | None = None, **options: object) -> list[str]:
+        verdict = boot(derivation(script, source), **options)
+        assert verdict.ok, verdict.failure
+        (file,) = verdict.exports.values()
+        with file.open("rb") as stream:
+            (content,) = [b"".join(entry.chunks) for entry in nar.read(stream)]
+        return content.decode().splitlines()
+
+    return run

@@ -36,10 +36,21 @@ def keygen(name: str, folder: Path, console: Console) -> None:
     _say(console, f"{public}  for everybody; key id {load_public(public).keyid}")
 
 
-def attest(choices: Choices, request: Request, key_file: Path, reports: Sequence[Path], into: Path, console: Console) -> int:
-    """Run (or take reports of earlier runs), and write one signed file for each backend. Nothing is signed unless all agree."""
+def attest(
+    choices: Choices,
+    request: Request,
+    key_file: Path,
+    reports: Sequence[Path],
+    into: Path,
+    console: Console,
+    plugins: Plugins | None = None,
+) -> int:
+    """Run (or take reports of earlier runs), and write one signed file for each backend. Nothing is signed unless all agree.
+
+    `plugins`: those that are installed unless given.
+    """
     key = load_private(key_file)
-    plugins = Plugins.load()
+    plugins = Plugins.load() if plugins is None else plugins
     if reports:
         script = read_script(choices.targets, choices.read, request, console, plugins)
         runs = _reported(reports, script)

@@ -1,7 +1,9 @@
-/* space.c: address spaces: tasks of Mach. The server keeps its own account of what a builder may read and write, page by page, so that it need not ask.
+/* space.c: address spaces: tasks of Mach. The server keeps its own account of what a builder may read and write, page by
+   page, so that it need not ask.
 
-   Of Mach's own calls a builder reaches mach_msg alone (with the mended kernel). A builder's task holds two port rights: to send to `request`, and to receive from `answer`. It has no right to itself (the special port is taken away), so it cannot ask
-   Mach for memory, ports, threads or tasks; nor to a device or the host's privileged port, which were never there. */
+   Of Mach's own calls a builder reaches mach_msg alone (with the mended kernel). A builder's task holds two port rights: to
+   send to `request`, and to receive from `answer`. It has no right to itself (the special port is taken away), so it cannot
+   ask Mach for memory, ports, threads or tasks; nor to a device or the host's privileged port, which were never there. */
 
 #include "server.h"
 

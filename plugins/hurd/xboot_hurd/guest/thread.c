@@ -133,7 +133,10 @@ static void discard(struct header *h)
 		rights = head & 0x10000000u ? at : (unsigned *)*at;
 		if (name >= MOVE_RECEIVE && name <= MAKE_SEND_ONCE)
 			for (i = 0; i < number; i++)
-				port_destroy(rights[i]);
+				if (name == MOVE_RECEIVE)
+					port_destroy(rights[i]);
+				else
+					mach_port_deallocate(self, rights[i]);
 		if (head & 0x10000000u) {
 			at += (bytes + 3) / 4;
 		} else {
