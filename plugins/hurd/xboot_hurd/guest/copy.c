@@ -1,9 +1,10 @@
 /* copy.c: copies between the server and a user's memory.
 
-   A builder's memory lies in another task. Where one of its threads stands in the gate, the gate's code does the copying: data that the server writes go along with the
-   next answer (patches), and data that it reads come as they were sent with the call, or are fetched a page at a time. Where there is no such thread, as in a program that
-   has just been loaded, Mach copies whole pages. Pages that were fetched are remembered until a thread runs. Every address is checked against the server's own
-   account of the space (space_rights), so neither way can be led astray. */
+   A builder's memory lies in another task. Where one of its threads stands in the gate, the gate's code does the
+   copying: data that the server writes go along with the next answer (patches), and data that it reads come as they
+   were sent with the call, or are fetched a page at a time. Where there is no such thread, as in a program that has
+   just been loaded, Mach copies whole pages. Pages that were fetched are remembered until a thread runs. Every
+   address is checked against the server's own account of the space (space_rights), so neither way can be led astray. */
 
 #include "server.h"
 
@@ -50,7 +51,8 @@ void copy_patch(struct machine_space *space, address to, const void *from, unsig
 		patched = space;
 	}
 	head = (unsigned *)(outgoing.data + last_patch);
-	if (outgoing.patches && head[0] + head[1] == to && last_patch + 8 + head[1] == end) { /* goes on where the last one ends */
+	/* goes on where the last one ends */
+	if (outgoing.patches && head[0] + head[1] == to && last_patch + 8 + head[1] == end) {
 		memcpy(outgoing.data + end, from, length);
 		head[1] += length;
 		outgoing.patches = end + length;

@@ -1,5 +1,6 @@
-/* device.c: the console (first serial port), the result channel (second), the exit device, the clock: by the processor's own instructions, on ports that Mach has opened
-   for the server's task alone. Mach's drivers for the same serial ports are never opened; Mach's own words at the start go to the first, too. */
+/* device.c: the console (first serial port), the result channel (second), the exit device, the clock: by the
+   processor's own instructions, on ports that Mach has opened for the server's task alone. Mach's drivers for the
+   same serial ports are never opened; Mach's own words at the start go to the first, too. */
 
 #include "server.h"
 
@@ -135,7 +136,8 @@ nanoseconds machine_clock(void)
 	return (tsc() - start_tsc) / tsc_per_us * 1000;
 }
 
-/* One turn of waiting: till the next byte of the result channel, or for one of Mach's ticks. A byte that is expected mostly comes at once. */
+/* One turn of waiting: till the next byte of the result channel, or for one of Mach's ticks. A byte that is expected
+   mostly comes at once. */
 void machine_idle(nanoseconds until)
 {
 	nanoseconds end = machine_clock() + 2000000;

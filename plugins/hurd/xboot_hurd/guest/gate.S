@@ -1,8 +1,9 @@
 /* gate.S: the code at GATE_CODE in every builder's task. It is copied there, so it jumps only within itself.
 
-   Mach's emulation vector leads every `int $0x80`, and every call of Mach but mach_msg, to gate_code, with EFLAGS and the return address pushed on the program's stack. The registers go into a message;
-   the server's answer brings them back, and beforehand orders to write to the program's memory (patches) or to send some of it. The code runs with the builder's own
-   rights: what it cannot touch faults, and the server learns of that as of any other fault. */
+   Mach's emulation vector leads every `int $0x80`, and every call of Mach but mach_msg, to gate_code, with EFLAGS and
+   the return address pushed on the program's stack. The registers go into a message; the server's answer brings them
+   back, and beforehand orders to write to the program's memory (patches) or to send some of it. The code runs with
+   the builder's own rights: what it cannot touch faults, and the server learns of that as of any other fault. */
 
 #include "gate.h"
 
@@ -23,7 +24,8 @@ gate_code:
 	mov %ebp, G_FS
 	mov %gs, %ebp
 	mov %ebp, G_GS
-	mov $G_FLAGS, %esp          /* the program's may be dangerous: with NT set, Mach's way back through the call gate would never end */
+	/* the program's may be dangerous: with NT set, Mach's way back through the call gate would never end */
+	mov $G_FLAGS, %esp
 	popf
 	cmp $CALL_NUMBERS, %eax
 	jae gate_skip
@@ -134,9 +136,11 @@ gate_return:
 gate_broken:
 	hlt
 
-gate_agent:                         /* the server sends a thread here that it stopped elsewhere, to have its memory read and written */
+/* the server sends a thread here that it stopped elsewhere, to have its memory read and written */
+gate_agent:
 	jmp gate_skip
-gate_child:                         /* a forked child starts here, its registers set, and goes where its parent will return to */
+/* a forked child starts here, its registers set, and goes where its parent will return to */
+gate_child:
 	fxrstor G_FLOATING
 	jmp *G_EIP
 gate_code_end:

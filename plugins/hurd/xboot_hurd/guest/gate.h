@@ -1,7 +1,8 @@
 /* gate.h: the two places that every builder's task has above its own memory; included by C and assembly.
 
-   GATE_CODE, read only: turns a system call into a message to the server and the answer into the call's return (gate.S).
-   GATE, the builder's own: the message, and what the code needs. A builder that writes here spoils its own calls and nothing else. */
+   GATE_CODE, read only: turns a system call into a message to the server and the answer into the call's return
+   (gate.S). GATE, the builder's own: the message, and what the code needs. A builder that writes here spoils its own
+   calls and nothing else. */
 
 #define GATE_CODE 0x7f900000
 #define GATE 0x7f800000

@@ -1,8 +1,9 @@
 /* image.c: copies of files' pages that Mach can map into tasks.
 
-   Memory that Mach maps copied-on-write from here must never be written again: each such write would leave the old page behind, out of reach, for as long as the server
-   lives. Frames are reused, so they are not mapped themselves; a run of frames is copied once, and the copy serves every task that maps the same run. While the copy
-   lives it counts as a user of its frames, so nobody changes them. */
+   Memory that Mach maps copied-on-write from here must never be written again: each such write would leave the old
+   page behind, out of reach, for as long as the server lives. Frames are reused, so they are not mapped themselves; a
+   run of frames is copied once, and the copy serves every task that maps the same run. While the copy lives it counts
+   as a user of its frames, so nobody changes them. */
 
 #include "server.h"
 

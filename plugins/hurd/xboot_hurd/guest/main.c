@@ -1,5 +1,5 @@
-/* main.c: Mach starts the server here. Its arguments: the name of its right to open devices, which only the first task is given, whether the kernel's emulation of
-   system calls may be used, and where the export window is. */
+/* main.c: Mach starts the server here. Its arguments: the name of its right to open devices, which only the first
+   task is given, whether the kernel's emulation of system calls may be used, and where the export window is. */
 
 #include "server.h"
 

@@ -1,7 +1,8 @@
 /* memory.c: page frames out of the server's own memory, and the account of what is left.
 
-   Frames come in chunks of 4 MiB that Mach provides page by page when they are touched; a chunk without used frames goes back. Mach without a pager stops for ever when
-   about a tenth of all memory is left, without a word. So the server asks how much is free, at most every 10 ms, and refuses well before. */
+   Frames come in chunks of 4 MiB that Mach provides page by page when they are touched; a chunk without used frames
+   goes back. Mach without a pager stops for ever when about a tenth of all memory is left, without a word. So the
+   server asks how much is free, at most every 10 ms, and refuses well before. */
 
 #include "server.h"
 

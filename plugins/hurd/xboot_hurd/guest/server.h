@@ -75,15 +75,18 @@ void space_setup(int emulation); /* may the emulation vector be used? (mend.py) 
 int image_map(port task, address at, void **frames, unsigned pages);
 
 /* copy.c: what passes between the server and a user's memory while its thread stands still */
-void copy_settle(struct machine_thread *next);      /* before a thread runs: what was written for others reaches their tasks, nothing is remembered any more */
+/* before a thread runs: what was written for others reaches their tasks, nothing is remembered any more */
+void copy_settle(struct machine_thread *next);
 void copy_called(struct machine_space *space);      /* a call stands in `outgoing`, with the data that came along */
-void copy_patch(struct machine_space *space, address to, const void *from, unsigned length); /* into memory that is not the program's own */
+/* into memory that is not the program's own */
+void copy_patch(struct machine_space *space, address to, const void *from, unsigned length);
 void copy_forget(struct machine_space *space);      /* it is no more */
 
 /* thread.c */
 extern struct gate_message outgoing; /* the answer in the making: its data are patches; then the message that came back */
 int thread_gate(struct machine_space *space);       /* a thread of it stands in the gate, or has been brought there */
-int thread_exchange(struct machine_space *space, unsigned order, address from, unsigned length); /* patches go, data come; 0, or -1 */
+/* patches go, data come; 0, or -1 */
+int thread_exchange(struct machine_space *space, unsigned order, address from, unsigned length);
 
 /* device.c */
 void device_setup(void);

@@ -44,9 +44,11 @@ static int set_rights(struct machine_space *space, address at, unsigned pages, u
 static unsigned char table_of_calls(unsigned call)
 {
 	switch (call) {
-	case 5: case 8: case 10: case 11: case 12: case 15: case 33: case 38: case 39: case 40: case 85: case 106: case 107: case 195: case 196: /* open creat unlink execve ... */
+	case 5: case 8: case 10: case 11: case 12: case 15: case 33: case 38: case 39: case 40: case 85: case 106: case 107: case 195:
+	case 196: /* open creat unlink execve chdir mknod chmod access rename mkdir rmdir readlink truncate stat64 lstat64 */
 		return WITH_EBX;
-	case 295: case 296: case 300: case 301: case 305: case 307: case 383: case 439: /* openat mkdirat fstatat64 unlinkat readlinkat faccessat statx faccessat2 */
+	case 295: case 296: case 300: case 301: case 305: case 307: case 383:
+	case 439: /* openat mkdirat fstatat64 unlinkat readlinkat faccessat statx faccessat2 */
 		return WITH_ECX;
 	case 4:
 		return WITH_BUFFER;
@@ -97,9 +99,12 @@ static int set_ports(struct machine_space *space)
 {
 	space->request = mach_reply_port();
 	space->answer = mach_reply_port();
-	return mach_port_insert_right(self, space->request, space->request, MAKE_SEND) || mach_port_insert_right(self, space->answer, space->answer, MAKE_SEND) ||
-		task_set_special_port(space->task, SPECIAL_EXCEPTION, space->request) || task_set_special_port(space->task, SPECIAL_KERNEL, 0) ||
-		task_set_special_port(space->task, SPECIAL_BOOTSTRAP, 0) || give_right(space->task, REQUEST_NAME, space->request, COPY_SEND) ||
+	return mach_port_insert_right(self, space->request, space->request, MAKE_SEND) ||
+		mach_port_insert_right(self, space->answer, space->answer, MAKE_SEND) ||
+		task_set_special_port(space->task, SPECIAL_EXCEPTION, space->request) ||
+		task_set_special_port(space->task, SPECIAL_KERNEL, 0) ||
+		task_set_special_port(space->task, SPECIAL_BOOTSTRAP, 0) ||
+		give_right(space->task, REQUEST_NAME, space->request, COPY_SEND) ||
 		give_right(space->task, ANSWER_NAME, space->answer, MOVE_RECEIVE);
 }
 
@@ -185,7 +190,8 @@ int machine_space_frames(struct machine_space *space, address at, void **frames,
 {
 	unsigned rights = usable(protection);
 
-	if (set_rights(space, at, pages, RIGHT_MAPPED | rights) || vm_allocate(space->task, &at, pages * PAGE_SIZE, 0) || image_map(space->task, at, frames, pages))
+	if (set_rights(space, at, pages, RIGHT_MAPPED | rights) || vm_allocate(space->task, &at, pages * PAGE_SIZE, 0) ||
+	    image_map(space->task, at, frames, pages))
 		return -1;
 	if (rights != (PROTECT_READ | PROTECT_WRITE))
 		return vm_protect(space->task, at, pages * PAGE_SIZE, 0, rights) ? -1 : 0;

@@ -1,8 +1,10 @@
 /* thread.c: threads of user code, as threads of Mach.
 
-   One runs at a time: machine_run answers it, waits on its task's port, and returns when its call, its fault or the end of its time arrives. What comes in is whatever a
-   builder cares to send, so nothing in it is believed: the registers are the builder's own affair, and a message of any other form ends its thread. A builder that goes on
-   without waiting for its answer gains nothing but its own confusion: calls are taken one by one, and all state is in the server. */
+   One runs at a time: machine_run answers it, waits on its task's port, and returns when its call, its fault or the
+   end of its time arrives. What comes in is whatever a builder cares to send, so nothing in it is believed: the
+   registers are the builder's own affair, and a message of any other form ends its thread. A builder that goes on
+   without waiting for its answer gains nothing but its own confusion: calls are taken one by one, and all state is in
+   the server. */
 
 #include "server.h"
 
@@ -187,16 +189,17 @@ static enum arrival receive(struct machine_space *space, int send, unsigned time
 		outgoing.patches = 0;
 		return ARRIVED_NOTHING;
 	}
-	if (!error && outgoing.h.id == CALL_ID && !(outgoing.h.bits & MACH_COMPLEX) && !outgoing.h.remote && outgoing.h.size >= DATA_OFFSET &&
-	    outgoing.h.size <= sizeof outgoing) {
+	if (!error && outgoing.h.id == CALL_ID && !(outgoing.h.bits & MACH_COMPLEX) && !outgoing.h.remote &&
+	    outgoing.h.size >= DATA_OFFSET && outgoing.h.size <= sizeof outgoing) {
 		if (outgoing.length > PAGE_SIZE || outgoing.length > outgoing.h.size - DATA_OFFSET)
 			outgoing.length = 0;
 		outgoing.patches = 0;
 		return ARRIVED_CALL;
 	}
 	memcpy(e, &outgoing, sizeof *e);
-	if (!error && e->h.id == EXCEPTION_ID && e->h.size == sizeof *e && e->h.bits & MACH_COMPLEX && e->thread_type == PORT_ARGUMENT &&
-	    e->task_type == PORT_ARGUMENT && e->exception_type == WORD_ARGUMENT && e->code_type == WORD_ARGUMENT && e->subcode_type == WORD_ARGUMENT) {
+	if (!error && e->h.id == EXCEPTION_ID && e->h.size == sizeof *e && e->h.bits & MACH_COMPLEX &&
+	    e->thread_type == PORT_ARGUMENT && e->task_type == PORT_ARGUMENT && e->exception_type == WORD_ARGUMENT &&
+	    e->code_type == WORD_ARGUMENT && e->subcode_type == WORD_ARGUMENT) {
 		mach_port_deallocate(self, e->thread);
 		mach_port_deallocate(self, e->task);
 		outgoing.patches = 0;
@@ -208,7 +211,8 @@ static enum arrival receive(struct machine_space *space, int send, unsigned time
 	return ARRIVED_RUBBISH;
 }
 
-/* After an exception inside the gate: a fetch that met a bad address is given up; all else is no fault of the gate. 0: the gate goes on. */
+/* After an exception inside the gate: a fetch that met a bad address is given up; all else is no fault of the gate.
+   0: the gate goes on. */
 static int mend(struct machine_thread *thread, struct exception *e)
 {
 	struct machine_registers call = thread->registers;
@@ -366,7 +370,8 @@ int machine_thread_segment(struct machine_thread *thread, int entry, address bas
 	if (i == 3)
 		return -1;
 	thread->segments[i][0] = base << 16 | (limit & 0xffff);
-	thread->segments[i][1] = (base & 0xff000000u) | (limit & 0xf0000) | (base >> 16 & 0xff) | 0x40f200u | (limit_in_pages ? 0x800000u : 0); /* 32-bit data, DPL 3 */
+	/* 32-bit data, DPL 3 */
+	thread->segments[i][1] = (base & 0xff000000u) | (limit & 0xf0000) | (base >> 16 & 0xff) | 0x40f200u | (limit_in_pages ? 0x800000u : 0);
 	chosen = entry == -1 ? -1 : thread->selectors[i];
 	if (thread->thread) {
 		if (thread_set_descriptor(thread->thread, &chosen, thread->segments[i][0], thread->segments[i][1]))
@@ -385,7 +390,8 @@ void machine_thread_float_get(struct machine_thread *thread, void *area512)
 	unsigned *control = area512;
 
 	memset(area512, 0, 512);
-	if (thread->space->thread == thread && thread_gate(thread->space) && !thread_exchange(thread->space, ORDER_SAVE, G_FLOATING, 512) && outgoing.length == 512) {
+	if (thread->space->thread == thread && thread_gate(thread->space) &&
+	    !thread_exchange(thread->space, ORDER_SAVE, G_FLOATING, 512) && outgoing.length == 512) {
 		memcpy(area512, outgoing.data, 512);
 		return;
 	}
@@ -439,7 +445,8 @@ static int behind_call(struct machine_thread *thread)
 	return before[0] == 0xcd && before[1] == 0x80;
 }
 
-/* A call whose number Mach's emulation does not have comes as an invalid instruction behind it. So does what is really one there: it comes again, with the answer. */
+/* A call whose number Mach's emulation does not have comes as an invalid instruction behind it. So does what is
+   really one there: it comes again, with the answer. */
 static int call_without_number(struct machine_thread *thread)
 {
 	struct machine_registers *r = &thread->registers;
@@ -459,7 +466,8 @@ static enum machine_event interpret(struct machine_thread *thread, struct except
 
 	switch (e->exception) {
 	case 1: /* bad access: Mach's result, and the address */
-		if (e->subcode == thread->registers.esp - 8 && behind_call(thread)) /* Mach could not push on the program's stack */
+		/* Mach could not push on the program's stack */
+		if (e->subcode == thread->registers.esp - 8 && behind_call(thread))
 			return MACHINE_CALL;
 		return fault(f, SIGSEGV, e->code == 2 ? 2 : 1, 14, e->code == 2 ? 5 : 4, e->subcode);
 	case 2: /* bad instruction: the processor's exception */
@@ -491,9 +499,11 @@ static int start(struct machine_thread *thread)
 	if (thread_create(space->task, &thread->thread))
 		return -1;
 	for (i = 0; i < 3; i++)
-		if (thread->selectors[i] && thread_set_descriptor(thread->thread, &thread->selectors[i], thread->segments[i][0], thread->segments[i][1]))
+		if (thread->selectors[i] && thread_set_descriptor(thread->thread, &thread->selectors[i], thread->segments[i][0],
+								  thread->segments[i][1]))
 			return -1;
-	if (thread_special_port(thread->thread, SPECIAL_KERNEL, 0) || put_state(thread, fork ? IN_GATE(gate_child) : thread->registers.eip))
+	if (thread_special_port(thread->thread, SPECIAL_KERNEL, 0) ||
+	    put_state(thread, fork ? IN_GATE(gate_child) : thread->registers.eip))
 		return -1;
 	space->thread = thread;
 	space->ran = 1;
@@ -594,7 +604,8 @@ enum machine_event machine_run(struct machine_thread *thread, struct machine_fau
 			return broken(thread, f);
 		if (!in_gate(thread->registers.eip))
 			return interpret(thread, &e, f);
-		if (thread->registers.eip - IN_GATE(gate_fetch) >= (unsigned)(gate_skip - gate_fetch) || put_state(thread, IN_GATE(gate_skip)))
+		if (thread->registers.eip - IN_GATE(gate_fetch) >= (unsigned)(gate_skip - gate_fetch) ||
+		    put_state(thread, IN_GATE(gate_skip)))
 			return broken(thread, f);
 		answer_fault(thread);
 	}

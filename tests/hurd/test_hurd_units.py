@@ -1,0 +1,136 @@
+"""What the hurd backend does before a boot: the kernel's mending, the boot module, refusals."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from xboot.cache import Cache
+from xboot.debian import DebianPackages
+from xboot.errors import BackendError, InputError, XbootError
+from xboot.guest.tcc import Tcc
+from xboot.hooks import BackendOptions
+from xboot.model import Artifact, Region, Role
+from xboot.package import FRAMING, Payload
+from xboot_hurd.backend import plugin
+from xboot_hurd.kernel import debian_kernel, other_kernel
+from xboot_hurd.mend import is_mended, mend
+from xboot_hurd.module import MAX_PAYLOAD, write_module
+from xboot_hurd.server import build_server
+
+
+@pytest.fixture(scope="module")
+def original() -> Path:
+    return debian_kernel(DebianPackages(Cache()), Cache(), untouched=True).path
+
+
+@pytest.fixture(scope="module")
+def server(tcc: Tcc) -> Artifact:
+    return build_server(tcc, Cache())
+
+
+def test_mending_changes_one_jump(original: Path, tmp_path: Path) -> None:
+    before = original.read_bytes()
+    after = mend(before)
+    assert after is not None
+    assert len(after) == len(before)
+    assert [a - b for a, b in zip(before, after, strict=True) if a != b] == [8]
+    (tmp_path / "kernel").write_bytes(after)
+    assert is_mended(tmp_path / "kernel")
+    assert not is_mended(original)
+
+
+def test_only_the_known_place_is_mended(original: Path, tmp_path: Path) -> None:
+    kernel = original.read_bytes()
+    mended = mend(kernel)
+    assert mended is not None
+    assert mend(mended) is None  # it leads to the change of stacks already
+    assert mend(kernel + kernel) is None  # two such places: which?
+    assert mend(b"") is None
+    jump = re.search(rb"\x8b\x64\x24\x04\x09\xc0\x74\x08\x8b\x43\x2c\xe9", kernel)
+    assert jump is not None
+    elsewhere = bytearray(kernel)
+    elsewhere[jump.end() : jump.end() + 4] = (-jump.end() - 100).to_bytes(4, "little", signed=True)  # before the file's start
+    assert mend(bytes(elsewhere)) is None
+    (tmp_path / "kernel").write_bytes(b"no kernel")
+    assert not is_mended(tmp_path / "kernel")
+
+
+def test_the_module_is_the_server_and_the_payload(server: Artifact, tmp_path: Path) -> None:
+    content = bytes(range(256)) * 40
+    (tmp_path / "payload").write_bytes(content)
+    payload = Payload(tmp_path / "payload", len(content), (Region("payload", 0, len(content), "sources"),), len(content), 1)
+    module, regions = write_module(server, payload, tmp_path / "module")
+    with module.open("rb") as file:
+        elf = ELFFile(file)
+        *loads, last = elf.iter_segments()
+        assert elf["e_shoff"] == 0
+        assert last.header.p_vaddr == 0x80000000
+        assert last.data() == b"payload\n" + len(content).to_bytes(4, "little") + bytes(4) + content
+    with server.path.open("rb") as file:
+        linked = ELFFile(file)
+        wanted = [(s.header.p_vaddr, s.data()) for s in linked.iter_segments() if s.header.p_type == "PT_LOAD"]
+        entry = linked["e_entry"]
+    with module.open("rb") as file:
+        elf = ELFFile(file)
+        loaded = [(s.header.p_vaddr, s.data()) for s in list(elf.iter_segments())[: len(loads)]]
+        assert elf["e_entry"] == entry
+    assert [(at, len(data)) for at, data in loaded] == [(at, len(data)) for at, data in wanted]
+    assert loaded[1:] == wanted[1:]
+    assert loaded[0][1][52:] == wanted[0][1][52:]  # the ELF header, which was replaced, lies in the first segment
+    end = 0
+    for region in regions:
+        assert region.offset == end, "a gap or an overlap"
+        end += region.size
+    assert end == module.stat().st_size
+    assert {region.component for region in regions} == {"server", FRAMING, "sources"}
+
+
+def test_a_payload_that_mach_cannot_load_is_refused(server: Artifact, tmp_path: Path) -> None:
+    payload = Payload(tmp_path / "none", MAX_PAYLOAD + 1, (), 0, 0)
+    with pytest.raises(BackendError, match=f"has {MAX_PAYLOAD + 1} bytes; GNU Mach loads a boot module of at most {MAX_PAYLOAD}"):
+        write_module(server, payload, tmp_path / "module")
+    assert not (tmp_path / "module").exists()
+
+
+def test_foreign_kernels_are_refused_by_name(original: Path, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("no kernel")
+    (tmp_path / "short").write_bytes(original.read_bytes()[:40])
+    (tmp_path / "packed").write_bytes(gzip.compress(original.read_bytes()[:5000]))
+    shutil.copyfile(sys.executable, tmp_path / "program")
+    cases = {
+        tmp_path / "none": "No such file",
+        tmp_path: "Is a directory",
+        tmp_path / "text": "not an ELF file",
+        tmp_path / "short": "not an ELF file",
+        tmp_path / "packed": "not compressed",
+        tmp_path / "program": "not an i386 kernel",
+    }
+    for path, message in cases.items():
+        with pytest.raises(InputError, match=message) as caught:
+            other_kernel(path)
+        assert str(path) in str(caught.value)
+
+
+def test_a_kernel_of_the_users_own(original: Path, tmp_path: Path) -> None:
+    path = tmp_path / "gnumach"
+    shutil.copyfile(original, path)
+    artifact = other_kernel(path)
+    assert artifact.role is Role.KERNEL
+    assert artifact.version.startswith("GNU Mach 1.8")
+    assert artifact.lines_method == "opaque"  # nobody knows of which lines it was made
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"colour": "red"}, "no setting 'colour'"), ({"kernel": "x"}, "kernel=x"), ({"gnumach": "/nonexistent/mach"}, "/nonexistent/mach")],
+)
+def test_settings_are_checked(settings: dict[str, str], message: str) -> None:
+    with pytest.raises(XbootError, match=message):
+        plugin.prepare(BackendOptions(settings=settings), lambda event: None)
