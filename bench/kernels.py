@@ -23,7 +23,7 @@ PROGRAM = Path(__file__).parent.parent / "core" / "xboot" / "testing" / "program
 CHAIN = Path(__file__).parent.parent / "examples" / "chain" / "recipe.toml"
 PEER = "linux"
 
-_LINE = re.compile(r"^([a-z][^\n\t:]*?) (\d+) ([a-zA-Z/ ]+?)\r?$", re.MULTILINE)
+_LINE = re.compile(r"^([a-z][^\n\t:]*?) (\d+) (/s|MiB/s|us each)\r?$", re.MULTILINE)
 
 _RECIPE = """
 [recipe]
