@@ -47,7 +47,7 @@ def debian_kernel(debian: DebianPackages, cache: Cache, *, untouched: bool = Fal
         origin += f", file {file_sha256(folder / 'original')} with one jump mended (xboot_hurd/mend.py)"
     return Artifact(
         name="kernel", path=kernel, sha256=file_sha256(kernel), size=kernel.stat().st_size, role=Role.KERNEL,
-        origin=f"Debian package {package} {deb.version} i386 (sha256 {deb.sha256})", version=deb.version,
+        origin=origin, version=deb.version,
         built_with=("Debian's gcc, as the package's build had it",), source_files=(folder / SOURCES_FILE,),
         lines_method=f"DWARF line tables of {package}-dbg {debug.version} (sha256 {debug.sha256})", prebuilt=True,
     )  # fmt: skip
