@@ -10,6 +10,25 @@
 	.data
 	.globl gate_code, gate_code_end, gate_skip, gate_agent, gate_child, gate_fetch
 gate_code:
+	/* brk within the heap's last page changes nothing but a number that only the program asks for, and C libraries call
+	   it for every malloc: it is answered here. The server goes on to know an end within the same page. */
+	cmp $BRK, %eax
+	jne gate_call
+	cmpl $0, G_BREAK
+	je gate_call
+	test %ebx, %ebx
+	je gate_break
+	cmp G_BREAK, %ebx
+	jb gate_call
+	cmp G_BREAK_TOP, %ebx
+	ja gate_call
+	mov %ebx, G_BREAK
+gate_break:
+	mov G_BREAK, %eax
+	popf
+	ret
+gate_call:
+	mov %eax, G_CALL
 	mov %eax, G_EAX
 	mov %ebx, G_EBX
 	mov %ecx, G_ECX
@@ -122,6 +141,22 @@ gate_save:
 	jmp gate_fetch
 
 gate_return:
+	cmpl $BRK, G_CALL
+	jne gate_go
+	mov G_EAX, %eax
+	cmp G_EBX, %eax
+	je gate_moved
+	cmpl $0, G_BREAK            /* refused, and the server's answer is its own end: the program's is known better here */
+	je gate_moved
+	mov G_BREAK, %eax
+	mov %eax, G_EAX
+	jmp gate_go
+gate_moved:
+	mov %eax, G_BREAK
+	add $4095, %eax
+	and $-4096, %eax
+	mov %eax, G_BREAK_TOP
+gate_go:
 	mov $G_EFLAGS, %esp
 	popf
 	mov G_EBX, %ebx

@@ -37,6 +37,9 @@
 #define G_ARGUMENTS GATE+0x6000 /* eight words: mach_msg_trap's arguments, behind a place for a return address */
 #define G_SEND_SIZE GATE+0x600c
 #define G_FLAGS GATE+0x6020     /* what the gate runs with */
+#define G_CALL GATE+0x6024      /* the number of the call */
+#define G_BREAK GATE+0x6028     /* the end of the heap, 0: not known ... */
+#define G_BREAK_TOP GATE+0x602c /* ... and of its last page */
 #define G_FLOATING GATE+0x6040  /* 512 bytes */
 #define ARGUMENTS_OFFSET 0x6000
 
@@ -55,6 +58,7 @@
 
 #define CALL_ID 0x78626f
 #define CALL_NUMBERS 512
+#define BRK 45
 #define MACH_NUMBERS 160 /* Mach's own are negative */
 #define PATH_BYTES 128   /* as much as the personality asks for at once; a message below 230 bytes takes Mach's short way */
 
