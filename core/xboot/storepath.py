@@ -28,6 +28,7 @@ __all__ = [
     "compress_hash",
     "fixed_output_path",
     "hash_part",
+    "is_store_path",
     "make_store_path",
     "nix32",
     "nix32_decode",
@@ -41,6 +42,7 @@ _ALPHABET = "0123456789abcdfghijklmnpqrsvwxyz"
 _PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
 _PAIR_SHIFTS = tuple(range(150, -1, -10))
 _LOW_160 = (1 << 160) - 1
+_TO_INT_DIGITS = bytes(b"0123456789abcdefghijklmnopqrstuv"[_ALPHABET.index(chr(b))] if chr(b) in _ALPHABET else 0x21 for b in range(256))
 _HASH_LENGTH = 32
 _MAX_NAME = 211  # Nix's limit on what follows the dash
 
@@ -88,6 +90,18 @@ def make_store_path(kind: str, digest_hex: str, name: str, store_dir: str) -> st
     number = number & _LOW_160 ^ number >> 160
     hash_part = "".join([_PAIRS[(number >> shift) & 1023] for shift in _PAIR_SHIFTS])
     return f"{store_dir}/{hash_part}-{name}"
+
+
+def is_store_path(path: str, kind: str, digest_hex: str, name: str, store_dir: str) -> bool:
+    """Whether `path` is `make_store_path` of the rest: reading digits is quicker than writing them, and there is a path to each path."""
+    digest = sha256(f"{kind}:sha256:{digest_hex}:{store_dir}:{name}".encode()).digest()
+    number = int.from_bytes(digest, "little")
+    place = len(store_dir) + 1
+    try:
+        found = int(path[place : place + _HASH_LENGTH].encode().translate(_TO_INT_DIGITS), 32)
+    except ValueError:
+        return False
+    return found == number & _LOW_160 ^ number >> 160 and path == f"{store_dir}/{path[place : place + _HASH_LENGTH]}-{name}"
 
 
 def text_path(name: str, content: bytes, references: Iterable[str], store_dir: str) -> str:

@@ -17,6 +17,11 @@ from xboot.parse import read_closure
 
 GUIX = Path(__file__).parent.parent / "data" / "guix"
 STORE = "/nix/store"
+SCRIPTS = {  # the script is what a run is known by: it must not change with xboot's code
+    "guix-hello.tar.xz": "6ce88da2c93f056d",
+    "guix-mes-boot-i686-linux.tar.xz": "276bcb801199d633",
+    "guix-stage0-posix-i686-linux.tar.xz": "bb5ec186a5bdaa14",
+}
 
 
 def path(name: str) -> str:
@@ -64,6 +69,7 @@ def test_real_graphs_unroll(archive: Path, tmp_path: Path) -> None:
         parse_script(script.text)
     again = read_closure(str(folder / root.rsplit("/", 1)[1]), ReadOptions())
     assert linearize(again, LinearizeOptions(allow_missing=True)).sha256 == script.sha256
+    assert script.sha256.startswith(SCRIPTS[archive.name])
 
 
 def test_ties_are_broken_by_store_path() -> None:

@@ -39,6 +39,18 @@ def test_make_store_path_is_what_its_parts_say(data: bytes, name: str) -> None:
     assert storepath.source_path(name, digest, "/nix/store") == expected
 
 
+@given(st.binary(max_size=40), st.text("abcXYZ09+-._?=", min_size=1, max_size=30), st.integers(0, 31), st.sampled_from("0z1aeE_é٣ +-"))
+def test_is_store_path_is_make_store_path_read_backwards(data: bytes, name: str, place: int, other: str) -> None:
+    digest = hashlib.sha256(data).hexdigest()
+    path = storepath.make_store_path("source", digest, name, "/nix/store")
+    assert storepath.is_store_path(path, "source", digest, name, "/nix/store")
+    place += len("/nix/store/")
+    changed = path[:place] + other + path[place + 1 :]
+    assert storepath.is_store_path(changed, "source", digest, name, "/nix/store") == (changed == path)
+    for wrong in (path[:-1], path + "x", path[1:], path.replace("/nix", "/gnu"), "", "/nix/store"):
+        assert not storepath.is_store_path(wrong, "source", digest, name, "/nix/store")
+
+
 def test_fixed_output_paths_of_guix() -> None:
     recursive = "ba621bff6adc2e9e381f5907e0e86ad22b191678404e1f2888a5a924fa02031d"
     assert storepath.fixed_output_path("tar", "sha256", recursive, True, "/gnu/store") == "/gnu/store/k015iy4mrrbd5vf2ihz40ai8swlvcj2p-tar"

@@ -21,6 +21,7 @@ from xboot.storepath import nix32
 _SHELL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _GRAPH_NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_.-]*")
 REFERENCE_ATTRIBUTES = ("allowedReferences", "allowedRequisites", "disallowedReferences", "disallowedRequisites")
+_REFERENCE_VARIABLES = {kind.encode(): kind for kind in REFERENCE_ATTRIBUTES}
 
 
 @functools.cache
@@ -30,13 +31,19 @@ def placeholder(output: str) -> bytes:
 
 
 class Rewriter:
-    """Replaces the placeholders of a derivation's own outputs by their paths."""
+    """Replaces the placeholders of a derivation's own outputs by their paths. `nul`: some argument or value has a NUL byte."""
 
     def __init__(self, drv: Derivation) -> None:
-        text = b"\n".join((*drv.args, *drv.env.values()))
-        marks = [(placeholder(name), output.path.encode()) for name, output in drv.outputs.items()]
+        values = (*drv.args, *drv.env.values())
+        text = b"\0".join(values)
+        self.nul = text.count(b"\0") >= len(values)
         # Mostly none stands in the text; but structured attributes get some that are not in it yet.
-        self._pairs = [(mark, path) for mark, path in marks if mark in text or b"__json" in drv.env]
+        found = [name for name in drv.outputs if placeholder(name) in text or b"__json" in drv.env]
+        self._pairs = [(placeholder(name), drv.outputs[name].path.encode()) for name in found]
+
+    def __bool__(self) -> bool:
+        """False when it changes nothing."""
+        return bool(self._pairs)
 
     def __call__(self, value: bytes) -> bytes:
         for mark, path in self._pairs:
@@ -58,11 +65,11 @@ def structured(drv: Derivation) -> dict[str, Any] | None:
     return value
 
 
-def plain_environment(drv: Derivation, cwd: str, rewrite: Rewriter) -> tuple[dict[bytes, bytes], list[tuple[str, bytes]]]:
+def plain_environment(drv: Derivation, cwd: str, rewrite: Rewriter) -> tuple[Mapping[bytes, bytes], list[tuple[str, bytes]]]:
     """Bindings and files of a derivation without structured attributes: passAsFile names those that become files."""
     as_file = frozenset(drv.env.get(b"passAsFile", b"").split())
     if not as_file:
-        return {name: rewrite(value) for name, value in drv.env.items()}, []
+        return {name: rewrite(value) for name, value in drv.env.items()} if rewrite else drv.env, []
     env: dict[bytes, bytes] = {}
     files: list[tuple[str, bytes]] = []
     for name, value in drv.env.items():
@@ -132,7 +139,9 @@ def graphs(drv: Derivation, attributes: dict[str, Any] | None, cwd: str, rewrite
                 f"{drv.path}: exportReferencesGraph in structured attributes needs hashes and sizes that are known only after the build"
             )
         return []
-    words = rewrite(drv.env.get(b"exportReferencesGraph", b"")).split()
+    if b"exportReferencesGraph" not in drv.env:
+        return []
+    words = rewrite(drv.env[b"exportReferencesGraph"]).split()
     if len(words) % 2:
         raise InputError(f"{drv.path}: exportReferencesGraph has an odd number of words, expected pairs of file and path")
     found = []
@@ -146,10 +155,9 @@ def graphs(drv: Derivation, attributes: dict[str, Any] | None, cwd: str, rewrite
 def reference_checks(drv: Derivation, step: int, attributes: dict[str, Any] | None) -> Iterator[ReferenceCheck]:
     """AllowedReferences and kin, from the environment or from `outputChecks`. Words are store paths or names of outputs."""
     if attributes is None:
-        for kind in REFERENCE_ATTRIBUTES:
-            value = drv.env.get(kind.encode())
-            if value is not None:
-                yield ReferenceCheck(step, "", kind, _paths(drv, value.decode(errors="replace").split()))
+        for variable, kind in _REFERENCE_VARIABLES.items():
+            if variable in drv.env:
+                yield ReferenceCheck(step, "", kind, _paths(drv, drv.env[variable].decode(errors="replace").split()))
         return
     checks = attributes.get("outputChecks", {})
     if not isinstance(checks, dict):

@@ -7,6 +7,8 @@ nix.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xboot.model import Derivation
@@ -19,7 +21,7 @@ Environment = dict[bytes, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Flavour:
-    """One daemon's manners. `first` is overridden by the derivation's own environment, `last` is not."""
+    """One daemon's manners. `last` overrides the derivation's own environment."""
 
     name: str
     cores: bytes
@@ -30,21 +32,22 @@ class Flavour:
         """Where the builder starts."""
         return "/build" if self.name == "nix" else f"/tmp/guix-build-{store_name(drv.path)[33:]}-0"  # noqa: S108 - the path in the guest
 
-    def environment(self, store_dir: str, own: Environment, cwd: str, *, fixed: bool) -> Environment:
+    def environment(self, store_dir: str, own: Mapping[bytes, bytes], cwd: str, *, fixed: bool) -> Environment:
         """The whole environment; `own` are the bindings that the derivation passes through it."""
-        top = cwd.encode()
-        env: Environment = {
-            b"PATH": b"/path-not-set",
-            b"HOME": b"/homeless-shelter",
-            b"NIX_STORE": store_dir.encode(),
-            b"NIX_BUILD_CORES": self.cores,
-        }
-        env |= own
-        env |= {name: top for name in (b"NIX_BUILD_TOP", b"TMPDIR", b"TEMPDIR", b"TMP", b"TEMP", b"PWD")}
+        env = {**own, **_places(cwd)}
         if fixed:
             env[b"NIX_OUTPUT_CHECKED"] = b"1"
         env |= self.last
+        env.setdefault(b"PATH", b"/path-not-set")
+        env.setdefault(b"HOME", b"/homeless-shelter")
+        env.setdefault(b"NIX_STORE", store_dir.encode())
+        env.setdefault(b"NIX_BUILD_CORES", self.cores)
         return env
+
+
+@functools.lru_cache(maxsize=4)
+def _places(cwd: str) -> Environment:
+    return dict.fromkeys((b"NIX_BUILD_TOP", b"TMPDIR", b"TEMPDIR", b"TMP", b"TEMP", b"PWD"), cwd.encode())
 
 
 _HOSTS = ("/etc/hosts", b"127.0.0.1 localhost\n::1 localhost\n")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -27,22 +28,26 @@ def linearize(closure: Closure, options: LinearizeOptions) -> Script:
     plan = _Plan(closure, options)
     order = plan.order()
     flavour = flavour_of(closure.store_dir)
+    outputs = _Outputs(closure.derivations)
     steps: list[Step] = []
     checks: list[ReferenceCheck] = []
-    paths = {path: {name: output.path for name, output in drv.outputs.items()} for path, drv in closure.derivations.items()}
-    for number, path in enumerate(order, 1):
-        step, rules = _step(number, closure.derivations[path], closure.store_dir, paths, flavour)
-        steps.append(step)
-        checks += rules
+
+    def unrolled() -> Iterator[Step]:
+        for number, path in enumerate(order, 1):
+            step, rules = _step(number, closure.derivations[path], closure.store_dir, outputs, flavour)
+            steps.append(step)
+            checks.extend(rules)
+            yield step
+
     sources, missing = plan.sources()
+    results = sorted({output.path for root in closure.roots for output in closure.derivations[root].outputs.values()})
+    text = script_text(closure.store_dir, sources, unrolled(), results, sorted(missing))
     if missing and not options.allow_missing:
         first = min(missing)
         raise InputError(
             f"{first}: its content is not at hand, and {missing[first]} needs it ({len(missing)} such sources)",
             hint="`xboot fetch` brings what has a URL; --store DIR names a folder that holds it",
         )
-    results = sorted({output.path for root in closure.roots for output in closure.derivations[root].outputs.values()})
-    text = script_text(closure.store_dir, sources, steps, results, sorted(missing))
     seeds = sorted(source.path for source in sources if source.kind is SourceKind.SEED)
     return Script(text, sha256(text).hexdigest(), closure.store_dir, sources, steps, results, seeds, checks)
 
@@ -59,10 +64,10 @@ class _Plan:
     def order(self) -> list[str]:
         self._collect()
         waiting = {path: len(inputs) for path, inputs in self.steps.items()}
-        users: dict[str, list[str]] = {}
+        users: defaultdict[str, list[str]] = defaultdict(list)
         for path, inputs in self.steps.items():
             for one in inputs:
-                users.setdefault(one, []).append(path)
+                users[one].append(path)
         ready = [path for path, count in waiting.items() if not count]
         heapq.heapify(ready)
         order = []
@@ -89,15 +94,22 @@ class _Plan:
                 raise InputError(
                     f"{root}: there is nothing to run, a {builder} derivation is a source", hint="name a derivation that uses it"
                 )
+        steps, need = self.steps, self.needed.setdefault
         while todo:
             path = todo.pop()
-            if path in self.steps:
+            if path in steps:
                 continue
             drv = derivations[path]
-            for inner in drv.input_drvs.keys() & sources:
-                self._need((derivations[inner].outputs[name].path for name in drv.input_drvs[inner]), path)
-            self._need(drv.input_srcs, path)
-            self.steps[path] = waits = [inner for inner in drv.input_drvs if inner not in sources]
+            waits = steps[path] = []
+            for inner, names in drv.input_drvs.items():
+                if inner in sources:
+                    outputs = derivations[inner].outputs
+                    for name in names:
+                        need(outputs[name].path, path)
+                else:
+                    waits.append(inner)
+            for source in drv.input_srcs:
+                need(source, path)
             todo += waits
         for path in [path for path in self.closure.sources if path in self.needed]:
             self._need_references(self.closure.sources[path])
@@ -126,10 +138,6 @@ class _Plan:
                 found.add(path)
         return found
 
-    def _need(self, paths: Iterable[str], user: str) -> None:
-        for path in paths:
-            self.needed.setdefault(path, user)
-
     def _need_references(self, source: Source) -> None:
         todo = [source]
         while todo:
@@ -147,9 +155,23 @@ class _Plan:
         return found, missing
 
 
-def _step(
-    number: int, drv: Derivation, store_dir: str, paths: Mapping[str, Mapping[str, str]], flavour: Flavour
-) -> tuple[Step, list[ReferenceCheck]]:
+class _Outputs:
+    """The outputs of a graph, found quickly: most derivations have one."""
+
+    def __init__(self, derivations: Mapping[str, Derivation]) -> None:
+        self._derivations = derivations
+        self._only = {path: next(iter(drv.outputs.values())).path if len(drv.outputs) == 1 else "" for path, drv in derivations.items()}
+
+    def used(self, uses: Mapping[str, Sequence[str]]) -> set[str]:
+        """The paths of the outputs that are used, given as derivation → names."""
+        found = set(map(self._only.__getitem__, uses))
+        if "" in found:
+            found.remove("")
+            found.update([self._derivations[path].outputs[name].path for path in uses if not self._only[path] for name in uses[path]])
+        return found
+
+
+def _step(number: int, drv: Derivation, store_dir: str, outputs: _Outputs, flavour: Flavour) -> tuple[Step, list[ReferenceCheck]]:
     refusals.check(drv)
     fixed = _fixed(drv)
     cwd = flavour.build_directory(drv)
@@ -161,8 +183,7 @@ def _step(
         own, files = attrs.structured_environment(drv, structured, cwd, rewrite)
     env = flavour.environment(store_dir, own, cwd, fixed=fixed is not None)
     argv = [drv.builder.rsplit(b"/", 1)[-1], *map(rewrite, drv.args)]
-    _check_passable(drv, argv, env)
-    inputs = {paths[inner][name] for inner, names in drv.input_drvs.items() for name in names}
+    _check_passable(drv, argv, env, nul=rewrite.nul)
     step = Step(
         number=number,
         drv=drv.path,
@@ -173,7 +194,7 @@ def _step(
         cwd=cwd,
         files=[*flavour.files, *files],
         graphs=attrs.graphs(drv, structured, cwd, rewrite),
-        inputs=sorted(inputs.union(drv.input_srcs)),
+        inputs=sorted(outputs.used(drv.input_drvs).union(drv.input_srcs)),
         outputs=[StepOutput(name, output.path, fixed) for name, output in drv.outputs.items()],
     )
     return step, list(attrs.reference_checks(drv, number, structured))
@@ -187,11 +208,14 @@ def _fixed(drv: Derivation) -> FixedHash | None:
     return FixedHash("recursive" if output.hash_algo.startswith("r:") else "flat", output.hash.lower())
 
 
-def _check_passable(drv: Derivation, argv: Sequence[bytes], env: Mapping[bytes, bytes]) -> None:
-    """A process gets its arguments and environment as strings that end with NUL, and names that end with `=`."""
+def _check_passable(drv: Derivation, argv: Sequence[bytes], env: Mapping[bytes, bytes], *, nul: bool) -> None:
+    """A process gets its arguments and environment as strings that end with NUL, and names that end with `=`. `nul`: there may be a NUL
+    in an argument or value.
+    """
     names = b"\n".join(env)
-    if b"=" in names or b"" in env or b"\0" in names or b"\0" in b"".join(env.values()):
-        wrong = next(name for name, value in env.items() if not name or b"=" in name or b"\0" in name + value)
-        raise InputError(f"{drv.path}: the environment variable {wrong[:40]!r} cannot be passed to a process")
-    if any(b"\0" in word for word in argv):
+    if nul or b"=" in names or b"\0" in names or b"" in env:
+        for name, value in env.items():
+            if not name or b"=" in name or b"\0" in name + value:
+                raise InputError(f"{drv.path}: the environment variable {name[:40]!r} cannot be passed to a process")
+    if nul and any(b"\0" in word for word in argv):
         raise InputError(f"{drv.path}: an argument with a NUL byte cannot be passed to a process")

@@ -14,7 +14,7 @@ from hashlib import sha256
 from xboot.errors import InputError
 from xboot.model import Derivation, Output
 from xboot.parse.aterm import write_derivation
-from xboot.storepath import fixed_output_path, make_store_path, output_path_name
+from xboot.storepath import fixed_output_path, is_store_path, make_store_path, output_path_name
 
 __all__ = ["DEFERRED", "GraphHasher", "check_text_path", "hash_derivation_modulo", "text_references"]
 
@@ -34,9 +34,9 @@ def text_references(drv: Derivation) -> list[str]:
 def check_text_path(drv: Derivation, text: bytes) -> None:
     """Raise InputError unless `drv.path` is the path of a derivation with this text."""
     store_dir, _, base = drv.path.rpartition("/")
-    kind = ":".join(["text", *text_references(drv)])
-    computed = make_store_path(kind, sha256(text).hexdigest(), base[33:], store_dir)
-    if computed != drv.path:
+    kind, digest = ":".join(["text", *text_references(drv)]), sha256(text).hexdigest()
+    if not is_store_path(drv.path, kind, digest, base[33:], store_dir):
+        computed = make_store_path(kind, digest, base[33:], store_dir)
         raise InputError(f"{drv.path}: its content belongs to another path, {computed}", hint="the file was changed or renamed")
 
 
@@ -149,7 +149,9 @@ def _check_fixed(drv: Derivation, output: Output) -> None:
     algo = output.hash_algo.removeprefix("r:")
     store_dir, _, base = drv.path.rpartition("/")
     computed = fixed_output_path(base[33:-4], algo, output.hash, algo != output.hash_algo, store_dir)
-    _compare(drv, output, computed)
+    if output.path != computed:
+        raise _wrong_path(drv, output, computed)
+    _check_variable(drv, output)
 
 
 def _check_outputs(drv: Derivation, inputs: bytes, rest: bytes) -> None:
@@ -162,13 +164,18 @@ def _check_outputs(drv: Derivation, inputs: bytes, rest: bytes) -> None:
     digest = sha256(head.encode() + inputs + rest).hexdigest()
     store_dir, _, base = drv.path.rpartition("/")
     for output in drv.outputs.values():
-        _compare(drv, output, make_store_path(f"output:{output.name}", digest, output_path_name(base[33:-4], output.name), store_dir))
+        kind, name = f"output:{output.name}", output_path_name(base[33:-4], output.name)
+        if not is_store_path(output.path, kind, digest, name, store_dir):
+            raise _wrong_path(drv, output, make_store_path(kind, digest, name, store_dir))
+        _check_variable(drv, output)
 
 
-def _compare(drv: Derivation, output: Output, computed: str) -> None:
-    if output.path != computed:
-        raise InputError(f"{drv.path}: the path of its output {output.name} is given as {output.path}, but computes to {computed}")
+def _wrong_path(drv: Derivation, output: Output, computed: str) -> InputError:
+    return InputError(f"{drv.path}: the path of its output {output.name} is given as {output.path}, but computes to {computed}")
+
+
+def _check_variable(drv: Derivation, output: Output) -> None:
     value = drv.env.get(output.name.encode())
-    if value != computed.encode():
+    if value != output.path.encode():
         found = "not set" if value is None else repr(value.decode("latin-1"))
-        raise InputError(f"{drv.path}: its variable {output.name} should be {computed}, but is {found}")
+        raise InputError(f"{drv.path}: its variable {output.name} should be {output.path}, but is {found}")
