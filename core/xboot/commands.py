@@ -11,8 +11,6 @@ from rich.table import Table
 
 from xboot import boot, linearize, parse, report
 from xboot import bundle as bundles
-from xboot import fetch as fetching
-from xboot import recipe as recipes
 from xboot.cache import Cache
 from xboot.display import ProgressDisplay, show_verdict
 from xboot.errors import UsageError
@@ -110,6 +108,8 @@ def show(targets: Sequence[str], read: ReadOptions, *, recursive: bool, as_json:
 
 def derive(recipe: str, store: Path | None, console: Console, *, update_lock: bool) -> None:
     """Write a recipe's derivations and sources; their paths go to standard output, one `name path` a line."""
+    from xboot import recipe as recipes  # noqa: PLC0415 - pydantic takes 60 ms to import
+
     split = split_target(recipe)
     if split is None:
         raise UsageError(f"{recipe}: not a recipe", hint="a recipe's name ends with .toml")
@@ -133,6 +133,8 @@ def fetch(
     offline: bool,
 ) -> None:
     """Bring missing sources; raises when one could not be had."""
+    from xboot import fetch as fetching  # noqa: PLC0415 - httpx takes 40 ms to import
+
     closure = Pipeline(Plugins.load()).read(targets, read)
     options = fetching.FetchOptions(folders=folders, mirrors=mirrors, offline=offline)
     with ProgressDisplay(console) as display:

@@ -20,7 +20,7 @@ from xboot.model import Component, Role, Script
 from xboot.pipeline import Pipeline
 from xboot.plugins import Plugins
 from xboot.report import to_json
-from xboot.tcb import digest, overlap, substrate, to_cyclonedx
+from xboot.tcb import digest, overlap, substrate
 from xboot.workspace import run_folder
 
 FORMATS = ("table", "json", "svg", "cyclonedx")
@@ -138,6 +138,8 @@ def write_measures(measures: Sequence[Measured], format: str, html: Path | None,
     if format == "json":
         print(to_json(measures_report(measures)))
     elif format == "cyclonedx":
+        from xboot.tcb import to_cyclonedx  # noqa: PLC0415 - the same
+
         print(to_cyclonedx(measures[0].backend, measures[0].image_sha256, measures[0].components))
     elif format == "svg":
         print(tcb_chart(measures))

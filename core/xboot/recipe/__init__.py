@@ -2,8 +2,22 @@
 compute.
 """
 
-from xboot.recipe.derive import Derived, derive
-from xboot.recipe.schema import Recipe, load_recipe
+from typing import TYPE_CHECKING
+
+from xboot.lazy import later
 from xboot.recipe.store import default_store_folder
 
+if TYPE_CHECKING:
+    from xboot.recipe.derivations import Derived, derive
+    from xboot.recipe.schema import Recipe, load_recipe
+
 __all__ = ["Derived", "Recipe", "default_store_folder", "derive", "load_recipe"]
+
+# pydantic, which checks recipes, takes 60 ms to import.
+_MODULES = {
+    "Derived": "xboot.recipe.derivations",
+    "Recipe": "xboot.recipe.schema",
+    "derive": "xboot.recipe.derivations",
+    "load_recipe": "xboot.recipe.schema",
+}
+__getattr__ = later(__name__, _MODULES)

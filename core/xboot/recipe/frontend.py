@@ -9,7 +9,6 @@ from pathlib import Path
 from xboot.hooks import ReadOptions, hookimpl
 from xboot.model import Closure
 from xboot.parse import read_closure
-from xboot.recipe.derive import derive
 from xboot.storepath import store_name
 
 __all__ = ["RecipeFrontEnd", "plugin", "split_target"]
@@ -34,6 +33,8 @@ class RecipeFrontEnd:
         split = split_target(target)
         if split is None:
             return None
+        from xboot.recipe.derivations import derive  # noqa: PLC0415 - pydantic takes 60 ms to import
+
         path, names = split
         derived = derive(path, names=names)
         for note in derived.notes:

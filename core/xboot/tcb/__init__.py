@@ -1,10 +1,15 @@
 """Measuring what an image makes one trust."""
 
+from typing import TYPE_CHECKING
+
+from xboot.lazy import later
 from xboot.tcb.components import digest, image_components
-from xboot.tcb.cyclonedx import to_cyclonedx
 from xboot.tcb.lines import SourceFile, by_language, count_files, count_lines
 from xboot.tcb.overlap import Overlap, overlap
 from xboot.tcb.substrate import substrate
+
+if TYPE_CHECKING:
+    from xboot.tcb.cyclonedx import to_cyclonedx
 
 __all__ = [
     "Overlap",
@@ -18,3 +23,5 @@ __all__ = [
     "substrate",
     "to_cyclonedx",
 ]
+
+__getattr__ = later(__name__, {"to_cyclonedx": "xboot.tcb.cyclonedx"})  # cyclonedx takes 50 ms to import
