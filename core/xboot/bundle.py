@@ -42,6 +42,8 @@ _MAGIC = f"{MANIFEST} 1"
 _MAX_MANIFEST = 64 << 20
 _MAX_MEMBER = 64 << 30
 _CHUNK = 1 << 20
+_SIZE_FIELD = slice(124, 136)  # of a tar header (POSIX ustar)
+_SIZE = re.compile(rb"([0-7]{11})\0")
 _FILE_LINE = re.compile(r"file ([0-9a-f]{64}) ([0-9]{1,12}) (store/[^/\0]+\.(?:drv|nar))")
 
 
@@ -114,10 +116,19 @@ def _manifest(closure: Closure, members: Mapping[str, bytes | Source]) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def _add(tar: tarfile.TarFile, name: str, size: int, stream: BinaryIO | _NarStream) -> None:
+def _member(name: str, size: int) -> tarfile.TarInfo:
     info = tarfile.TarInfo(name)
     info.size, info.mode, info.mtime = size, 0o444, 1
-    tar.addfile(info, stream)
+    return info
+
+
+def _header(name: str, size: int) -> bytes:
+    """What stands before a member: one block, or several when its name is long."""
+    return _member(name, size).tobuf(tarfile.PAX_FORMAT)
+
+
+def _add(tar: tarfile.TarFile, name: str, size: int, stream: BinaryIO | _NarStream) -> None:
+    tar.addfile(_member(name, size), stream)
     if stream.read(1):
         raise InputError(f"{name}: its content grew while the bundle was written")
 
@@ -165,42 +176,47 @@ class _NarStream:
 def unpack_bundle(bundle: Path, folder: Path) -> list[str]:
     """Unpack a bundle into the existing empty `folder` (flat: `.drv` and `.nar` files); returns the store paths of its roots.
 
-    Raises InputError for a bundle that is damaged, incomplete, or holds anything but what the manifest lists, in its order. `folder` is
-    then the caller's to remove.
+    Raises InputError for a bundle that is damaged, incomplete, or has a byte that `write_bundle` would not have written: which headers
+    there must be follows from the manifest, so none is interpreted. `folder` is then the caller's to remove.
     """
-    try:
-        with bundle.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
-            manifest = tar.next()
-            if manifest is None or manifest.name != MANIFEST or not manifest.isreg():
-                raise InputError(f"{bundle}: not a bundle: it does not begin with {MANIFEST!r}")
-            if manifest.size > _MAX_MANIFEST:
-                raise InputError(f"{bundle}: its manifest is larger than {_MAX_MANIFEST >> 20} MiB")
-            store, roots, expected = _read_manifest(bundle, _stream(tar, manifest).read())
-            for name, (sha256, size) in expected.items():
-                member = tar.next()
-                if member is None or member.name != name:
-                    found = "nothing" if member is None else repr(member.name)
-                    raise InputError(f"{bundle}: {found} where {name!r} was expected; the bundle is damaged or incomplete")
-                if not member.isreg() or member.size != size:
-                    raise InputError(f"{bundle}: {name} is not a regular file of {size} bytes")
-                _unpack_member(bundle, _stream(tar, member), folder / name.removeprefix("store/"), sha256)
-            extra = tar.next()
-            if extra is not None:
-                raise InputError(f"{bundle}: holds {extra.name!r}, which its manifest does not list")
-            file.seek(tar.offset)
-            if any(any(chunk) for chunk in iter(lambda: file.read(_CHUNK), b"")):
-                raise InputError(f"{bundle}: bytes after its end")
-    except (tarfile.TarError, EOFError, ValueError) as error:
-        raise InputError(f"{bundle}: damaged, or not a bundle: {error}") from None
+    with bundle.open("rb") as file:
+        head = file.read(tarfile.BLOCKSIZE)
+        size = _SIZE.fullmatch(head[_SIZE_FIELD])
+        if size is None or head != _header(MANIFEST, int(size[1], 8)):
+            raise InputError(f"{bundle}: not a bundle: it does not begin with {MANIFEST!r}")
+        if int(size[1], 8) > _MAX_MANIFEST:
+            raise InputError(f"{bundle}: its manifest is larger than {_MAX_MANIFEST >> 20} MiB")
+        store, roots, expected = _read_manifest(bundle, b"".join(_content(bundle, file, MANIFEST, int(size[1], 8))))
+        for name, (sha256, length) in expected.items():
+            wanted = _header(name, length)
+            found = file.read(len(wanted))
+            if found != wanted:
+                what = repr(found[:100].rstrip(b"\0").decode("ascii", "replace")) if any(found) else "nothing"
+                raise InputError(
+                    f"{bundle}: {what} where {name!r}, a regular file of {length} bytes, was expected; the bundle is damaged or incomplete"
+                )
+            _unpack_member(bundle, _content(bundle, file, name, length), folder / name.removeprefix("store/"), sha256)
+        rest = 2 * tarfile.BLOCKSIZE
+        rest += -(file.tell() + rest) % tarfile.RECORDSIZE
+        if file.read(rest + 1) != bytes(rest):
+            raise InputError(f"{bundle}: does not end after the last file that its manifest lists; the bundle is damaged, or holds more")
     for root in roots:
         check_store_path(root, store)
     return roots
 
 
-def _stream(tar: tarfile.TarFile, member: tarfile.TarInfo) -> BinaryIO:
-    stream = tar.extractfile(member)
-    assert stream is not None  # regular files have a stream
-    return stream  # type: ignore[return-value]
+def _content(bundle: Path, file: BinaryIO, name: str, size: int) -> Iterator[bytes]:
+    """The bytes of a member, in pieces, and behind them the zeros that fill the last block."""
+    padding = -size % tarfile.BLOCKSIZE
+    left = size
+    while left:
+        piece = file.read(min(left, _CHUNK))
+        if not piece:
+            raise InputError(f"{bundle}: ends within {name!r}; the bundle is incomplete")
+        left -= len(piece)
+        yield piece
+    if file.read(padding) != bytes(padding):
+        raise InputError(f"{bundle}: {name!r} is not followed by zeros; the bundle is damaged")
 
 
 def _read_manifest(bundle: Path, data: bytes) -> tuple[str, list[str], dict[str, tuple[str, int]]]:
@@ -235,13 +251,13 @@ def _read_manifest(bundle: Path, data: bytes) -> tuple[str, list[str], dict[str,
     return store, roots, files
 
 
-def _unpack_member(bundle: Path, stream: BinaryIO, destination: Path, sha256: str) -> None:
+def _unpack_member(bundle: Path, pieces: Iterator[bytes], destination: Path, sha256: str) -> None:
     digest = hashlib.sha256()
     descriptor = os.open(destination, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o444)
     with os.fdopen(descriptor, "wb") as file:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-            file.write(chunk)
+        for piece in pieces:
+            digest.update(piece)
+            file.write(piece)
     if digest.hexdigest() != sha256:
         raise InputError(
             f"{bundle}: the SHA-256 of {destination.name} is {digest.hexdigest()}, its manifest says {sha256}; the bundle is damaged"

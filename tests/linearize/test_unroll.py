@@ -106,6 +106,14 @@ def test_damaged_scripts_are_refused(damage) -> None:
         parse_script(damage(script.text))
 
 
+@pytest.mark.parametrize("damage", [(b'"/bin/sh"', '"/bin/ü"'.encode()), (b"/etc/hosts", b"/etc/\\xff"), (b"-top.drv", "-ü.drv".encode())])
+def test_names_in_a_script_are_ascii(damage: tuple[bytes, bytes]) -> None:
+    script = linearize(closure(drv("top"), root="top"), LinearizeOptions())
+    assert damage[0] in script.text
+    with pytest.raises(InputError, match="malformed script"):
+        parse_script(script.text.replace(*damage))
+
+
 def test_what_is_at_hand_prunes_the_graph() -> None:
     deep = drv("deep")
     middle = drv("middle", {deep.path: ["out"]}, outputs=("dev", "out"))

@@ -21,9 +21,12 @@ def parse_script(text: bytes) -> Script:
 
     Raises InputError naming the offset for anything that is not exactly what `script_text` writes.
     """
-    reader = _Reader(text)
-    script = reader.script()
-    if script_text(script.store_dir, script.sources, script.steps, script.results) != text:
+    try:
+        script = _Reader(text).script()
+        again = script_text(script.store_dir, script.sources, script.steps, script.results)
+    except UnicodeError:
+        raise InputError("malformed script: a path, or the name of a file, that is not ASCII") from None
+    if again != text:
         raise InputError("malformed script: it is not in its one way of writing")
     return script
 

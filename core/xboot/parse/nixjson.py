@@ -57,7 +57,11 @@ def derivation_from_json(value: object, path: str) -> Derivation:
     What it says is checked as the text of a derivation is, but not against `path`. Raises InputError naming the member that is wrong,
     RefusedError for dynamic derivations.
     """
-    return _Reader(path).derivation(value)
+    reader = _Reader(path)
+    try:
+        return reader.derivation(value)
+    except UnicodeEncodeError as error:
+        raise reader.fault(f"{error.object[:40]!r} has half a character (a lone surrogate)") from None
 
 
 class _Reader:
@@ -82,9 +86,9 @@ class _Reader:
             input_drvs={self._full(used): self._names(used, names) for used, names in sorted(drvs.items())},
             input_srcs=sorted(self._full(self._typed(source, str, "inputSrcs")) for source in sources),
             system=self._required(members, "system", str),
-            builder=self._bytes(self._required(members, "builder", str)),
-            args=tuple(self._bytes(self._typed(arg, str, "args")) for arg in self._required(members, "args", list)),
-            env=dict(sorted((self._bytes(name), self._bytes(text)) for name, text in env.items())),
+            builder=self._required(members, "builder", str).encode(),
+            args=tuple(self._typed(arg, str, "args").encode() for arg in self._required(members, "args", list)),
+            env=dict(sorted((name.encode(), text.encode()) for name, text in env.items())),
         )
         return parse_derivation(write_derivation(drv), self._path)
 
@@ -100,9 +104,9 @@ class _Reader:
             try:
                 digest = base64.b64decode(encoded, validate=True).hex()
             except binascii.Error:
-                raise self._fault(f"outputs.{name}.hash is {fields['hash']!r}, not an SRI hash") from None
+                raise self.fault(f"outputs.{name}.hash is {fields['hash']!r}, not an SRI hash") from None
             if stated != algo:
-                raise self._fault(f"outputs.{name} has hashAlgo {algo!r}, but its hash is a {stated}")
+                raise self.fault(f"outputs.{name} has hashAlgo {algo!r}, but its hash is a {stated}")
         if fields["method"]:
             if fields["method"] not in _METHODS:
                 raise RefusedError(
@@ -130,19 +134,13 @@ class _Reader:
 
     def _required(self, members: Mapping[str, object], name: str, kind: type[_T]) -> _T:
         if name not in members:
-            raise self._fault(f"the member {name!r} is missing")
+            raise self.fault(f"the member {name!r} is missing")
         return self._typed(members[name], kind, name)
 
     def _typed(self, value: object, kind: type[_T], name: str) -> _T:
         if not isinstance(value, kind):
-            raise self._fault(f"{name} is of type {type(value).__name__}, expected {kind.__name__}")
+            raise self.fault(f"{name} is of type {type(value).__name__}, expected {kind.__name__}")
         return value
 
-    def _bytes(self, text: str) -> bytes:
-        try:
-            return text.encode()
-        except UnicodeEncodeError:
-            raise self._fault(f"{text[:40]!r} has half a character (a lone surrogate)") from None
-
-    def _fault(self, problem: str) -> InputError:
+    def fault(self, problem: str) -> InputError:
         return InputError(f"{self._path}: not a derivation in Nix's JSON format: {problem}")
