@@ -87,3 +87,12 @@ def test_a_stopped_machine_is_a_failure(boot, derivation) -> None:
     assert not verdict.ok
     assert verdict.failure is not None
     assert {output.status.value for output in verdict.outputs} == {"not run"}
+
+
+@pytest.mark.parametrize("kernel", ["mended", "debian"])
+def test_the_gate_knows_the_heaps_end(output, kernel: str) -> None:
+    lines = output("${p}/prog > $out", Path(__file__).parent / "heap.c", kernel=kernel, timeout=120)
+    found = dict(line.rsplit(" ", 1) for line in lines)
+    assert found["steps"] == "60000"
+    assert found["wrong"] == "0", lines
+    assert int(found["signals"]) > 10

@@ -7,8 +7,10 @@
 CALL(brk)
 {
 	struct memory *m = p->memory;
-	address wanted = r->ebx, old = (m->brk + PAGE_MASK) & ~PAGE_MASK, end;
+	address wanted = r->ebx, old = (m->brk + PAGE_MASK) & ~PAGE_MASK, end, told = machine_thread_break(p->thread);
 
+	if (told > m->brk && told <= old)
+		m->brk = told;
 	if (wanted < m->brk_start || wanted > MMAP_TOP)
 		return (int)m->brk;
 	end = (wanted + PAGE_MASK) & ~PAGE_MASK;

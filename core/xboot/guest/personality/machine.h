@@ -87,6 +87,10 @@ void machine_thread_exec(struct machine_thread *thread, struct machine_space *sp
 /* The registers of a thread that is not running: read and written in place. The pointer is good as long as the thread. */
 struct machine_registers *machine_thread_registers(struct machine_thread *thread);
 
+/* A machine may answer brk by itself where it moves the end of the heap up within its last page. This is the end that the thread was told last, when its
+   call of brk has come here; 0: the machine told none. It is the user's word, if anybody's: to be believed within that page only. */
+address machine_thread_break(struct machine_thread *thread);
+
 /* set_thread_area: a flat 32-bit data segment with this base. entry: GDT index as Linux numbers them, -1: any free. The index, or -1: not one of ours. */
 int machine_thread_segment(struct machine_thread *thread, int entry, address base, unsigned limit, int limit_in_pages);
 

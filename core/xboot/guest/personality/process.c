@@ -4,6 +4,8 @@
 
 #define PATIENCE 10  /* ticks without a call, while another could run */
 #define TURN 100     /* ticks in all */
+#define TICK 10000000u
+#define CALLS 64     /* so often a process that does nothing but call is asked how long it has been at it */
 
 struct process *processes[PROCESSES];
 struct process *current;
@@ -358,7 +360,8 @@ int process_wait(struct process *p, int pid, address status, u32 options, addres
 static void run(struct process *p)
 {
 	struct machine_fault fault;
-	unsigned idle = 0, turn = 0;
+	unsigned idle = 0, turn = 0, calls = 0;
+	nanoseconds last = machine_clock();
 
 	stamp_refresh();
 	while (p->state == RUNNING) {
@@ -374,6 +377,15 @@ static void run(struct process *p)
 			case MACHINE_CALL:
 				idle = 0;
 				serve(p);
+				if (++calls % CALLS || machine_clock() - last < TICK)
+					break; /* else as good as a tick */
+				/* fall through */
+			case MACHINE_TICK:
+				last = machine_clock();
+				timers_check();
+				stamp_refresh();
+				if ((++idle >= PATIENCE || ++turn >= TURN) && queue)
+					yielding = 1;
 				break;
 			case MACHINE_FAULT:
 				if (fault.signal != SIGSEGV || fault.trap != 14 || !region_grow(p->memory, fault.at))
@@ -381,12 +393,6 @@ static void run(struct process *p)
 				break;
 			case MACHINE_MEMORY:
 				out_of_memory(p);
-				break;
-			case MACHINE_TICK:
-				timers_check();
-				stamp_refresh();
-				if ((++idle >= PATIENCE || ++turn >= TURN) && queue)
-					yielding = 1;
 				break;
 			}
 		}

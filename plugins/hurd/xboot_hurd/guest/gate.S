@@ -11,7 +11,7 @@
 	.globl gate_code, gate_code_end, gate_skip, gate_agent, gate_child, gate_fetch
 gate_code:
 	/* brk within the heap's last page changes nothing but a number that only the program asks for, and C libraries call
-	   it for every malloc: it is answered here. The server goes on to know an end within the same page. */
+	   it for every malloc: it is answered here. The server learns of it with the next brk that is not. */
 	cmp $BRK, %eax
 	jne gate_call
 	cmpl $0, G_BREAK
@@ -30,6 +30,9 @@ gate_break:
 gate_call:
 	mov %eax, G_CALL
 	mov %eax, G_EAX
+	mov G_BREAK, %eax
+	mov %eax, G_ORDER
+	mov G_CALL, %eax
 	mov %ebx, G_EBX
 	mov %ecx, G_ECX
 	mov %edx, G_EDX
@@ -38,6 +41,8 @@ gate_call:
 	mov %ebp, G_EBP
 	popl G_EFLAGS
 	popl G_EIP
+	mov G_EIP, %ebp
+	mov %ebp, G_CALL_EIP
 	mov %esp, G_ESP
 	mov %fs, %ebp
 	mov %ebp, G_FS
@@ -143,15 +148,12 @@ gate_save:
 gate_return:
 	cmpl $BRK, G_CALL
 	jne gate_go
+	xor %eax, %eax
+	mov G_EIP, %ebx
+	cmp G_CALL_EIP, %ebx        /* a signal comes first: what brk said is not in eax now */
+	jne gate_known
 	mov G_EAX, %eax
-	cmp G_EBX, %eax
-	je gate_moved
-	cmpl $0, G_BREAK            /* refused, and the server's answer is its own end: the program's is known better here */
-	je gate_moved
-	mov G_BREAK, %eax
-	mov %eax, G_EAX
-	jmp gate_go
-gate_moved:
+gate_known:
 	mov %eax, G_BREAK
 	add $4095, %eax
 	and $-4096, %eax
@@ -173,6 +175,7 @@ gate_broken:
 
 /* the server sends a thread here that it stopped elsewhere, to have its memory read and written */
 gate_agent:
+	movl $0, G_CALL
 	jmp gate_skip
 /* a forked child starts here, its registers set, and goes where its parent will return to */
 gate_child:

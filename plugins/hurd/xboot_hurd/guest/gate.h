@@ -26,7 +26,7 @@
 #define G_EFLAGS GATE+60
 #define G_FS GATE+64
 #define G_GS GATE+68
-#define G_ORDER GATE+72   /* answer: what to do next */
+#define G_ORDER GATE+72   /* call: G_BREAK, if it is brk; answer: what to do next */
 #define G_ADDRESS GATE+76 /* data from there ... */
 #define G_LENGTH GATE+80  /* ... so many bytes */
 #define G_PATCHES GATE+84 /* answer: bytes of patches in the data */
@@ -37,7 +37,8 @@
 #define G_ARGUMENTS GATE+0x6000 /* eight words: mach_msg_trap's arguments, behind a place for a return address */
 #define G_SEND_SIZE GATE+0x600c
 #define G_FLAGS GATE+0x6020     /* what the gate runs with */
-#define G_CALL GATE+0x6024      /* the number of the call */
+#define G_CALL GATE+0x6024      /* the number of the call, and where it returns to */
+#define G_CALL_EIP GATE+0x6030
 #define G_BREAK GATE+0x6028     /* the end of the heap, 0: not known ... */
 #define G_BREAK_TOP GATE+0x602c /* ... and of its last page */
 #define G_FLOATING GATE+0x6040  /* 512 bytes */

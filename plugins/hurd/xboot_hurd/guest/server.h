@@ -50,6 +50,7 @@ struct machine_thread {
 	int child;            /* FRESH: starts at gate_child ... */
 	address child_return; /* ... if it is to go on here */
 	address odd_return;   /* behind a call with an impossible number, which was answered */
+	address heap_end;     /* as the gate told it with the last call */
 	int selectors[3];
 	unsigned segments[3][2];
 };

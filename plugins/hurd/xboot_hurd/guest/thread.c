@@ -360,6 +360,11 @@ struct machine_registers *machine_thread_registers(struct machine_thread *thread
 	return &thread->registers;
 }
 
+address machine_thread_break(struct machine_thread *thread)
+{
+	return thread->heap_end;
+}
+
 int machine_thread_segment(struct machine_thread *thread, int entry, address base, unsigned limit, int limit_in_pages)
 {
 	int i, chosen;
@@ -594,6 +599,7 @@ enum machine_event machine_run(struct machine_thread *thread, struct machine_fau
 		thread->registers.fs &= 0xffff;
 		thread->registers.gs &= 0xffff;
 		thread->known = thread->registers;
+		thread->heap_end = outgoing.order;
 		thread->state = WAITING;
 		copy_called(space);
 		return MACHINE_CALL;
