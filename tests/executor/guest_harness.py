@@ -1,4 +1,4 @@
-"""Boots the C executor on a real kernel with steps written by hand, through the product's own package and boot stages."""
+"""Boots an executor, the C one if nothing else is said, on a real kernel with steps written by hand, through the product's own stages."""
 
 from __future__ import annotations
 
@@ -115,6 +115,8 @@ class Guest:
     executor: Artifact
     folder: Path
     shell: Source
+    words: tuple[str, ...] = ()
+    """The end of the kernel's command line that starts an executor which is a tree and not one program."""
 
     def plan(self) -> Plan:
         return Plan(self.shell)
@@ -123,14 +125,16 @@ class Guest:
         self, plan: Plan, *, memory: int = 512, step_timeout: float = 60.0, script: Script | None = None, export: Path | None = None
     ) -> Verdict:
         script = script or plan.script()
-        payload = write_payload(script, self.folder / "initrd", init=self.executor)
+        payload = write_payload(
+            script, self.folder / "initrd", init=None if self.words else self.executor, extra=(self.executor,) if self.words else ()
+        )
         files = {"kernel": self.kernel.path, "initrd": payload.path}
         image = assemble("test", script, files, [whole_file("kernel", self.kernel), *payload.regions], {"kernel": self.kernel})
-        limit = f" mem={memory}M" if export else ""
+        words = [_COMMAND_LINE, *([f"mem={memory}M"] if export else []), *self.words]
         machine = Machine(
             "qemu-system-x86_64",
             ("-M", "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=off", "-cpu", "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt",
-             "-kernel", str(self.kernel.path), "-initrd", str(payload.path), "-append", _COMMAND_LINE + limit),
+             "-kernel", str(self.kernel.path), "-initrd", str(payload.path), "-append", " ".join(words)),
             memory,
             export_base=memory * MiB,
         )  # fmt: skip

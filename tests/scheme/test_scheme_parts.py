@@ -1,67 +1,31 @@
-"""SHA-256, NAR and the reference scan in Scheme, on this machine, by the Guile that goes into the guest."""
+"""NAR, the reference scan and the script's reader in Scheme, beside those in C and Python, on this machine."""
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import os
 import random
 import subprocess
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from guest_harness import Plan, source
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from test_executor_parts import BAD
 
 from xboot import nar
-from xboot.cache import Cache
-from xboot.debian import DebianPackages
-from xboot.guest.scheme import build_scheme_executor
+from xboot.model import FixedHash
 
 VECTORS = Path(__file__).parent.parent / "data" / "nar-vectors"
-Ask = Callable[..., str]
+ALPHABET = "0123456789abcdfghijklmnpqrsvwxyz"
+QUICK = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@pytest.fixture(scope="session")
-def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
-    tree = build_scheme_executor(Cache()).path
-    modules = "usr/lib/x86_64-linux-gnu/guile/3.0/ccache"
-    whole = DebianPackages(Cache()).unpacked("guile-3.0-libs")[0]
-    environment = {
-        "LC_ALL": "C", "GUILE_AUTO_COMPILE": "0",
-        "GUILE_SYSTEM_PATH": str(whole / "usr/share/guile/3.0"), "GUILE_SYSTEM_COMPILED_PATH": f"{tree}/ccache:{whole / modules}",
-    }  # fmt: skip
-    command = [tree / "lib/ld-linux-x86-64.so.2", "--library-path", tree / "lib", tree / "guile", "-s", Path(__file__).parent / "serve.scm"]
-    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None and process.stdout is not None
-
-        def answer(*words: str) -> str:
-            process.stdin.write(" ".join(words) + "\n")
-            process.stdin.flush()
-            return process.stdout.readline().rstrip("\n")
-
-        yield answer
-        process.stdin.close()
-
-
-@pytest.mark.parametrize("size", [0, 1, 3, 55, 56, 57, 63, 64, 65, 111, 112, 119, 120, 127, 128, 4095, 4096, 65535, 65536, 65537, 200000])
-def test_sha256_lengths(ask: Ask, tmp_path: Path, size: int) -> None:
-    data = random.Random(size).randbytes(size)
-    (tmp_path / "f").write_bytes(data)
-    assert ask("sha256", f"{tmp_path}/f") == hashlib.sha256(data).hexdigest()
-
-
-def test_sha256_nist_vectors(ask: Ask, tmp_path: Path) -> None:
-    for data, digest in {
-        b"": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-        b"abc": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-        b"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq": "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1",
-        b"a" * 1000000: "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0",
-    }.items():
-        (tmp_path / "f").write_bytes(data)
-        assert ask("sha256", f"{tmp_path}/f") == digest
+def by_c(driver: Path, *words: str | bytes | Path) -> tuple[int, str]:
+    done = subprocess.run([driver, *words], capture_output=True, check=False, timeout=60)
+    return done.returncode, done.stdout.decode("latin-1")
 
 
 def vectors() -> ModuleType:
@@ -72,7 +36,11 @@ def vectors() -> ModuleType:
     return module
 
 
-def test_nar_vectors(ask: Ask, tmp_path: Path) -> None:
+# ---------------------------------------------------------------- NAR
+
+
+def test_nar_vectors(ask, tmp_path: Path) -> None:
+    """The same file of vectors as tests/executor holds the C and the Python against."""
     module = vectors()
     for number, vector in enumerate(module.load()):
         module.plant(os.fsencode(tmp_path / str(number)), vector["tree"])
@@ -88,6 +56,7 @@ TREES = st.recursive(
 
 
 def make(path: bytes, tree: object) -> None:
+    """bytes: a file, executable when of odd length; str: a link; dict: a folder."""
     if isinstance(tree, bytes):
         with open(path, "wb") as file:
             file.write(tree)
@@ -102,21 +71,107 @@ def make(path: bytes, tree: object) -> None:
 
 
 @given(tree=TREES)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_nar_as_python_makes_it(ask: Ask, tmp_path_factory: pytest.TempPathFactory, tree: object) -> None:
+@settings(QUICK, max_examples=80)
+def test_three_programs_make_one_nar(ask, driver: Path, tmp_path_factory: pytest.TempPathFactory, tree: object) -> None:
+    """Python's bytes are Scheme's bytes; the hash and size of all three are those of the bytes."""
     folder = tmp_path_factory.mktemp("tree")
     make(os.fsencode(folder / "t"), tree)
     expected = nar.nar_hash(folder / "t")
-    assert ask("nar", str(folder), "t") == f"{expected.sha256} {expected.size}"
+    assert ask("dump", folder, "t", folder / "nar") == "written"
+    assert (folder / "nar").read_bytes() == b"".join(nar.dump(folder / "t"))
+    assert ask("nar", folder, "t") == f"{expected.sha256} {expected.size}"
+    assert by_c(driver, "nar", folder / "t") == (0, f"{expected.sha256} {expected.size}\n")
 
 
 @pytest.mark.parametrize("offset", [0, 1, 65400, 65439, 65440, 65441, 65470, 65535, 65536, 131000])
-def test_references_across_borders(ask: Ask, tmp_path: Path, offset: int) -> None:
+def test_references_across_borders(ask, tmp_path: Path, offset: int) -> None:
     there, absent = "0123456789abcdfghijklmnpqrsvwxyz-a", "zyxwvsrqpnmlkjihgfdcba9876543210-b"
     (tmp_path / "f").write_bytes(b"z" * offset + there[:32].encode() + b"0" * 70)
-    assert ask("nar", str(tmp_path), "f", there, absent).split(" ")[2:] == [there]
+    assert ask("nar", tmp_path, "f", there, absent).split(" ")[2:] == [there]
 
 
-def test_too_deep(ask: Ask, tmp_path: Path) -> None:
+@given(seed=st.integers(0, 1 << 32), near=st.sampled_from([100, 65536]), count=st.integers(1, 30))
+@settings(QUICK, max_examples=40)
+def test_references_as_in_c(ask, driver: Path, tmp_path: Path, seed: int, near: int, count: int) -> None:
+    """Hash parts anywhere, beside near misses; and two names with one hash part, which are both meant."""
+    chance = random.Random(seed)
+    parts = ["".join(chance.choices(ALPHABET, k=32)) for _ in range(count)]
+    parts += [parts[0][:31] + next(c for c in ALPHABET if c != parts[0][31]), parts[0] + "-other"]
+    data = bytearray(chance.choices(ALPHABET.encode(), k=near + 200) if chance.random() < 0.5 else chance.randbytes(near + 200))
+    for part in chance.sample(parts, chance.randrange(len(parts))):
+        at = max(0, near - 150 + chance.randrange(300)) if chance.random() < 0.8 else chance.randrange(near)
+        data[at : at + 32] = part[:32].encode()
+    (tmp_path / "file").write_bytes(data)
+    archive = b"".join(nar.dump(tmp_path / "file"))
+    found = sorted(part for part in parts if part[:32].encode() in archive)
+    assert ask("nar", tmp_path, "file", *parts).split(" ")[2:] == found
+    assert by_c(driver, "nar", tmp_path / "file", *parts)[1].split()[2:] == found
+
+
+def test_what_a_nar_cannot_hold(ask, tmp_path: Path) -> None:
     (tmp_path / "d" / "/".join(["d"] * 64)).mkdir(parents=True)
-    assert ask("nar", str(tmp_path), "d") == "fail output directories nested deeper than 64: d"
+    assert ask("nar", tmp_path, "d") == "fail output directories nested deeper than 64: d"
+    (tmp_path / "tree").mkdir()
+    os.mkfifo(tmp_path / "tree" / "fifo")
+    assert ask("nar", tmp_path, "tree") == "fail output neither regular file, directory nor symbolic link: fifo in tree"
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate((16 << 30) + 1)
+    assert ask("nar", tmp_path, "sparse") == "fail limit a file larger than 16 GiB: sparse"
+
+
+# ---------------------------------------------------------------- the script
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> bytes:
+    """A script with everything that a script can have."""
+    (tmp_path / "sh").write_text("x")
+    (tmp_path / "b").write_text("y")
+    plan = Plan(source(tmp_path / "sh"))
+    plan.add(source(tmp_path / "b", [plan.shell]))
+    everything = bytes(range(256))
+    first = plan.sh('echo \x01\xff "quoted" \\', "first", [plan.sources[1].path], outputs=("dev", "out"), files=[("/build/f", everything)])
+    fixed = FixedHash("flat", "0" * 64)
+    plan.sh("true", "second", [first.outputs[0].path], graphs=[("/build/g", [plan.shell.path])], fixed=fixed)
+    return plan.text()
+
+
+def parse(ask, tmp_path: Path, script: bytes) -> str:
+    (tmp_path / "script").write_bytes(script)
+    return ask("parse", tmp_path / "script")
+
+
+def test_script(ask, tmp_path: Path, text: bytes) -> None:
+    assert parse(ask, tmp_path, text) == "accepted"
+
+
+@pytest.mark.parametrize("change", BAD.values(), ids=BAD)
+def test_scripts_that_are_refused(ask, tmp_path: Path, text: bytes, change: tuple[bytes, bytes]) -> None:
+    old, new = change
+    assert old in text
+    assert parse(ask, tmp_path, text.replace(old, new, 1) if old else b"").startswith("fail internal")
+
+
+@given(data=st.data())
+@settings(QUICK, max_examples=150)
+def test_what_scheme_accepts_c_accepts(ask, driver: Path, tmp_path: Path, text: bytes, data: st.DataObject) -> None:
+    script = bytearray(text)
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(script) - 1))
+        kind = data.draw(st.sampled_from(["cut", "flip", "drop", "repeat"]))
+        if kind == "cut":
+            del script[at:]
+        elif kind == "flip":
+            script[at] = data.draw(st.integers(0, 255))
+        elif kind == "drop":
+            del script[at : at + data.draw(st.integers(1, 40))]
+        else:
+            script[at:at] = script[at : at + 30]
+        script = script or bytearray(b" ")
+    answer = parse(ask, tmp_path, bytes(script))
+    status, written = by_c(driver, "parse", tmp_path / "script")
+    assert status in (0, 3)
+    if answer == "accepted":
+        assert status == 0 and bytes(script).decode("latin-1").startswith(written)
+    else:
+        assert answer.startswith("fail internal")

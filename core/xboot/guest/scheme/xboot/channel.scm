@@ -1,6 +1,6 @@
 ;;; The result channel (docs/contract.md, sections 5 to 7), the export window, and the end of the machine.
 ;;;
-;;; Without (open-channel!) the same lines go to standard output, with `-` for the nonce, and the end is an exit
+;;; Without (expect-channel!) the same lines go to standard output, with `-` for the nonce, and the end is an exit
 ;;; status: so it is when a person runs the build by hand.
 
 (define-module (xboot channel)
@@ -9,7 +9,7 @@
   #:use-module (xboot nar)
   #:use-module (xboot script)
   #:use-module (xboot system)
-  #:export (open-channel! report step-is! say done export-output))
+  #:export (expect-channel! open-channel! report step-is! say done export-output))
 
 (define longest (ash 1 20))             ;bytes of a line
 (define port #f)                        ;descriptor of the second serial port; only we can open it
@@ -80,9 +80,11 @@
        ((= 10 (bytevector-u8-ref one 0)) (list->string (reverse bytes)))
        (else (loop (+ n 1) (cons (integer->char (bytevector-u8-ref one 0)) bytes)))))))
 
+;; From here on a failure ends the machine, with the status of an executor that gave up until there is a nonce.
+(define (expect-channel!) (set! port -1))
+
 ;; (run "NONCE" BASE SIZE PATH...): like the script, it must be what its own datum is written as.
 (define (open-channel!)
-  (set! port -1)
   (set! port (must "opening the result channel" "/dev/ttyS1" (open-to-read AT_FDCWD "/dev/ttyS1" (logior O_RDWR O_NOCTTY))))
   (make-raw port)
   (write-text port "(xboot 1)\n")

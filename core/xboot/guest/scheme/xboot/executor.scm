@@ -105,7 +105,7 @@
   (make-parents root path (lambda (part) (give-builder root part)))
   (let* ((name (substring path 1))
          (fd (must "writing a file of the step" path (open-to-read root name (logior O_WRONLY O_CREAT+EXCL) #o600))))
-    (write-all fd (latin1 content) (string-length content))
+    (must "writing a file of the step" path (write-all fd (latin1 content) (string-length content)))
     (call 'close fd)
     (must-call "setting a mode" path 'fchmodat root name #o644)
     (give-builder root name)))
@@ -356,6 +356,7 @@
 
 (define (boot)
   (set! guest? #t)
+  (expect-channel!)
   (guarded
    (lambda ()
      (let* ((bytes (read-whole "/xboot/script")) (hash (hex (sha256 bytes))))

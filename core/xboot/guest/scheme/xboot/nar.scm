@@ -154,15 +154,15 @@
   (define carry 0)
   (define size 0)
   (define state (make-sha256))
-  (define wanted (make-hash-table))     ;hash part -> name
+  (define wanted (make-hash-table))     ;hash part -> the names that begin with it
   (define starts (make-bytevector 65536 0)) ;1 for the first two bytes of each: a quick no for nearly every place
   (define found '())
   (define (note at)
     (when (= 1 (bytevector-u8-ref starts (bytevector-u16-ref window at (endianness little))))
-      (let* ((text (bytes->string window at (+ at part))) (name (hash-ref wanted text)))
-        (when name
+      (let* ((text (bytes->string window at (+ at part))) (names (hash-ref wanted text)))
+        (when names
           (hash-remove! wanted text)
-          (set! found (cons name found))))))
+          (set! found (append names found))))))
   ;; Looks at every 32nd byte first: where that is not of the alphabet, no hash part can lie across it.
   (define (scan)
     (let jump ((i 0))
@@ -195,7 +195,7 @@
       (when (< (+ start n) end) (put bv (+ start n) end))))
   (for-each (lambda (name)
               (let ((text (substring name 0 part)))
-                (hash-set! wanted text name)
+                (hash-set! wanted text (cons name (hash-ref wanted text '())))
                 (bytevector-u8-set! starts (bytevector-u16-ref (latin1 text) 0 (endianness little)) 1)))
             candidates)
   (nar-write dir name put)

@@ -79,13 +79,15 @@
           (begin (string-set! s (- i start) (integer->char (bytevector-u8-ref bv i)))
                  (loop (+ i 1)))))))
 
+;; 0 when all is written, otherwise the error.
 (define (write-all fd bv end)
   (let loop ((at 0))
-    (when (< at end)
-      (let ((n (call* 1 (list fd (+ at (pointer-address (bytevector->pointer bv))) (- end at) 0 0 0))))
-        (cond ((> n 0) (loop (+ at n)))
-              ((= n (- EINTR)) (loop at))
-              ((bytevector? bv) n))))))  ;an error: the bytevector is held until here
+    (if (< at end)
+        (let ((n (call* 1 (list fd (+ at (pointer-address (bytevector->pointer bv))) (- end at) 0 0 0))))
+          (cond ((> n 0) (loop (+ at n)))
+                ((memv n (list (- EINTR) (- EAGAIN))) (loop at))
+                ((bytevector? bv) n)))  ;the bytevector is held until here
+        0)))
 
 (define (read-into fd bv)
   (let ((n (call 'read fd bv (bytevector-length bv))))
