@@ -3,25 +3,36 @@
 ROOT/KIND/KEY/…          the entry, read-only by convention
 ROOT/KIND/KEY.sums       `SHA256  SIZE  NAME` of every file in it, the mark of a complete entry
 ROOT/KIND/KEY.lock       held while it is made or checked
+ROOT/KIND/KEY.used       held (shared) by every process that was given the entry, until it ends
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import logging
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
 from xboot.workspace import cache_root
 
-__all__ = ["Cache", "CacheEntry", "file_sha256"]
+__all__ = ["Cache", "CacheEntry", "Pruned", "file_sha256", "locked"]
+
+_LOG = logging.getLogger(__name__)
+_PATIENCE = 1.0  # seconds of waiting for another process before it is mentioned
+_LEFT = re.compile(r"\.([0-9a-f]{32})-.+")  # a folder in which an entry is made, or is removed
+_held: dict[Path, int] = {}  # KEY.used → its descriptor, for what this process was given
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,29 @@ class CacheEntry:
     used: datetime
 
 
+class Pruned(NamedTuple):
+    """What was removed: entries, their size in bytes; and how many entries stay because a process uses them."""
+
+    removed: int
+    size: int
+    in_use: int
+
+
+@contextmanager
+def locked(path: Path, what: str) -> Iterator[None]:
+    """Hold the lock file `path`. When that takes long, the user is told that another xboot is busy with `what`."""
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=_PATIENCE)
+    except Timeout:
+        _LOG.warning("waiting for another xboot, which is busy with %s", what)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 class Cache:
     """The cache below `root` (default: `$XBOOT_CACHE`, or the user's cache folder). Any number of processes may use it at once."""
 
@@ -41,7 +75,7 @@ class Cache:
         self.root = root or cache_root()
 
     def folder(self, kind: str, key: Mapping[str, str], make: Callable[[Path], None]) -> Path:
-        """The folder for `key`, made by `make(empty folder)` if it is not there yet or was damaged.
+        """The folder for `key`, made by `make(empty folder)` if it is not there yet or was damaged. It stays as long as this process lives.
 
         `key` must name everything that the content depends on. What `make` raises passes through, and leaves nothing behind.
         """
@@ -49,11 +83,14 @@ class Cache:
         parent = self.root / kind
         parent.mkdir(parents=True, exist_ok=True)
         path, sums = parent / name, parent / f"{name}.sums"
-        with FileLock(parent / f"{name}.lock"):
+        with locked(parent / f"{name}.lock", f"{kind} {name[:8]}"):
+            _hold(parent / f"{name}.used")
             if sums.exists() and _intact(path, sums):
                 os.utime(sums)
                 return path
             _forget(path, sums)
+            for left in parent.glob(f".{name}-*"):  # of a process that was killed: whoever makes this entry holds the lock
+                shutil.rmtree(left, ignore_errors=True)
             work = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=parent))
             try:
                 made = work / "entry"
@@ -75,25 +112,56 @@ class Cache:
             found.append(CacheEntry(sums.parent.name, sums.with_suffix(""), size, datetime.fromtimestamp(sums.stat().st_mtime)))
         return sorted(found, key=lambda e: (e.kind, -e.used.timestamp()))
 
-    def prune(self, unused_seconds: float = 0) -> tuple[int, int]:
-        """Remove entries not used for so many seconds, and what killed processes left; returns their number and size
-        in bytes. Entries in use stay.
-        """
+    def prune(self, unused_seconds: float = 0) -> Pruned:
+        """Remove entries not used for so many seconds, and what killed processes left. Entries that another process uses or makes stay."""
         limit = datetime.now().timestamp() - unused_seconds
-        count = size = 0
+        count = size = in_use = 0
         for entry in self.entries():
             if entry.used.timestamp() > limit:
                 continue
             try:
-                with FileLock(entry.path.with_suffix(".lock"), timeout=0):
+                with FileLock(entry.path.with_suffix(".lock"), timeout=0), _alone(entry.path.with_suffix(".used")):
                     _forget(entry.path, entry.path.with_suffix(".sums"))
-            except Timeout:
+            except (Timeout, BlockingIOError):
+                in_use += 1
                 continue
             count, size = count + 1, size + entry.size
         for left in self.root.glob("*/.*-*"):
-            if left.is_dir() and left.stat().st_mtime <= limit:
-                shutil.rmtree(left, ignore_errors=True)
-        return count, size
+            match = _LEFT.fullmatch(left.name)
+            if match is not None and left.is_dir():
+                try:
+                    with FileLock(left.with_name(f"{match[1]}.lock"), timeout=0):
+                        shutil.rmtree(left, ignore_errors=True)
+                except Timeout:
+                    continue  # being made
+        return Pruned(count, size, in_use)
+
+
+def _hold(marker: Path) -> None:
+    """Say that this process uses an entry, until it ends (which no kill can prevent the kernel from noticing)."""
+    known = _held.get(marker)
+    if known is not None and os.fstat(known).st_nlink:
+        return
+    descriptor = os.open(marker, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    if known is not None:
+        os.close(known)
+    _held[marker] = descriptor
+
+
+@contextmanager
+def _alone(marker: Path) -> Iterator[None]:
+    """Raise BlockingIOError when another process uses the entry."""
+    own = _held.get(marker)
+    descriptor = os.open(marker, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644) if own is None else own
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        if own is None:
+            os.close(descriptor)
+        else:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
 
 
 def file_sha256(path: Path) -> str:

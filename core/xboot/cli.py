@@ -5,6 +5,7 @@ People read standard error, machines read standard output (`--json`, `plan`, `sh
 
 from __future__ import annotations
 
+import errno
 import gc
 import signal
 import sys
@@ -324,18 +325,31 @@ def _settings(pairs: list[str] | None, kernel: str | None = None, tree: Path | N
 
 
 _INTERRUPTED = 130
+_ELSEWHERE = "XBOOT_CACHE and XBOOT_STORE name other folders to write to"
+_FULL = f"free some space (`xboot cache prune` removes what can be made again), or go elsewhere: {_ELSEWHERE}"
+_HINTS = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: _FULL,
+    errno.EACCES: _ELSEWHERE,
+    errno.EPERM: _ELSEWHERE,
+    errno.EROFS: _ELSEWHERE,
+}
 
 
 def main() -> None:
     """The entry point: every error becomes one sentence, a hint, and an exit status."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # the same orderly end
     gc.disable()  # a graph of 5,000 derivations has no cycles to collect, and looking for them costs a third of the time
-    sys.exit(_guarded(app))
+    status = _guarded(app)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left to interrupt
+    sys.exit(status)
 
 
 def _guarded(command: Callable[..., object]) -> int:
     try:
         outcome = command(standalone_mode=False)
+        sys.stdout.flush()  # a full disk behind it is an error of ours, not of the interpreter's end
         if outcome == _INTERRUPTED:  # typer catches Ctrl-C itself
             raise KeyboardInterrupt
         return outcome if isinstance(outcome, int) else 0
@@ -352,6 +366,9 @@ def _guarded(command: Callable[..., object]) -> int:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         err.print(f"[bold red]error:[/] {escape(where + (error.strerror or str(error)))}", soft_wrap=True, highlight=False)
+        hint = _HINTS.get(error.errno or 0)
+        if hint:
+            err.print(f"[bold]hint:[/] {hint}", soft_wrap=True, highlight=False)
         return 4
     except Exception as error:
         if hasattr(error, "exit_code") and hasattr(error, "format_message"):  # click's own usage errors

@@ -186,5 +186,6 @@ def cache_show(console: Console) -> None:
 
 def cache_prune(console: Console, days: float) -> None:
     """Remove entries that were not used for `days` days."""
-    count, size = Cache().prune(days * 86400)
-    console.print(f"removed {count} entries, {size / 1e6:.1f} MB")
+    count, size, in_use = Cache().prune(days * 86400)
+    kept = f"; {in_use} in use stay" if in_use else ""
+    console.print(f"removed {count} entries, {size / 1e6:.1f} MB{kept}", highlight=False)

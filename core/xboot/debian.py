@@ -8,6 +8,7 @@ its SHA-256, which apt has checked against the signed lists.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -18,13 +19,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
-
-from xboot.cache import Cache, file_sha256
+from xboot.cache import Cache, file_sha256, locked
 from xboot.errors import InputError, MissingToolError
 
 __all__ = ["DebianFile", "DebianPackages", "SourcePackage"]
 
+_ROOM = 128 << 20
 _LIST_AGE = 86400.0  # seconds after which apt's lists are fetched again
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.\-]+")
 
@@ -142,7 +142,7 @@ class _AptRoot:
         """What apt-cache prints; empty when it knows nothing. Answers are kept as long as the lists are: asking takes apt half a second."""
         self._folder.mkdir(parents=True, exist_ok=True)
         lists, memory = self._folder / "lists", self._folder / "answers.json"
-        with FileLock(self._folder.with_suffix(".lock")):
+        with locked(self._folder.with_suffix(".lock"), "apt's lists of packages"):
             if not (any(lists.glob("*_Packages*")) and time.time() - lists.stat().st_mtime < _LIST_AGE):
                 self._update()
             answers = _remembered(memory)
@@ -161,6 +161,8 @@ class _AptRoot:
         for folder in ("lists/partial", "archives/partial", "etc"):
             (self._folder / folder).mkdir(parents=True, exist_ok=True)
         (self._folder / "etc" / "sources.list").write_text(_sources(self._folder.name))
+        if shutil.disk_usage(self._folder).free < _ROOM:  # on a full disk `apt-get update` may wait for ever
+            raise OSError(errno.ENOSPC, f"less than {_ROOM >> 20} MiB are free, which apt's lists of packages need", str(self._folder))
         try:
             self._apt("apt-get", ["update"], None)
         except MissingToolError:

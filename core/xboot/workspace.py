@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,10 +24,11 @@ def run_folder() -> Iterator[Path]:
     runs = cache_root() / "runs"
     runs.mkdir(parents=True, exist_ok=True)
     _sweep(runs)
-    folder = Path(tempfile.mkdtemp(prefix="run-", dir=runs))
+    folder = runs / f"run-{secrets.token_hex(4)}"
     lock = FileLock(runs / f"{folder.name}.lock")
-    with lock:
+    with lock:  # before the folder is made: one without a lock would never be removed
         try:
+            folder.mkdir(mode=0o700)
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)

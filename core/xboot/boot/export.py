@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
+import shutil
 from pathlib import Path
 
 from xboot import nar
@@ -40,10 +42,16 @@ class Exporter:
                 raise GuestError(f"the export of {message.path} is at byte {sink.tell()}, but the guest speaks of byte {message.offset}")
             data = source.read(message.length)
             if len(data) != message.length:
+                self.check_room(message)
                 raise GuestError(f"QEMU saved {len(data)} of {message.length} bytes of {message.path}; is the disk full?")
             sink.write(data)
         if message.offset + message.length == message.size:
             self._complete(message, whole)
+
+    def check_room(self, message: Message) -> None:
+        """After a piece could not be saved: raise OSError when that is because the disk is full."""
+        if shutil.disk_usage(self._folder).free < message.length:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._folder))
 
     def _complete(self, message: Message, whole: Path) -> None:
         with whole.open("rb") as file:

@@ -92,6 +92,8 @@ class _Run:
         self._step_start = self._start
         self._client: QMPClient | None = None
         self._exporter = Exporter(options.export) if self._window and options.export is not None else None
+        self._log: IO[bytes] | None = options.log.open("wb", buffering=0) if options.log else None
+        self._log_error: OSError | None = None
 
     async def run(self) -> Verdict:
         self._start = self._step_start = time.monotonic()
@@ -106,6 +108,10 @@ class _Run:
                     await self._client.disconnect()
             if self._exporter is not None:
                 self._exporter.close()
+            if self._log is not None:
+                self._log.close()
+        if self._log_error is not None:
+            raise self._log_error
         return judge(
             self._image, self._messages, self._timing, self._options.expected, failure, self._reader.step or None,
             self._accelerator, time.monotonic() - self._start, _clean(self._tail), self._exporter.files if self._exporter else {},
@@ -235,6 +241,7 @@ class _Run:
         try:
             await client.execute("pmemsave", {"val": self._machine.export_base, "size": message.length, "filename": str(part)})
         except QMPError as error:
+            self._exporter.check_room(message)
             raise GuestError(f"QEMU could not save the guest's memory for {message.path}: {error}") from error
         self._exporter.append(message, part)
 
@@ -248,14 +255,16 @@ class _Run:
 
     async def _read_console(self, vm: qemu.Qemu) -> None:
         reader, _ = await asyncio.open_connection(sock=vm.console)
-        log: IO[bytes] | contextlib.nullcontext[None] = self._options.log.open("wb") if self._options.log else contextlib.nullcontext()
-        with log as sink:
-            while data := await reader.read(65536):
-                self._tail += data
-                del self._tail[:-_TAIL]
-                if sink is not None:
-                    sink.write(data)
-                self._notify(Event(Phase.CONSOLE, time.monotonic() - self._start, self._reader.step, text=_clean(data)))
+        while data := await reader.read(65536):
+            self._tail += data
+            del self._tail[:-_TAIL]
+            if self._log is not None and self._log_error is None:
+                try:
+                    self._log.write(data)
+                except OSError as error:  # the guest must be read on, or it would wait for ever
+                    error.filename = str(self._options.log)
+                    self._log_error = error
+            self._notify(Event(Phase.CONSOLE, time.monotonic() - self._start, self._reader.step, text=_clean(data)))
 
 
 def _clean(data: bytes | bytearray) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import shutil
 import time
@@ -12,8 +13,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import httpx
-from filelock import FileLock
 
+from xboot.cache import locked
 from xboot.errors import InputError
 from xboot.fetch.http import DownloadError, Limits, download, http_client
 from xboot.fetch.plan import Left, Wanted, plan_fetch
@@ -136,11 +137,13 @@ def _fetch(
     downloads.mkdir(parents=True, exist_ok=True)
     key = hashlib.sha256(f"{wanted.algo}:{wanted.hash}".encode()).hexdigest()[:32]
     job = _Job(wanted, options, client, downloads / f"{key}.part", progress)
-    with FileLock(downloads / f"{key}.lock"):
+    with locked(downloads / f"{key}.lock", f"the download of {wanted.name}"):
         for label, bring in _places(job):
             try:
                 _enter(wanted, bring(), store)
             except (DownloadError, OSError) as error:
+                if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                    raise  # no other place would help
                 reasons.append(f"{label}: {error.strerror if isinstance(error, OSError) and error.strerror else error}")
                 continue
             job.part.unlink(missing_ok=True)

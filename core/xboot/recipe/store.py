@@ -8,10 +8,13 @@ come after it, so a store that was interrupted lacks derivations but holds no wr
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import os
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +26,8 @@ from xboot.nar import nar_hash
 from xboot.storepath import store_name
 
 __all__ = ["Staging", "default_store_folder", "staging"]
+
+_SETTLED = 60.0  # seconds
 
 
 def default_store_folder() -> Path:
@@ -100,11 +105,35 @@ def staging(store: Path) -> Iterator[Staging]:
         store.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=".staging-", dir=store))
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise
         raise InputError(f"{store}: cannot be written to: {error.strerror}", hint="set XBOOT_STORE to a folder of yours") from None
+    with _held(folder):
+        try:
+            _sweep(store)
+            yield Staging(store, folder)
+        finally:
+            remove_tree(folder)
+
+
+@contextmanager
+def _held(folder: Path, flags: int = 0) -> Iterator[None]:
+    """Lock a folder itself, which tells a living change from a dead one. With LOCK_NB: BlockingIOError when another process has it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
-        yield Staging(store, folder)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | flags)
+        yield
     finally:
-        remove_tree(folder)
+        os.close(descriptor)
+
+
+def _sweep(store: Path) -> None:
+    """Remove what changes left that were killed. Younger folders than a minute stay: one may not be locked yet."""
+    for left in store.glob(".staging-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.lstat().st_mtime > _SETTLED:
+                with _held(left, fcntl.LOCK_NB):
+                    remove_tree(left)
 
 
 def canonicalise(path: Path) -> None:
