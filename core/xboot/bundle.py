@@ -173,7 +173,7 @@ class _NarStream:
 # ---------------------------------------------------------------- reading
 
 
-def unpack_bundle(bundle: Path, folder: Path) -> list[str]:
+def unpack_bundle(bundle: Path, folder: Path, notify: Notify | None = None) -> list[str]:
     """Unpack a bundle into the existing empty `folder` (flat: `.drv` and `.nar` files); returns the store paths of its roots.
 
     Raises InputError for a bundle that is damaged, incomplete, or has a byte that `write_bundle` would not have written: which headers
@@ -187,7 +187,10 @@ def unpack_bundle(bundle: Path, folder: Path) -> list[str]:
         if int(size[1], 8) > _MAX_MANIFEST:
             raise InputError(f"{bundle}: its manifest is larger than {_MAX_MANIFEST >> 20} MiB")
         store, roots, expected = _read_manifest(bundle, b"".join(_content(bundle, file, MANIFEST, int(size[1], 8))))
-        for name, (sha256, length) in expected.items():
+        start = time.monotonic()
+        for number, (name, (sha256, length)) in enumerate(expected.items()):
+            if notify:
+                notify(Event(Phase.PREPARE, time.monotonic() - start, name="parse", text=f"unpack {name}", done=number / len(expected)))
             wanted = _header(name, length)
             found = file.read(len(wanted))
             if found != wanted:
@@ -280,7 +283,7 @@ class BundleFrontEnd:
 
         def make(work: Path) -> None:
             (work / "store").mkdir()
-            roots = unpack_bundle(path, work / "store")
+            roots = unpack_bundle(path, work / "store", options.notify)
             (work / "roots").write_text("\n".join(roots))
 
         folder = cache.folder("bundle", {"sha256": file_sha256(path)}, make)

@@ -207,7 +207,7 @@ def show(
     """Print derivations, verified, in Nix's JSON format."""
     from xboot import commands  # noqa: PLC0415
 
-    sys.stdout.buffer.write(commands.show(targets, _read(store, seed), recursive=recursive, as_json=as_json))
+    sys.stdout.buffer.write(commands.show(targets, _read(store, seed), err, recursive=recursive, as_json=as_json))
     sys.stdout.flush()
 
 

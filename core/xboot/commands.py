@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from xboot.display import ProgressDisplay, show_verdict
 from xboot.errors import UsageError
 from xboot.guest.scheme import guile_script
 from xboot.hooks import BackendOptions, LinearizeOptions, ReadOptions
+from xboot.model import Event, Phase
 from xboot.pipeline import Pipeline, Request, Result
 from xboot.plugins import Plugins
 from xboot.recipe.frontend import split_target
@@ -80,13 +82,23 @@ def run(choices: RunChoices, console: Console, *, verbose: bool) -> Result:
     return result
 
 
+@contextmanager
+def _shown(console: Console) -> Iterator[Pipeline]:
+    """A pipeline whose stages are shown on `console`, when that is a terminal."""
+    plugins = Plugins.load()
+    display = ProgressDisplay(console)
+    plugins.add(display, "xboot:display")
+    with display:
+        yield Pipeline(plugins)
+
+
 def plan(targets: Sequence[str], format: str, read: ReadOptions, options: LinearizeOptions, console: Console) -> bytes:
     """The linear build as text: the script, a table or Graphviz. Missing sources are named on `console`."""
-    pipeline = Pipeline(Plugins.load())
-    closure = pipeline.read(targets, read)
     if format not in ("script", "table", "dot", "guile"):
         raise UsageError(f"--format {format}: expected script, table, dot or guile")
-    script = pipeline.linearize(closure, options)
+    with _shown(console) as pipeline:
+        closure = pipeline.read(targets, read)
+        script = pipeline.linearize(closure, options)
     if closure.missing:
         console.print(f"{len(closure.missing)} sources are missing; `xboot fetch` brings those that have a URL", style="yellow")
     if format == "script":
@@ -96,9 +108,10 @@ def plan(targets: Sequence[str], format: str, read: ReadOptions, options: Linear
     return linearize.render(script, format).encode()
 
 
-def show(targets: Sequence[str], read: ReadOptions, *, recursive: bool, as_json: bool) -> bytes:
+def show(targets: Sequence[str], read: ReadOptions, console: Console, *, recursive: bool, as_json: bool) -> bytes:
     """Verified derivations, in Nix's JSON format or as their own text."""
-    closure = Pipeline(Plugins.load()).read(targets, read)
+    with _shown(console) as pipeline:
+        closure = pipeline.read(targets, read)
     paths = sorted(closure.derivations) if recursive else list(closure.roots)
     derivations = [closure.derivations[path] for path in paths]
     if as_json:
@@ -115,6 +128,7 @@ def derive(recipe: str, store: Path | None, console: Console, *, update_lock: bo
         raise UsageError(f"{recipe}: not a recipe", hint="a recipe's name ends with .toml")
     path, names = split
     with ProgressDisplay(console) as display:
+        display.begin("derive", str(path))
         derived = recipes.derive(path, store, names, update_lock=update_lock, notify=display.xboot_event)
     for note in derived.notes:
         console.print(f"note: {note}", style="yellow", highlight=False, markup=False, soft_wrap=True)
@@ -135,10 +149,11 @@ def fetch(
     """Bring missing sources; raises when one could not be had."""
     from xboot import fetch as fetching  # noqa: PLC0415 - httpx takes 40 ms to import
 
-    closure = Pipeline(Plugins.load()).read(targets, read)
     options = fetching.FetchOptions(folders=folders, mirrors=mirrors, offline=offline)
-    with ProgressDisplay(console) as display:
-        outcome = fetching.fetch_closure(closure, into, options, display.xboot_event)
+    with _shown(console) as pipeline:
+        closure = pipeline.read(targets, read)
+        pipeline.notify(Event(Phase.STAGE, 0.0, name="fetch", text=f"sources of {len(closure.derivations)} derivations"))
+        outcome = fetching.fetch_closure(closure, into, options, pipeline.notify)
     for path in outcome.fetched:
         console.print(f"fetched  {path}", highlight=False, markup=False, soft_wrap=True)
     for left in outcome.left:
@@ -151,7 +166,10 @@ def fetch(
 
 def bundle(target: str, destination: Path, read: ReadOptions, console: Console) -> None:
     """Write one file with a closure and its sources."""
-    info = bundles.write_bundle(Pipeline(Plugins.load()).read([target], read), destination)
+    with _shown(console) as pipeline:
+        closure = pipeline.read([target], read)
+        pipeline.notify(Event(Phase.STAGE, 0.0, name="bundle", text=str(destination)))
+        info = bundles.write_bundle(closure, destination, pipeline.notify)
     console.print(
         f"{destination}: {info.derivations} derivations, {info.sources} sources, {info.size} bytes, sha256 {info.sha256}",
         highlight=False, markup=False, soft_wrap=True,

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 from xboot.hooks import hookimpl
 from xboot.model import Event, OutputVerdict, Phase, Script, Status, Verdict
@@ -25,9 +26,10 @@ class ProgressDisplay:
         self._console = console
         self._verbose = verbose
         self._drawing = console.is_terminal
+        said = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis"))
         self._progress = Progress(
-            SpinnerColumn(), TextColumn("[bold]{task.fields[stage]:<10}"), BarColumn(20), MofNCompleteColumn(),
-            TextColumn("{task.description}"), TimeElapsedColumn(), console=console, transient=True, disable=not self._drawing,
+            SpinnerColumn(), TextColumn("[bold]{task.fields[stage]:<10}"), BarColumn(20), MofNCompleteColumn(), said, TimeElapsedColumn(),
+            console=console, transient=True, disable=not self._drawing,
         )  # fmt: skip
         self._stage = ""
         self._task: TaskID | None = None
@@ -38,6 +40,10 @@ class ProgressDisplay:
         """Learn the names of the steps, to show them while they run."""
         self._steps = {step.number: step.drv.rsplit("/", 1)[-1] for step in script.steps}
         self._sources = len(script.sources)
+
+    def begin(self, stage: str, text: str) -> None:
+        """Show a stage that no pipeline announces."""
+        self._begin_stage(stage, text)
 
     def __enter__(self) -> ProgressDisplay:
         self._progress.start()

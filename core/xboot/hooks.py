@@ -26,11 +26,12 @@ Notify = Callable[[Event], None]
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
     """Where a front-end may look: `stores` are folders that stand for the store (searched in order). `seeds`: store
-    paths whose content is trusted as it is.
+    paths whose content is trusted as it is. `notify`: what takes long may say how far it is, with events of `Phase.PREPARE`.
     """
 
     stores: Sequence[Path] = ()
     seeds: Sequence[str] = ()
+    notify: Notify | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ class Pipeline:
     def read(self, targets: Sequence[str], options: ReadOptions) -> Closure:
         """parse: one verified closure for all targets, which must share a store."""
         closures = []
+        options = replace(options, notify=options.notify or self.notify)
         for target in targets:
             self._stage("parse", target)
             closure = self.plugins.call("xboot_read_closure", target=target, options=options)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from xboot.errors import InputError, RefusedError
 from xboot.hooks import ReadOptions
-from xboot.model import Closure, Derivation
+from xboot.model import Closure, Derivation, Event, Phase
 from xboot.parse.aterm import Known, parse_derivation
 from xboot.parse.modulo import GraphHasher, check_text_path, text_references
 from xboot.parse.sources import SourceReader
@@ -19,6 +20,7 @@ from xboot.storepath import check_store_path, text_path
 
 __all__ = ["read_closure"]
 
+_NEWS = 256  # derivations between two words about progress
 _MAX_GRAPH = 1 << 30  # bytes of derivations in one graph; a whole NixOS system has some 100 MB
 _STORE_PATH = re.compile(r"(/.*)/[0-9a-z]{32}-[^/]+\.drv")
 _FIRST_PATH = re.compile(rb'Derive\(\[\("([^"]*)","((?:/[^"/]+)*)/[0-9a-z]{32}-([^"/]+)"')
@@ -36,13 +38,20 @@ def read_closure(target: str, options: ReadOptions) -> Closure:
     folders = [*([beside] if beside else []), *options.stores]
     if not options.stores and Path(store_dir).is_dir():
         folders.append(Path(store_dir))
+    start = time.monotonic()
+
+    def tell(text: str, done: float | None = None) -> None:
+        if options.notify is not None:
+            options.notify(Event(Phase.PREPARE, time.monotonic() - start, name="parse", text=text, done=done))
+
     with Stores(folders, store_dir) as stores, _no_collection():
-        derivations, texts = _walk(path, text, stores)
+        derivations, texts = _walk(path, text, stores, tell)
         hasher = GraphHasher()
         ordered = {drv_path: derivations[drv_path] for drv_path in _inputs_first(path, derivations)}
+        tell(f"outputs of {len(ordered)} derivations")
         for drv_path, drv in ordered.items():
             hasher.add(drv, texts[drv_path])
-        reader = SourceReader(stores, ordered, options.seeds)
+        reader = SourceReader(stores, ordered, options.seeds, tell)
         sources, missing = reader.read()
     return Closure(store_dir, (path,), ordered, sources, missing)
 
@@ -103,7 +112,7 @@ def _place_of(file: Path, text: bytes) -> str:
     )
 
 
-def _walk(root: str, text: bytes | None, stores: Stores) -> tuple[dict[str, Derivation], dict[str, bytes]]:
+def _walk(root: str, text: bytes | None, stores: Stores, tell: Callable[[str], None]) -> tuple[dict[str, Derivation], dict[str, bytes]]:
     """All derivations below `root`, each verified against its own path before its inputs are looked at."""
     derivations: dict[str, Derivation] = {}
     texts: dict[str, bytes] = {}
@@ -124,6 +133,8 @@ def _walk(root: str, text: bytes | None, stores: Stores) -> tuple[dict[str, Deri
         drv = parse_derivation(text, path, known)
         check_text_path(drv, text)
         derivations[path], texts[path], text = drv, text, None
+        if len(derivations) % _NEWS == 0:
+            tell(f"{len(derivations)} derivations")
         for used in drv.input_drvs:
             if used not in user:
                 user[used] = path

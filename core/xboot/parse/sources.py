@@ -7,7 +7,7 @@ the output of an ordinary derivation above all, is a *seed*: taken only when the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, islice
 from pathlib import Path
 
@@ -34,8 +34,15 @@ _OTHER_HASHES = tuple(
 class SourceReader:
     """Finds and verifies the sources of one graph; each is hashed once."""
 
-    def __init__(self, stores: Stores, derivations: Mapping[str, Derivation], seeds: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        derivations: Mapping[str, Derivation],
+        seeds: Sequence[str] = (),
+        tell: Callable[[str], None] = lambda text: None,
+    ) -> None:
         self._stores = stores
+        self._tell = tell
         self._derivations = derivations
         self._seeds = seeds
         self._outputs = {o.path: drv for drv in derivations.values() for o in drv.outputs.values() if o.path}
@@ -70,6 +77,7 @@ class SourceReader:
         """Take the content of a fixed output, if it is at hand, after checking its hash."""
         found = None if output.path in self._sources else self._stores.find(output.path)
         if found is not None:
+            self._tell(f"source {store_name(output.path)}")
             self._sources[output.path] = _fixed_source(drv, output, Content(found))
 
     def _source(self, path: str, user: str, seed: bool) -> Source | None:
@@ -81,6 +89,7 @@ class SourceReader:
             if seed and not user:
                 raise InputError(f"{path}: the seed is not in {self._stores}", hint="name the folder that has it with --store")
             return None
+        self._tell(f"source {store_name(path)}")
         content = Content(found)
         maker = self._outputs.get(path)
         if maker is not None and maker.is_fixed_output:

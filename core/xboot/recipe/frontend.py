@@ -36,7 +36,7 @@ class RecipeFrontEnd:
         from xboot.recipe.derivations import derive  # noqa: PLC0415 - pydantic takes 60 ms to import
 
         path, names = split
-        derived = derive(path, names=names)
+        derived = derive(path, names=names, notify=options.notify)
         for note in derived.notes:
             _LOG.warning("%s: %s", path, note)
         roots = sorted(derived.derivations.values())
