@@ -193,6 +193,7 @@ def test_structured_attributes_apart(nix: Nix) -> None:
         ({"inputSrcs": ["/nix/store/\ud800"]}, "lone surrogate"),
         ({"outputs": {"\ud800": {"path": "/nix/store/x"}}}, "lone surrogate"),
         ({"system": "\ud800"}, "lone surrogate"),
+        ({"outputs": {"out": {"path": "/nix/store/x", "hash": "sha256-ü"}}}, "not an SRI hash"),
         ({"outputs": {}}, "at byte"),
         ({"outputs": {"out": {"path": "/gnu/store/x"}}}, "not a store path"),
         ({"outputs": {"out": {"hash": "sha256-!!", "path": "x"}}}, "not an SRI hash"),

@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -103,7 +102,7 @@ class _Reader:
             algo = algo or stated
             try:
                 digest = base64.b64decode(encoded, validate=True).hex()
-            except binascii.Error:
+            except ValueError:
                 raise self.fault(f"outputs.{name}.hash is {fields['hash']!r}, not an SRI hash") from None
             if stated != algo:
                 raise self.fault(f"outputs.{name} has hashAlgo {algo!r}, but its hash is a {stated}")
