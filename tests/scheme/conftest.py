@@ -49,7 +49,13 @@ class Guile:
         """Finds the executor's modules, compiled, and the rest of Guile's."""
         compiled = f"{self.tree}/ccache:{self.libraries / 'usr/lib/x86_64-linux-gnu/guile/3.0/ccache'}"
         whole = str(self.libraries / "usr/share/guile/3.0")
-        return {"LC_ALL": "C", "GUILE_AUTO_COMPILE": "0", "GUILE_SYSTEM_PATH": whole, "GUILE_SYSTEM_COMPILED_PATH": compiled}
+        return {
+            "LC_ALL": "C",
+            "GC_MARKERS": "1",
+            "GUILE_AUTO_COMPILE": "0",
+            "GUILE_SYSTEM_PATH": whole,
+            "GUILE_SYSTEM_COMPILED_PATH": compiled,
+        }
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,9 @@
 ;;   sha256 FILE
 ;;   nar FOLDER NAME PART...      hash, size, and which PARTs (names with a hash part to look for) occur
 ;;   dump FOLDER NAME FILE        writes the NAR to FILE
+;;   threads                      how many there are after collections, when the executor wants one
 ;;   parse FILE                   `accepted` when FILE is a script that the executor would run
-(use-modules (xboot script) (xboot sha256) (xboot nar) (xboot system) (ice-9 rdelim) (ice-9 binary-ports) (srfi srfi-11))
+(use-modules (xboot script) (xboot sha256) (xboot nar) (xboot system) (ice-9 rdelim) (ice-9 binary-ports) (srfi srfi-11) (system foreign))
 
 (set-failure! (lambda (kind why) (throw 'failed (string-append "fail " kind " " why))))
 
@@ -29,11 +30,22 @@
   (let ((text (read-string port)))
     (if (eof-object? text) "" text)))
 
+;; The main thread's task is always there; a finalizer thread is started by the first collection that finds work.
+(define (threads)
+  (single-threaded!)
+  (do ((i 0 (+ i 1))) ((= i 5))
+    (make-guardian)
+    (string->pointer (make-string 100000 #\x))
+    (gc))
+  (finalize!)
+  (number->string (length (directory-names (open-directory AT_FDCWD "/proc/self/task")))))
+
 (define (answer words)
   (case (string->symbol (car words))
     ((sha256) (file-hash AT_FDCWD (cadr words)))
     ((nar) (nar (cadr words) (caddr words) (cdddr words)))
     ((dump) (apply dump (cdr words)))
+    ((threads) (threads))
     ((parse) (parse (cadr words)))))
 
 (let loop ()

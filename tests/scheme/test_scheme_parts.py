@@ -175,3 +175,8 @@ def test_what_scheme_accepts_c_accepts(ask, driver: Path, tmp_path: Path, text: 
         assert status == 0 and bytes(script).decode("latin-1").startswith(written)
     else:
         assert answer.startswith("fail internal")
+
+
+def test_the_executor_has_one_thread(ask) -> None:
+    """A builder starts as a clone of the executor: a second thread could hold a lock that the clone waits for."""
+    assert ask("threads") == "1"

@@ -71,14 +71,14 @@
       (bytevector-u8-set! t (+ 17 6) 1)
       (call 'ioctl fd #x5402 t))))      ;TCSETS
 
+(define one (permanent 1))
 (define (read-line*)
-  (let ((one (make-bytevector 1)))
-    (let loop ((n 0) (bytes '()))
-      (cond
-       ((= n longest) (fail "limit" "the host's line is longer than 1 MiB"))
-       ((not (= 1 (read-into port one))) (loop n bytes))
-       ((= 10 (bytevector-u8-ref one 0)) (list->string (reverse bytes)))
-       (else (loop (+ n 1) (cons (integer->char (bytevector-u8-ref one 0)) bytes)))))))
+  (let loop ((n 0) (bytes '()))
+    (cond
+     ((= n longest) (fail "limit" "the host's line is longer than 1 MiB"))
+     ((not (= 1 (read-into port one))) (loop n bytes))
+     ((= 10 (bytevector-u8-ref one 0)) (list->string (reverse bytes)))
+     (else (loop (+ n 1) (cons (integer->char (bytevector-u8-ref one 0)) bytes))))))
 
 ;; From here on a failure ends the machine, with the status of an executor that gave up until there is a nonce.
 (define (expect-channel!) (set! port -1))

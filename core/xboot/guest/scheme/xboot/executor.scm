@@ -206,8 +206,9 @@
     (values (bytevector-s32-native-ref two 0) (bytevector-s32-native-ref two 4))))
 
 ;; To the console, as it comes, up to the limit; the rest is read and dropped.
+(define printed (permanent 16384))
 (define (copy-output from)
-  (let ((buffer (make-bytevector 16384)))
+  (let ((buffer printed))
     (let loop ((left most-output))
       (let ((n (read-into from buffer)))
         (when (> n 0)
@@ -219,8 +220,10 @@
 (define (run-builder step root)
   (let*-values (((console-out console-in) (pipe*)) ((status-out status-in) (pipe*)))
     (define (start flags) (call 'clone (logior 17 flags) 0 0 0 0)) ;17: SIGCHLD
-    ;; The child has this thread alone; a collection there could wait for another thread for ever. So none may begin.
+    ;; The child has this thread alone. In a process by itself a collection still believes in the collector's own
+    ;; threads, and could wait for them for ever. So none may begin.
     (gc)
+    (finalize!)
     (gc-disable)
     (let* ((child (let ((all (start (logior CLONE_NEWPID CLONE_NEWIPC CLONE_NEWNET (if guest? 0 CLONE_NEWUTS)))))
                     ;; IPC and network namespaces exist only in kernels that have IPC and networks to share
@@ -310,6 +313,7 @@
 
 (define (run-script script)
   (let ((store (cadr (caddr script))))
+    (single-threaded!)
     (call 'umask 0)
     (set! base-fd (open-directory AT_FDCWD base))
     (set! hidden-store (open-directory base-fd "store"))

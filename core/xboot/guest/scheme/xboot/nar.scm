@@ -81,7 +81,7 @@
 (define entry-start (together "entry" "(" "name"))
 (define entry-node (together "node"))
 (define close-paren (together ")"))
-(define buffer (make-bytevector piece))
+(define buffer (permanent piece))
 (define zeros (make-bytevector 8 0))
 
 ;; The file's bytes, of which there must be exactly `size`.
@@ -111,7 +111,7 @@
         (each-piece dir name* size put)
         (put zeros 0 (modulo (- size) 8)))
        ((= type kind-link)
-        (let* ((target (make-bytevector 4096))
+        (let* ((target buffer)
                (n (must "reading a link" name* (call 'readlinkat dir name* target 4096))))
           (whole (together "(" "type" "symlink" "target" (bytes->string target 0 n)))))
        ((= type kind-directory)

@@ -10,7 +10,7 @@
   #:use-module (rnrs bytevectors)
   #:use-module (srfi srfi-11)
   #:use-module (system foreign)
-  #:export (call must set-failure! fail latin1 bytes->string write-all read-into look
+  #:export (call must set-failure! fail permanent single-threaded! finalize! latin1 bytes->string write-all read-into look
             open-directory open-to-read make-directory directory-names out-byte
             AT_FDCWD NOFOLLOW EMPTY_PATH O_CREAT+EXCL
             kind-regular kind-directory kind-link vector-of-strings))
@@ -36,21 +36,47 @@
 (define raw
   (pointer->procedure long (dynamic-func "syscall" (dynamic-link)) (make-list 7 long) #:return-errno? #t))
 
-;; A bytevector goes as its address (the collector moves nothing), a string as a NUL-ended copy. `held` is looked at
-;; after the call, so that the collector cannot take what the kernel is reading or writing.
-(define (call* number held)
-  (let ((address (lambda (x)
-                   (if (bytevector? x) (pointer-address (bytevector->pointer x)) x))))
-    (let-values (((result errno)
-                  (apply raw number (map address held))))
-      (if (pair? held)
-          (if (= result -1) (- errno) result)
-          result))))
+;; Buffers that calls read or fill again and again. Their addresses are asked for once, since asking is slow.
+(define addresses '())
+(define (permanent size)
+  (let ((bv (make-bytevector size 0)))
+    (set! addresses (acons bv (pointer-address (bytevector->pointer bv)) addresses))
+    bv))
 
+(define (address bv) (or (assq-ref addresses bv) (pointer-address (bytevector->pointer bv))))
+
+(define room 16384)
+(define names (permanent room))         ;where the names of one call stand, NUL-ended
+(define names-at (address names))
+
+;; `held` is looked at after the call, so that the collector cannot take what the kernel is reading or writing (it moves
+;; nothing).
+(define (call* number words held)
+  (let-values (((result errno) (apply raw number words)))
+    (if (and (= result -1) (list? held)) (- errno) result)))
+
+;; Numbers go as they are, bytevectors as their addresses, strings as copies.
 (define (call name . arguments)
-  (let ((held (map (lambda (x) (if (string? x) (latin1 x) x)) arguments)))
-    (call* (assq-ref numbers name)
-           (append held (make-list (- 6 (length held)) 0)))))
+  (let convert ((rest arguments) (used 0) (words '()) (held '()))
+    (if (null? rest)
+        (call* (assq-ref numbers name)
+               (append (reverse words) (list-tail '(0 0 0 0 0 0) (length words)))
+               held)
+        (let ((x (car rest)))
+          (cond
+           ((not (string? x))
+            (convert (cdr rest) used (cons (if (bytevector? x) (address x) x) words) (cons x held)))
+           ((<= (+ used (string-length x) 1) room)
+            (let ((end (put-latin1! x names used)))
+              (convert (cdr rest) end (cons (+ names-at used) words) held)))
+           (else (convert (cons (latin1 x) (cdr rest)) used words held)))))))
+
+;; Guile runs finalizers in a thread of its own. A process that is cloned while that thread holds a lock waits for it for
+;; ever, so there must be no other thread: finalizers are run by (finalize!), when the executor says so.
+(define scheme-library (dynamic-link))
+(define (single-threaded!)
+  ((pointer->procedure int (dynamic-func "scm_set_automatic_finalization_enabled" scheme-library) (list int)) 0))
+(define finalize! (pointer->procedure int (dynamic-func "scm_run_finalizers" scheme-library) '()))
 
 ;; What to do about a failure is the channel's business; it says so here when it is loaded.
 (define failure #f)
@@ -63,13 +89,20 @@
             what " failed with error " (number->string (- result)) ": " name)
       result))
 
-(define (latin1 s)
-  (let* ((n (string-length s)) (bv (make-bytevector (+ n 1) 0)))
+;; Writes `s`, one byte for each character, and a NUL; the place after it.
+(define (put-latin1! s bv at)
+  (let ((n (string-length s)))
     (let loop ((i 0))
       (if (= i n)
-          bv
-          (begin (bytevector-u8-set! bv i (char->integer (string-ref s i)))
+          (begin (bytevector-u8-set! bv (+ at n) 0)
+                 (+ at n 1))
+          (begin (bytevector-u8-set! bv (+ at i) (char->integer (string-ref s i)))
                  (loop (+ i 1)))))))
+
+(define (latin1 s)
+  (let ((bv (make-bytevector (+ 1 (string-length s)))))
+    (put-latin1! s bv 0)
+    bv))
 
 (define (bytes->string bv start end)
   (let ((s (make-string (- end start))))
@@ -83,10 +116,10 @@
 (define (write-all fd bv end)
   (let loop ((at 0))
     (if (< at end)
-        (let ((n (call* 1 (list fd (+ at (pointer-address (bytevector->pointer bv))) (- end at) 0 0 0))))
+        (let ((n (call* 1 (list fd (+ at (address bv)) (- end at) 0 0 0) (list bv))))
           (cond ((> n 0) (loop (+ at n)))
                 ((memv n (list (- EINTR) (- EAGAIN))) (loop at))
-                ((bytevector? bv) n)))  ;the bytevector is held until here
+                (else n)))
         0)))
 
 (define (read-into fd bv)
@@ -94,12 +127,12 @@
     (if (= n (- EINTR)) (read-into fd bv) n)))
 
 ;; What a name is, not following it: mode and size, or an errno and 0. (struct statx: mode at 28, size at 40.)
+(define statx (permanent 256))
 (define (look dir name)
-  (let* ((buffer (make-bytevector 256))
-         (result (call 'statx dir name NOFOLLOW #x7ff buffer)))
+  (let ((result (call 'statx dir name NOFOLLOW #x7ff statx)))
     (if (< result 0)
         (values result 0)
-        (values (bytevector-u16-native-ref buffer 28) (bytevector-u64-native-ref buffer 40)))))
+        (values (bytevector-u16-native-ref statx 28) (bytevector-u64-native-ref statx 40)))))
 
 (define (open-directory dir name)
   (must "opening a folder" name (call 'openat dir name (logior O_DIRECTORY O_ALWAYS) 0)))
@@ -113,8 +146,9 @@
   (must "setting a mode" name (call 'fchmodat dir name mode)))
 
 ;; The names in an open directory but `.` and `..`, in bytewise order.
+(define entries (permanent 32768))
 (define (directory-names fd)
-  (let ((buffer (make-bytevector 32768)))
+  (let ((buffer entries))
     (call 'lseek fd 0 0)
     (let next ((names '()))
       (let ((n (must "listing a folder" "" (call 'getdents64 fd buffer (bytevector-length buffer)))))
