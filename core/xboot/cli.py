@@ -60,6 +60,9 @@ def run(
     accel: Annotated[str, typer.Option(help="auto, tcg or kvm.")] = "auto",
     kernel: Annotated[str | None, typer.Option(help="linux: `distro` takes Debian's own kernel instead of building one.")] = None,
     kernel_tree: Annotated[Path | None, typer.Option(help="tccboot: compile and boot this kernel source tree instead.")] = None,
+    report_: Annotated[
+        list[str] | None, typer.Option("--report", metavar="FORMAT[=FILE]", help="Also write a report, in a plugin's format (repeatable).")
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the builders print.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -70,7 +73,7 @@ def run(
         targets=targets, backend=backend, expect=expect or [], expect_file=expect_file, executor=executor, accel=accel,
         read=_read(store, seed), linearize=LinearizeOptions(seeds=seed or []), settings=_settings(settings, kernel, kernel_tree),
         memory=memory,
-        step_timeout=step_timeout, run_timeout=run_timeout, export=export, log=log,
+        step_timeout=step_timeout, run_timeout=run_timeout, export=export, log=log, reports=report_ or (),
     )  # fmt: skip
     result = commands.run(options, err, verbose=verbose)
     if as_json:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from xboot import boot, linearize, parse, report
@@ -17,7 +18,7 @@ from xboot.display import ProgressDisplay, show_verdict
 from xboot.errors import UsageError
 from xboot.guest.scheme import guile_script
 from xboot.hooks import BackendOptions, LinearizeOptions, ReadOptions
-from xboot.model import Event, Phase
+from xboot.model import Event, Phase, Verdict
 from xboot.pipeline import Pipeline, Request, Result
 from xboot.plugins import Plugins
 from xboot.recipe.frontend import split_target
@@ -44,6 +45,7 @@ class RunChoices:
     export: Path | None
     log: Path | None
     accel: str
+    reports: Sequence[str] = ()
 
 
 def run(choices: RunChoices, console: Console, *, verbose: bool) -> Result:
@@ -79,7 +81,16 @@ def run(choices: RunChoices, console: Console, *, verbose: bool) -> Result:
         )
         result = pipeline.run(request, script)
     show_verdict(console, result)
+    for wanted in choices.reports:
+        _write_report(plugins, wanted, result.verdict)
     return result
+
+
+def _write_report(plugins: Plugins, wanted: str, verdict: Verdict) -> None:
+    """One `--report FORMAT[=FILE]`, by whichever plugin knows the format."""
+    format, equals, file = wanted.partition("=")
+    if not any(plugins.call("xboot_report", format=format, verdict=verdict, destination=Path(file) if equals else None)):
+        raise UsageError(f"--report {wanted}: no installed plugin writes the format {format!r}", hint="`--json` needs no plugin")
 
 
 @contextmanager
@@ -191,7 +202,7 @@ def backends(console: Console, *, as_json: bool) -> None:
         table.add_row(name, " ".join(info.systems), " ".join(info.executors), info.maturity, info.summary, registered.origin)
     console.print(table)
     for origin, reason in sorted(plugins.broken.items()):
-        console.print(f"[bold red]broken[/] {origin}: {reason}", highlight=False)
+        console.print(f"[bold red]broken[/] {escape(f'{origin}: {reason}')}", highlight=False, soft_wrap=True)
 
 
 def cache_show(console: Console) -> None:

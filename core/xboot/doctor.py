@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import dataclass
 
 from rich.console import Console
+from rich.markup import escape
 
 from xboot.plugins import Plugins
 
@@ -52,7 +53,7 @@ def examine(console: Console) -> int:
             missing.append(need)
     console.print(f"[green]ok[/]       acceleration: {_acceleration()}", highlight=False)
     for origin, reason in Plugins.load().broken.items():
-        console.print(f"[bold red]broken[/]   plugin {origin}: {reason}", highlight=False)
+        console.print(f"[bold red]broken[/]   {escape(f'plugin {origin}: {reason}')}", highlight=False, soft_wrap=True)
     if missing:
         packages = " ".join(sorted({need.package for need in missing}))
         console.print(f"to mend it: apt-get install --no-install-recommends {packages}", highlight=False)

@@ -95,13 +95,13 @@ def test_a_broken_plugin_is_out_of_the_way() -> None:
 def test_an_exception_in_a_hook_names_plugin_and_hook() -> None:
     class Raising:
         @hookimpl
-        def xboot_event(self, event: Event) -> None:
+        def xboot_read_closure(self, target: str) -> None:
             raise KeyError("gone")
 
     plugins = Plugins()
     plugins.add(Raising(), "dist:raising")
-    with pytest.raises(PluginError, match=r"dist:raising: hook xboot_event raised KeyError"):
-        plugins.call("xboot_event", event=Event(Phase.STAGE, 0.0))
+    with pytest.raises(PluginError, match=r"dist:raising: hook xboot_read_closure raised KeyError"):
+        plugins.call("xboot_read_closure", target="x", options=None)
 
 
 def test_unknown_backend_lists_the_known() -> None:
