@@ -139,22 +139,44 @@ def guile_script(script: Script) -> str:
 
 
 _HEAD = """\
-#!/usr/bin/guile -s
+#!/usr/bin/guile \\
+--no-auto-compile -s
 !#
 ;;; A whole build as one program: {sources} sources, {steps} steps. The script's SHA-256 is
 ;;; {sha256}.
 ;;;
-;;; It runs as root, on x86_64 Linux with Guile 3.0, in a scratch folder FOLDER (on one file system):
+;;; It runs as root (it makes device nodes and gives up rights), on x86_64 Linux with Guile 3.0, in a scratch folder
+;;; FOLDER that belongs to root:
 ;;;
 ;;;   mkdir -p FOLDER/store
-;;;   cp -a STORE/NAME FOLDER/store/       for every `(source "STORE/NAME" …)` of the script below
-;;;   guile build.scm FOLDER
+;;;   cp -a STORE/NAME FOLDER/store/       for every `(source "STORE/NAME" ...)` of the script below; for a recipe
+;;;                                        `xboot derive --store FOLDER/store RECIPE` does it
+;;;   GC_MARKERS=1 guile --no-auto-compile -s build.scm FOLDER
+;;;
+;;; Nothing else is needed: no xboot, no package manager. A chroot with Guile in it and /proc mounted will do. Builders
+;;; are kept in by uid, chroot and namespaces on the kernel that runs this, so let that be a machine you can lose;
+;;; /proc/sys/fs/protected_hardlinks must be 1, as distributions have it.
 ;;;
 ;;; Every source is checked first. Then each step's builder runs as uid 1000 in its own root, FOLDER/root, and PID
 ;;; namespace; results go to standard output, one line each, what builders print to standard error. What was built
-;;; ends in FOLDER/store. After a failure, remove FOLDER before another try.
+;;; ends in FOLDER/store. The exit status is 0 when all steps ran. After a failure, remove FOLDER before another try.
 ;;;
 ;;; First the modules: SHA-256, system calls, NAR, script, reports, steps. At the end: the build itself.
+
+;;; What follows is read from here on and compiled in memory, form by form: interpreted, hashing would take a hundred
+;;; times as long. (Guile cannot compile several modules with variables as one file.)
+(use-modules (system base compile))
+(let ((port (current-load-port)))
+  (unless port
+    (display "usage: guile --no-auto-compile -s build.scm FOLDER (see the head of this file)\\n" (current-error-port))
+    (exit 2))
+  (let loop ((form (read port)))
+    (unless (eof-object? form)
+      (if (and (pair? form) (eq? 'define-module (car form)))
+          (primitive-eval form)         ;the module that is current from here on
+          (compile form #:env (current-module) #:opts '(#:warnings? #f)))
+      (loop (read port)))))
+
 """
 
 _TAIL = """\
@@ -162,6 +184,6 @@ _TAIL = """\
   (if (= 2 (length arguments))
       (run-by-hand script (cadr arguments))
       (begin
-        (display "usage: guile build.scm FOLDER (see the head of this file)\\n" (current-error-port))
+        (display "usage: guile --no-auto-compile -s build.scm FOLDER (see the head of this file)\\n" (current-error-port))
         (exit 2))))
 """

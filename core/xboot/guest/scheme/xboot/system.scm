@@ -37,13 +37,13 @@
   (pointer->procedure long (dynamic-func "syscall" (dynamic-link)) (make-list 7 long) #:return-errno? #t))
 
 ;; Buffers that calls read or fill again and again. Their addresses are asked for once, since asking is slow.
-(define addresses '())
+(define addresses (list #f))            ;then pairs of buffer and address
 (define (permanent size)
   (let ((bv (make-bytevector size 0)))
-    (set! addresses (acons bv (pointer-address (bytevector->pointer bv)) addresses))
+    (set-cdr! addresses (acons bv (pointer-address (bytevector->pointer bv)) (cdr addresses)))
     bv))
 
-(define (address bv) (or (assq-ref addresses bv) (pointer-address (bytevector->pointer bv))))
+(define (address bv) (or (assq-ref (cdr addresses) bv) (pointer-address (bytevector->pointer bv))))
 
 (define room 16384)
 (define names (permanent room))         ;where the names of one call stand, NUL-ended
