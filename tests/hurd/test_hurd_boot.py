@@ -11,8 +11,7 @@ import pytest
 
 pytestmark = pytest.mark.boot
 PROGRAMS = Path(__file__).parents[2] / "core" / "xboot" / "testing" / "programs"
-SIGILL, SIGTRAP, SIGFPE, SIGSEGV, LIVED_ON = 4, 5, 8, 11, 77 << 8
-HARMLESS = {"ds null, then a call", "es null, then a call", "nested task flag", "direction flag"}  # the program may do this to itself
+SIGILL, SIGSEGV = 4, 11
 
 
 @pytest.mark.parametrize("kernel", ["mended", "debian"])
@@ -42,20 +41,6 @@ def test_system_calls_answer_as_linux_does(output, tmp_path: Path, kernel: str) 
     if native.returncode == 127 or not native.stdout:
         pytest.skip("this machine cannot run i386 programs as another user (needs root and a kernel with i386 emulation)")
     assert lines == native.stdout.decode().splitlines()
-
-
-def test_no_attack_reaches_the_kernel(output) -> None:
-    lines = output("${p}/prog > $out", Path(__file__).parents[1] / "tccboot" / "attacks.c")
-    ends = {name: int(end) for name, end in (line.rsplit(" ", 1) for line in lines)}
-    assert ends.pop("calls made with bad pointers") > 3900
-    assert len(ends) == 29
-    for name, end in ends.items():
-        if name in HARMLESS:
-            assert end == LIVED_ON, name
-        elif name in ("breakpoint", "all flags, then a call"):
-            assert end == SIGTRAP, name
-        else:
-            assert end == (SIGFPE if "floating" in name else SIGSEGV), name
 
 
 @pytest.mark.slow

@@ -1058,7 +1058,7 @@ static void clocks(void)
 	say("nanosleep bad pointer", sys(NANOSLEEP, BAD, 0));
 	say("clock 99", sys(CLOCK_GETTIME, 99, a));
 	say("clock_gettime bad pointer", sys(CLOCK_GETTIME, 0, BAD));
-	say("time", sys(TIME, 0) > 1000000000);
+	say("time", sys(TIME, 0) > 900000000);
 	say("times", sys(TIMES, 0) != -14);
 	say("utimes missing", sys(UTIMES, "missing", 0));
 	t[0] = 0;

@@ -1,0 +1,194 @@
+"""Builders for the conformance suite: programs in this package's folders, made into derivations without Nix or Guix.
+
+A shell script or a freestanding C program says at its head, in comments, what is to come of it:
+
+    Wins: what a cheat would gain (hostile builders)
+    Verdict: ok | fails REGEX       of the run; the regular expression is searched in the failure
+    Output: right | link            what the output must be: a folder with a file `f` that says `right`, or a link to /etc
+    Outputs: out dev                names of its outputs (default: out)
+    Then: COMMAND                   a second step that has the first's output as `$first`
+    Timeout, Memory: NUMBER         step limit in seconds; MiB
+    Log: REGEX                      is found in the console's log
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from xboot.cache import Cache
+from xboot.debian import DebianPackages
+from xboot.guest.tcc import Tcc, obtain_tcc, run_tcc
+from xboot.hooks import LinearizeOptions, ReadOptions
+from xboot.model import Script
+from xboot.pipeline import Pipeline
+from xboot.plugins import Plugins
+from xboot.recipe import derive
+
+__all__ = ["HOSTILE", "PROGRAMS", "Builder", "Builders", "load_builders"]
+
+_HERE = Path(__file__).parent
+HOSTILE = _HERE / "hostile"
+"""The hostile builders, one attack a file."""
+PROGRAMS = _HERE / "programs"
+"""Builders that behave: the executor contract, system calls, speeds."""
+
+_FIELD = re.compile(r"^(?:/\*|\*|#)?\s*(Wins|Verdict|Output|Outputs|Then|Timeout|Memory|Log): (.*?)(?:\s*\*/)?$")
+_ARCHITECTURES = {"i686-linux": "i386", "x86_64-linux": "amd64"}
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """One program, and what is to come of it; `fails` is a regular expression, None when the run must succeed."""
+
+    name: str
+    file: Path
+    wins: str
+    fails: str | None
+    output: str = ""
+    outputs: Sequence[str] = ("out",)
+    then: str = ""
+    timeout: float = 60.0
+    memory: int | None = None
+    log: str = ""
+
+    @property
+    def compiled(self) -> bool:
+        """A C program, for i386 only."""
+        return self.file.suffix == ".c"
+
+    @property
+    def nar_sha256(self) -> str:
+        """The hash that the first step's output `out` must have, in hex; empty when any will do."""
+        return hashlib.sha256(_TREES[self.output]).hexdigest() if self.output else ""
+
+
+def load_builders(folder: Path) -> dict[str, Builder]:
+    """The builders of a folder by name, in the order of their names. Raises ValueError for a head that cannot be read."""
+    files = sorted(path for path in folder.iterdir() if path.suffix in (".sh", ".c"))
+    return {path.stem: _load(path) for path in files}
+
+
+def _load(path: Path) -> Builder:
+    fields: dict[str, str] = {}
+    for line in path.read_text().splitlines():
+        if found := _FIELD.match(line):
+            if found[1] in fields:
+                raise ValueError(f"{path}: says {found[1]} twice")
+            fields[found[1]] = found[2]
+    verdict = fields.get("Verdict", "" if "Wins" in fields else "ok")
+    if verdict != "ok" and not verdict.startswith("fails "):
+        raise ValueError(f"{path}: Verdict is {verdict!r}, expected `ok` or `fails REGEX`")
+    return Builder(
+        name=path.stem,
+        file=path,
+        wins=fields.get("Wins", ""),
+        fails=None if verdict == "ok" else verdict.removeprefix("fails "),
+        output=fields.get("Output", ""),
+        outputs=fields.get("Outputs", "out").split(),
+        then=fields.get("Then", ""),
+        timeout=float(fields.get("Timeout", "60")),
+        memory=int(fields["Memory"]) if "Memory" in fields else None,
+        log=fields.get("Log", ""),
+    )
+
+
+def _strings(*words: bytes) -> bytes:
+    return b"".join(len(word).to_bytes(8, "little") + word + bytes(-len(word) % 8) for word in words)
+
+
+# NARs written out by hand: an expectation that xboot's own writer has no part in.
+_TREES = {
+    "right": _strings(b"nix-archive-1", b"(", b"type", b"directory", b"entry", b"(", b"name", b"f", b"node")
+    + _strings(b"(", b"type", b"regular", b"contents", b"right\n", b")", b")", b")"),
+    "link": _strings(b"nix-archive-1", b"(", b"type", b"symlink", b"target", b"/etc", b")"),
+}
+
+
+class Builders:
+    """Makes scripts of builders, for one system, in a folder of its own.
+
+    Debian's static busybox is what they run in; the environment has `bb` (its store path), `PATH`, and `script` or `program`.
+    """
+
+    def __init__(self, folder: Path, system: str, plugins: Plugins) -> None:
+        self.system = system
+        self._folder = folder
+        self._pipeline = Pipeline(plugins)
+
+    @cached_property
+    def _tcc(self) -> Tcc:
+        return obtain_tcc(DebianPackages(Cache()))
+
+    def script(self, builder: Builder, arguments: Sequence[str] = (), *, to_output: bool = False) -> Script:
+        """The script of one builder. `to_output`: what a C program prints is its output.
+
+        Raises XbootError when Debian's packages cannot be had.
+        """
+        program = self._compiled(builder.file) if builder.compiled else builder.file
+        kind = "program" if builder.compiled else "script"
+        command = " ".join(["exec $program", *arguments, "> $out"] if to_output else ["$program", *arguments, "&& echo ok > $out"])
+        if not builder.compiled:
+            command = ". $script"
+        derivations = {builder.name: self._derivation(builder.name, command, {kind: f"{{{kind}}}"}, builder.outputs)}
+        if builder.then:
+            name = f"{builder.name}-then"
+            derivations[name] = self._derivation(name, builder.then, {"first": f"{{{builder.name}}}", kind: f"{{{kind}}}"})
+        return self._linearize(derivations, {kind: program})
+
+    def shell(self, name: str, command: str, env: Mapping[str, str] | None = None, *, builder: str = "sh") -> Script:
+        """A script of one step: a shell command, or another of busybox's programs as the `builder`."""
+        derivation = self._derivation(name, command, env or {})
+        return self._linearize({name: derivation | {"builder": f"{{busybox}}/bin/{builder}"}}, {})
+
+    def _compiled(self, source: Path) -> Path:
+        run_tcc(self._tcc, ["-nostdlib", "-static", "-o", source.stem, str(source)], self._folder)
+        return self._folder / source.stem
+
+    def _derivation(self, name: str, command: str, env: Mapping[str, str], outputs: Sequence[str] = ("out",)) -> dict[str, object]:
+        shell = command.replace("{", "{{").replace("}", "}}")
+        return {
+            "builder": "{busybox}/bin/sh",
+            "args": ["-c", shell],
+            "outputs": list(outputs),
+            "env": {"bb": "{busybox}", "PATH": "{busybox}/bin", **env},
+        }
+
+    def _linearize(self, derivations: Mapping[str, dict[str, object]], files: Mapping[str, Path]) -> Script:
+        sources: dict[str, dict[str, object]] = {name: {"type": "file", "path": str(path)} for name, path in files.items()}
+        sources["busybox"] = {
+            "type": "debian",
+            "package": "busybox-static",
+            "architecture": _ARCHITECTURES[self.system],
+            "select": ["bin/busybox"],
+            "links": {f"bin/{applet}": "busybox" for applet in _APPLETS},
+        }
+        tables = {f"source.{name}": table for name, table in sources.items()}
+        tables |= {f"derivation.{name}": table for name, table in derivations.items()}
+        text = f'[recipe]\nsystem = "{self.system}"\n' + "".join(
+            f"[{title}]\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in table.items()) for title, table in tables.items()
+        )
+        recipe = self._folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.toml"
+        recipe.write_text(text)
+        last = list(derivations)[-1]
+        derived = derive(recipe, self._folder / "store", [last])
+        closure = self._pipeline.read(sorted(derived.derivations.values()), ReadOptions(stores=[derived.store]))
+        return self._pipeline.linearize(closure, LinearizeOptions())
+
+
+_APPLETS = [
+    "cat", "chmod", "chown", "chroot", "cp", "date", "dd", "env", "halt", "head", "hostname", "id", "kill", "ln", "ls", "mkdir", "mkfifo",
+    "mknod", "mount", "mv", "nohup", "printf", "pwd", "readlink", "reboot", "rm", "rmdir", "setsid", "sh", "sleep", "sort", "tail", "touch",
+    "tr", "true", "truncate", "wc", "yes",
+]  # fmt: skip
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(item)}" for key, item in value.items()) + " }"
+    return json.dumps(value)

@@ -1,0 +1,366 @@
+"""The conformance suite: what every backend must do, whoever wrote it. `pytest --xboot-backend NAME` runs it, or in a backend's own tests:
+
+    from xboot.testing.suite import BackendSuite
+
+    class TestMine(BackendSuite):
+        backend = "mine"
+
+`MetadataSuite` needs neither a kernel nor QEMU; `BootSuite` boots real guests, one for each test and executor. The rules are those of
+docs/contract.md; programs and hostile builders are in this package's folders, and come with the verdict that they must get.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from xboot import nar, report
+from xboot.boot import RunOptions
+from xboot.errors import UsageError
+from xboot.hooks import CONTRACT_VERSION, BackendOptions
+from xboot.model import Artifact, BootImage, Event, Phase, Script, Status, Verdict
+from xboot.pipeline import Pipeline, Request
+from xboot.plugins import Plugins
+from xboot.testing.builders import HOSTILE, PROGRAMS, Builder, Builders, load_builders
+
+__all__ = ["BackendSuite", "BootSuite", "MetadataSuite"]
+
+_SYSTEMS = ("i686-linux", "x86_64-linux")
+_ATTACKS = load_builders(HOSTILE)
+_PROGRAMS = load_builders(PROGRAMS)
+
+Run = Callable[..., tuple[Verdict, list[Event]]]
+
+
+class _Recorder(Pipeline):
+    """A pipeline that keeps its events."""
+
+    def __init__(self, plugins: Plugins, backend: str) -> None:
+        super().__init__(plugins, backend)
+        self.events: list[Event] = []
+
+    def notify(self, event: Event) -> None:
+        self.events.append(event)
+
+
+class MetadataSuite:
+    """What can be said of a backend without booting it."""
+
+    backend: ClassVar[str]
+    """The backend's name, under which its plugin is registered."""
+    settings: ClassVar[Mapping[str, str]] = {}
+    """`--set` pairs for all runs."""
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Every test runs with each executor, system and attack that it names as an argument."""
+        wanted = set(metafunc.fixturenames)
+        if not wanted & {"executor", "system", "attack"}:
+            return
+        info = Plugins.load().backend(self.backend)
+        if "executor" in wanted:
+            metafunc.parametrize("executor", list(info.executors))
+        if "system" in wanted:
+            metafunc.parametrize("system", [system for system in _SYSTEMS if system in info.systems])
+        if "attack" in wanted:
+            fit = [a for a in _ATTACKS.values() if not a.compiled or "i686-linux" in info.systems]
+            metafunc.parametrize("attack", fit, ids=[a.name for a in fit])
+
+    def test_it_is_registered_under_its_name(self, xboot_plugins: Plugins) -> None:
+        registered = xboot_plugins.backends[self.backend]
+        assert registered.info.name == self.backend
+        assert re.fullmatch(r"[a-z][a-z0-9-]*", self.backend), "names are lower case, with digits and hyphens"
+
+    def test_it_says_what_it_is(self, xboot_plugins: Plugins) -> None:
+        info = xboot_plugins.backend(self.backend)
+        assert info.contract == CONTRACT_VERSION
+        assert info.summary and "\n" not in info.summary
+        assert info.systems and len(set(info.systems)) == len(info.systems)
+        assert info.executors and len(set(info.executors)) == len(info.executors)
+        assert info.maturity in ("stable", "experimental")
+
+    def test_other_backends_are_none_of_its_business(self, xboot_plugins: Plugins, tmp_path: Path) -> None:
+        """Asked for a backend of another name, every hook must leave the answer to others."""
+        nobody = "no-such-backend"
+        script = Script(b"", "0" * 64, "/nix/store", (), (), ())
+        image = BootImage(nobody, script, {}, (), {}, "0" * 64)
+        options = BackendOptions()
+        assert xboot_plugins.call("xboot_prepare", backend=nobody, options=options, notify=lambda event: None) is None
+        assert xboot_plugins.call("xboot_package", backend=nobody, script=script, artifacts={}, options=options, folder=tmp_path) is None
+        assert xboot_plugins.call("xboot_machine", backend=nobody, image=image, options=options) is None
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_setting_that_it_does_not_have_is_refused(self, xboot_plugins: Plugins) -> None:
+        options = BackendOptions(settings={"no-such-setting": "1"})
+        with pytest.raises(UsageError, match="no-such-setting"):
+            xboot_plugins.call("xboot_prepare", backend=self.backend, options=options, notify=lambda event: None)
+
+    def test_an_executor_that_it_does_not_have_is_refused(self, xboot_plugins: Plugins) -> None:
+        with pytest.raises(UsageError, match="no-such-executor"):
+            Pipeline(xboot_plugins, self.backend).prepare(self.backend, None, BackendOptions(executor="no-such-executor"))
+
+
+class BootSuite(MetadataSuite):
+    """What needs the kernel: images, and guests that run builders."""
+
+    @pytest.fixture
+    def system_of_choice(self, xboot_plugins: Plugins) -> str:
+        """i686-linux where the backend has it: all in-tree backends do, so that verdicts can be compared."""
+        return next(system for system in _SYSTEMS if system in xboot_plugins.backend(self.backend).systems)
+
+    @pytest.fixture
+    def artifacts(self, xboot_plugins: Plugins, executor: str) -> Mapping[str, Artifact]:
+        """What the backend prepares, from its cache after the first time."""
+        return Pipeline(xboot_plugins, self.backend).prepare(self.backend, None, self._options(executor))
+
+    @pytest.fixture
+    def boot(self, xboot_plugins: Plugins, executor: str, tmp_path: Path) -> Run:
+        """Runs a script; the verdict and the events. `export`: store paths to bring out."""
+
+        def run(
+            script: Script, *, timeout: float = 60, memory: int | None = None, export: Sequence[str] = ()
+        ) -> tuple[Verdict, list[Event]]:
+            run_options = RunOptions(
+                step_timeout=timeout, accelerator="tcg", export=tmp_path / "export" if export else None, export_paths=export,
+                log=tmp_path / "console",
+            )  # fmt: skip
+            options = replace(self._options(executor), memory=memory, export_size=run_options.export_window if export else 0)
+            pipeline = _Recorder(xboot_plugins, self.backend)
+            request = Request([], backend=self.backend, options=options, run=run_options)
+            return pipeline.run(request, script).verdict, pipeline.events
+
+        return run
+
+    def _options(self, executor: str) -> BackendOptions:
+        return BackendOptions(executor=executor, settings=self.settings)
+
+    # ---- the image
+
+    def test_the_same_inputs_give_the_same_image(
+        self,
+        xboot_plugins: Plugins,
+        xboot_builders: Callable[[str], Builders],
+        system: str,
+        executor: str,
+        artifacts: Mapping[str, Artifact],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Whatever the folder, the time zone, the umask: no byte depends on the run."""
+        script = xboot_builders(system).shell("image", "echo ok > $out")
+        pipeline, images = Pipeline(xboot_plugins, self.backend), []
+        for name, zone, mask in (("a", "UTC", 0o022), ("another folder", "Asia/Tokyo", 0o077)):
+            (tmp_path / name).mkdir()
+            monkeypatch.setenv("TZ", zone)
+            monkeypatch.chdir(tmp_path / name)
+            before = os.umask(mask)
+            try:
+                images.append(pipeline.package(self.backend, script, artifacts, self._options(executor), tmp_path / name))
+            finally:
+                os.umask(before)
+        first, second = images
+        assert first.sha256 == second.sha256
+        assert first.files.keys() == second.files.keys()
+        for name in first.files:
+            assert first.files[name].read_bytes() == second.files[name].read_bytes(), name
+        assert list(first.regions) == list(second.regions)
+        machines = [pipeline.machine(self.backend, image, self._options(executor)) for image in (first, first)]
+        assert machines[0] == machines[1], "nothing on the command line may depend on the run"
+
+    def test_every_byte_has_an_owner(
+        self,
+        xboot_plugins: Plugins,
+        xboot_builders: Callable[[str], Builders],
+        system: str,
+        executor: str,
+        artifacts: Mapping[str, Artifact],
+        tmp_path: Path,
+    ) -> None:
+        script = xboot_builders(system).shell("image", "echo ok > $out")
+        pipeline = Pipeline(xboot_plugins, self.backend)
+        image = pipeline.package(self.backend, script, artifacts, self._options(executor), tmp_path)
+        for name, path in image.files.items():
+            end = 0
+            for region in sorted((r for r in image.regions if r.file == name), key=lambda r: r.offset):
+                assert region.offset == end, f"{name}: a gap or an overlap at {end}"
+                end += region.size
+            assert end == path.stat().st_size, f"{name}: the end has no owner"
+        components = {c.name: c for c in pipeline.components(self.backend, image)}
+        assert {r.component for r in image.regions if r.size} <= components.keys()
+        for component in components.values():
+            owned = sum(r.size for r in image.regions if r.component == component.name)
+            assert component.bytes == owned, component.name
+            assert component.lines is None or component.lines_method, f"{component.name}: says not how its lines were counted"
+
+    # ---- the executor's contract
+
+    def test_what_a_builder_sees(self, xboot_builders: Callable[[str], Builders], boot: Run, system: str, executor: str) -> None:
+        """Section 4.3.2 and 4.3.3: directory, files, user, umask, descriptors, environment, host name; nothing else."""
+        script = xboot_builders(system).script(_PROGRAMS["contract"])
+        step = script.steps[0]
+        first = step.outputs[0].path
+        verdict, _ = boot(script, export=[first])
+        assert verdict.ok, f"{verdict.failure}\n{verdict.console_tail}"
+        files = _files(verdict.exports[first])
+        lines = files[b"facts"].decode().splitlines()
+        facts = {name: value.strip() for name, _, value in (line.partition(" ") for line in lines)}
+        inputs = [path.rsplit("/", 1)[-1] for path in (*step.inputs, first)]
+        assert facts["cwd"] == step.cwd
+        assert facts["files"] == "0", "the build directory is not empty"
+        assert facts["user"] == "1000 100 100"
+        assert facts["umask"] == "0022"
+        assert facts["pid"] == "1", "the builder is process 1 of a namespace of its own"
+        assert facts["host"] == "localhost"
+        assert facts["stdin"] == "0"
+        assert sorted(facts["store"].split()) == sorted(inputs), "it sees other store paths than its inputs"
+        assert facts["tmp"] == "0"
+        declared = {path.split("/")[1] for path, _ in step.files} | {"build", "dev", "nix", "tmp"}
+        assert set(facts["root"].split()) - {"proc"} == declared
+        assert facts["zero"] == "3"
+        assert "writes" in facts
+        assert [line for line in lines if line.startswith(("no ", "open "))] == []
+        environment = dict(line.split(b"=", 1) for line in files[b"env"].splitlines())
+        extra = {name for name, value in environment.items() if (name, value) not in set(step.env)}
+        assert extra <= {b"PWD", b"OLDPWD", b"SHLVL", b"_"}, "only what a shell sets by itself may be added"
+        assert {name for name, _ in step.env} <= environment.keys()
+
+    def test_outputs_are_hashed_as_nix_hashes_them(
+        self, xboot_builders: Callable[[str], Builders], boot: Run, system: str, executor: str, tmp_path: Path
+    ) -> None:
+        """Modes, times, links, odd names, many sizes: the guest's NAR hash is that of the same tree, made here."""
+        verdict, _ = boot(xboot_builders(system).script(_PROGRAMS["tree"]))
+        assert verdict.ok, f"{verdict.failure}\n{verdict.console_tail}"
+        _make_tree(tmp_path / "tree")
+        expected = nar.nar_hash(tmp_path / "tree")
+        assert (verdict.outputs[0].nar_size, verdict.outputs[0].nar_sha256) == (expected.size, expected.sha256)
+
+    def test_references_are_found(self, xboot_builders: Callable[[str], Builders], boot: Run, system_of_choice: str, executor: str) -> None:
+        """By the hash part alone, wherever it stands: across blocks, in links, in names; and no others."""
+        script = xboot_builders(system_of_choice).script(_PROGRAMS["references"])
+        verdict, _ = boot(script)
+        assert verdict.ok, verdict.failure
+        busybox = next(path for path in script.steps[0].inputs if path.endswith("busybox-static"))
+        assert list(verdict.outputs[0].references) == sorted([busybox, script.steps[0].outputs[0].path])
+
+    def test_the_channel_says_everything_in_order(
+        self, xboot_builders: Callable[[str], Builders], boot: Run, system_of_choice: str, executor: str
+    ) -> None:
+        script = xboot_builders(system_of_choice).script(_ATTACKS["hard-link-to-output"])
+        verdict, events = boot(script)
+        assert verdict.ok, verdict.failure
+        told = [(e.phase, e.step, e.name) for e in events if e.phase not in (Phase.STAGE, Phase.PREPARE, Phase.CONSOLE)]
+        wanted = [(Phase.HELLO, 0, "")]
+        wanted += [(Phase.SOURCE, 0, source.path) for source in script.sources]
+        for step in script.steps:
+            wanted += [(Phase.BEGIN, step.number, ""), *((Phase.OUTPUT, step.number, output.name) for output in step.outputs)]
+        wanted += [(Phase.DONE, len(script.steps), "")]
+        assert [(phase, step) for phase, step, _ in told] == [(phase, step) for phase, step, _ in wanted]
+        assert [name for phase, _, name in told if phase is Phase.OUTPUT] == [name for phase, _, name in wanted if phase is Phase.OUTPUT]
+
+    def test_a_wrong_expectation_is_a_difference(
+        self, xboot_plugins: Plugins, xboot_builders: Callable[[str], Builders], system_of_choice: str, executor: str
+    ) -> None:
+        script = xboot_builders(system_of_choice).shell("differs", "echo ok > $out")
+        run = RunOptions(accelerator="tcg", expected={script.results[0]: {"a test": "0" * 64}})
+        request = Request([], backend=self.backend, options=self._options(executor), run=run)
+        verdict = Pipeline(xboot_plugins, self.backend).run(request, script).verdict
+        assert [output.status for output in verdict.outputs] == [Status.DIFFERS]
+        assert report.exit_code(verdict) == report.EXIT_DIFFERS
+
+    def test_a_builder_that_does_not_exist(
+        self, xboot_builders: Callable[[str], Builders], boot: Run, system_of_choice: str, executor: str
+    ) -> None:
+        script = xboot_builders(system_of_choice).shell("not-started", "echo ok > $out", builder="nothing")
+        verdict, _ = boot(script)
+        assert "could not be started: execve failed with error 2" in verdict.failure
+        assert script.steps[0].drv in verdict.failure
+
+    # ---- system calls
+
+    def test_system_calls_answer_as_linux_does(
+        self, xboot_plugins: Plugins, xboot_builders: Callable[[str], Builders], boot: Run, executor: str
+    ) -> None:
+        """Line by line what Debian 12's Linux answers (programs/syscalls.txt)."""
+        if "i686-linux" not in xboot_plugins.backend(self.backend).systems:
+            pytest.skip("the program is for i686-linux, which this backend does not run")
+        script = xboot_builders("i686-linux").script(_PROGRAMS["syscalls"], to_output=True)
+        verdict, _ = boot(script, export=script.results)
+        assert verdict.ok, f"{verdict.failure}\n{verdict.console_tail}"
+        (lines,) = _files(verdict.exports[script.results[0]]).values()
+        assert lines.decode().splitlines() == (PROGRAMS / "syscalls.txt").read_text().splitlines()
+
+    @pytest.mark.slow
+    def test_the_micro_benchmark_runs(
+        self, xboot_plugins: Plugins, xboot_builders: Callable[[str], Builders], boot: Run, executor: str
+    ) -> None:
+        """Every figure is there; how fast is too slow, nobody can say."""
+        if "i686-linux" not in xboot_plugins.backend(self.backend).systems:
+            pytest.skip("the program is for i686-linux, which this backend does not run")
+        script = xboot_builders("i686-linux").script(_PROGRAMS["microbench"], ["$bb/bin/true"], to_output=True)
+        verdict, _ = boot(script, export=script.results, timeout=300)
+        assert verdict.ok, f"{verdict.failure}\n{verdict.console_tail}"
+        (lines,) = _files(verdict.exports[script.results[0]]).values()
+        figures = re.findall(r"(?m)^(.+?) (\d+) (?:/s|MiB/s|us each)$", lines.decode())
+        assert len(figures) >= 12
+        assert all(int(figure) > 0 for _, figure in figures)
+
+    # ---- hostile builders
+
+    def test_hostile_builder(
+        self, attack: Builder, xboot_builders: Callable[[str], Builders], boot: Run, system_of_choice: str, executor: str, tmp_path: Path
+    ) -> None:
+        """Each gets the verdict that its file says: on every backend the same."""
+        script = xboot_builders("i686-linux" if attack.compiled else system_of_choice).script(attack)
+        verdict, _ = boot(script, timeout=attack.timeout, memory=attack.memory)
+        told = f"{verdict.failure}\n{verdict.console_tail}"
+        if attack.fails is None:
+            assert verdict.ok, told
+        else:
+            assert re.search(attack.fails, verdict.failure), told
+            assert f"step 1 ({script.steps[0].drv})" in verdict.failure or f"at step 1 ({script.steps[0].drv})" in verdict.failure
+            assert all(output.status is Status.NOT_RUN for output in verdict.outputs)
+            assert report.exit_code(verdict) == report.EXIT_COULD_NOT_RUN
+        if attack.nar_sha256:
+            assert verdict.outputs[0].nar_sha256 == attack.nar_sha256, "the output is not what the builder left when it ended"
+        console = (tmp_path / "console").read_bytes()
+        assert len(console) < 3 << 20, "a builder may say 1 MiB"
+        assert re.search(attack.log.encode(), console)
+
+
+class BackendSuite(BootSuite):
+    """Everything."""
+
+
+def _files(exported: Path) -> dict[bytes, bytes]:
+    """Path → content of the regular files of a NAR."""
+    with exported.open("rb") as stream:
+        return {b"/".join(entry.path): b"".join(entry.chunks) for entry in nar.read(stream) if entry.kind == "regular"}
+
+
+def _make_tree(root: Path) -> None:
+    """What programs/tree.sh makes, by Python."""
+    root.mkdir()
+    top = os.fsencode(root)
+    for size in range(18):
+        (root / f"size{size}").write_bytes(b"x" * size)
+    (root / "empty").mkdir()
+    (root / "private").mkdir()
+    (root / "private" / "file").touch()
+    (root / "run").write_text("run\n")
+    (root / "run").chmod(0o755)
+    (root / "no").write_text("no\n")
+    (root / "world").write_text("w\n")
+    for target, name in ((b"/nowhere", b"dangling"), (b".", b"here"), (b"a\nb \xff", b"odd")):
+        os.symlink(target, top + b"/" + name)
+    for name in (b"line\nfeed", b"\xe9t\xe9", b"a b", b'"quote\\', b"-n", b"(list)", b".hidden", b"UP", b"up"):
+        with open(top + b"/" + name, "wb"):
+            pass
+    (root / "large").write_bytes(bytes(1048577))
+    deep = root.joinpath(*["d"] * 50)
+    deep.mkdir(parents=True)
+    (deep / "f").write_text("deep")
