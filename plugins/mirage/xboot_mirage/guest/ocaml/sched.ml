@@ -61,6 +61,8 @@ let fault p vector =
   let address = Signal.get p Base.trap_address in
   let die n code = Signal.force p n (code, address, 0, 0) in
   match vector with
+  | 14 when Signal.get p Base.trap_error land 4 = 0 ->
+    die 11 128 (* QEMU lets a program's iret read its stack with the kernel's rights, which SMAP forbids: no mapping would mend that *)
   | 14 ->
     let error = Signal.get p Base.trap_error in
     (match Mm.fault p.mm address ~write:(error land 2 <> 0) ~exec:(error land 16 <> 0) with
