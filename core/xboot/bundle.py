@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from xboot.cache import Cache, file_sha256
-from xboot.errors import InputError
+from xboot.errors import InputError, UsageError
 from xboot.hooks import Notify, ReadOptions, hookimpl
 from xboot.model import Closure, Event, Phase, Source, SourceKind
 from xboot.nar import dump
@@ -69,6 +69,9 @@ def write_bundle(closure: Closure, destination: Path, notify: Notify | None = No
         raise InputError(
             f"{path}, which {user} needs, is missing{more}; a bundle must be whole", hint="`xboot fetch` brings what has a URL"
         )
+    if destination.is_dir() or not destination.absolute().parent.is_dir():
+        problem = "is a folder" if destination.is_dir() else f"there is no folder {destination.absolute().parent}"
+        raise UsageError(f"{destination}: a bundle cannot be written there: {problem}", hint="name the file that the bundle shall become")
     members: dict[str, bytes | Source] = {}
     for path, drv in closure.derivations.items():
         members[f"store/{store_name(path)}"] = write_derivation(drv)

@@ -53,8 +53,8 @@ def run(
     executor: Executor = "",
     settings: Settings = None,
     memory: Memory = None,
-    step_timeout: Annotated[float, typer.Option(help="Seconds that one step may take.")] = 3600,
-    run_timeout: Annotated[float, typer.Option(help="Seconds that the whole run may take.")] = 6 * 3600,
+    step_timeout: Annotated[float, typer.Option(min=0.001, help="Seconds that one step may take.")] = 3600,
+    run_timeout: Annotated[float, typer.Option(min=0.001, help="Seconds that the whole run may take.")] = 6 * 3600,
     export: Annotated[Path | None, typer.Option(help="Bring the results out of the guest, as NARs in this folder.")] = None,
     log: Annotated[Path | None, typer.Option(help="Write all that the guest's console prints to this file.")] = None,
     accel: Annotated[str, typer.Option(help="auto, tcg or kvm.")] = "auto",
@@ -89,7 +89,7 @@ def compare(
     jobs: Jobs = None,
     store: Stores = None,
     seed: Seeds = None,
-    step_timeout: Annotated[float, typer.Option(help="Seconds that one step may take.")] = 3600,
+    step_timeout: Annotated[float, typer.Option(min=0.001, help="Seconds that one step may take.")] = 3600,
     export: Annotated[Path, typer.Option(help="Where the NARs of a diverging output go.")] = Path("xboot-difference"),
     html: Annotated[Path | None, typer.Option(help="Also write a report that a browser shows, in one file.")] = None,
     as_json: Json = False,
@@ -259,7 +259,7 @@ def backends(as_json: Json = False) -> None:
     """List the backends, and the plugins that cannot be used with the reason."""
     from xboot import commands  # noqa: PLC0415
 
-    commands.backends(Console(), as_json=as_json)
+    commands.backends(_out(), as_json=as_json)
 
 
 @app.command()
@@ -279,12 +279,12 @@ def cache_show() -> None:
     """List the entries of the cache with their sizes."""
     from xboot import commands  # noqa: PLC0415
 
-    commands.cache_show(Console())
+    commands.cache_show(_out())
 
 
 @cache_app.command("prune")
 def cache_prune(
-    days: Annotated[float, typer.Option(help="Keep what was used in the last DAYS days.")] = 0,
+    days: Annotated[float, typer.Option(min=0, help="Keep what was used in the last DAYS days.")] = 0,
 ) -> None:
     """Remove entries from the cache; what is in use stays."""
     from xboot import commands  # noqa: PLC0415
@@ -303,6 +303,12 @@ def _global(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
     pass
+
+
+def _out() -> Console:
+    """Standard output, on which tables are not squeezed into 80 columns when it is no terminal."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDE)
 
 
 def _read(stores: list[Path] | None, seeds: list[str] | None = None) -> ReadOptions:
@@ -328,6 +334,7 @@ def _settings(pairs: list[str] | None, kernel: str | None = None, tree: Path | N
 
 
 _INTERRUPTED = 130
+_WIDE = 240
 _ELSEWHERE = "XBOOT_CACHE and XBOOT_STORE name other folders to write to"
 _FULL = f"free some space (`xboot cache prune` removes what can be made again), or go elsewhere: {_ELSEWHERE}"
 _HINTS = {
@@ -351,7 +358,7 @@ def main() -> None:
 
 def _guarded(command: Callable[..., object]) -> int:
     try:
-        outcome = command(standalone_mode=False)
+        outcome = command(prog_name="xboot", standalone_mode=False)
         sys.stdout.flush()  # a full disk behind it is an error of ours, not of the interpreter's end
         if outcome == _INTERRUPTED:  # typer catches Ctrl-C itself
             raise KeyboardInterrupt

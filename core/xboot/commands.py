@@ -207,10 +207,14 @@ def backends(console: Console, *, as_json: bool) -> None:
 
 def cache_show(console: Console) -> None:
     """The entries of the cache."""
-    table = Table("kind", "size", "last used", "folder", box=None, pad_edge=False)
-    for entry in Cache().entries():
-        table.add_row(entry.kind, f"{entry.size / 1e6:.1f} MB", entry.used.strftime("%Y-%m-%d %H:%M"), str(entry.path))
-    console.print(table)
+    cache = Cache()
+    entries = cache.entries()
+    table = Table("kind", "size", "last used", "entry", box=None, pad_edge=False)
+    for entry in entries:
+        table.add_row(entry.kind, f"{entry.size / 1e6:.1f} MB", entry.used.strftime("%Y-%m-%d %H:%M"), entry.path.name)
+    if entries:
+        console.print(table)
+    console.print(f"{len(entries)} entries, {sum(e.size for e in entries) / 1e6:.1f} MB, in {cache.root}", highlight=False, soft_wrap=True)
 
 
 def cache_prune(console: Console, days: float) -> None:

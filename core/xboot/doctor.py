@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 
 from xboot.plugins import Plugins
+from xboot.recipe import default_store_folder
+from xboot.workspace import cache_root
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class Need:
 NEEDS = (
     Need("qemu-system-x86_64", "qemu-system-x86", "boots x86_64 guests"),
     Need("qemu-system-i386", "qemu-system-x86", "boots i386 guests"),
+    Need("setpriv", "util-linux", "ends QEMU when xboot ends, however it does"),
     Need("gcc", "gcc", "compiles the C executor and the Linux kernel"),
     Need("make", "make", "builds the Linux kernel"),
     Need("flex", "flex", "builds the Linux kernel"),
@@ -54,10 +59,26 @@ def examine(console: Console) -> int:
     console.print(f"[green]ok[/]       acceleration: {_acceleration()}", highlight=False)
     for origin, reason in Plugins.load().broken.items():
         console.print(f"[bold red]broken[/]   {escape(f'plugin {origin}: {reason}')}", highlight=False, soft_wrap=True)
-    if missing:
-        packages = " ".join(sorted({need.package for need in missing}))
-        console.print(f"to mend it: apt-get install --no-install-recommends {packages}", highlight=False)
-    return 4 if any(not need.optional for need in missing) else 0
+    writable = [_place(console, *place) for place in (("cache", cache_root()), ("store", default_store_folder()))]
+    for what, needs in (("to mend it", [n for n in missing if not n.optional]), ("optional", [n for n in missing if n.optional])):
+        if needs:
+            packages = " ".join(sorted({need.package for need in needs}))
+            console.print(f"{what}: apt-get install --no-install-recommends {packages}", highlight=False, soft_wrap=True)
+    return 0 if all(writable) and all(need.optional for need in missing) else 4
+
+
+def _place(console: Console, what: str, folder: Path) -> bool:
+    """Whether a folder of ours can be written to, and how much room there is."""
+    there = next(path for path in (folder, *folder.parents) if path.is_dir())
+    try:
+        tempfile.TemporaryFile(dir=there).close()
+    except OSError as error:
+        reason = f"{what}: {folder} cannot be written to ({error.strerror}); XBOOT_{what.upper()} names another folder"
+        console.print(f"[bold red]broken[/]   {escape(reason)}", highlight=False, soft_wrap=True)
+        return False
+    free = shutil.disk_usage(there).free
+    console.print(f"[green]ok[/]       {what}: {escape(str(folder))}, {free / 1e9:.1f} GB free", highlight=False, soft_wrap=True)
+    return True
 
 
 def _acceleration() -> str:

@@ -63,6 +63,13 @@ def test_a_difference_is_1_and_shows_both_hashes() -> None:
         (["run", "/nonexistent/x.drv"], 3, "/nonexistent/x.drv"),
         (["run", "nothing.toml"], 3, "nothing.toml"),
         (["run", "--export", "/proc/nothing", HELLO], 4, "/proc/nothing"),
+        (["run", "--log", "/nonexistent/log", HELLO], 4, "/nonexistent/log"),
+        (["run", "--step-timeout", "-1", HELLO], 2, "--step-timeout"),
+        (["run", "--expect-file", "/nonexistent", HELLO], 3, "/nonexistent: cannot be read: No such file"),
+        (["run", ROOT / "README.md"], 3, "neither a derivation nor a recipe nor a bundle"),
+        (["bundle", HELLO, "/nonexistent/x"], 2, "there is no folder /nonexistent"),
+        (["bundle", HELLO, "/tmp"], 2, "is a folder"),
+        (["cache", "prune", "--days", "-1"], 2, "--days"),
     ],
 )
 def test_mistakes_get_one_sentence(arguments: list[object], status: int, message: str) -> None:
@@ -125,6 +132,42 @@ def test_backends_doctor_cache_version_completion(tmp_path: Path) -> None:
             "--show-completion", "bash", env={"PATH": "/usr/bin:/bin", "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
         ).stdout.lower()
     )
+
+
+def test_what_is_missing_or_cannot_be_written_is_4(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    done = xboot(
+        "doctor", env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "XBOOT_CACHE": "/proc/x", "XBOOT_STORE": str(tmp_path / "s")}
+    )
+    assert done.returncode == 4
+    assert "broken   cache: /proc/x cannot be written to" in done.stderr
+    assert "XBOOT_CACHE names another folder" in done.stderr
+    assert f"store: {tmp_path}/s" in done.stderr
+    nothing = xboot("run", HELLO, env={"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path)})  # no QEMU, no apt, nothing
+    assert nothing.returncode == 4
+    assert nothing.stderr.count("\n") == 2
+    assert "is not installed" in nothing.stderr
+
+
+def test_the_cache_is_shown_with_its_sum(tmp_path: Path) -> None:
+    from xboot.cache import Cache
+
+    env = {"PATH": "/usr/bin:/bin", "XBOOT_CACHE": str(tmp_path), "HOME": str(tmp_path)}
+    assert xboot("cache", "show", env=env).stdout == f"0 entries, 0.0 MB, in {tmp_path}\n"
+    folder = Cache(tmp_path).folder("kind", {"a": "1"}, lambda work: (work / "f").write_bytes(bytes(2_500_000)) and None)
+    lines = xboot("cache", "show", env=env).stdout.splitlines()
+    assert lines[1].split() == ["kind", "2.5", "MB", *lines[1].split()[3:5], folder.name]
+    assert lines[2] == f"1 entries, 2.5 MB, in {tmp_path}"
+
+
+def test_completion_completes() -> None:
+    def complete(words: str, count: int) -> list[str]:
+        env = {"PATH": "/usr/bin:/bin", "_XBOOT_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(count)}
+        command = [str(Path(sys.executable).parent / "xboot")]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=env).stdout.split()
+
+    assert complete("xboot ca", 1) == ["cache"]
+    assert complete("xboot run --back", 2) == ["--backend"]
 
 
 def test_prune_removes_only_what_is_told(tmp_path: Path) -> None:

@@ -183,3 +183,32 @@ def test_the_graph_is_valid_dot() -> None:
     assert "step1 -> step2;" in dot
     assert "source0 -> step2;" in dot
     assert render(script, "table").count("\n") == 3
+
+
+@pytest.mark.parametrize(
+    ("attributes", "reason"),
+    [
+        ("[" * 100_000, "not JSON"),
+        ('{"a":' + "[" * 50_000 + "]" * 50_000 + "}", "not JSON"),
+        ('{"a":NaN}', "not JSON"),
+        ('{"a":' + "1" * 6000 + "}", "not JSON"),
+        ("[]", "no JSON object"),
+        ('{"a":"\\ud800"}', "half a character"),
+        ('{"outputChecks":[]}', "outputChecks is no JSON object"),
+        ('{"outputChecks":{"out":1}}', "outputChecks.out is no JSON object"),
+        ('{"outputChecks":{"out":{"allowedReferences":3}}}', "allowedReferences is no list"),
+        ('{"outputChecks":{"out":{"allowedReferences":[[]]}}}', "neither a store path nor"),
+    ],
+    ids=range(10),
+)
+def test_hostile_structured_attributes(attributes: str, reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        linearize(closure(drv("top", __json=attributes), root="top"), LinearizeOptions())
+
+
+def test_numbers_beyond_all_bounds_are_left_out_of_bash_as_nix_does() -> None:
+    script = linearize(closure(drv("top", __json='{"big":1e999,"half":0.5,"whole":2.0}'), root="top"), LinearizeOptions())
+    (shell,) = (content for path, content in script.steps[0].files if path.endswith(".attrs.sh"))
+    assert b"declare whole=2" in shell
+    assert b"half" not in shell
+    assert b"big" not in shell

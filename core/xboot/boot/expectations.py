@@ -78,8 +78,10 @@ def _target(script: Script, text: str) -> tuple[str, str]:
 def _read_file(script: Script, file: Path) -> dict[str, str]:
     try:
         values = json.loads(file.read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{file}: cannot be read as JSON: {error}") from None
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{file}: not JSON: {error}", hint='it must be one object: {"/nix/store/…": "sha256-…"}') from None
     if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
         raise InputError(f"{file}: expected one JSON object, store path → hash")
     paths = {o.path for step in script.steps for o in step.outputs}

@@ -7,6 +7,7 @@ is the faster of the two: otherwise there is nothing to gain from it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import struct
@@ -36,10 +37,11 @@ def works(program: str = "qemu-system-x86_64") -> bool:
     except (OSError, ValueError, AttributeError):
         known = {}
     answer = _probe(path)
-    memory.parent.mkdir(parents=True, exist_ok=True)
-    scratch = memory.with_suffix(f".{os.getpid()}")
-    scratch.write_text(json.dumps({key: answer}))
-    scratch.replace(memory)
+    with contextlib.suppress(OSError):  # then it is asked again the next time
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        scratch = memory.with_suffix(f".{os.getpid()}")
+        scratch.write_text(json.dumps({key: answer}))
+        scratch.replace(memory)
     return answer
 
 

@@ -38,11 +38,15 @@ class Qemu:
     console: socket.socket
     result: socket.socket
 
-    async def stop(self) -> None:
-        """Kill it if it still runs, reap it, close the sockets."""
+    def kill(self) -> None:
+        """Kill it if it still runs. (`process.kill` would reap it behind asyncio's back, which then takes its status for 255.)"""
         if self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                self.process.kill()
+                os.kill(self.process.pid, signal.SIGKILL)
+
+    async def stop(self) -> None:
+        """Kill it if it still runs, reap it, close the sockets."""
+        self.kill()
         await self.process.wait()
         for end in (self.control, self.console, self.result):
             end.close()

@@ -126,7 +126,7 @@ class _Run:
         failure = ""
         try:
             while not channel.done():
-                left, what = self._deadline()
+                left, _ = self._deadline()
                 done, _ = await asyncio.wait({channel, exited}, timeout=max(0.0, min(left, 1.0)), return_when=asyncio.FIRST_COMPLETED)
                 if channel in done or channel.done():
                     break
@@ -136,7 +136,8 @@ class _Run:
                 if self._options.stop is not None and self._options.stop.is_set():
                     failure = f"interrupted at {self._reader.where}"
                     break
-                if self._deadline()[0] <= 0:
+                left, what = self._deadline()  # of the step that it is at by now
+                if left <= 0:
                     failure = f"{what} at {self._reader.where}"
                     break
             if not failure and channel.done():
@@ -149,9 +150,7 @@ class _Run:
         finally:
             channel.cancel()
             exited.cancel()
-            if vm.process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    vm.process.kill()
+            vm.kill()
             await asyncio.wait({console, stderr}, timeout=2.0)
             console.cancel()
             stderr.cancel()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
@@ -57,12 +56,16 @@ def structured(drv: Derivation) -> dict[str, Any] | None:
     if text is None:
         return None
     try:
-        value = json.loads(text)
-    except ValueError as error:
+        value = json.loads(text.decode(), parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{drv.path}: its structured attributes are not JSON: {error}") from None
     if not isinstance(value, dict):
         raise InputError(f"{drv.path}: its structured attributes are no JSON object")
     return value
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no JSON")
 
 
 def plain_environment(drv: Derivation, cwd: str, rewrite: Rewriter) -> tuple[Mapping[bytes, bytes], list[tuple[str, bytes]]]:
@@ -88,10 +91,10 @@ def structured_environment(
     """Bindings and files of a derivation with structured attributes: `.attrs.json` and `.attrs.sh`."""
     value = attributes | {"outputs": {name: placeholder(name).decode() for name in drv.outputs}}
     text = json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
-    files = [
-        (f"{cwd}/.attrs.json", rewrite(text.encode())),
-        (f"{cwd}/.attrs.sh", rewrite(_shell(value).encode())),
-    ]
+    try:
+        files = [(f"{cwd}/.attrs.json", rewrite(text.encode())), (f"{cwd}/.attrs.sh", rewrite(_shell(value).encode()))]
+    except UnicodeEncodeError:
+        raise InputError(f"{drv.path}: its structured attributes have half a character (a lone surrogate)") from None
     env = {b"NIX_ATTRS_JSON_FILE": f"{cwd}/.attrs.json".encode(), b"NIX_ATTRS_SH_FILE": f"{cwd}/.attrs.sh".encode()}
     return env, files
 
@@ -122,7 +125,7 @@ def _simple(value: Any) -> str | None:
         return "''"
     if isinstance(value, bool):
         return "1" if value else ""
-    if isinstance(value, int) or (isinstance(value, float) and math.ceil(value) == value):
+    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
         return str(int(value))
     return None
 
@@ -163,10 +166,14 @@ def reference_checks(drv: Derivation, step: int, attributes: dict[str, Any] | No
     if not isinstance(checks, dict):
         raise InputError(f"{drv.path}: outputChecks is no JSON object")
     for output, rules in checks.items():
+        if not isinstance(rules, dict):
+            raise InputError(f"{drv.path}: outputChecks.{output} is no JSON object")
         for kind, words in rules.items():
             if kind in ("maxSize", "maxClosureSize", "ignoreSelfRefs"):
                 raise RefusedError(f"{drv.path}: the output check {kind} is not supported")
             if kind in REFERENCE_ATTRIBUTES:
+                if not isinstance(words, list):
+                    raise InputError(f"{drv.path}: outputChecks.{output}.{kind} is no list")
                 yield ReferenceCheck(step, output, kind, _paths(drv, [str(word) for word in words]))
 
 

@@ -61,6 +61,9 @@ def _resolve(target: str) -> tuple[str, bytes | None, Path | None]:
     file = Path(target)
     if file.is_file():
         text = read_file(file)
+        if not (text.startswith((b"Derive(", b"DrvWithVersion(")) or b"Derive(".startswith(text)) and not target.endswith(".drv"):
+            hint = "give a .drv file or store path, a recipe.toml[:name], or a bundle made by `xboot bundle`"
+            raise InputError(f"{target}: neither a derivation nor a recipe nor a bundle", hint=hint)
         real = file.resolve()
         return _own_path(real, text), text, real.parent
     if file.is_dir():
