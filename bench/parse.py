@@ -35,6 +35,7 @@ parsed = time.perf_counter()
 script = linearize(closure, LinearizeOptions(allow_missing=True))
 linear = time.perf_counter()
 print(imported - begin, parsed - imported, linear - parsed, len(closure.derivations), len(script.text))
+gc.freeze()  # as the command line does
 """
 
 
