@@ -96,7 +96,12 @@ class Measured:
 
 
 def measure(
-    targets: Sequence[str], backends: Sequence[str], read: ReadOptions, settings: Mapping[str, str], console: Console
+    targets: Sequence[str],
+    backends: Sequence[str],
+    read: ReadOptions,
+    settings: Mapping[str, str],
+    console: Console,
+    executor: str = "",
 ) -> list[Measured]:
     """Measure the images that `xboot run` would boot; nothing is booted. Without targets the image holds no script and no seeds."""
     plugins = Plugins.load()
@@ -105,7 +110,7 @@ def measure(
     pipeline = Pipeline(plugins)
     with display:
         script = pipeline.linearize(pipeline.read(targets, read), LinearizeOptions()) if targets else EMPTY
-        options = BackendOptions(settings=settings)
+        options = BackendOptions(settings=settings, executor=executor)
         return [measure_image(pipeline, backend, script, options) for backend in backends or sorted(plugins.backends)]
 
 

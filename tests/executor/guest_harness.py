@@ -116,7 +116,8 @@ class Guest:
     folder: Path
     shell: Source
     words: tuple[str, ...] = ()
-    """The end of the kernel's command line that starts an executor which is a tree and not one program."""
+    extra: tuple[Artifact, ...] = ()
+    """For an executor that is no single program: the end of the kernel's command line, which starts it, and the trees it needs."""
 
     def plan(self) -> Plan:
         return Plan(self.shell)
@@ -125,9 +126,7 @@ class Guest:
         self, plan: Plan, *, memory: int = 512, step_timeout: float = 60.0, script: Script | None = None, export: Path | None = None
     ) -> Verdict:
         script = script or plan.script()
-        payload = write_payload(
-            script, self.folder / "initrd", init=None if self.words else self.executor, extra=(self.executor,) if self.words else ()
-        )
+        payload = write_payload(script, self.folder / "initrd", init=None if self.extra else self.executor, extra=self.extra)
         files = {"kernel": self.kernel.path, "initrd": payload.path}
         image = assemble("test", script, files, [whole_file("kernel", self.kernel), *payload.regions], {"kernel": self.kernel})
         words = [_COMMAND_LINE, *([f"mem={memory}M"] if export else []), *self.words]

@@ -33,9 +33,10 @@ Ask = Callable[..., str]
 
 @dataclass(frozen=True)
 class Guile:
-    """The executor's tree, and how it is started: `command` takes a program's arguments."""
+    """The executor's trees, and how it is started: `command` takes a program's arguments."""
 
     tree: Path
+    modules: Path
     libraries: Path
     """All of Debian's modules: the tests use more of them than the executor does."""
 
@@ -47,7 +48,7 @@ class Guile:
     @property
     def environment(self) -> Mapping[str, str]:
         """Finds the executor's modules, compiled, and the rest of Guile's."""
-        compiled = f"{self.tree}/ccache:{self.libraries / 'usr/lib/x86_64-linux-gnu/guile/3.0/ccache'}"
+        compiled = f"{self.tree}/ccache:{self.modules}:{self.libraries / 'usr/lib/x86_64-linux-gnu/guile/3.0/ccache'}"
         whole = str(self.libraries / "usr/share/guile/3.0")
         return {
             "LC_ALL": "C",
@@ -59,13 +60,13 @@ class Guile:
 
 
 @pytest.fixture(scope="session")
-def scheme(cache: Cache) -> Artifact:
+def scheme(cache: Cache) -> dict[str, Artifact]:
     return build_scheme_executor(cache)
 
 
 @pytest.fixture(scope="session")
-def guile(cache: Cache, scheme: Artifact) -> Guile:
-    return Guile(scheme.path, DebianPackages(cache).unpacked("guile-3.0-libs")[0])
+def guile(cache: Cache, scheme: dict[str, Artifact]) -> Guile:
+    return Guile(scheme["guile"].path, scheme["scheme"].path, DebianPackages(cache).unpacked("guile-3.0-libs")[0])
 
 
 @pytest.fixture(scope="session")
@@ -85,9 +86,9 @@ def ask(guile: Guile) -> Iterator[Ask]:
 
 
 @pytest.fixture
-def guest(kernel: Artifact, scheme: Artifact, shell: Source, tmp_path: Path) -> Guest:
+def guest(kernel: Artifact, scheme: dict[str, Artifact], shell: Source, tmp_path: Path) -> Guest:
     """What the C executor's tests call `guest`, with the Scheme executor."""
-    return Guest(kernel, scheme, tmp_path, shell, kernel_words())
+    return Guest(kernel, scheme["scheme"], tmp_path, shell, kernel_words(), tuple(scheme.values()))
 
 
 @pytest.fixture

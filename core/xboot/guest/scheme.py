@@ -4,8 +4,9 @@ Nothing is installed: the packages are unpacked into the cache, and Guile is sta
 compile and in the guest to run. The guest's kernel starts it with `kernel_words()` at the end of its command line, so
 there is no launcher and nothing in Debian's files is changed.
 
-The tree, `/xboot/guile` in the guest: `guile`, `lib/` (ld.so and libraries), `gconv/` (one encoding),
-`ccache/` (Guile's compiled modules and ours), `start.scm`.
+Two trees, so that what came as a binary and what was compiled here are measured apart. `/xboot/guile` in the guest is Debian's: `guile`,
+`lib/` (ld.so and libraries), `gconv/` (one encoding), `ccache/` (Guile's compiled modules). `/xboot/scheme` is ours: `start.scm`, `xboot/`
+(the compiled modules).
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ MODULES = ("sha256", "system", "nar", "script", "channel", "executor")
 """The modules of `(xboot …)`, each after those that it uses."""
 
 _GUEST = "/xboot/guile"
+_OURS = "/xboot/scheme"
 _LIBRARIES = {
     "libc6": ("ld-linux-x86-64.so.2", "libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2"),
     "libcrypt1": ("libcrypt.so.1",),
@@ -53,38 +55,43 @@ _COMPILED = (
 
 def kernel_words() -> tuple[str, ...]:
     """The end of the kernel's command line: what it starts as process 1, with which environment and arguments."""
-    compiled = f"{_GUEST}/ccache"
+    compiled = f"{_GUEST}/ccache:{_OURS}"
     environment = ("GUILE_AUTO_COMPILE=0", "GC_MARKERS=1", "LC_ALL=C", f"GCONV_PATH={_GUEST}/gconv",
                    f"GUILE_SYSTEM_PATH={_GUEST}", f"GUILE_SYSTEM_COMPILED_PATH={compiled}")  # fmt: skip
     return (
         f"rdinit={_GUEST}/lib/{_LOADER}", *environment, "--",
-        "--library-path", f"{_GUEST}/lib", f"{_GUEST}/guile", "--no-auto-compile", "-s", f"{_GUEST}/start.scm",
+        "--library-path", f"{_GUEST}/lib", f"{_GUEST}/guile", "--no-auto-compile", "-s", f"{_OURS}/start.scm",
     )  # fmt: skip
 
 
-def build_scheme_executor(cache: Cache) -> Artifact:
-    """The tree as an artifact called `guile` (its `path` is a folder), from the cache or made now (about half a minute).
+def build_scheme_executor(cache: Cache) -> dict[str, Artifact]:
+    """The trees as artifacts, `guile` and `scheme` (each one's `path` is a folder), from the cache or made now (about half a minute).
 
     Raises MissingToolError when Debian's packages cannot be had, BackendError when they are not what is expected.
     """
     packages = DebianPackages(cache)
-    names = tuple(_LIBRARIES)
-    unpacked = {name: packages.unpacked(name) for name in names}
+    unpacked = {name: packages.unpacked(name) for name in _LIBRARIES}
     sources = [SCHEME / "xboot" / f"{name}.scm" for name in MODULES] + [SCHEME / "start.scm"]
     key = {path.name: file_sha256(path) for path in sources} | {f"deb {n}": deb.sha256 for n, (_, deb) in unpacked.items()}
     roots = {name: root for name, (root, _) in unpacked.items()}
-    folder = cache.folder("scheme-executor", key | {"recipe": file_sha256(Path(__file__))}, lambda work: _build(roots, work)) / "guile"
-    info = nar.nar_hash(folder)
-    return Artifact(
-        name="guile", path=folder, sha256=info.sha256, size=info.size, role=Role.EXECUTOR, origin="xboot; Guile from Debian",
-        version="Scheme, Guile " + unpacked["guile-3.0-libs"][1].version,
-        built_with=tuple(f"{deb.package} {deb.version} {deb.sha256}" for _, deb in unpacked.values()),
-        source_files=sources, lines_method="manifest",
-    )  # fmt: skip
+    folder = cache.folder("scheme-executor", key | {"recipe": file_sha256(Path(__file__))}, lambda work: _build(roots, work))
+    guile, ours = (nar.nar_hash(folder / name) for name in ("guile", "scheme"))
+    version = "Guile " + unpacked["guile-3.0-libs"][1].version
+    debs = tuple(f"{deb.package} {deb.version} {deb.sha256}" for _, deb in unpacked.values())
+    return {
+        "guile": Artifact(
+            name="guile", path=folder / "guile", sha256=guile.sha256, size=guile.size, role=Role.EXECUTOR,
+            origin="Debian: " + ", ".join(debs), version=version, lines_method="opaque", prebuilt=True,
+        ),
+        "scheme": Artifact(
+            name="scheme", path=folder / "scheme", sha256=ours.sha256, size=ours.size, role=Role.EXECUTOR, origin="xboot",
+            version=f"Scheme, {version}", built_with=debs, source_files=sources, lines_method="manifest",
+        ),
+    }  # fmt: skip
 
 
 def _build(roots: Mapping[str, Path], work: Path) -> None:
-    tree = work / "guile"
+    tree, ours = work / "guile", work / "scheme"
     (tree / "lib").mkdir(parents=True)
     for package, libraries in _LIBRARIES.items():
         for name in libraries:
@@ -101,16 +108,16 @@ def _build(roots: Mapping[str, Path], work: Path) -> None:
         target = tree / "ccache" / f"{name}.go"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ccache / f"{name}.go", target)
-    shutil.copyfile(SCHEME / "start.scm", tree / "start.scm")
-    (tree / "ccache" / "xboot").mkdir()
+    (ours / "xboot").mkdir(parents=True)
+    shutil.copyfile(SCHEME / "start.scm", ours / "start.scm")
     whole = roots["guile-3.0-libs"] / "usr/share/guile/3.0"
     for name in MODULES:
         # by a relative name: no path of this machine gets into the code
         program = (
             "(use-modules (system base compile))"
-            f'(compile-file "xboot/{name}.scm" #:output-file "{tree}/ccache/xboot/{name}.go" #:opts (quote (#:warnings? #f)))'
+            f'(compile-file "xboot/{name}.scm" #:output-file "{ours}/xboot/{name}.go" #:opts (quote (#:warnings? #f)))'
         )
-        paths = {"GUILE_SYSTEM_PATH": str(whole), "GUILE_SYSTEM_COMPILED_PATH": f"{tree}/ccache:{ccache}", "GUILE_LOAD_PATH": "."}
+        paths = {"GUILE_SYSTEM_PATH": str(whole), "GUILE_SYSTEM_COMPILED_PATH": f"{tree}/ccache:{ours}:{ccache}", "GUILE_LOAD_PATH": "."}
         _guile(tree, paths, program)
 
 

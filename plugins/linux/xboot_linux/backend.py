@@ -43,11 +43,11 @@ class LinuxBackend(Backend):
         cache = Cache()
         kernel = distro_kernel(cache) if _is_distro(options) else built_kernel(cache, notify)
         if options.executor == "scheme":
-            return {"kernel": kernel, "guile": build_scheme_executor(cache)}
+            return {"kernel": kernel, **build_scheme_executor(cache)}
         return {"kernel": kernel, "executor": build_executor("x86_64", "gcc", cache)}
 
     def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
-        extra = (artifacts["guile"],) if "guile" in artifacts else ()
+        extra = tuple(artifacts[name] for name in ("guile", "scheme") if name in artifacts)
         payload = write_payload(script, folder / "initrd", init=artifacts.get("executor"), extra=extra)
         kernel = artifacts["kernel"]
         files = {"kernel": kernel.path, "initrd": payload.path}
