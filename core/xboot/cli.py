@@ -112,6 +112,7 @@ def tcb(
     targets: Annotated[list[str] | None, typer.Argument(metavar="[TARGET…]", help="Also count the seeds of this closure.")] = None,
     backend: Annotated[list[str] | None, typer.Option("--backend", "-b", help="Which to measure (repeatable); all if not given.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All backends (the default).")] = False,
+    executor: Executor = "",
     store: Stores = None,
     settings: Settings = None,
     format: Annotated[str, typer.Option("--format", "-f", help="table, json, svg or cyclonedx (one backend).")] = "table",
@@ -123,7 +124,7 @@ def tcb(
 
     if format not in measure.FORMATS or (format == "cyclonedx" and (every or len(backend or ()) != 1)):
         raise UsageError(f"--format {format}: expected {', '.join(measure.FORMATS)}; cyclonedx with exactly one --backend")
-    measures = measure.measure(targets or [], [] if every else backend or [], _read(store), _settings(settings), err)
+    measures = measure.measure(targets or [], [] if every else backend or [], _read(store), _settings(settings), err, executor)
     measure.write_measures(measures, format, html, overlap_only=overlap)
 
 
