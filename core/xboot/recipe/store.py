@@ -21,7 +21,7 @@ from pathlib import Path
 
 import platformdirs
 
-from xboot.errors import InputError
+from xboot.errors import InputError, MissingToolError
 from xboot.nar import nar_hash
 from xboot.storepath import store_name
 
@@ -107,7 +107,7 @@ def staging(store: Path) -> Iterator[Staging]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise InputError(f"{store}: cannot be written to: {error.strerror}", hint="set XBOOT_STORE to a folder of yours") from None
+        raise MissingToolError(f"{store}: cannot be written to: {error.strerror}", hint="set XBOOT_STORE to a folder of yours") from None
     with _held(folder):
         try:
             _sweep(store)
