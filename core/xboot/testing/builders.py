@@ -132,7 +132,7 @@ class Builders:
         """
         program = self._compiled(builder.file) if builder.compiled else builder.file
         kind = "program" if builder.compiled else "script"
-        command = " ".join(["exec $program", *arguments, "> $out"] if to_output else ["$program", *arguments, "&& echo ok > $out"])
+        command = " ".join(["exec $program", *arguments, "> $out"] if to_output else ["echo ok > $out &&", "$program", *arguments])
         if not builder.compiled:
             command = ". $script"
         derivations = {builder.name: self._derivation(builder.name, command, {kind: f"{{{kind}}}"}, builder.outputs)}
