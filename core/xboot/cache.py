@@ -113,7 +113,9 @@ class Cache:
         return sorted(found, key=lambda e: (e.kind, -e.used.timestamp()))
 
     def prune(self, unused_seconds: float = 0) -> Pruned:
-        """Remove entries not used for so many seconds, and what killed processes left. Entries that another process uses or makes stay."""
+        """Remove entries not used for so many seconds, downloads that broke off, and what killed processes left. What another process uses
+        or makes stays.
+        """
         limit = datetime.now().timestamp() - unused_seconds
         count = size = in_use = 0
         for entry in self.entries():
@@ -134,6 +136,15 @@ class Cache:
                         shutil.rmtree(left, ignore_errors=True)
                 except Timeout:
                     continue  # being made
+        for part in self.root.glob("downloads/*.part"):
+            try:
+                with FileLock(part.with_suffix(".lock"), timeout=0):
+                    status = part.stat()
+                    if status.st_mtime <= limit:
+                        part.unlink()
+                        size += status.st_size
+            except Timeout:
+                continue  # on its way
         return Pruned(count, size, in_use)
 
 
