@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bench import kernels, loader, parse, start
+from bench import kernels, loader, parse, scheme, start
 
 parse.main([])
 start.main([])
 loader.main([])
 kernels.main(["--chain"])
+scheme.main(["--chain"])

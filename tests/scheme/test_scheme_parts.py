@@ -180,3 +180,23 @@ def test_what_scheme_accepts_c_accepts(ask, driver: Path, tmp_path: Path, text: 
 def test_the_executor_has_one_thread(ask) -> None:
     """A builder starts as a clone of the executor: a second thread could hold a lock that the clone waits for."""
     assert ask("threads") == "1"
+
+
+_MAPS = """
+(use-modules (xboot executor))
+(call-with-input-file "/proc/self/maps"
+  (lambda (port) (let loop ((c (read-char port))) (unless (eof-object? c) (write-char c) (loop (read-char port))))))
+"""
+
+
+def test_nothing_is_packed_that_is_not_loaded(guile, tmp_path: Path) -> None:
+    """Guile maps what it loads: every file of the two trees but the one that it reads, and the list of conversions."""
+    (tmp_path / "maps.scm").write_text(_MAPS)
+    trees = {"GUILE_SYSTEM_PATH": str(guile.tree), "GUILE_SYSTEM_COMPILED_PATH": f"{guile.tree}/ccache:{guile.modules}"}
+    environment = {"LC_ALL": "C", "GC_MARKERS": "1", "GCONV_PATH": f"{guile.tree}/gconv", **trees}
+    shown = subprocess.run(guile.command("-s", tmp_path / "maps.scm"), env=environment, check=True, capture_output=True, text=True).stdout
+    loaded = {Path(line.split()[5]) for line in shown.splitlines() if len(line.split()) > 5}
+    packed = {path for tree in (guile.tree, guile.modules) for path in tree.rglob("*") if path.is_file()}
+    assert packed - loaded == {guile.tree / "gconv" / "gconv-modules", guile.modules / "start.scm"}
+    modules = (Path(__file__).parents[2] / "core" / "xboot" / "guest" / "scheme" / "README.md").read_text()
+    assert f"the {sum(path.suffix == '.go' for path in packed if path.is_relative_to(guile.tree))} that are loaded" in modules

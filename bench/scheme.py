@@ -1,0 +1,85 @@
+"""The two executors of linux side by side, under TCG in one run: how quickly each serialises and hashes an output in the guest.
+
+    python -m bench.scheme [--chain]
+
+`--chain` also times the fixpoint of examples/chain with each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.start import XBOOT
+
+CHAIN = Path(__file__).parent.parent / "examples" / "chain" / "recipe.toml"
+EXECUTORS = ("c", "scheme")
+LIMIT = 10.0
+"""Seconds that an output of five megabytes may take."""
+
+# The same bytes are written, once where they are hashed and once where they are not.
+_RECIPE = """
+[recipe]
+system = "i686-linux"
+
+[source.busybox]
+type = "debian"
+package = "busybox-static"
+architecture = "i386"
+select = ["bin/busybox"]
+links = { "bin/sh" = "busybox", "bin/head" = "busybox" }
+"""
+_HASHED = """
+[derivation.hashed-{size}]
+builder = "{{busybox}}/bin/sh"
+args = ["-c", "{{busybox}}/bin/head -c {size}000000 /dev/zero > $out"]
+
+[derivation.unhashed-{size}]
+builder = "{{busybox}}/bin/sh"
+args = ["-c", "{{busybox}}/bin/head -c {size}000000 /dev/zero > /tmp/x; echo done > $out"]
+"""
+_SIZES = (5, 32)
+
+
+def _run(executor: str, target: str) -> dict[str, Any]:
+    """The report. Raises when the run fails, since a benchmark of a failure says nothing."""
+    command = [*XBOOT, "run", "--json", "--accel", "tcg", "--backend", "linux", "--executor", executor, target]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the benchmark and print its figures. Fails when five megabytes take longer than they may."""
+    parser = argparse.ArgumentParser(prog="bench.scheme", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--chain", action="store_true")
+    options = parser.parse_args(arguments)
+    rows: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory(prefix="xboot-bench-") as name:
+        recipe = Path(name) / "recipe.toml"
+        recipe.write_text(_RECIPE + "".join(_HASHED.format(size=size) for size in _SIZES))
+        for executor in EXECUTORS:
+            report = _run(executor, str(recipe))
+            took = {output["drv"][44:].removesuffix(".drv"): output["seconds"] for output in report["outputs"]}
+            for size in _SIZES:
+                rows.setdefault(f"a step with an output of {size} MB (s)", []).append(took[f"hashed-{size}"])
+            size = _SIZES[-1]
+            speed = size / max(took[f"hashed-{size}"] - took[f"unhashed-{size}"], 1e-3)
+            rows.setdefault("NAR and SHA-256 (MB/s)", []).append(speed)
+            if options.chain:
+                rows.setdefault("tcc fixpoint, machine (s)", []).append(float(_run(executor, f"{CHAIN}:fixpoint")["seconds"]))
+    print(f"{'executor':<40}" + "".join(f"{executor:>12}" for executor in EXECUTORS))
+    for row, values in rows.items():
+        print(f"{row:<40}" + "".join(f"{value:>12.4g}" for value in values))
+    five = rows[f"a step with an output of {_SIZES[0]} MB (s)"][EXECUTORS.index("scheme")]
+    if five > LIMIT:
+        raise SystemExit(f"bench.scheme: 5 MB took {five:.1f} s, more than {LIMIT:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
