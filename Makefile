@@ -1,5 +1,5 @@
 # Two commands: `make run` and `make test`. Each does all its own set-up on a fresh Debian machine.
-.PHONY: run test lint bench setup
+.PHONY: run test lint bench docs setup
 
 BIN := .venv/bin
 XBOOT := $(BIN)/xboot
@@ -31,3 +31,8 @@ lint:
 bench:
 	@tools/setup.sh test
 	$(BIN)/python -m bench
+
+# The site, in build/site; a browser shows build/site/index.html without a server.
+docs:
+	@tools/setup.sh test
+	$(BIN)/mkdocs build --strict --quiet
