@@ -64,7 +64,7 @@ def test_the_stock_backend_refuses_a_setting(outside: Run) -> None:
 
 @pytest.mark.boot
 def test_a_script_with_a_header_is_a_derivation(outside: Run, tmp_path: Path) -> None:
-    done = outside("run", "--export", tmp_path / "out", EXAMPLES / "xboot-shell" / "greeting.xsh")
+    done = outside("run", "--backend", "stock", "--export", tmp_path / "out", EXAMPLES / "xboot-shell" / "greeting.xsh")
     assert done.returncode == 0, done.stderr
     (nar,) = (tmp_path / "out").glob("*greeting*")
     assert b"EVERY BYTE HAS AN OWNER\n" in nar.read_bytes()

@@ -56,7 +56,7 @@ class StockBackend(Backend):
         summary="Debian's cloud kernel as packaged; an initrd with only the executor",
         systems=("i686-linux", "x86_64-linux"),
         executors=("c",),
-        abilities=(),  # "export" would promise memory above the kernel's for --export; "kvm" that KVM was tried
+        abilities=("export",),  # see `machine`; "kvm" would promise that it was tried with KVM as well
         maturity="experimental",
         contract=1,
     )
@@ -86,14 +86,18 @@ class StockBackend(Backend):
     def machine(self, image: BootImage, options: BackendOptions) -> Machine:
         """Only what is this backend's own. xboot adds serial ports, exit device, sandbox, memory and deadlines, the same for all."""
         payload = -(-image.files["initrd"].stat().st_size // MiB)
+        # The archive stands in memory twice while it is unpacked, and builders need room.
+        memory = options.memory or max(512, 256 + 4 * payload)
+        # For --export the machine gets more memory than the kernel is told of. There the executor lays out what the host then reads.
+        append = f"{_APPEND} mem={memory}M" if options.export_size else _APPEND
         return Machine(
             program="qemu-system-x86_64",
             arguments=(
-                "-M", "pc", "-cpu", _CPU, "-append", _APPEND,
+                "-M", "pc", "-cpu", _CPU, "-append", append,
                 "-kernel", str(image.files["kernel"]), "-initrd", str(image.files["initrd"]),
             ),
-            # The archive stands in memory twice while it is unpacked, and builders need room.
-            memory=options.memory or max(512, 256 + 4 * payload),
+            memory=memory,
+            export_base=memory * MiB if options.export_size else None,
             accelerators=("tcg",),
         )  # fmt: skip
 
