@@ -44,6 +44,7 @@ builder = "{{busybox}}/bin/sh"
 args = ["-c", "{{busybox}}/bin/head -c {size}000000 /dev/zero > /tmp/x; echo done > $out"]
 """
 _SIZES = (5, 32)
+_RUNS = 3  # the best of them counts
 
 
 def _run(executor: str, target: str) -> dict[str, Any]:
@@ -60,12 +61,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--chain", action="store_true")
     options = parser.parse_args(arguments)
     rows: dict[str, list[float]] = {}
-    with tempfile.TemporaryDirectory(prefix="xboot-bench-") as name:
-        recipe = Path(name) / "recipe.toml"
+    with tempfile.TemporaryDirectory(prefix="xboot-bench-") as folder:
+        recipe = Path(folder) / "recipe.toml"
         recipe.write_text(_RECIPE + "".join(_HASHED.format(size=size) for size in _SIZES))
         for executor in EXECUTORS:
-            report = _run(executor, str(recipe))
-            took = {output["drv"][44:].removesuffix(".drv"): output["seconds"] for output in report["outputs"]}
+            took: dict[str, float] = {}
+            for output in (output for _ in range(_RUNS) for output in _run(executor, str(recipe))["outputs"]):
+                name = output["drv"][44:].removesuffix(".drv")
+                took[name] = min(output["seconds"], took.get(name, output["seconds"]))
             for size in _SIZES:
                 rows.setdefault(f"a step with an output of {size} MB (s)", []).append(took[f"hashed-{size}"])
             size = _SIZES[-1]

@@ -21,10 +21,14 @@ root_only = pytest.mark.skipif(
     os.geteuid() != 0, reason="the program makes device nodes, which only root may (a user namespace's root may not)"
 )
 
+LEAK = 300
+"""A descriptor that the program is started with and no builder may have."""
+
 # Mounts are of this shell's own namespace: nothing of them is left when it ends.
 _ENTER = r"""
 set -eu
 mkdir -p guile usr tmp proc
+[ -z "$SIZE" ] || { mount -t tmpfs -o "size=$SIZE" small tmp; cp -a work/. tmp/; }
 mount --bind "$TREE" guile; mount --bind "$LIBRARIES/usr" usr; mount -t proc proc proc
 exec env -i LC_ALL=C GC_MARKERS=1 GCONV_PATH=/guile/gconv GUILE_SYSTEM_PATH=/usr/share/guile/3.0 \
     GUILE_SYSTEM_COMPILED_PATH=/usr/lib/x86_64-linux-gnu/guile/3.0/ccache \
@@ -32,12 +36,18 @@ exec env -i LC_ALL=C GC_MARKERS=1 GCONV_PATH=/guile/gconv GUILE_SYSTEM_PATH=/usr
 """
 
 
-def by_hand(guile, chroot: Path, program: bytes, *arguments: str) -> subprocess.CompletedProcess[str]:
+def by_hand(guile, chroot: Path, program: bytes, *arguments: str, size: str = "") -> subprocess.CompletedProcess[str]:
     (chroot / "build.scm").write_bytes(program)
     where = subprocess.run(["sh", "-c", "PATH=$PATH:/usr/sbin:/sbin; command -v chroot"], capture_output=True, text=True, check=True)
-    environment = os.environ | {"TREE": str(guile.tree), "LIBRARIES": str(guile.libraries), "CHROOT": where.stdout.strip()}
+    environment = os.environ | {"TREE": str(guile.tree), "LIBRARIES": str(guile.libraries), "CHROOT": where.stdout.strip(), "SIZE": size}
     command = ["unshare", "-m", "sh", "-c", _ENTER, "sh", *arguments]
-    return subprocess.run(command, cwd=chroot, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    os.dup2(2, LEAK, inheritable=True)
+    try:
+        return subprocess.run(
+            command, cwd=chroot, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, pass_fds=(LEAK,)
+        )
+    finally:
+        os.close(LEAK)
 
 
 def reported(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
@@ -83,7 +93,8 @@ def test_several_outputs(guile, plan: Plan, tmp_path: Path) -> None:
     first = plan.sh("echo lib > $out; mkdir $dev; echo $out > $dev/h", "multi", outputs=("dev", "out"))
     dev = first.outputs[0].path
     plan.sh(
-        f"[ $(hostname) = localhost ]; [ $(id -u) = 1000 ]; cat {dev}/h > $out; cat graph >> $out",
+        f"""[ $(hostname) = localhost ]; [ $(id -u) = 1000 ]; deny [ -e /proc/self/fd/300 ]
+        [ $(ls /proc/self/fd | wc -l) = 4 ]; cat {dev}/h > $out; cat graph >> $out""",
         "user",
         [dev],
         graphs=[("/build/graph", [dev])],
@@ -93,6 +104,15 @@ def test_several_outputs(guile, plan: Plan, tmp_path: Path) -> None:
     assert outputs == {name: nar.nar_hash(tmp_path / "work" / "store" / Path(path).name).sha256 for name, path in paths.items()}
     assert (tmp_path / "work" / "store" / Path(paths["2-out"]).name).read_text().startswith(f"{paths['1-out']}\n{paths['1-out']}\n\n0\n")
     assert not (tmp_path / "work" / "root").exists()
+
+
+@root_only
+def test_no_room(guile, plan: Plan, tmp_path: Path) -> None:
+    """A file of the step that cannot be written whole ends the run before the builder sees half of it."""
+    plan.sh("echo > $out", files=[("/build/large", bytes(3 << 20))])
+    done = by_hand(guile, tmp_path, guile_script(plan.script()).encode(), "/tmp", size="4m")
+    assert done.returncode == 1
+    assert done.stdout.endswith('(fail "-" 1 limit "writing a file of the step failed with error 28: /build/large")\n')
 
 
 @root_only

@@ -180,8 +180,11 @@
   (try "dup2" (call 'dup2 console 1))
   (try "dup2" (call 'dup2 console 2))
   (call 'fchownat 1 "" uid gid EMPTY_PATH) ;so that the builder may open /dev/stdout anew
-  ;; Guile's own descriptors are not all closed by execve, and its signal actions and mask are not the defaults.
-  (do ((fd 3 (+ fd 1))) ((= fd 256)) (unless (= fd status) (call 'close fd)))
+  ;; Guile's own descriptors, and what it was started with by hand, are not all closed by execve. Of the two ranges
+  ;; around `status` the first may be empty, which is an error.
+  (call 'close_range 3 (- status 1) 0)
+  (try "closing descriptors" (call 'close_range (+ status 1) #xffffffff 0))
+  ;; Its signal actions and mask are not the defaults.
   (let ((default (make-bytevector 32 0)))
     (do ((n 1 (+ n 1))) ((= n 65)) (call 'rt_sigaction n default 0 8))
     (call 'rt_sigprocmask 2 default 0 8))

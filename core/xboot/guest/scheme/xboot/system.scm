@@ -31,7 +31,8 @@
     (setuid . 105) (setgid . 106) (setsid . 112) (setgroups . 116) (personality . 135) (prctl . 157) (setrlimit . 160)
     (chroot . 161) (mount . 165) (umount2 . 166) (sethostname . 170) (ioperm . 173) (getdents64 . 217) (openat . 257)
     (mkdirat . 258) (mknodat . 259) (fchownat . 260) (unlinkat . 263) (renameat . 264) (symlinkat . 266)
-    (readlinkat . 267) (fchmodat . 268) (utimensat . 280) (pipe2 . 293) (statx . 332)))
+    (readlinkat . 267) (fchmodat . 268) (utimensat . 280) (pipe2 . 293) (statx . 332)
+    (close_range . 436)))
 
 (define raw
   (pointer->procedure long (dynamic-func "syscall" (dynamic-link)) (make-list 7 long) #:return-errno? #t))
