@@ -124,7 +124,7 @@ def _wrapped(signature: inspect.Signature) -> str:
 def _table(head: str, rows: list[tuple[str, str, str]]) -> list[str]:
     if not rows:
         return []
-    cells = [f"| `{name}` | `{kind.replace('|', chr(92) + '|')}` | {text} |" for name, kind, text in rows]
+    cells = [f"| `{name}` | `{kind}` | {text} |" for name, kind, text in rows]
     return [f"| {head} | | |", "|---|---|---|", *cells, ""]
 
 

@@ -88,6 +88,7 @@ def test_it_shows_without_a_network(site: Path) -> None:
             continue
         found = _Links()
         found.feed(page.read_text())
+        assert "```" not in page.read_text(), f"{page.name}: a block of code that was not read as one"
         inside = [link for link in found.links if not re.match(r"[a-z]+:|#|$", link)]
         for name in (*found.loaded, *inside):
             assert not re.match(r"(https?:)?//", name), f"{page.name} loads {name}"
