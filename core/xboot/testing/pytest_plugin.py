@@ -50,7 +50,9 @@ def pytest_configure(config: pytest.Config) -> None:
             reasons = "".join(f"\n{origin}: {reason}" for origin, reason in plugins.broken.items())
             raise pytest.UsageError(f"--xboot-backend {name}: not installed; there are {', '.join(sorted(plugins.backends))}{reasons}")
         selected[name] = settings
-    config.args.append(str(Path(__file__).with_name("selected_backends.py")))
+    suite = str(Path(__file__).with_name("selected_backends.py"))
+    named = config.args_source is pytest.Config.ArgsSource.ARGS  # else every test below the current folder would be collected, too
+    config.args = [*config.args, suite] if named else [suite]
 
 
 @pytest.fixture(scope="session")
