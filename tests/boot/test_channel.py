@@ -195,3 +195,14 @@ def test_the_run_line() -> None:
 @given(st.binary())
 def test_what_is_shown_is_harmless(data: bytes) -> None:
     assert all(" " <= c <= "~" for c in printable(data))
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"), [(b'(hello "', b'(hello  "'), (b"(hello", b"( hello"), (b")", b" )"), (b"(", b" ("), (b'" "', b'""'), (b")", b") ")]
+)
+def test_there_is_one_way_to_space_a_line(good: bytes, bad: bytes) -> None:
+    ChannelReader(script(), N).feed(GOOD[0])
+    changed = GOOD[0].replace(good, bad, 1)
+    assert changed != GOOD[0]
+    with pytest.raises(GuestError):
+        ChannelReader(script(), N).feed(changed)

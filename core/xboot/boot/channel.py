@@ -20,7 +20,7 @@ READY = b"(xboot 1)"
 ACK = b"(ack)\n"
 KINDS = frozenset({"exit", "signal", "start", "output", "source", "limit", "internal"})
 
-_TOKEN = re.compile(rb' *(\(|\)|"(?:[ !#-\[\]-~]|\\(?:n|"|\\|x[0-9a-f]{2}))*"|0|[1-9][0-9]{0,18}|[a-z]+)')
+_TOKEN = re.compile(rb'( ?)(\(|\)|"(?:[ !#-\[\]-~]|\\(?:n|"|\\|x[0-9a-f]{2}))*"|0|[1-9][0-9]{0,18}|[a-z]+)')
 
 Value = int | bytes | str | list["Value"]
 
@@ -181,13 +181,16 @@ class ChannelReader:
 
     def _parse(self, line: bytes) -> tuple[str, list[Value]]:
         stack: list[list[Value]] = [[]]
-        at = 0
+        at, before = 0, b"("
         while at < len(line):
             match = _TOKEN.match(line, at)
             if match is None or len(stack) > 3:
                 raise self._bad(line, "a line of the contract")
             at = match.end()
-            token = match[1]
+            blank, token = match.groups()
+            if bool(blank) == (before == b"(" or token == b")"):
+                raise self._bad(line, "one blank between two words, and none else")
+            before = token
             if token == b"(":
                 stack.append([])
             elif token == b")":
