@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import os
 import signal
 import sys
 import tempfile
@@ -363,12 +364,28 @@ _HINTS = {
 
 def main() -> None:
     """The entry point: every error becomes one sentence, a hint, and an exit status."""
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # the same orderly end
+    signal.signal(signal.SIGTERM, _terminated)
     gc.disable()  # a graph of 5,000 derivations has no cycles to collect, and looking for them costs a third of the time
     status = _guarded(app)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left to interrupt
+    for kind in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(kind, signal.SIG_IGN)  # nothing is left to interrupt
     gc.freeze()  # or the interpreter would look for cycles after all, at its end: a tenth of a second
     sys.exit(status)
+
+
+def _terminated(*_: object) -> None:
+    """The same orderly end as by Ctrl-C, also where that is ignored, as in what a script has started in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.raise_signal(signal.SIGINT)
+
+
+def _drop_output() -> None:
+    """What could not be written would be tried again at the interpreter's end, with a message and a status of its own."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _guarded(command: Callable[..., object]) -> int:
@@ -387,8 +404,10 @@ def _guarded(command: Callable[..., object]) -> int:
         err.print("interrupted; nothing was left running")
         return _INTERRUPTED
     except BrokenPipeError:
+        _drop_output()
         return 141
     except OSError as error:
+        _drop_output()
         where = f"{error.filename}: " if error.filename else ""
         err.print(f"[bold red]error:[/] {escape(where + (error.strerror or str(error)))}", soft_wrap=True, highlight=False)
         hint = _HINTS.get(error.errno or 0)

@@ -39,8 +39,11 @@ def recipe(tmp_path: Path) -> Path:
     return path
 
 
-def start(recipe: Path, *more: str) -> subprocess.Popen[str]:
+def start(recipe: Path, *more: str, background: bool = False) -> subprocess.Popen[str]:
+    """`background`: as a script starts it with `&`, so that Ctrl-C is not meant for it."""
     command = [sys.executable, "-m", "xboot.cli", "run", "--accel", "tcg", *more, f"{recipe}:sleeper"]
+    if background:
+        command = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL, start_new_session=True
     )
@@ -99,12 +102,20 @@ def test_kill_9_takes_the_emulator_along(recipe: Path, cache: Path, delay: float
     assert [p for p in runs.iterdir() if p.is_dir()] == []
 
 
-@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted(recipe: Path, cache: Path, kind: signal.Signals) -> None:
-    process = start(recipe)
+@pytest.mark.parametrize(
+    ("kind", "background"),
+    [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGTERM, True)],
+    ids=["SIGINT", "SIGTERM", "SIGTERM-background"],
+)
+def test_interrupted(recipe: Path, cache: Path, kind: signal.Signals, background: bool) -> None:
+    process = start(recipe, background=background)
     runs = cache / "runs"
     assert wait_for(lambda: emulators(runs))
     time.sleep(1.0)
+    if background:
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        assert process.poll() is None
     process.send_signal(kind)
     _, err = process.communicate(timeout=20)
     assert wait_for(lambda: not emulators(runs), 10)
