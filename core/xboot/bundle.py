@@ -234,6 +234,7 @@ def _read_manifest(bundle: Path, data: bytes) -> tuple[str, list[str], dict[str,
         raise InputError(f"{bundle}: not a bundle of version 1", hint="it may have been made by a newer xboot")
     store = lines[1].removeprefix("store ")
     roots: list[str] = []
+    sources: list[str] = []
     files: dict[str, tuple[str, int]] = {}
     for number, line in enumerate(lines[2:-1], 3):
         kind, _, value = line.partition(" ")
@@ -248,12 +249,15 @@ def _read_manifest(bundle: Path, data: bytes) -> tuple[str, list[str], dict[str,
             files[name] = (match[1], int(match[2]))
         elif kind in ("root", "source", "seed") and value:
             check_store_path(value, store)
-            if kind == "root":
-                roots.append(value)
+            (roots if kind == "root" else sources).append(value)
         else:
             raise InputError(f"{bundle}: line {number} of its manifest is {line[:80]!r}, which has no meaning")
     if not roots:
         raise InputError(f"{bundle}: its manifest names no root")
+    for path in (*roots, *sources):
+        name = f"store/{store_name(path)}"
+        if name not in files and (path in roots or f"{name}.nar" not in files):
+            raise InputError(f"{bundle}: its manifest names {path}, but lists no file for it; the bundle is damaged")
     return store, roots, files
 
 

@@ -186,11 +186,14 @@ def test_a_lying_bundle_does_not_verify(recipe: Path, tmp_path: Path) -> None:
 def test_no_damage_goes_unnoticed(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     folder = tmp_path_factory.mktemp("damage")
     nar = b"\x0d\0\0\0\0\0\0\0nix-archive-1\0\0\0"
-    name = f"store/{'1' * 32}-x.nar"
-    manifest = (
-        f"xboot-bundle 1\nstore /nix/store\nroot /nix/store/{'2' * 32}-x.drv\nfile {hashlib.sha256(nar).hexdigest()} {len(nar)} {name}\n"
+    name, drv = f"store/{'1' * 32}-x.nar", f"store/{'2' * 32}-x.drv"
+    files = "".join(
+        f"file {hashlib.sha256(content).hexdigest()} {len(content)} {file}\n" for file, content in ((name, nar), (drv, b"Derive"))
     )
-    good = pack(folder / "good", [("xboot-bundle", manifest.encode()), (name, nar)]).read_bytes()
+    manifest = f"xboot-bundle 1\nstore /nix/store\nroot /nix/{drv}\n{files}"
+    good = pack(folder / "good", [("xboot-bundle", manifest.encode()), (name, nar), (drv, b"Derive")]).read_bytes()
+    (folder / "out").mkdir()
+    unpack_bundle(folder / "good", folder / "out")
     cut = data.draw(st.integers(0, len(good) - 1))
     flip = data.draw(st.integers(0, len(good) - 1))
     for number, bad in enumerate((good[:cut], good[:flip] + bytes([good[flip] ^ 0x41]) + good[flip + 1 :])):
