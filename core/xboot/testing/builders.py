@@ -30,7 +30,7 @@ from xboot.pipeline import Pipeline
 from xboot.plugins import Plugins
 from xboot.recipe import derive
 
-__all__ = ["HOSTILE", "PROGRAMS", "Builder", "Builders", "load_builders"]
+__all__ = ["ATTACKS", "HOSTILE", "PROGRAMS", "SYSTEMS", "Builder", "Builders", "load_builders"]
 
 _HERE = Path(__file__).parent
 HOSTILE = _HERE / "hostile"
@@ -40,6 +40,8 @@ PROGRAMS = _HERE / "programs"
 
 _FIELD = re.compile(r"^(?:/\*|\*|#)?\s*(Wins|Verdict|Output|Outputs|Then|Timeout|Memory|Log): (.*?)(?:\s*\*/)?$")
 _ARCHITECTURES = {"i686-linux": "i386", "x86_64-linux": "amd64"}
+SYSTEMS = tuple(_ARCHITECTURES)
+"""The systems that there are builders for; the first that a backend runs is taken where one is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,10 @@ _TREES = {
 }
 
 
+ATTACKS = load_builders(HOSTILE)
+"""The hostile builders by name."""
+
+
 class Builders:
     """Makes scripts of builders, for one system, in a folder of its own.
 
@@ -146,6 +152,19 @@ class Builders:
         derivation = self._derivation(name, command, env or {})
         return self._linearize({name: derivation | {"builder": f"{{busybox}}/bin/{builder}"}}, {})
 
+    def plain(self, name: str) -> Script:
+        """A script to be packed, not run: its sources are made on the spot, so it needs neither compiler nor packages."""
+        tree = self._folder / name
+        tree.mkdir(exist_ok=True)
+        if not (tree / "link").is_symlink():
+            (tree / "folder").mkdir()
+            (tree / "folder" / "empty").touch()
+            (tree / "builder").write_text(f"#!/bin/sh\n# {name}\n")
+            (tree / "builder").chmod(0o755)
+            (tree / "link").symlink_to("folder/empty")
+        sources: dict[str, dict[str, object]] = {"tree": {"type": "tree", "path": str(tree)}}
+        return self._derive({name: {"builder": "{tree}/builder"}}, sources)
+
     def _compiled(self, source: Path) -> Path:
         run_tcc(self._tcc, ["-nostdlib", "-static", "-o", source.stem, str(source)], self._folder)
         return self._folder / source.stem
@@ -168,6 +187,9 @@ class Builders:
             "select": ["bin/busybox"],
             "links": {f"bin/{applet}": "busybox" for applet in _APPLETS},
         }
+        return self._derive(derivations, sources)
+
+    def _derive(self, derivations: Mapping[str, dict[str, object]], sources: Mapping[str, dict[str, object]]) -> Script:
         tables = {f"source.{name}": table for name, table in sources.items()}
         tables |= {f"derivation.{name}": table for name, table in derivations.items()}
         text = f'[recipe]\nsystem = "{self.system}"\n' + "".join(

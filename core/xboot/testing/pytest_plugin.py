@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from xboot.plugins import Plugins
     from xboot.testing.builders import Builders
 
+# So that a failed assertion of the suite shows its values, however xboot was installed.
+pytest.register_assert_rewrite("xboot.testing.kernelless", "xboot.testing.suite")
+
 selected: dict[str, dict[str, str]] = {}
 """Backends of this session, with their `--set` pairs; `selected_backends.py` makes a class of tests for each."""
 options = {"boot": True}

@@ -5,8 +5,9 @@
     class TestMine(BackendSuite):
         backend = "mine"
 
-`MetadataSuite` needs neither a kernel nor QEMU; `BootSuite` boots real guests, one for each test and executor. The rules are those of
-docs/contract.md; programs and hostile builders are in this package's folders, and come with the verdict that they must get.
+`MetadataSuite` and `PackageSuite` need neither a kernel nor QEMU; `BootSuite` boots real guests, one for each test and executor. The
+rules are those of docs/contract.md; programs and hostile builders are in this package's folders, and come with the verdict that they
+must get.
 """
 
 from __future__ import annotations
@@ -16,23 +17,19 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
 from xboot import nar, report
 from xboot.boot import RunOptions
-from xboot.errors import UsageError
-from xboot.hooks import CONTRACT_VERSION, BackendOptions
-from xboot.model import Artifact, BootImage, Event, Phase, Script, Status, Verdict
+from xboot.model import Artifact, Event, Phase, Script, Status, Verdict
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
-from xboot.testing.builders import HOSTILE, PROGRAMS, Builder, Builders, load_builders
+from xboot.testing.builders import ATTACKS, PROGRAMS, SYSTEMS, Builder, Builders, load_builders
+from xboot.testing.kernelless import ImageTests, MetadataSuite, PackageSuite
 
-__all__ = ["BackendSuite", "BootSuite", "MetadataSuite"]
+__all__ = ["BackendSuite", "BootSuite", "MetadataSuite", "PackageSuite"]
 
-_SYSTEMS = ("i686-linux", "x86_64-linux")
-_ATTACKS = load_builders(HOSTILE)
 _PROGRAMS = load_builders(PROGRAMS)
 
 Run = Callable[..., tuple[Verdict, list[Event]]]
@@ -49,69 +46,13 @@ class _Recorder(Pipeline):
         self.events.append(event)
 
 
-class MetadataSuite:
-    """What can be said of a backend without booting it."""
-
-    backend: ClassVar[str]
-    """The backend's name, under which its plugin is registered."""
-    settings: ClassVar[Mapping[str, str]] = {}
-    """`--set` pairs for all runs."""
-
-    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """Every test runs with each executor, system and attack that it names as an argument."""
-        wanted = set(metafunc.fixturenames)
-        if not wanted & {"executor", "system", "attack"}:
-            return
-        info = Plugins.load().backend(self.backend)
-        if "executor" in wanted:
-            metafunc.parametrize("executor", list(info.executors))
-        if "system" in wanted:
-            metafunc.parametrize("system", [system for system in _SYSTEMS if system in info.systems])
-        if "attack" in wanted:
-            fit = [a for a in _ATTACKS.values() if not a.compiled or "i686-linux" in info.systems]
-            metafunc.parametrize("attack", fit, ids=[a.name for a in fit])
-
-    def test_it_is_registered_under_its_name(self, xboot_plugins: Plugins) -> None:
-        registered = xboot_plugins.backends[self.backend]
-        assert registered.info.name == self.backend
-        assert re.fullmatch(r"[a-z][a-z0-9-]*", self.backend), "names are lower case, with digits and hyphens"
-
-    def test_it_says_what_it_is(self, xboot_plugins: Plugins) -> None:
-        info = xboot_plugins.backend(self.backend)
-        assert info.contract == CONTRACT_VERSION
-        assert info.summary and "\n" not in info.summary
-        assert info.systems and len(set(info.systems)) == len(info.systems)
-        assert info.executors and len(set(info.executors)) == len(info.executors)
-        assert info.maturity in ("stable", "experimental")
-
-    def test_other_backends_are_none_of_its_business(self, xboot_plugins: Plugins, tmp_path: Path) -> None:
-        """Asked for a backend of another name, every hook must leave the answer to others."""
-        nobody = "no-such-backend"
-        script = Script(b"", "0" * 64, "/nix/store", (), (), ())
-        image = BootImage(nobody, script, {}, (), {}, "0" * 64)
-        options = BackendOptions()
-        assert xboot_plugins.call("xboot_prepare", backend=nobody, options=options, notify=lambda event: None) is None
-        assert xboot_plugins.call("xboot_package", backend=nobody, script=script, artifacts={}, options=options, folder=tmp_path) is None
-        assert xboot_plugins.call("xboot_machine", backend=nobody, image=image, options=options) is None
-        assert list(tmp_path.iterdir()) == []
-
-    def test_a_setting_that_it_does_not_have_is_refused(self, xboot_plugins: Plugins) -> None:
-        options = BackendOptions(settings={"no-such-setting": "1"})
-        with pytest.raises(UsageError, match="no-such-setting"):
-            xboot_plugins.call("xboot_prepare", backend=self.backend, options=options, notify=lambda event: None)
-
-    def test_an_executor_that_it_does_not_have_is_refused(self, xboot_plugins: Plugins) -> None:
-        with pytest.raises(UsageError, match="no-such-executor"):
-            Pipeline(xboot_plugins, self.backend).prepare(self.backend, None, BackendOptions(executor="no-such-executor"))
-
-
-class BootSuite(MetadataSuite):
+class BootSuite(ImageTests):
     """What needs the kernel: images, and guests that run builders."""
 
     @pytest.fixture
     def system_of_choice(self, xboot_plugins: Plugins) -> str:
         """i686-linux where the backend has it: all in-tree backends do, so that verdicts can be compared."""
-        return next(system for system in _SYSTEMS if system in xboot_plugins.backend(self.backend).systems)
+        return next(system for system in SYSTEMS if system in xboot_plugins.backend(self.backend).systems)
 
     @pytest.fixture
     def artifacts(self, xboot_plugins: Plugins, executor: str) -> Mapping[str, Artifact]:
@@ -137,67 +78,6 @@ class BootSuite(MetadataSuite):
             return pipeline.run(request, script).verdict, pipeline.events
 
         return run
-
-    def _options(self, executor: str) -> BackendOptions:
-        return BackendOptions(executor=executor, settings=self.settings)
-
-    # ---- the image
-
-    def test_the_same_inputs_give_the_same_image(
-        self,
-        xboot_plugins: Plugins,
-        xboot_builders: Callable[[str], Builders],
-        system: str,
-        executor: str,
-        artifacts: Mapping[str, Artifact],
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        """Whatever the folder, the time zone, the umask: no byte depends on the run."""
-        script = xboot_builders(system).shell("image", "echo ok > $out")
-        pipeline, images = Pipeline(xboot_plugins, self.backend), []
-        for name, zone, mask in (("a", "UTC", 0o022), ("another folder", "Asia/Tokyo", 0o077)):
-            (tmp_path / name).mkdir()
-            monkeypatch.setenv("TZ", zone)
-            monkeypatch.chdir(tmp_path / name)
-            before = os.umask(mask)
-            try:
-                images.append(pipeline.package(self.backend, script, artifacts, self._options(executor), tmp_path / name))
-            finally:
-                os.umask(before)
-        first, second = images
-        assert first.sha256 == second.sha256
-        assert first.files.keys() == second.files.keys()
-        for name in first.files:
-            assert first.files[name].read_bytes() == second.files[name].read_bytes(), name
-        assert list(first.regions) == list(second.regions)
-        machines = [pipeline.machine(self.backend, image, self._options(executor)) for image in (first, first)]
-        assert machines[0] == machines[1], "nothing on the command line may depend on the run"
-
-    def test_every_byte_has_an_owner(
-        self,
-        xboot_plugins: Plugins,
-        xboot_builders: Callable[[str], Builders],
-        system: str,
-        executor: str,
-        artifacts: Mapping[str, Artifact],
-        tmp_path: Path,
-    ) -> None:
-        script = xboot_builders(system).shell("image", "echo ok > $out")
-        pipeline = Pipeline(xboot_plugins, self.backend)
-        image = pipeline.package(self.backend, script, artifacts, self._options(executor), tmp_path)
-        for name, path in image.files.items():
-            end = 0
-            for region in sorted((r for r in image.regions if r.file == name), key=lambda r: r.offset):
-                assert region.offset == end, f"{name}: a gap or an overlap at {end}"
-                end += region.size
-            assert end == path.stat().st_size, f"{name}: the end has no owner"
-        components = {c.name: c for c in pipeline.components(self.backend, image)}
-        assert {r.component for r in image.regions if r.size} <= components.keys()
-        for component in components.values():
-            owned = sum(r.size for r in image.regions if r.component == component.name)
-            assert component.bytes == owned, component.name
-            assert component.lines is None or component.lines_method, f"{component.name}: says not how its lines were counted"
 
     # ---- the executor's contract
 
@@ -252,7 +132,7 @@ class BootSuite(MetadataSuite):
     def test_the_channel_says_everything_in_order(
         self, xboot_builders: Callable[[str], Builders], boot: Run, system_of_choice: str, executor: str
     ) -> None:
-        script = xboot_builders(system_of_choice).script(_ATTACKS["hard-link-to-output"])
+        script = xboot_builders(system_of_choice).script(ATTACKS["hard-link-to-output"])
         verdict, events = boot(script)
         assert verdict.ok, verdict.failure
         told = [(e.phase, e.step, e.name) for e in events if e.phase not in (Phase.STAGE, Phase.PREPARE, Phase.CONSOLE)]
