@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 HELLO = Path(__file__).parent.parent / "examples" / "hello" / "recipe.toml"
-XBOOT = [sys.executable, "-m", "xboot.cli"]
+XBOOT = [sys.executable, "-m", "xboot"]
 
 
 def _xboot(*arguments: str) -> str:

@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """Run the command line. Importing it takes a tenth of a second, in which Ctrl-C must not end in a traceback either."""
     try:
-        from xboot.cli import main as command  # noqa: PLC0415
+        from xboot.cli.app import main as command  # noqa: PLC0415
     except KeyboardInterrupt:
         print("interrupted; nothing was left running", file=sys.stderr)
         sys.exit(130)

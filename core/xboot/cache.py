@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
-from xboot.workspace import cache_root
+from xboot._workspace import cache_root
 
 __all__ = ["Cache", "CacheEntry", "Pruned", "file_sha256", "locked"]
 

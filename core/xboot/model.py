@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 # ---------------------------------------------------------------- parse
@@ -151,6 +152,10 @@ class ReferenceCheck:
     output: str
     kind: str
     paths: Sequence[str]
+
+
+EMPTY_SCRIPT = Script(b"", sha256(b"").hexdigest(), "/nix/store", (), (), ())
+"""The script of no target: what is measured with it is the backend alone."""
 
 
 # ---------------------------------------------------------------- package

@@ -13,12 +13,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
+from xboot._workspace import run_folder
 from xboot.boot import RunOptions, run_machine
-from xboot.errors import BackendError, InputError, PluginError, UsageError
+from xboot.errors import BackendError, PluginError, UsageError, XbootError
 from xboot.hooks import BackendOptions, LinearizeOptions, ReadOptions
 from xboot.model import Artifact, BootImage, Closure, Component, Event, Machine, Phase, Script, Verdict
+from xboot.parse import merge_closures
 from xboot.plugins import Plugins
-from xboot.workspace import run_folder
+from xboot.tcb import Measured, substrate
 
 T = TypeVar("T")
 _OBSERVERS = threading.Lock()
@@ -81,7 +83,7 @@ class Pipeline:
                     hint="give a .drv file or store path, a recipe.toml[:name], or a bundle made by `xboot bundle`",
                 )
             closures.append(_typed(closure, Closure, "xboot_read_closure"))
-        return _merge(closures)
+        return merge_closures(closures)
 
     def linearize(self, closure: Closure, options: LinearizeOptions) -> Script:
         """linearize: one script for the whole closure."""
@@ -118,6 +120,21 @@ class Pipeline:
         lists = [found for found in self.plugins.call("xboot_tcb", backend=backend, image=image) if found is not None]
         return [_typed(component, Component, f"xboot_tcb of {backend}") for found in lists for component in found]
 
+    def measure(self, backend: str, script: Script, options: BackendOptions) -> Measured:
+        """Make the image again and measure it. Raises XbootError when its components do not sum up to it."""
+        artifacts = self.prepare(backend, script, options)
+        with run_folder() as folder:
+            image = self.package(backend, script, artifacts, options, folder)
+            machine = self.machine(backend, image, options)
+            size = sum(path.stat().st_size for path in image.files.values())
+            components = list(self.components(backend, image))
+        owned = sum(component.bytes for component in components)
+        if owned != size:
+            raise XbootError(f"backend {backend}: its components have {owned} bytes, its image {size}")
+        arguments = list(machine.arguments)
+        kind = arguments[arguments.index("-M") + 1].split(",")[0] if "-M" in arguments else "pc"
+        return Measured(backend, image.sha256, components, substrate(machine.program, kind))
+
     def run(
         self, request: Request, script: Script | None = None, admit: Callable[[Machine], AbstractContextManager[None]] = _at_once
     ) -> Result:
@@ -141,20 +158,3 @@ def _typed(value: object, kind: type[T], hook: str) -> T:
     if not isinstance(value, kind):
         raise PluginError(f"hook {hook} returned {type(value).__name__}, expected {kind.__name__}")
     return value
-
-
-def _merge(closures: Sequence[Closure]) -> Closure:
-    """Several targets become one closure. The same path always stands for the same text, since every path was verified from its content."""
-    if len(closures) == 1:
-        return closures[0]
-    stores = sorted({closure.store_dir for closure in closures})
-    if len(stores) != 1:
-        raise InputError(f"the targets belong to different stores ({', '.join(stores)}); run them one store at a time")
-    sources = {path: source for closure in closures for path, source in closure.sources.items()}
-    return Closure(
-        store_dir=stores[0],
-        roots=list(dict.fromkeys(root for closure in closures for root in closure.roots)),
-        derivations={path: drv for closure in closures for path, drv in closure.derivations.items()},
-        sources=sources,
-        missing={path: user for closure in closures for path, user in closure.missing.items() if path not in sources},
-    )

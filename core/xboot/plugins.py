@@ -231,7 +231,7 @@ def _check_version(version: object) -> None:
 
 def _built_in() -> Iterable[tuple[str, object]]:
     """The core's own front-ends and stages; imported here so that `xboot --help` stays quick."""
-    from xboot import builtin  # noqa: PLC0415
+    from xboot.frontends import builtin  # noqa: PLC0415
 
     return builtin.PLUGINS
 

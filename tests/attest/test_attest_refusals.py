@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from xboot.attest import FILE_SUFFIX, generate_key, load_public, verbs, verify_files
-from xboot.evidence import Choices
+from xboot.attest import FILE_SUFFIX, generate_key, load_public, verify_files
+from xboot.cli import attest as verbs
+from xboot.cli.compare import Choices
 from xboot.hooks import ReadOptions
 from xboot.model import Script
 from xboot.pipeline import Request

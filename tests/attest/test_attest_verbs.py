@@ -24,7 +24,7 @@ HELLO = Path(__file__).parents[2] / "examples" / "hello" / "recipe.toml"
 
 
 def xboot(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "xboot.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "xboot", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
 
 

@@ -15,7 +15,7 @@ from securesystemslib.dsse import Envelope
 from xboot.attest import (
     FILE_SUFFIX,
     MAX_SIZE,
-    Agreement,
+    Attested,
     PrivateKey,
     TrustedKey,
     collect_files,
@@ -77,14 +77,14 @@ def written(tmp_path: Path, people: dict[str, tuple[PrivateKey, TrustedKey]]) ->
 
 
 @pytest.fixture
-def verified(people: dict[str, tuple[PrivateKey, TrustedKey]]) -> Callable[..., Agreement]:
-    def verify(*files: Path, keys: tuple[str, ...] = ("alice", "bob", "carol"), **options: Script) -> Agreement:
+def verified(people: dict[str, tuple[PrivateKey, TrustedKey]]) -> Callable[..., Attested]:
+    def verify(*files: Path, keys: tuple[str, ...] = ("alice", "bob", "carol"), **options: Script) -> Attested:
         return verify_files(files, [people[name][1] for name in keys], **options)
 
     return verify
 
 
-def reasons(found: Agreement) -> str:
+def reasons(found: Attested) -> str:
     return "\n".join(refusal.reason for refusal in found.refused)
 
 

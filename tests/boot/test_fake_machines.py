@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from xboot import report
 from xboot.boot import RunOptions
 from xboot.compare import Agreement, choose_backends, compare
 from xboot.errors import UsageError
 from xboot.model import Script, Source, SourceKind, Status, Step, StepOutput, Verdict
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
+from xboot.show import report
 from xboot.testing import FakeBackend, Say, good_run
 
 STORE = "/nix/store"

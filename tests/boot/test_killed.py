@@ -35,13 +35,13 @@ args = ["-c", "echo quick > $out"]
 def recipe(tmp_path: Path) -> Path:
     path = tmp_path / "recipe.toml"
     path.write_text(RECIPE)
-    subprocess.run([sys.executable, "-m", "xboot.cli", "derive", str(path)], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "xboot", "derive", str(path)], check=True, capture_output=True)
     return path
 
 
 def start(recipe: Path, *more: str, background: bool = False) -> subprocess.Popen[str]:
     """`background`: as a script starts it with `&`, so that Ctrl-C is not meant for it."""
-    command = [sys.executable, "-m", "xboot.cli", "run", "--accel", "tcg", *more, f"{recipe}:sleeper"]
+    command = [sys.executable, "-m", "xboot", "run", "--accel", "tcg", *more, f"{recipe}:sleeper"]
     if background:
         command = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command]
     return subprocess.Popen(
@@ -65,7 +65,7 @@ def emulators(marker: Path) -> list[int]:
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache of this test's own, with the real one's contents, so that its runs can be told from others."""
-    from xboot.workspace import cache_root
+    from xboot._workspace import cache_root
 
     real = cache_root()
     mine = tmp_path / "cache"
@@ -96,7 +96,7 @@ def test_kill_9_takes_the_emulator_along(recipe: Path, cache: Path, delay: float
     process.wait(timeout=10)
     assert wait_for(lambda: not emulators(runs), 10)
     # What the dead run left is swept by the next one, which works.
-    command = [sys.executable, "-m", "xboot.cli", "run", "--accel", "tcg", f"{recipe}:quick"]
+    command = [sys.executable, "-m", "xboot", "run", "--accel", "tcg", f"{recipe}:quick"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr
     assert [p for p in runs.iterdir() if p.is_dir()] == []
@@ -144,7 +144,7 @@ def test_killed_while_the_cache_is_filled(tmp_path: Path) -> None:
 
 
 def test_two_runs_at_once(recipe: Path) -> None:
-    command = [sys.executable, "-m", "xboot.cli", "run", "--accel", "tcg", f"{recipe}:quick"]
+    command = [sys.executable, "-m", "xboot", "run", "--accel", "tcg", f"{recipe}:quick"]
     both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL) for _ in range(2)]
     for process in both:
         _, err = process.communicate(timeout=120)
@@ -159,7 +159,7 @@ def test_no_emulator_installed(recipe: Path, tmp_path: Path) -> None:
             if not program.name.startswith("qemu") and not (tools / program.name).exists():
                 (tools / program.name).symlink_to(program)
     env = os.environ | {"PATH": str(tools)}
-    command = [sys.executable, "-m", "xboot.cli", "run", "--accel", "tcg", f"{recipe}:quick"]
+    command = [sys.executable, "-m", "xboot", "run", "--accel", "tcg", f"{recipe}:quick"]
     done = subprocess.run(command, capture_output=True, text=True, env=env, check=False, stdin=subprocess.DEVNULL)
     assert done.returncode == 4
     assert "qemu-system-x86_64 is not installed" in done.stderr

@@ -277,7 +277,7 @@ def test_what_a_killed_process_was_making_is_swept(own: Path) -> None:
 @pytest.mark.boot
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_at_any_moment_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals) -> None:
-    from xboot.workspace import cache_root
+    from xboot._workspace import cache_root
 
     real, mine = cache_root(), tmp_path / "cache"
     mine.mkdir()

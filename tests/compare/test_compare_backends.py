@@ -21,7 +21,7 @@ MINUTES = 15  # that the chain may take on two processors
 
 
 def compared(tmp_path: Path, target: Path | str, *arguments: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "xboot.cli", "compare", "--json", *arguments, str(target)]
+    command = [sys.executable, "-m", "xboot", "compare", "--json", *arguments, str(target)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     report: dict[str, Any] = json.loads(done.stdout)

@@ -19,15 +19,16 @@ from rich.console import Console
 
 from xboot.backend import Backend
 from xboot.boot import RunOptions
-from xboot.budget import MemoryBudget, cores, free_memory
+from xboot.cli.compare import Choices, run_comparison
 from xboot.compare import Agreement, compare
-from xboot.evidence import Choices, comparison_report, run_comparison
+from xboot.compare.budget import MemoryBudget, cores, free_memory
 from xboot.hooks import BackendOptions, Notify, ReadOptions
-from xboot.live import LiveTable
 from xboot.model import Artifact, BootImage, Event, Machine, Phase, Script, Step, StepOutput
 from xboot.pipeline import Request
 from xboot.plugins import Plugins
 from xboot.recipe import default_store_folder
+from xboot.show.comparison import comparison_report
+from xboot.show.live import LiveTable
 from xboot.testing import FakeBackend, Say, good_run
 
 CHAIN = Path(__file__).parents[2] / "examples" / "chain" / "recipe.toml"
@@ -245,7 +246,8 @@ _SLEEPING = """
 import sys
 from pathlib import Path
 from rich.console import Console
-from xboot import cli, plugins
+from xboot import plugins
+from xboot.cli.app import main
 from xboot.testing import FakeBackend, Say, good_run
 load = plugins.Plugins.load.__func__
 def loaded(cls):
@@ -254,13 +256,13 @@ def loaded(cls):
         found.add(FakeBackend(name, lambda s: [*good_run(s)[: len(s.sources) + 2], Say(console="here"), Say(wait=600)]), f"test:{name}")
     return found
 plugins.Plugins.load = classmethod(loaded)
-cli.main()
+main()
 """
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_compare_leaves_nothing_running(tmp_path: Path, kind: signal.Signals) -> None:
-    from xboot.workspace import cache_root
+    from xboot._workspace import cache_root
 
     (tmp_path / "cache").mkdir()
     for kept in cache_root().iterdir():

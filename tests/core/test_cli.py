@@ -16,7 +16,7 @@ HASH = "sha256-ZP0ooGdeMFvZsCtJBonatXVcjqWiM7N05V46LXzF1xQ="
 
 
 def xboot(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "xboot.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "xboot", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, **options)  # type: ignore[call-overload]
 
 

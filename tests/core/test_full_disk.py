@@ -129,7 +129,7 @@ def test_a_cache_that_cannot_be_written_to(recipe: Path, disk: Path, tmp_path: P
 )
 def test_a_run_on_a_full_disk(disk: Path, tmp_path: Path, size: str, place: str, words: tuple[str, ...]) -> None:
     """The cache is the real one but for what this run writes, which is on the small disk."""
-    from xboot.workspace import cache_root
+    from xboot._workspace import cache_root
 
     cache = tmp_path / "cache"
     cache.mkdir()

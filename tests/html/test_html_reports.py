@@ -12,17 +12,17 @@ import pytest
 from browser import Browser
 from rich.console import Console
 
-from xboot.evidence import Choices, run_comparison
+from xboot.cli.compare import Choices, run_comparison
 from xboot.hooks import LinearizeOptions, ReadOptions
-from xboot.html import render, tcb_chart, tcb_page
-from xboot.html.chart import COLOURS
-from xboot.html.plan import MOST_STEPS, draw_plan
-from xboot.html.render import visible
-from xboot.measure import LAYERS, Measured
 from xboot.model import Component, Role, Script, Step, StepOutput
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
 from xboot.recipe import default_store_folder
+from xboot.show.html import render, tcb_chart, tcb_page
+from xboot.show.html.chart import COLOURS
+from xboot.show.html.plan import MOST_STEPS, draw_plan
+from xboot.show.html.render import visible
+from xboot.tcb import LAYERS, Measured
 from xboot.testing import FakeBackend, Say, good_run
 
 CHAIN = Path(__file__).parents[2] / "examples" / "chain" / "recipe.toml"
@@ -220,9 +220,8 @@ def test_the_real_bases_are_measured_with_the_chain() -> None:
     pipeline = Pipeline(Plugins.load())
     script = pipeline.linearize(pipeline.read([str(CHAIN)], READ), LinearizeOptions())
     from xboot.hooks import BackendOptions
-    from xboot.measure import measure_image
 
-    measured = measure_image(pipeline, "tccboot", script, BackendOptions())
+    measured = pipeline.measure("tccboot", script, BackendOptions())
     seeds = {c.origin.split(" ")[0]: c for c in measured.components if c.role is Role.SEED}
     assert set(seeds) == {source.path for source in script.sources}
     assert all(seeds[s.path].sha256 == s.nar_sha256 and seeds[s.path].bytes >= s.nar_size // 2 for s in script.sources)

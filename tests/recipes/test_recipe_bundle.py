@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xboot.bundle import BundleFrontEnd, unpack_bundle, write_bundle
 from xboot.cache import Cache
 from xboot.errors import InputError
+from xboot.frontends.bundle import BundleFrontEnd, unpack_bundle, write_bundle
+from xboot.frontends.recipe import plugin as recipe_front_end
 from xboot.hooks import ReadOptions
 from xboot.model import Closure
 from xboot.parse import read_closure
 from xboot.recipe import derive
-from xboot.recipe.frontend import plugin as recipe_front_end
 from xboot.storepath import store_name
 
 RECIPE = """

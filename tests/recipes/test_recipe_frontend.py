@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from xboot.errors import UsageError
+from xboot.frontends.recipe import plugin, split_target
 from xboot.hooks import ReadOptions
-from xboot.recipe.frontend import plugin, split_target
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def reported(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
 
 
 def xboot(*arguments: str) -> bytes:
-    return subprocess.run([sys.executable, "-m", "xboot.cli", *arguments], check=True, capture_output=True).stdout
+    return subprocess.run([sys.executable, "-m", "xboot", *arguments], check=True, capture_output=True).stdout
 
 
 def example(guile, tmp_path: Path, target: str) -> dict[str, str]:

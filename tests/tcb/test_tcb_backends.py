@@ -13,13 +13,12 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from xboot._workspace import cache_root
 from xboot.hooks import BackendOptions
-from xboot.measure import EMPTY, LAYERS, measure_image
-from xboot.model import Role
+from xboot.model import EMPTY_SCRIPT, Role
 from xboot.pipeline import Pipeline
 from xboot.plugins import Plugins
-from xboot.tcb import overlap, to_cyclonedx
-from xboot.workspace import cache_root
+from xboot.tcb import LAYERS, overlap, to_cyclonedx
 
 BACKENDS = sorted(Plugins.load().backends)
 
@@ -29,7 +28,7 @@ KEPT = {"apt", "apt.lock", "debian", "debian-source", "debian-unpacked", "kvm.js
 
 def tcb(*arguments: str, cache: Path | None = None) -> str:
     env = os.environ | ({"XBOOT_CACHE": str(cache)} if cache else {})
-    command = [sys.executable, "-m", "xboot.cli", "tcb", *arguments]
+    command = [sys.executable, "-m", "xboot", "tcb", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, env=env)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -38,7 +37,7 @@ def tcb(*arguments: str, cache: Path | None = None) -> str:
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_sum_over_components_is_the_image(backend: str, tmp_path: Path) -> None:
     pipeline = Pipeline(Plugins.load())
-    image = pipeline.package(backend, EMPTY, pipeline.prepare(backend, EMPTY, BackendOptions()), BackendOptions(), tmp_path)
+    image = pipeline.package(backend, EMPTY_SCRIPT, pipeline.prepare(backend, EMPTY_SCRIPT, BackendOptions()), BackendOptions(), tmp_path)
     components = pipeline.components(backend, image)
     assert sum(c.bytes for c in components) == sum(path.stat().st_size for path in image.files.values())
     names = [c.name for c in components]
@@ -54,7 +53,7 @@ def test_the_sum_over_components_is_the_image(backend: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_vector_is_whole(backend: str) -> None:
-    measured = measure_image(Pipeline(Plugins.load()), backend, EMPTY, BackendOptions())
+    measured = Pipeline(Plugins.load()).measure(backend, EMPTY_SCRIPT, BackendOptions())
     assert measured.lines > 1000
     assert measured.opaque == sum(c.bytes for c in measured.components if c.prebuilt) < measured.size
     assert all(c.prebuilt or c.lines or c.role in (Role.SCRIPT, Role.PADDING) for c in measured.components)
@@ -72,7 +71,7 @@ def test_the_vector_is_whole(backend: str) -> None:
 
 def test_linux_offers_what_its_configuration_says() -> None:
     """Calls that are configured out are not offered, though the table has an entry for them."""
-    measured = measure_image(Pipeline(Plugins.load()), "linux", EMPTY, BackendOptions())
+    measured = Pipeline(Plugins.load()).measure("linux", EMPTY_SCRIPT, BackendOptions())
     calls = set(measured.syscalls)
     assert {"openat", "futex", "epoll_create1", "mmap2", "clone", "getdents64", "pread64"} <= calls
     assert not {"socket", "bpf", "io_submit", "add_key", "semget", "init_module", "nfsservctl"} & calls
@@ -82,7 +81,7 @@ def test_linux_offers_what_its_configuration_says() -> None:
 
 def test_overlap_is_symmetric_and_less_than_either() -> None:
     pipeline = Pipeline(Plugins.load())
-    measures = [measure_image(pipeline, backend, EMPTY, BackendOptions()) for backend in BACKENDS]
+    measures = [pipeline.measure(backend, EMPTY_SCRIPT, BackendOptions()) for backend in BACKENDS]
     for one in measures:
         for other in measures:
             there, back = overlap(one.components, other.components), overlap(other.components, one.components)
@@ -100,7 +99,7 @@ def test_the_seeds_of_a_closure_are_all_listed() -> None:
     report = json.loads(tcb("--all", "--format", "json", str(hello)))
     sources = json.loads(
         subprocess.run(
-            [sys.executable, "-m", "xboot.cli", "run", "--json", str(hello)],
+            [sys.executable, "-m", "xboot", "run", "--json", str(hello)],
             capture_output=True,
             text=True,
             check=True,

@@ -7,7 +7,7 @@ agreement   several people's files: who agrees with whom
 reports     an earlier run's JSON report, believed only as far as it can be checked
 """
 
-from xboot.attest.agreement import Agreement, Attestation, Refusal, collect_files, verify_files
+from xboot.attest.agreement import Attestation, Attested, Refusal, collect_files, verify_files
 from xboot.attest.envelope import FILE_SUFFIX, MAX_SIZE, read_envelopes, sign
 from xboot.attest.keys import PrivateKey, TrustedKey, generate_key, load_private, load_public
 from xboot.attest.reports import read_reports
@@ -16,8 +16,8 @@ from xboot.attest.statement import Claim, read_claim, write_statements
 __all__ = [
     "FILE_SUFFIX",
     "MAX_SIZE",
-    "Agreement",
     "Attestation",
+    "Attested",
     "Claim",
     "PrivateKey",
     "Refusal",

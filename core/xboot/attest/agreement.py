@@ -48,7 +48,7 @@ class Divergence:
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class Attested:
     """What came of a set of files. `trusted`: how many signers there could be (n); `signers` (k) are those who attested."""
 
     trusted: int
@@ -100,7 +100,7 @@ def index_keys(keys: Sequence[TrustedKey]) -> dict[str, TrustedKey]:
     return found
 
 
-def verify_files(files: Sequence[Path], keys: Sequence[TrustedKey], *, script: Script | None = None) -> Agreement:
+def verify_files(files: Sequence[Path], keys: Sequence[TrustedKey], *, script: Script | None = None) -> Attested:
     """Check every file, then put together what the believed ones say.
 
     All must be about one script, with its outputs: `script` if given, else the one that most signers attest; those of
@@ -127,7 +127,7 @@ def verify_files(files: Sequence[Path], keys: Sequence[TrustedKey], *, script: S
     ]
     counted, repeated = _without_repeats([a for a in believed if a.claim.script_sha256 == wanted])
     counted, odd = _same_outputs(counted, script)
-    return Agreement(len(known), counted, [*refused, *odd], repeated, _divergences(counted))
+    return Attested(len(known), counted, [*refused, *odd], repeated, _divergences(counted))
 
 
 def _most_attested(believed: Sequence[Attestation]) -> str:

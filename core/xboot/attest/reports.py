@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from xboot.errors import InputError
 from xboot.model import OutputVerdict, Script, Status
-from xboot.report import sri
+from xboot.show.report import sri
 
 _MAX_REPORT = 64 << 20
 

@@ -16,8 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from xboot._workspace import cache_root
 from xboot.boot.qemu import EXIT_PORT, find_program
-from xboot.workspace import cache_root
 
 _STATUS = 0x2A
 _LIMIT = 10.0

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
+from xboot._workspace import cache_root
 from xboot.cache import locked
 from xboot.errors import InputError
 from xboot.fetch.http import DownloadError, Limits, download, http_client
@@ -23,7 +24,6 @@ from xboot.model import Closure, Event, Phase
 from xboot.nar import dump
 from xboot.recipe.store import canonicalise, default_store_folder, staging
 from xboot.storepath import nix32, store_name
-from xboot.workspace import cache_root
 
 __all__ = ["Failure", "FetchOptions", "FetchReport", "fetch_closure"]
 

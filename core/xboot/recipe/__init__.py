@@ -4,7 +4,7 @@ compute.
 
 from typing import TYPE_CHECKING
 
-from xboot.lazy import later
+from xboot._lazy import later
 from xboot.recipe.store import default_store_folder
 
 if TYPE_CHECKING:

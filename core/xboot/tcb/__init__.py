@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from xboot.lazy import later
+from xboot._lazy import later
 from xboot.tcb.components import digest, image_components
 from xboot.tcb.lines import SourceFile, by_language, count_files, count_lines
+from xboot.tcb.measured import LAYERS, Measured
 from xboot.tcb.overlap import Overlap, overlap
 from xboot.tcb.substrate import substrate
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from xboot.tcb.cyclonedx import to_cyclonedx
 
 __all__ = [
+    "LAYERS",
+    "Measured",
     "Overlap",
     "SourceFile",
     "by_language",

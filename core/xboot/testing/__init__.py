@@ -12,7 +12,7 @@ Nothing is imported before it is used: pytest loads this package in every run on
 
 from typing import TYPE_CHECKING
 
-from xboot.lazy import later
+from xboot._lazy import later
 
 if TYPE_CHECKING:
     from xboot.testing.builders import Builder, Builders, load_builders

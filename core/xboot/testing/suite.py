@@ -20,11 +20,12 @@ from pathlib import Path
 
 import pytest
 
-from xboot import nar, report
+from xboot import nar
 from xboot.boot import RunOptions
 from xboot.model import Artifact, Event, Phase, Script, Status, Verdict
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
+from xboot.show import report
 from xboot.testing.builders import ATTACKS, PROGRAMS, SYSTEMS, Builder, Builders, load_builders
 from xboot.testing.kernelless import ImageTests, MetadataSuite, PackageSuite
 

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xboot.budget import MemoryBudget, cores
+from xboot.compare.budget import MemoryBudget, cores
 from xboot.errors import UsageError, XbootError
 from xboot.model import Script, Status
 from xboot.pipeline import Pipeline, Request, Result

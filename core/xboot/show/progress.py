@@ -12,7 +12,7 @@ from rich.table import Column
 from xboot.hooks import hookimpl
 from xboot.model import Event, OutputVerdict, Phase, Script, Status, Verdict
 from xboot.pipeline import Result
-from xboot.report import sri
+from xboot.show.report import sri
 
 _COLOURS = {Status.MATCH: "green", Status.DIFFERS: "bold red", Status.UNKNOWN: "yellow", Status.NOT_RUN: "dim"}
 

@@ -12,19 +12,18 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from xboot import report
-from xboot.attest.agreement import Agreement, collect_files, verify_files
+from xboot.attest.agreement import Attested, collect_files, verify_files
 from xboot.attest.envelope import FILE_SUFFIX, sign
 from xboot.attest.keys import PrivateKey, generate_key, load_private, load_public
 from xboot.attest.reports import ReportedRun, read_reports
 from xboot.attest.statement import Run, write_statements
+from xboot.cli.compare import Choices, read_script, run_comparison
 from xboot.errors import InputError, UsageError
-from xboot.evidence import Choices, read_script, run_comparison
 from xboot.hooks import LinearizeOptions, ReadOptions
-from xboot.measure import measure_image
 from xboot.model import Artifact, Script
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
+from xboot.show import report
 
 EXIT_REFUSED = 3
 
@@ -96,7 +95,7 @@ def _claimed(run: ReportedRun, script: Script, request: Request, plugins: Plugin
     info = plugins.backend(run.backend)
     pipeline = Pipeline(plugins, run.backend)
     artifacts: Mapping[str, Artifact] = pipeline.prepare(run.backend, script, request.options)
-    measured = measure_image(pipeline, run.backend, script, request.options)
+    measured = pipeline.measure(run.backend, script, request.options)
     if measured.image_sha256 != run.image_sha256:
         raise InputError(
             f"{run.where}: of the image {run.image_sha256[:16]!r}…, but this xboot makes {measured.image_sha256[:16]}… for {run.backend}",
@@ -168,7 +167,7 @@ def _script_of(targets: Sequence[str], read: ReadOptions, console: Console) -> S
     return read_script(targets, read, request, console, Plugins.load())
 
 
-def _show(console: Console, found: Agreement, wanted: Wanted, quorum: int, status: int) -> None:
+def _show(console: Console, found: Attested, wanted: Wanted, quorum: int, status: int) -> None:
     for a in found.attestations:
         _say(
             console,
@@ -198,7 +197,7 @@ def _show(console: Console, found: Agreement, wanted: Wanted, quorum: int, statu
         _say(console, f"[bold green]agreed[/]: {count} outputs, by {by}, on {on}; script sha256 {found.script_sha256}", markup=True)
 
 
-def _report(found: Agreement, word: str, quorum: int, wanted: Wanted) -> dict[str, Any]:
+def _report(found: Attested, word: str, quorum: int, wanted: Wanted) -> dict[str, Any]:
     return {
         "xbootAgreement": 1,
         "verdict": word,

@@ -1,10 +1,8 @@
-"""The verb `tcb`: what each backend's image makes one trust, layer by layer, and what each two have in common. Never one number."""
+"""Measures as tables, as JSON, as a chart: layer by layer, and what each two have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -13,130 +11,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from xboot.display import ProgressDisplay
-from xboot.errors import XbootError
-from xboot.hooks import BackendOptions, LinearizeOptions, ReadOptions
-from xboot.model import Component, Role, Script
-from xboot.pipeline import Pipeline
-from xboot.plugins import Plugins
-from xboot.report import to_json
-from xboot.tcb import digest, overlap, substrate
-from xboot.workspace import run_folder
+from xboot.model import Component
+from xboot.show.report import to_json
+from xboot.tcb import overlap
+from xboot.tcb.measured import LAYERS, Measured
 
 FORMATS = ("table", "json", "svg", "cyclonedx")
-
-LAYERS: Mapping[Role, str] = {
-    Role.FIRMWARE: "firmware",
-    Role.LOADER: "loader",
-    Role.COMPILER: "compiler in the boot path",
-    Role.KERNEL: "kernel",
-    Role.SERVICES: "services",
-    Role.EXECUTOR: "executor",
-    Role.SEED: "seeds of the builders",
-    Role.SCRIPT: "script",
-    Role.PADDING: "framing",
-    Role.SUBSTRATE: "substrate",
-}
-"""Role → name of the layer, from power-on upwards; the substrate stands below all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What one backend's image makes one trust. `components` sum up to the image; `below` is in no image."""
-
-    backend: str
-    image_sha256: str
-    components: Sequence[Component]
-    below: Sequence[Component]
-
-    @property
-    def size(self) -> int:
-        """Bytes of the image."""
-        return sum(c.bytes for c in self.components)
-
-    @property
-    def opaque(self) -> int:
-        """Bytes that nobody compiled here: seeds, and what came as a binary, even where its source is known and its lines are counted."""
-        return sum(c.bytes for c in self.components if c.prebuilt)
-
-    @property
-    def lines(self) -> int:
-        """Source lines compiled in this configuration, here or by who made a binary."""
-        return sum(c.lines or 0 for c in self.components)
-
-    @property
-    def languages(self) -> Mapping[str, int]:
-        """Lines by language, most first."""
-        total: dict[str, int] = {}
-        for component in self.components:
-            for language, lines in component.languages.items():
-                total[language] = total.get(language, 0) + lines
-        return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
-
-    @property
-    def syscalls(self) -> Sequence[str]:
-        """The system calls that a builder is offered; empty when the backend does not say."""
-        return sorted({name for c in self.components for name in c.syscalls})
-
-    @property
-    def built_with(self) -> Sequence[str]:
-        """The programs that made the image."""
-        return list(dict.fromkeys(tool for c in self.components for tool in c.built_with))
-
-    @property
-    def digest(self) -> str:
-        return digest(list(self.components))
-
-    def layers(self) -> Iterator[tuple[str, list[Component]]]:
-        """The components by layer, from power-on upwards; a layer without any is left out."""
-        for role, name in LAYERS.items():
-            found = [c for c in (*self.below, *self.components) if c.role is role]
-            if found:
-                yield name, found
-
-
-def measure(
-    targets: Sequence[str],
-    backends: Sequence[str],
-    read: ReadOptions,
-    settings: Mapping[str, str],
-    console: Console,
-    executor: str = "",
-) -> list[Measured]:
-    """Measure the images that `xboot run` would boot; nothing is booted. Without targets the image holds no script and no seeds."""
-    plugins = Plugins.load()
-    display = ProgressDisplay(console)
-    plugins.add(display, "xboot:display")
-    pipeline = Pipeline(plugins)
-    with display:
-        script = pipeline.linearize(pipeline.read(targets, read), LinearizeOptions()) if targets else EMPTY
-        options = BackendOptions(settings=settings, executor=executor)
-        return [measure_image(pipeline, backend, script, options) for backend in backends or sorted(plugins.backends)]
-
-
-EMPTY = Script(b"", sha256(b"").hexdigest(), "/nix/store", [], [], [])
-"""The script of no target: what is measured with it is the backend alone."""
-
-
-def measure_image(pipeline: Pipeline, backend: str, script: Script, options: BackendOptions) -> Measured:
-    """Make the image again and measure it. Raises XbootError when its components do not sum up to it."""
-    artifacts = pipeline.prepare(backend, script, options)
-    with run_folder() as folder:
-        image = pipeline.package(backend, script, artifacts, options, folder)
-        machine = pipeline.machine(backend, image, options)
-        size = sum(path.stat().st_size for path in image.files.values())
-        components = list(pipeline.components(backend, image))
-    owned = sum(component.bytes for component in components)
-    if owned != size:
-        raise XbootError(f"backend {backend}: its components have {owned} bytes, its image {size}")
-    arguments = list(machine.arguments)
-    kind = arguments[arguments.index("-M") + 1].split(",")[0] if "-M" in arguments else "pc"
-    return Measured(backend, image.sha256, components, substrate(machine.program, kind))
 
 
 def write_measures(measures: Sequence[Measured], format: str, html: Path | None, *, overlap_only: bool) -> None:
     """Print in one of `FORMATS` on standard output (cyclonedx: the first), and write the HTML report if a file for it is given."""
-    from xboot.html import tcb_chart, tcb_page  # noqa: PLC0415 - templates are loaded only for who wants them
+    from xboot.show.html import tcb_chart, tcb_page  # noqa: PLC0415 - templates are loaded only for who wants them
 
     if html is not None:
         html.write_text(tcb_page(measures), encoding="utf-8")

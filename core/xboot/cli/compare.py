@@ -8,22 +8,22 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
-from xboot import report
+from xboot._workspace import run_folder
 from xboot.compare import Agreement, Comparison, choose_backends, compare, export_difference
-from xboot.display import ProgressDisplay
 from xboot.errors import XbootError
 from xboot.hooks import ReadOptions
-from xboot.live import LiveTable
-from xboot.measure import Measured, measure_image
 from xboot.model import Script
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
-from xboot.workspace import run_folder
+from xboot.show import report
+from xboot.show.comparison import show_comparison
+from xboot.show.live import LiveTable
+from xboot.show.progress import ProgressDisplay
+from xboot.tcb import Measured
 
 _EXIT = {Agreement.AGREED: 0, Agreement.DIFFERS: report.EXIT_DIFFERS, Agreement.COULD_NOT_RUN: report.EXIT_COULD_NOT_RUN}
 
@@ -59,7 +59,7 @@ def run_comparison(choices: Choices, request: Request, console: Console, plugins
         table.expect(script, backends)
         with table:
             comparison = compare(script, request, backends, skipped, plugins, quorum=choices.quorum, jobs=choices.jobs, logs=logs)
-        _show(console, comparison)
+        show_comparison(console, comparison)
         if comparison.first_divergence is not None:
             _show_difference(console, comparison, request, plugins, choices.export)
         if choices.html and logs:
@@ -80,12 +80,12 @@ def read_script(targets: Sequence[str], read: ReadOptions, request: Request, con
 
 
 def _write_html(file: Path, comparison: Comparison, request: Request, plugins: Plugins, logs: Path, console: Console) -> None:
-    from xboot.html import comparison_page  # noqa: PLC0415 - templates are loaded only for who wants them
+    from xboot.show.html import comparison_page  # noqa: PLC0415 - templates are loaded only for who wants them
 
     measures: list[Measured] = []
     for backend, result in comparison.results.items():
         try:
-            measures.append(measure_image(Pipeline(plugins, backend), backend, result.script, request.options))
+            measures.append(Pipeline(plugins, backend).measure(backend, result.script, request.options))
         except XbootError as error:
             console.print(f"not measured: {backend}: {escape(error.message)}", style="yellow", soft_wrap=True, highlight=False)
     consoles = {name: _tail(logs / f"{name}.log") for name in [*comparison.results, *comparison.failures]}
@@ -103,43 +103,6 @@ def _tail(file: Path) -> str:
     return text if size <= _CONSOLE_SHOWN else f"[the first {size - _CONSOLE_SHOWN} bytes are left out]\n{text}"
 
 
-def _show(console: Console, comparison: Comparison) -> None:
-    results = set(comparison.script.results)
-    for output in comparison.outputs:
-        if output.path in results or not output.agreed:
-            for value in sorted(set(output.hashes.values())):
-                by = ", ".join(name for name, found in output.hashes.items() if found == value)
-                mark = (
-                    "[green]agree  [/]"
-                    if output.agreed and len(output.hashes) > 1
-                    else "[bold red]differ [/]"
-                    if not output.agreed
-                    else "single "
-                )
-                console.print(f"{mark} {escape(output.path)}  {report.sri(value)}  {by}", soft_wrap=True, highlight=False, emoji=False)
-    for name, result in comparison.results.items():
-        verdict = result.verdict
-        line = f"        {name}: {len(comparison.script.steps)} steps in {verdict.seconds:.1f} s ({verdict.accelerator})"
-        console.print(line, soft_wrap=True, highlight=False)
-    for name, reason in sorted({**comparison.failures, **comparison.skipped}.items()):
-        console.print(f"[yellow]absent [/] {name}: {escape(reason)}", soft_wrap=True, highlight=False, emoji=False)
-    for path in comparison.wrong:
-        console.print(f"[bold red]wrong  [/] {escape(path)}: not the hash that was expected", soft_wrap=True, highlight=False)
-    console.print(_closing(comparison), soft_wrap=True, highlight=False, emoji=False)
-
-
-def _closing(comparison: Comparison) -> str:
-    complete = ", ".join(comparison.complete) or "none"
-    first = comparison.first_divergence
-    if first is not None:
-        return f"[bold red]differs[/]: the first diverging output is {first.name!r} of step {first.step} ({escape(first.drv)})"
-    if comparison.wrong:
-        return f"[bold red]differs[/]: the backends agree with each other, but not with what was expected ({complete})"
-    if comparison.agreement is Agreement.COULD_NOT_RUN:
-        return f"[bold red]could not run[/]: {len(comparison.complete)} complete runs ({complete}), {comparison.quorum} are needed"
-    return f"[bold green]agreed[/]: {len(comparison.outputs)} outputs, by {complete}; script sha256 {comparison.script.sha256}"
-
-
 def _show_difference(console: Console, comparison: Comparison, request: Request, plugins: Plugins, folder: Path) -> None:
     """Bring both NARs of the first diverging output out, and show where they differ if diffoscope is there."""
     try:
@@ -152,22 +115,3 @@ def _show_difference(console: Console, comparison: Comparison, request: Request,
     if len(files) == 2 and shutil.which("diffoscope"):
         shown = subprocess.run(["diffoscope", *map(str, files.values())], capture_output=True, text=True, errors="replace", check=False)
         console.print(escape(shown.stdout), soft_wrap=True, highlight=False, emoji=False)
-
-
-def comparison_report(comparison: Comparison) -> dict[str, Any]:
-    """The comparison as JSON values."""
-    return {
-        "xbootComparison": 1,
-        "verdict": comparison.agreement.value,
-        "quorum": comparison.quorum,
-        "scriptSha256": comparison.script.sha256,
-        "complete": list(comparison.complete),
-        "failures": dict(comparison.failures),
-        "skipped": dict(comparison.skipped),
-        "wrong": list(comparison.wrong),
-        "outputs": [
-            {"step": o.step, "drv": o.drv, "name": o.name, "path": o.path, "agreed": o.agreed, "narSha256": dict(o.hashes)}
-            for o in comparison.outputs
-        ],
-        "runs": {name: report.report(result) for name, result in comparison.results.items()},
-    }

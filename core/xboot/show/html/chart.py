@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from xboot.html.render import render
-from xboot.measure import LAYERS, Measured
 from xboot.model import Component, Role
+from xboot.show.html.render import render
+from xboot.tcb import LAYERS, Measured
 
 
 @dataclass(frozen=True, slots=True)

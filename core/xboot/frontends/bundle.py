@@ -32,7 +32,7 @@ from xboot.errors import InputError, UsageError
 from xboot.hooks import Notify, ReadOptions, hookimpl
 from xboot.model import Closure, Event, Phase, Source, SourceKind
 from xboot.nar import dump
-from xboot.parse import read_closure, write_derivation
+from xboot.parse import merge_closures, read_closure, write_derivation
 from xboot.storepath import check_store_path, store_name
 
 __all__ = ["BundleFrontEnd", "BundleInfo", "plugin", "unpack_bundle", "write_bundle"]
@@ -297,14 +297,7 @@ class BundleFrontEnd:
         roots = (folder / "roots").read_text().split("\n")
         within = replace(options, stores=(folder / "store", *options.stores))
         closures = [read_closure(str(folder / "store" / store_name(root)), within) for root in roots]
-        sources = {source.path: source for closure in closures for source in closure.sources.values()}
-        return Closure(
-            store_dir=closures[0].store_dir,
-            roots=roots,
-            derivations={path: drv for closure in closures for path, drv in closure.derivations.items()},
-            sources=sources,
-            missing={path: user for closure in closures for path, user in closure.missing.items() if path not in sources},
-        )
+        return merge_closures(closures)
 
 
 def _looks_like_bundle(path: Path) -> bool:

@@ -11,9 +11,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from xboot._workspace import cache_root
 from xboot.plugins import Plugins
 from xboot.recipe import default_store_folder
-from xboot.workspace import cache_root
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,42 +5,37 @@ People read standard error, machines read standard output (`--json`, `plan`, `sh
 
 from __future__ import annotations
 
-import errno
-import gc
-import os
-import signal
 import sys
-import tempfile
-import traceback
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from xboot import __version__
-from xboot.errors import UsageError, XbootError
-from xboot.hooks import LinearizeOptions, ReadOptions
+from xboot.cli.consoles import err, out
+from xboot.cli.ending import run_to_end
+from xboot.cli.options import (
+    BackendName,
+    Backends,
+    Executor,
+    Jobs,
+    Json,
+    Memory,
+    Quorum,
+    Seeds,
+    Settings,
+    Stores,
+    Targets,
+    parse_settings,
+    read_options,
+)
+from xboot.errors import UsageError
+from xboot.hooks import LinearizeOptions
 
 app = typer.Typer(
     name="xboot", no_args_is_help=True, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]},
     help="Boot a Nix or Guix derivation's whole build graph on very small kernels, and verify every hash.",
 )  # fmt: skip
-err = Console(stderr=True)
-
-Targets = Annotated[list[str], typer.Argument(metavar="TARGET…", help="A .drv file, store path, recipe.toml[:name] or bundle.")]
-Stores = Annotated[list[Path] | None, typer.Option("--store", help="A folder that stands for the store (repeatable).")]
-Seeds = Annotated[list[str] | None, typer.Option("--seed", help="Trust this output, whose content is at hand, instead of building it.")]
-BackendName = Annotated[str, typer.Option("--backend", "-b", help="The kernel to boot (see `xboot backends`).")]
-Executor = Annotated[str, typer.Option(help="Which executor runs the builders (see `xboot backends`).")]
-Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the backend (repeatable).")]
-Memory = Annotated[int | None, typer.Option(min=16, help="MiB of memory for the guest; chosen from the image's size if not given.")]
-Backends = Annotated[str, typer.Option("--backends", help="`all`, or names joined by commas.")]
-Quorum = Annotated[int | None, typer.Option(min=1, help="Complete runs that make an agreement (default: all that can run it).")]
-Jobs = Annotated[int | None, typer.Option(min=1, help="Machines that run at once (default: one a core, as far as memory goes).")]
-Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")]
 
 
 @app.command()
@@ -68,15 +63,17 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Boot TARGET's build graph, run every builder, verify every hash."""
-    from xboot import commands, report  # noqa: PLC0415 - keeps `xboot --help` quick
+    from xboot.cli import run as run_verb  # noqa: PLC0415 - keeps `xboot --help` quick
+    from xboot.show import report  # noqa: PLC0415
 
-    options = commands.RunChoices(
+    options = run_verb.RunChoices(
         targets=targets, backend=backend, expect=expect or [], expect_file=expect_file, executor=executor, accel=accel,
-        read=_read(store, seed), linearize=LinearizeOptions(seeds=seed or []), settings=_settings(settings, kernel, kernel_tree),
+        read=read_options(store, seed), linearize=LinearizeOptions(seeds=seed or []),
+        settings=parse_settings(settings, kernel, kernel_tree),
         memory=memory,
         step_timeout=step_timeout, run_timeout=run_timeout, export=export, log=log, reports=report_ or (),
     )  # fmt: skip
-    result = commands.run(options, err, verbose=verbose)
+    result = run_verb.run(options, err, verbose=verbose)
     if as_json:
         print(report.to_json(report.report(result)))
     raise typer.Exit(report.exit_code(result.verdict))
@@ -96,15 +93,17 @@ def compare(
     as_json: Json = False,
 ) -> None:
     """Run the same script on several backends and say where they agree."""
-    from xboot import evidence, report  # noqa: PLC0415
     from xboot.boot import RunOptions  # noqa: PLC0415
+    from xboot.cli import compare as comparing  # noqa: PLC0415
     from xboot.pipeline import Request  # noqa: PLC0415
+    from xboot.show.comparison import comparison_report  # noqa: PLC0415
+    from xboot.show.report import to_json  # noqa: PLC0415
 
-    choices = evidence.Choices(targets, backends, _read(store, seed), quorum, jobs, export, html)
+    choices = comparing.Choices(targets, backends, read_options(store, seed), quorum, jobs, export, html)
     request = Request(targets, linearize=LinearizeOptions(seeds=seed or []), run=RunOptions(step_timeout=step_timeout))
-    comparison, status = evidence.run_comparison(choices, request, err)
+    comparison, status = comparing.run_comparison(choices, request, err)
     if as_json:
-        print(report.to_json(evidence.comparison_report(comparison)))
+        print(to_json(comparison_report(comparison)))
     raise typer.Exit(status)
 
 
@@ -121,12 +120,13 @@ def tcb(
     html: Annotated[Path | None, typer.Option(help="Also write a report that a browser shows, in one file.")] = None,
 ) -> None:
     """Measure what each backend's image makes one trust, and what each two have in common."""
-    from xboot import measure  # noqa: PLC0415
+    from xboot.cli.tcb import measure  # noqa: PLC0415
+    from xboot.show import measures as shown  # noqa: PLC0415
 
-    if format not in measure.FORMATS or (format == "cyclonedx" and (every or len(backend or ()) != 1)):
-        raise UsageError(f"--format {format}: expected {', '.join(measure.FORMATS)}; cyclonedx with exactly one --backend")
-    measures = measure.measure(targets or [], [] if every else backend or [], _read(store), _settings(settings), err, executor)
-    measure.write_measures(measures, format, html, overlap_only=overlap)
+    if format not in shown.FORMATS or (format == "cyclonedx" and (every or len(backend or ()) != 1)):
+        raise UsageError(f"--format {format}: expected {', '.join(shown.FORMATS)}; cyclonedx with exactly one --backend")
+    measures = measure(targets or [], [] if every else backend or [], read_options(store), parse_settings(settings), err, executor)
+    shown.write_measures(measures, format, html, overlap_only=overlap)
 
 
 @app.command()
@@ -135,7 +135,7 @@ def keygen(
     into: Annotated[Path, typer.Option(help="The folder for both files.")] = Path("."),
 ) -> None:
     """Make an ed25519 key to sign attestations with."""
-    from xboot.attest import verbs  # noqa: PLC0415
+    from xboot.cli import attest as verbs  # noqa: PLC0415
 
     verbs.keygen(name, into, err)
 
@@ -157,13 +157,13 @@ def attest(
     seed: Seeds = None,
 ) -> None:
     """Run TARGET, and sign what came out on which backend."""
-    from xboot import evidence  # noqa: PLC0415
-    from xboot.attest import verbs  # noqa: PLC0415
+    from xboot.cli import attest as verbs  # noqa: PLC0415
+    from xboot.cli import compare as comparing  # noqa: PLC0415
     from xboot.hooks import BackendOptions  # noqa: PLC0415
     from xboot.pipeline import Request  # noqa: PLC0415
 
-    choices = evidence.Choices(targets, backends, _read(store, seed), quorum, jobs)
-    options = BackendOptions(executor=executor, settings=_settings(settings))
+    choices = comparing.Choices(targets, backends, read_options(store, seed), quorum, jobs)
+    options = BackendOptions(executor=executor, settings=parse_settings(settings))
     request = Request(targets, linearize=LinearizeOptions(seeds=seed or []), options=options)
     raise typer.Exit(verbs.attest(choices, request, key, reports or [], into, err))
 
@@ -180,10 +180,10 @@ def verify_attestation(
     as_json: Json = False,
 ) -> None:
     """Check signatures, and say which signers and which backends agree."""
-    from xboot.attest import verbs  # noqa: PLC0415
+    from xboot.cli import attest as verbs  # noqa: PLC0415
 
     wanted = verbs.Wanted(files, key, target or [], quorum, kernels, skip_unknown)
-    raise typer.Exit(verbs.verify(wanted, _read(store), err, as_json=as_json))
+    raise typer.Exit(verbs.verify(wanted, read_options(store), err, as_json=as_json))
 
 
 @app.command()
@@ -194,9 +194,9 @@ def plan(
     seed: Seeds = None,
 ) -> None:
     """Print the linear build of TARGET: the script itself, the order as a table, or Graphviz."""
-    from xboot import commands  # noqa: PLC0415
+    from xboot.cli import plan as planning  # noqa: PLC0415
 
-    text = commands.plan(targets, format, _read(store, seed), LinearizeOptions(seeds=seed or [], allow_missing=True), err)
+    text = planning.plan(targets, format, read_options(store, seed), LinearizeOptions(seeds=seed or [], allow_missing=True), err)
     sys.stdout.buffer.write(text)
     sys.stdout.flush()
 
@@ -210,9 +210,9 @@ def show(
     as_json: Annotated[bool, typer.Option("--json/--aterm", help="Nix's JSON format, or the derivation's own text.")] = True,
 ) -> None:
     """Print derivations, verified, in Nix's JSON format."""
-    from xboot import commands  # noqa: PLC0415
+    from xboot.cli import plan as planning  # noqa: PLC0415
 
-    sys.stdout.buffer.write(commands.show(targets, _read(store, seed), err, recursive=recursive, as_json=as_json))
+    sys.stdout.buffer.write(planning.show(targets, read_options(store, seed), err, recursive=recursive, as_json=as_json))
     sys.stdout.flush()
 
 
@@ -223,9 +223,9 @@ def derive(
     update_lock: Annotated[bool, typer.Option("--update-lock", help="Take the Debian packages offered now into the lock file.")] = False,
 ) -> None:
     """Compute true store paths for RECIPE's derivations and write their .drv closure and sources."""
-    from xboot import commands  # noqa: PLC0415
+    from xboot.cli import recipes  # noqa: PLC0415
 
-    commands.derive(recipe, store, err, update_lock=update_lock)
+    recipes.derive(recipe, store, err, update_lock=update_lock)
 
 
 @app.command()
@@ -238,9 +238,9 @@ def fetch(
     offline: Annotated[bool, typer.Option("--offline", help="Only --from and --mirror, not the derivations' own URLs.")] = False,
 ) -> None:
     """Bring every missing fixed-output source of TARGET, checked by its hash."""
-    from xboot import commands  # noqa: PLC0415
+    from xboot.cli import recipes  # noqa: PLC0415
 
-    commands.fetch(targets, _read(store), into, folders or [], mirror or [], err, offline=offline)
+    recipes.fetch(targets, read_options(store), into, folders or [], mirror or [], err, offline=offline)
 
 
 @app.command()
@@ -251,17 +251,17 @@ def bundle(
     seed: Seeds = None,
 ) -> None:
     """Pack TARGET's closure with its sources into one file, for another machine."""
-    from xboot import commands  # noqa: PLC0415
+    from xboot.cli import recipes  # noqa: PLC0415
 
-    commands.bundle(target, destination, _read(store, seed), err)
+    recipes.bundle(target, destination, read_options(store, seed), err)
 
 
 @app.command()
 def backends(as_json: Json = False) -> None:
     """List the backends, and the plugins that cannot be used with the reason."""
-    from xboot import commands  # noqa: PLC0415
+    from xboot.cli import backends as listing  # noqa: PLC0415
 
-    commands.backends(_out(), as_json=as_json)
+    listing.backends(out(), as_json=as_json)
 
 
 @app.command(name="new-backend")
@@ -280,7 +280,7 @@ def new_backend(
 @app.command()
 def doctor() -> None:
     """Say what is missing on this machine, and the command that mends it."""
-    from xboot import doctor as examination  # noqa: PLC0415
+    from xboot.cli import doctor as examination  # noqa: PLC0415
 
     raise typer.Exit(examination.examine(err))
 
@@ -292,9 +292,9 @@ app.add_typer(cache_app, name="cache")
 @cache_app.command("show")
 def cache_show() -> None:
     """List the entries of the cache with their sizes."""
-    from xboot import commands  # noqa: PLC0415
+    from xboot.cli import cache as keeping  # noqa: PLC0415
 
-    commands.cache_show(_out())
+    keeping.cache_show(out())
 
 
 @cache_app.command("prune")
@@ -302,9 +302,9 @@ def cache_prune(
     days: Annotated[float, typer.Option(min=0, help="Keep what was used in the last DAYS days.")] = 0,
 ) -> None:
     """Remove entries from the cache; what is in use stays."""
-    from xboot import commands  # noqa: PLC0415
+    from xboot.cli import cache as keeping  # noqa: PLC0415
 
-    commands.cache_prune(err, days)
+    keeping.cache_prune(err, days)
 
 
 def _version(wanted: bool) -> None:
@@ -320,110 +320,6 @@ def _global(
     pass
 
 
-def _out() -> Console:
-    """Standard output, on which tables are not squeezed into 80 columns when it is no terminal."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_WIDE)
-
-
-def _read(stores: list[Path] | None, seeds: list[str] | None = None) -> ReadOptions:
-    from xboot.recipe import default_store_folder  # noqa: PLC0415
-
-    # This machine's own stores unless the user names others; what `xboot derive` and `xboot fetch` brought is always at hand.
-    usual = [] if stores else [Path("/nix/store"), Path("/gnu/store")]
-    return ReadOptions(
-        stores=[*(stores or []), *(folder for folder in (*usual, default_store_folder()) if folder.is_dir())], seeds=seeds or []
-    )
-
-
-def _settings(pairs: list[str] | None, kernel: str | None = None, tree: Path | None = None) -> dict[str, str]:
-    settings = {"kernel": kernel} if kernel else {}
-    if tree is not None:
-        settings["kernel-tree"] = str(tree)
-    for pair in pairs or []:
-        key, sign, value = pair.partition("=")
-        if not sign or not key:
-            raise UsageError(f"--set {pair}: expected KEY=VALUE")
-        settings[key] = value
-    return settings
-
-
-_INTERRUPTED = 130
-_WIDE = 240
-_ELSEWHERE = "XBOOT_CACHE and XBOOT_STORE name other folders to write to"
-_FULL = f"free some space (`xboot cache prune` removes what can be made again), or go elsewhere: {_ELSEWHERE}"
-_HINTS = {
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
-    errno.EFBIG: _FULL,
-    errno.EACCES: _ELSEWHERE,
-    errno.EPERM: _ELSEWHERE,
-    errno.EROFS: _ELSEWHERE,
-}
-
-
 def main() -> None:
-    """The entry point: every error becomes one sentence, a hint, and an exit status."""
-    signal.signal(signal.SIGTERM, _terminated)
-    gc.disable()  # a graph of 5,000 derivations has no cycles to collect, and looking for them costs a third of the time
-    status = _guarded(app)
-    for kind in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(kind, signal.SIG_IGN)  # nothing is left to interrupt
-    gc.freeze()  # or the interpreter would look for cycles after all, at its end: a tenth of a second
-    sys.exit(status)
-
-
-def _terminated(*_: object) -> None:
-    """The same orderly end as by Ctrl-C, also where that is ignored, as in what a script has started in the background."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.raise_signal(signal.SIGINT)
-
-
-def _drop_output() -> None:
-    """What could not be written would be tried again at the interpreter's end, with a message and a status of its own."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _guarded(command: Callable[..., object]) -> int:
-    try:
-        outcome = command(prog_name="xboot", standalone_mode=False)
-        sys.stdout.flush()  # a full disk behind it is an error of ours, not of the interpreter's end
-        if outcome == _INTERRUPTED:  # typer catches Ctrl-C itself
-            raise KeyboardInterrupt
-        return outcome if isinstance(outcome, int) else 0
-    except XbootError as error:
-        err.print(f"[bold red]error:[/] {escape(error.message)}", soft_wrap=True, highlight=False)
-        if error.hint:
-            err.print(f"[bold]hint:[/] {escape(error.hint)}", soft_wrap=True, highlight=False)
-        return error.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        err.print("interrupted; nothing was left running")
-        return _INTERRUPTED
-    except BrokenPipeError:
-        _drop_output()
-        return 141
-    except OSError as error:
-        _drop_output()
-        where = f"{error.filename}: " if error.filename else ""
-        err.print(f"[bold red]error:[/] {escape(where + (error.strerror or str(error)))}", soft_wrap=True, highlight=False)
-        hint = _HINTS.get(error.errno or 0)
-        if hint:
-            err.print(f"[bold]hint:[/] {hint}", soft_wrap=True, highlight=False)
-        return 4
-    except Exception as error:
-        if hasattr(error, "exit_code") and hasattr(error, "format_message"):  # click's own usage errors
-            err.print(f"[bold red]error:[/] {escape(error.format_message())}", soft_wrap=True, highlight=False)
-            return 2
-        with tempfile.NamedTemporaryFile("w", prefix="xboot-bug-", suffix=".txt", delete=False) as file:
-            traceback.print_exc(file=file)
-        err.print(f"[bold red]error:[/] this is a bug in xboot: {escape(f'{type(error).__name__}: {error}')}", soft_wrap=True)
-        err.print(f"[bold]hint:[/] please report it with the file {file.name}")
-        return 70
-
-
-if __name__ == "__main__":
-    main()
+    """The entry point of the command `xboot`."""
+    run_to_end(app)

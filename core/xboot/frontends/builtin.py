@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from xboot.bundle import plugin as bundle_front_end
+from xboot.frontends.bundle import plugin as bundle_front_end
+from xboot.frontends.recipe import plugin as recipe_front_end
 from xboot.hooks import LinearizeOptions, ReadOptions, hookimpl
 from xboot.linearize import linearize
 from xboot.model import Closure, Script
 from xboot.parse import read_closure
-from xboot.recipe.frontend import plugin as recipe_front_end
 
 
 class DerivationFrontEnd:

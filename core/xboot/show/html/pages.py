@@ -7,13 +7,12 @@ from typing import Any
 
 from xboot import __version__
 from xboot.compare import Agreement, Comparison, OutputComparison
-from xboot.html.chart import legend, panels
-from xboot.html.plan import draw_plan, step_times
-from xboot.html.render import render
-from xboot.measure import Measured
-from xboot.report import sri
+from xboot.show.html.chart import legend, panels
+from xboot.show.html.plan import draw_plan, step_times
+from xboot.show.html.render import render
+from xboot.show.report import sri
 from xboot.storepath import store_name
-from xboot.tcb import overlap
+from xboot.tcb import Measured, overlap
 
 MOST_OUTPUTS = 1000
 """Outputs that the table shows; diverging ones and results come first, and the page says how many were left out."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from xboot.hooks import ReadOptions, hookimpl
 from xboot.model import Closure
-from xboot.parse import read_closure
+from xboot.parse import merge_closures, read_closure
 from xboot.storepath import store_name
 
 __all__ = ["RecipeFrontEnd", "plugin", "split_target"]
@@ -42,14 +42,7 @@ class RecipeFrontEnd:
         roots = sorted(derived.derivations.values())
         within = replace(options, stores=(derived.store, *options.stores))
         closures = [read_closure(str(derived.store / store_name(root)), within) for root in roots]
-        sources = {path: source for closure in closures for path, source in closure.sources.items()}
-        return Closure(
-            store_dir=closures[0].store_dir,
-            roots=roots,
-            derivations={path: drv for closure in closures for path, drv in closure.derivations.items()},
-            sources=sources,
-            missing={path: user for closure in closures for path, user in closure.missing.items() if path not in sources},
-        )
+        return merge_closures(closures)
 
 
 plugin = RecipeFrontEnd()

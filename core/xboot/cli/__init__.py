@@ -1,0 +1,1 @@
+"""The command line: one file a verb, `app.py` with their options, `ending.py` with how a command ends."""

@@ -1,0 +1,94 @@
+"""How a command ends: every error becomes one sentence, a hint and an exit status (docs/exit-codes.md)."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from typing import NoReturn
+
+import typer
+from rich.markup import escape
+
+from xboot.cli.consoles import err
+from xboot.errors import XbootError
+
+_INTERRUPTED = 130
+_ELSEWHERE = "XBOOT_CACHE and XBOOT_STORE name other folders to write to"
+_FULL = f"free some space (`xboot cache prune` removes what can be made again), or go elsewhere: {_ELSEWHERE}"
+_HINTS = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: _FULL,
+    errno.EACCES: _ELSEWHERE,
+    errno.EPERM: _ELSEWHERE,
+    errno.EROFS: _ELSEWHERE,
+}
+
+
+def run_to_end(command: Callable[..., object]) -> NoReturn:
+    """Run the command line `command` and end the process: every error becomes one sentence, a hint, and an exit status."""
+    signal.signal(signal.SIGTERM, _terminated)
+    gc.disable()  # a graph of 5,000 derivations has no cycles to collect, and looking for them costs a third of the time
+    status = _guarded(command)
+    for kind in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(kind, signal.SIG_IGN)  # nothing is left to interrupt
+    gc.freeze()  # or the interpreter would look for cycles after all, at its end: a tenth of a second
+    sys.exit(status)
+
+
+def _terminated(*_: object) -> None:
+    """The same orderly end as by Ctrl-C, also where that is ignored, as in what a script has started in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.raise_signal(signal.SIGINT)
+
+
+def _drop_output() -> None:
+    """What could not be written would be tried again at the interpreter's end, with a message and a status of its own."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _guarded(command: Callable[..., object]) -> int:
+    try:
+        outcome = command(prog_name="xboot", standalone_mode=False)
+        sys.stdout.flush()  # a full disk behind it is an error of ours, not of the interpreter's end
+        if outcome == _INTERRUPTED:  # typer catches Ctrl-C itself
+            raise KeyboardInterrupt
+        return outcome if isinstance(outcome, int) else 0
+    except XbootError as error:
+        err.print(f"[bold red]error:[/] {escape(error.message)}", soft_wrap=True, highlight=False)
+        if error.hint:
+            err.print(f"[bold]hint:[/] {escape(error.hint)}", soft_wrap=True, highlight=False)
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        err.print("interrupted; nothing was left running")
+        return _INTERRUPTED
+    except BrokenPipeError:
+        _drop_output()
+        return 141
+    except OSError as error:
+        _drop_output()
+        where = f"{error.filename}: " if error.filename else ""
+        err.print(f"[bold red]error:[/] {escape(where + (error.strerror or str(error)))}", soft_wrap=True, highlight=False)
+        hint = _HINTS.get(error.errno or 0)
+        if hint:
+            err.print(f"[bold]hint:[/] {hint}", soft_wrap=True, highlight=False)
+        return 4
+    except Exception as error:
+        if hasattr(error, "exit_code") and hasattr(error, "format_message"):  # click's own usage errors
+            err.print(f"[bold red]error:[/] {escape(error.format_message())}", soft_wrap=True, highlight=False)
+            return 2
+        with tempfile.NamedTemporaryFile("w", prefix="xboot-bug-", suffix=".txt", delete=False) as file:
+            traceback.print_exc(file=file)
+        err.print(f"[bold red]error:[/] this is a bug in xboot: {escape(f'{type(error).__name__}: {error}')}", soft_wrap=True)
+        err.print(f"[bold]hint:[/] please report it with the file {file.name}")
+        return 70

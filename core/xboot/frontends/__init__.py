@@ -1,0 +1,1 @@
+"""What may be read: derivations, recipes, bundles. Each turns a target into a verified closure."""
