@@ -11,7 +11,7 @@ __all__ = ["I386", "PERSONALITY", "served_calls"]
 PERSONALITY = Path(__file__).parent / "personality"
 """The Linux personality: C above a backend's machine layer (personality/machine.h)."""
 I386 = Path(__file__).parent / "i386"
-"""What every such machine on i386 needs beside: the personality as one unit of compilation, and the memory routines."""
+"""What every such machine on i386 needs beside: the personality as one unit of compilation, memory routines, serial ports and clock."""
 
 _TABLE = "table.c"
 

@@ -40,7 +40,7 @@ def own_tree(tcc: Tcc) -> KernelTree:
     """Our kernel: this plugin's machine layer below the shared personality. The entry, with the multiboot header, comes first."""
     files = {f"kernel/{path.name}": path for path in KERNEL.iterdir() if path.suffix in (".c", ".h", ".S")}
     files |= {f"personality/{path.name}": path for path in PERSONALITY.iterdir() if path.suffix in (".c", ".h")}
-    files |= {f"i386/{path.name}": path for path in I386.iterdir() if path.suffix in (".c", ".S")}
+    files |= {f"i386/{path.name}": path for path in I386.iterdir() if path.suffix in (".c", ".h", ".S")}
     # i386/personality.c includes the personality's files
     ours = sorted(f for f in files if f.startswith(("kernel/", "i386/")) and f.endswith((".c", ".S")) and f != "kernel/entry.S")
     compiled = ["kernel/entry.S", *ours, "libtcc1.a"]

@@ -26,7 +26,7 @@ static address came_at;
 static unsigned came_length;
 static char came[PAGE_SIZE];
 
-static struct machine_space *patched; /* who gets the patches in `outgoing` */
+static struct machine_space *patched; /* who gets the patches in `message` */
 static unsigned last_patch;           /* offset of the last one */
 
 /* ---- patches ---- */
@@ -35,7 +35,7 @@ static int flush_patches(void)
 {
 	struct machine_space *space = patched;
 
-	if (!space || !outgoing.patches)
+	if (!space || !message.patches)
 		return 0;
 	return thread_gate(space) ? thread_exchange(space, ORDER_FETCH, 0, 0) : -1;
 }
@@ -43,27 +43,27 @@ static int flush_patches(void)
 void copy_patch(struct machine_space *space, address to, const void *from, unsigned length)
 {
 	unsigned *head;
-	unsigned end = (outgoing.patches + 3) & ~3u;
+	unsigned end = (message.patches + 3) & ~3u;
 
 	if (patched != space || end + 8 + length > DATA_MAX) {
 		flush_patches();
-		outgoing.patches = end = 0;
+		message.patches = end = 0;
 		patched = space;
 	}
-	head = (unsigned *)(outgoing.data + last_patch);
+	head = (unsigned *)(message.data + last_patch);
 	/* goes on where the last one ends */
-	if (outgoing.patches && head[0] + head[1] == to && last_patch + 8 + head[1] == end) {
-		memcpy(outgoing.data + end, from, length);
+	if (message.patches && head[0] + head[1] == to && last_patch + 8 + head[1] == end) {
+		memcpy(message.data + end, from, length);
 		head[1] += length;
-		outgoing.patches = end + length;
+		message.patches = end + length;
 		return;
 	}
 	last_patch = end;
-	head = (unsigned *)(outgoing.data + end);
+	head = (unsigned *)(message.data + end);
 	head[0] = to;
 	head[1] = length;
 	memcpy(head + 2, from, length);
-	outgoing.patches = end + 8 + length;
+	message.patches = end + 8 + length;
 }
 
 /* ---- pages ---- */
@@ -113,9 +113,9 @@ static struct page *fetch(struct machine_space *space, address at)
 	} else if (thread_gate(space)) {
 		if (patched && patched != space)
 			flush_patches();
-		if (thread_exchange(space, ORDER_FETCH, at, PAGE_SIZE) || outgoing.length != PAGE_SIZE)
+		if (thread_exchange(space, ORDER_FETCH, at, PAGE_SIZE) || message.length != PAGE_SIZE)
 			return 0;
-		memcpy(page->data, outgoing.data, PAGE_SIZE);
+		memcpy(page->data, message.data, PAGE_SIZE);
 	} else {
 		if (vm_read(space->task, at, PAGE_SIZE, &data))
 			return 0;
@@ -134,9 +134,9 @@ static struct page *fetch(struct machine_space *space, address at)
 void copy_called(struct machine_space *space)
 {
 	called = space;
-	came_at = outgoing.address;
-	came_length = outgoing.length;
-	memcpy(came, outgoing.data, came_length);
+	came_at = message.address;
+	came_length = message.length;
+	memcpy(came, message.data, came_length);
 }
 
 void copy_settle(struct machine_thread *next)
@@ -151,7 +151,7 @@ void copy_settle(struct machine_thread *next)
 	called = 0;
 	if (!next || patched != next->space || next->state != WAITING) {
 		flush_patches();
-		outgoing.patches = 0;
+		message.patches = 0;
 		patched = 0;
 	}
 }
@@ -167,7 +167,7 @@ void copy_forget(struct machine_space *space)
 		called = 0;
 	if (patched == space) {
 		patched = 0;
-		outgoing.patches = 0;
+		message.patches = 0;
 	}
 }
 

@@ -16,7 +16,7 @@
 static struct {
 	struct header h;
 	unsigned body[64];
-} message;
+} request;
 static unsigned length; /* words of the body */
 static port reply;
 port self;
@@ -29,16 +29,16 @@ void mach_setup(void)
 
 static void begin(port target, unsigned id)
 {
-	message.h.bits = COPY_SEND | MAKE_SEND_ONCE << 8;
-	message.h.remote = target;
-	message.h.local = reply;
-	message.h.id = id;
+	request.h.bits = COPY_SEND | MAKE_SEND_ONCE << 8;
+	request.h.remote = target;
+	request.h.local = reply;
+	request.h.id = id;
 	length = 0;
 }
 
 static void word(unsigned value)
 {
-	message.body[length++] = value;
+	request.body[length++] = value;
 }
 
 static void put(unsigned type, unsigned value)
@@ -49,14 +49,14 @@ static void put(unsigned type, unsigned value)
 
 static void put_port(port right, unsigned kind)
 {
-	message.h.bits |= MACH_COMPLEX;
+	request.h.bits |= MACH_COMPLEX;
 	put(TYPE(kind, 32u), right);
 }
 
 /* Data that do not travel in the message itself. */
 static void put_pages(unsigned type, const void *data, unsigned count, int move)
 {
-	message.h.bits |= MACH_COMPLEX;
+	request.h.bits |= MACH_COMPLEX;
 	word(LONG_FORM | (move ? DEALLOCATE : 0));
 	word((type & 255) | (type >> 8) << 16);
 	word(count);
@@ -66,14 +66,14 @@ static void put_pages(unsigned type, const void *data, unsigned count, int move)
 /* Sends, waits for the answer, and gives Mach's result. What else the answer holds begins at body[2]. */
 static unsigned call(void)
 {
-	unsigned id = message.h.id, error;
+	unsigned id = request.h.id, error;
 
-	error = mach_msg(&message, MACH_SEND | MACH_RECEIVE, sizeof message.h + 4 * length, sizeof message, reply, 0, 0);
+	error = mach_msg(&request, MACH_SEND | MACH_RECEIVE, sizeof request.h + 4 * length, sizeof request, reply, 0, 0);
 	if (error)
 		return error;
-	if (message.h.id != id + 100)
+	if (request.h.id != id + 100)
 		return ~0u;
-	return message.body[1];
+	return request.body[1];
 }
 
 unsigned give_right(port task, port name, port right, unsigned kind)
@@ -109,7 +109,7 @@ unsigned vm_read(port task, unsigned at, unsigned size, void **data)
 	put(INTEGER, at);
 	put(INTEGER, size);
 	error = call();
-	*data = (void *)message.body[5];
+	*data = (void *)request.body[5];
 	return error;
 }
 
@@ -124,7 +124,7 @@ unsigned vm_write(port task, unsigned at, const void *data, unsigned size, int m
 unsigned vm_free_pages(void)
 {
 	begin(self, 2030);
-	return call() ? 0 : message.body[4];
+	return call() ? 0 : request.body[4];
 }
 
 unsigned emulation_vector(port task, int first, const unsigned *vector, unsigned count)
@@ -141,7 +141,7 @@ unsigned thread_create(port task, port *thread)
 
 	begin(task, 2061);
 	error = call();
-	*thread = message.body[3];
+	*thread = request.body[3];
 	return error;
 }
 
@@ -192,7 +192,7 @@ unsigned thread_get_state(port thread, struct thread_state *state)
 	put(INTEGER, STATE_WORDS);
 	error = call();
 	if (!error)
-		memcpy(state, &message.body[3], sizeof *state);
+		memcpy(state, &request.body[3], sizeof *state);
 	return error;
 }
 
@@ -201,7 +201,7 @@ unsigned thread_set_state(port thread, const struct thread_state *state)
 	begin(thread, 2018);
 	put(INTEGER, THREAD_STATE_AND_SEGMENTS);
 	word(INLINE | NUMBER(STATE_WORDS) | INTEGER);
-	memcpy(&message.body[length], state, sizeof *state);
+	memcpy(&request.body[length], state, sizeof *state);
 	length += STATE_WORDS;
 	return call();
 }
@@ -217,7 +217,7 @@ unsigned thread_set_descriptor(port thread, int *selector, unsigned low, unsigne
 	word(high);
 	error = call();
 	if (!error)
-		*selector = (int)message.body[3];
+		*selector = (int)request.body[3];
 	return error;
 }
 
@@ -233,12 +233,12 @@ unsigned mach_device_open(port device_master, const char *name, port *device)
 	word(INLINE | LONG_FORM);
 	word(12 | DEVICE_NAME * 8 << 16); /* one string of so many bits */
 	word(1);
-	to = (char *)&message.body[length];
+	to = (char *)&request.body[length];
 	for (i = 0; i < DEVICE_NAME; i++)
 		to[i] = *name ? *name++ : 0;
 	length += DEVICE_NAME / 4;
 	error = call();
-	*device = message.body[3];
+	*device = request.body[3];
 	return error;
 }
 
@@ -252,7 +252,7 @@ unsigned mach_device_map(port device, unsigned offset, unsigned size, port *obje
 	put(INTEGER, size);
 	put(INTEGER, 0);
 	error = call();
-	*object = message.body[3];
+	*object = request.body[3];
 	return error;
 }
 
@@ -283,7 +283,7 @@ unsigned io_permission(port device_master, unsigned from, unsigned to)
 	error = call();
 	if (error)
 		return error;
-	permission = message.body[3];
+	permission = request.body[3];
 	begin(self, 3806);
 	put_port(permission, COPY_SEND);
 	put(BOOLEAN, 1);

@@ -13,26 +13,6 @@ struct payload { /* stands before it */
 port device_master;
 unsigned window, window_size;
 
-void say(const char *text)
-{
-	unsigned n = 0;
-
-	while (text[n])
-		n++;
-	machine_put(text, n);
-}
-
-void say_hex(unsigned value)
-{
-	char digits[9];
-	int i;
-
-	for (i = 7; i >= 0; i--, value >>= 4)
-		digits[i] = "0123456789abcdef"[value & 15];
-	digits[8] = 0;
-	say(digits);
-}
-
 void check(unsigned error, const char *what)
 {
 	if (!error)

@@ -15,6 +15,7 @@
 #define SERVER_H
 
 #include "machine.h"
+#include "i386/device.h"
 #include "mach.h"
 #include "gate.h"
 
@@ -78,13 +79,16 @@ int image_map(port task, address at, void **frames, unsigned pages);
 /* copy.c: what passes between the server and a user's memory while its thread stands still */
 /* before a thread runs: what was written for others reaches their tasks, nothing is remembered any more */
 void copy_settle(struct machine_thread *next);
-void copy_called(struct machine_space *space);      /* a call stands in `outgoing`, with the data that came along */
+void copy_called(struct machine_space *space);      /* a call stands in `message`, with the data that came along */
 /* into memory that is not the program's own */
 void copy_patch(struct machine_space *space, address to, const void *from, unsigned length);
 void copy_forget(struct machine_space *space);      /* it is no more */
 
+/* message.c: what passes between the server and the builder's thread whose turn it is, both ways: the message that came, and then
+   the answer in the making, whose data are patches */
+extern struct gate_message message;
+
 /* thread.c */
-extern struct gate_message outgoing; /* the answer in the making: its data are patches; then the message that came back */
 int thread_gate(struct machine_space *space);       /* a thread of it stands in the gate, or has been brought there */
 /* patches go, data come; 0, or -1 */
 int thread_exchange(struct machine_space *space, unsigned order, address from, unsigned length);
@@ -96,8 +100,6 @@ port device_memory(unsigned physical, unsigned size); /* an object that maps thi
 /* main.c */
 extern port device_master;
 extern unsigned window, window_size; /* the export window: memory of a device, not of Mach */
-void say(const char *text);
-void say_hex(unsigned value);
 void check(unsigned error, const char *what); /* panics unless error is 0 */
 
 #endif

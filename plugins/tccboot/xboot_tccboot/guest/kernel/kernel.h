@@ -14,6 +14,7 @@
 #define KERNEL_H
 
 #include "machine.h"
+#include "i386/device.h"
 
 #define VIRTUAL 0x80000000u
 #define POOL_START 0xe00000u
@@ -66,11 +67,5 @@ extern unsigned trap_error;
 
 /* device.c */
 void device_setup(void);
-void out8(unsigned port, unsigned value);
-unsigned in8(unsigned port);
-
-/* main.c: the kernel's own words on the console */
-void say(const char *text);
-void say_hex(unsigned value);
 
 #endif

@@ -60,26 +60,6 @@ static void tables_setup(void)
 	load_tables(&gdt_at, &idt_at);
 }
 
-void say(const char *text)
-{
-	unsigned n = 0;
-
-	while (text[n])
-		n++;
-	machine_put(text, n);
-}
-
-void say_hex(unsigned value)
-{
-	char digits[9];
-	int i;
-
-	for (i = 7; i >= 0; i--, value >>= 4)
-		digits[i] = "0123456789abcdef"[value & 15];
-	digits[8] = 0;
-	say(digits);
-}
-
 /* A fault inside the kernel: a defect. Called by entry.S. */
 void kernel_broken(unsigned cr2, unsigned vector, unsigned error, unsigned eip)
 {
