@@ -37,11 +37,12 @@ class ReadOptions:
 @dataclass(frozen=True, slots=True)
 class LinearizeOptions:
     """`seeds`: store paths of outputs whose content is at hand (in `ReadOptions.stores`) and is trusted instead of
-    built. `allow_missing`: plan although sources are missing.
+    built. `allow_missing`: plan although sources are missing. `rebuild_fixed`: build fixed outputs also where their content is at hand.
     """
 
     seeds: Sequence[str] = ()
     allow_missing: bool = False
+    rebuild_fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

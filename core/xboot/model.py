@@ -125,6 +125,7 @@ class Script:
     """The linear build: `text` is what the guest reads, `sha256` (hex) identifies the run; the other fields are the
     same content, structured.
 
+    `at_hand`: results of fixed-output derivations that could have been steps, but lay in a store and are sources: path -> derivation.
     `checks` are conditions on references that the host verifies after the run (allowedReferences and kin): drv path -> output name -> rule.
     """
 
@@ -136,6 +137,7 @@ class Script:
     results: Sequence[str]
     seeds: Sequence[str] = ()
     checks: Sequence[ReferenceCheck] = ()
+    at_hand: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def systems(self) -> frozenset[str]:
@@ -303,7 +305,7 @@ class OutputVerdict:
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The end of a run. `failure` is empty when the guest ran to its end (the outputs may still differ), otherwise
-    one sentence that names the step and path.
+    one sentence that names the step and path. `sources`: those of which the user said what their hash should be (step 0).
     """
 
     backend: str
@@ -317,11 +319,17 @@ class Verdict:
     first_builder_seconds: float | None = None
     console_tail: str = ""
     exports: Mapping[str, Path] = field(default_factory=dict)
+    sources: Sequence[OutputVerdict] = ()
 
     @property
     def ok(self) -> bool:
         """The machine ran to its end and no output differs."""
-        return not self.failure and all(o.status in (Status.MATCH, Status.UNKNOWN) for o in self.outputs)
+        return not self.failure and all(o.status in (Status.MATCH, Status.UNKNOWN) for o in (*self.outputs, *self.sources))
+
+    @property
+    def differs(self) -> bool:
+        """An output, or a source that was checked, has another hash than expected."""
+        return any(o.status is Status.DIFFERS for o in (*self.outputs, *self.sources))
 
 
 # ---------------------------------------------------------------- tcb

@@ -12,6 +12,7 @@ from xboot.boot.channel import Message
 from xboot.boot.verdict import Timing, judge
 from xboot.errors import InputError, UsageError
 from xboot.model import BootImage, FixedHash, Phase, ReferenceCheck, Script, Source, SourceKind, Status, Step, StepOutput
+from xboot.show.report import exit_code
 
 STORE = "/test/store"
 HEX = "64fd28a0675e305bd9b02b490689dab5755c8ea5a233b374e55e3a2d7cc5d714"
@@ -59,7 +60,7 @@ def test_expect_from_a_file(tmp_path: Path) -> None:
     file.write_text(json.dumps({Y: SRI}))
     assert gather_expectations(script(), [], file, [])[Y] == {"expected.json": HEX}
     file.write_text(json.dumps({STORE + "/other": SRI}))
-    with pytest.raises(UsageError, match="no output of this script"):
+    with pytest.raises(UsageError, match="no output or source of this script"):
         gather_expectations(script(), [], file, [])
     for bad in ("[]", "{", '{"a": 1}'):
         file.write_text(bad)
@@ -116,3 +117,21 @@ def test_reference_checks(kind: str, listed: list[str], violated: str | None) ->
         assert f"{Z} refers to {violated}, which {kind} does not permit" in judged.failure
         assert "step 2" in judged.failure
         assert not judged.ok
+
+
+def test_sources_are_checked_as_such(tmp_path: Path) -> None:
+    """A list of hashes may name paths that the script has as sources: they match or differ like outputs."""
+    other = "0" * 64
+    file = tmp_path / "expected.json"
+    for value, status in ((HEX, Status.MATCH), (other, Status.DIFFERS)):
+        file.write_text(json.dumps({X: value, Y: HEX}))
+        expected = gather_expectations(script(), [], file, [])
+        assert expected[X] == {"expected.json": value}
+        assert gather_expectations(script(), [f"src={value}"], None, [])[X] == {"--expect": value}
+        image = BootImage("fake", script(), {}, (), {}, "")
+        said = [Message(Phase.OUTPUT, s, "out", p, HEX, 1) for s, p in ((1, Y), (2, Z))]
+        verdict = judge(image, said, Timing(), expected, "", None, "tcg", 1.0, "", {})
+        assert [(s.path, s.status) for s in verdict.sources] == [(X, status)]
+        assert [o.path for o in verdict.outputs] == [Y, Z]
+        assert verdict.ok == (status is Status.MATCH)
+        assert exit_code(verdict) == (0 if status is Status.MATCH else 1)

@@ -212,3 +212,43 @@ def test_numbers_beyond_all_bounds_are_left_out_of_bash_as_nix_does() -> None:
     assert b"declare whole=2" in shell
     assert b"half" not in shell
     assert b"big" not in shell
+
+
+def fixed(name: str, builder: bytes = b"/bin/sh", algo: str = "r:sha256", **env: str) -> Derivation:
+    made = drv(name, srcs=(path("tool"),), **env)
+    return replace(made, builder=builder, outputs={"out": Output("out", path(name), algo, "0" * 64)})
+
+
+def test_fixed_outputs_at_hand_are_named_and_can_be_rebuilt() -> None:
+    """A fixed output whose content lies in a store is no step; the plan says so, and a user can have it built."""
+    inner = [fixed("hex0"), fixed("page", url="http://x/"), fixed("old", algo="sha1"), fixed("daemon", b"builtin:fetchurl")]
+    top = drv("top", {d.path: ["out"] for d in inner})
+    at_hand = tuple(source(name, SourceKind.FIXED) for name in ("hex0", "page", "old", "daemon"))
+    graph = closure(top, *inner, root="top", sources=(*at_hand, source("tool")))
+    script = linearize(graph, LinearizeOptions())
+    assert [step.drv for step in script.steps] == [top.path]
+    assert script.at_hand == {path("hex0"): path("hex0.drv")}
+    table = render(script, "table")
+    assert f"at hand\t\thex0\t\t{path('hex0')}\n" in table
+    again = linearize(graph, LinearizeOptions(rebuild_fixed=True))
+    assert [step.drv for step in again.steps] == [path("hex0.drv"), top.path]
+    assert again.steps[0].outputs[0].fixed is not None
+    assert path("hex0") not in {s.path for s in again.sources}
+    assert path("tool") in {s.path for s in again.sources}
+    assert not again.at_hand
+
+
+def test_what_a_seed_holds_is_not_rebuilt() -> None:
+    """No path is both a source and a step's output: not a seed that is fixed, and not what a seed refers to."""
+    inner = fixed("hex0")
+    made = drv("made", {inner.path: ["out"]})
+    top = drv("top", {made.path: ["out"], inner.path: ["out"]})
+    at_hand = source("hex0", SourceKind.FIXED)
+    seed = source("made", SourceKind.SEED, references=(path("hex0"),))
+    graph = closure(top, made, inner, root="top", sources=(at_hand, seed, source("tool")))
+    script = linearize(graph, LinearizeOptions(seeds=[path("made")], rebuild_fixed=True))
+    assert [step.drv for step in script.steps] == [top.path]
+    graph = closure(top, made, inner, root="top", sources=(at_hand, source("tool")))
+    script = linearize(graph, LinearizeOptions(seeds=[path("hex0")], rebuild_fixed=True))
+    assert [step.drv for step in script.steps] == [made.path, top.path]
+    assert not script.at_hand

@@ -221,6 +221,30 @@ def test_an_output_of_the_graph_as_a_seed(nix: Nix) -> None:
     assert find_output(output, ReadOptions(stores=[nix.root])) == source
 
 
+def test_what_only_a_seed_needed_is_not_read(nix: Nix, tmp_path: Path) -> None:
+    """Sources and fixed outputs that only make what is trusted are neither missing nor hashed; those that others need are."""
+    for name in ("shared", "only"):
+        (tmp_path / name).write_text(name)
+    hash_ = "0" * 64
+    pinned = DRV.replace('"d"', '"pinned"') % f'outputHash = "{hash_}"; outputHashAlgo = "sha256"; outputHashMode = "recursive";'
+    lower = DRV.replace('"d"', '"lower"') % f"only = {tmp_path}/only; shared = {tmp_path}/shared; pinned = {pinned};"
+    drv = nix.instantiate(DRV % f"lower = {lower}; shared = {tmp_path}/shared;")[0]
+    output = output_of(nix, lower)
+    put(nix, output, b"content")
+    pinned_path = output_of(nix, pinned)
+    nix.file(pinned_path).write_text("not what is fixed")
+    with pytest.raises(InputError, match=pinned_path):
+        read(nix, drv)
+    closure = read(nix, drv, seeds=(output,))
+    assert {store_name(path)[33:] for path in closure.sources} == {"lower", "shared"}
+    only = next(path for path in _outputs(nix) if path.endswith("-only"))
+    nix.file(only).unlink()
+    assert read(nix, drv, seeds=(output,)).missing == {}
+    root = nix.instantiate(lower)[0]  # what was asked for is built, whatever is trusted
+    nix.file(pinned_path).unlink()
+    assert only in read(nix, root, seeds=(output,)).missing
+
+
 def test_seeds_that_are_none(nix: Nix) -> None:
     drv = nix.instantiate(DRV % "")[0]
     absent = f"/nix/store/{'0' * 32}-absent"

@@ -39,7 +39,10 @@ def parse_hash(text: str) -> str:
 
 
 def gather_expectations(script: Script, given: Sequence[str], file: Path | None, stores: Sequence[Path]) -> Expected:
-    """Store path → origin → NAR SHA-256 in hex. Raises UsageError for what makes no sense, InputError for a malformed file."""
+    """Store path → origin → NAR SHA-256 in hex. Paths are those of outputs, and of sources where the user speaks of them.
+
+    Raises UsageError for what makes no sense, InputError for a malformed file.
+    """
     expected: Expected = {}
     for text in given:
         path, value = _target(script, text)
@@ -68,11 +71,15 @@ def _target(script: Script, text: str) -> tuple[str, str]:
             raise UsageError(f"--expect {text}: there are {len(script.results)} results", hint="say which is meant: --expect NAME=HASH")
         return script.results[0], parse_hash(text)
     name = match["name"]
-    paths = [o.path for step in script.steps for o in step.outputs]
-    found = [path for path in paths if name in (path, path.rsplit("/", 1)[1], path.rsplit("/", 1)[1][33:])]
+    outputs, sources = [o.path for step in script.steps for o in step.outputs], [source.path for source in script.sources]
+    found = _called(name, outputs) or _called(name, sources)
     if len(found) != 1:
         raise UsageError(f"--expect {text}: {len(found)} outputs are called {name!r}", hint="give the whole store path")
     return found[0], parse_hash(match["hash"])
+
+
+def _called(name: str, paths: Sequence[str]) -> list[str]:
+    return [path for path in paths if name in (path, path.rsplit("/", 1)[1], path.rsplit("/", 1)[1][33:])]
 
 
 def _read_file(script: Script, file: Path) -> dict[str, str]:
@@ -84,11 +91,12 @@ def _read_file(script: Script, file: Path) -> dict[str, str]:
         raise InputError(f"{file}: not JSON: {error}", hint='it must be one object: {"/nix/store/…": "sha256-…"}') from None
     if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
         raise InputError(f"{file}: expected one JSON object, store path → hash")
-    paths = {o.path for step in script.steps for o in step.outputs}
+    paths = {o.path for step in script.steps for o in step.outputs} | {source.path for source in script.sources}
     strays = sorted(set(values) - paths)
     if strays:
         raise UsageError(
-            f"{file}: {strays[0]} is no output of this script ({len(strays)} such)", hint="`xboot plan -f table` lists the outputs"
+            f"{file}: {strays[0]} is no output or source of this script ({len(strays)} such)",
+            hint="`xboot plan -f table` lists the outputs",
         )
     return {path: parse_hash(value) for path, value in values.items()}
 

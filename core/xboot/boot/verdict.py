@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xboot.boot.channel import Message
-from xboot.model import BootImage, OutputVerdict, Phase, ReferenceCheck, Script, Status, Verdict
+from xboot.model import BootImage, OutputVerdict, Phase, ReferenceCheck, Script, Source, Status, Verdict
 
 
 @dataclass(slots=True)
@@ -44,11 +44,12 @@ def judge(
         for s in script.steps
         for o in s.outputs
     ]
+    checked = [_judge_source(s, expected[s.path]) for s in script.sources if expected.get(s.path)]
     violation = "" if failure else next(_violations(script, built), "")
     return Verdict(
         backend=image.backend, script_sha256=script.sha256, image_sha256=image.sha256, accelerator=accelerator, outputs=outputs,
         failure=failure or violation, failed_step=step if failure else None, seconds=seconds, first_builder_seconds=timing.first,
-        console_tail=tail, exports=dict(exports),
+        console_tail=tail, exports=dict(exports), sources=checked,
     )  # fmt: skip
 
 
@@ -62,6 +63,12 @@ def _judge_output(
     else:
         status = Status.MATCH if all(value == message.sha256 for value in expected.values()) else Status.DIFFERS
     return OutputVerdict(step, drv, name, path, status, message.sha256, message.size, message.references, dict(expected), timing.of(step))
+
+
+def _judge_source(source: Source, expected: Mapping[str, str]) -> OutputVerdict:
+    """The verdict on a source: of its own hash, which the host has verified and the guest checks again."""
+    status = Status.MATCH if all(value == source.nar_sha256 for value in expected.values()) else Status.DIFFERS
+    return OutputVerdict(0, "", "", source.path, status, source.nar_sha256, source.nar_size, source.references, dict(expected))
 
 
 def _violations(script: Script, built: Mapping[str, Message]) -> Iterator[str]:

@@ -22,6 +22,7 @@ from xboot.cli.options import (
     Json,
     Memory,
     Quorum,
+    RebuildFixed,
     Seeds,
     Settings,
     Stores,
@@ -46,6 +47,7 @@ def run(
     expect_file: Annotated[Path | None, typer.Option(help="A JSON object: store path → hash.")] = None,
     store: Stores = None,
     seed: Seeds = None,
+    rebuild_fixed: RebuildFixed = False,
     executor: Executor = "",
     settings: Settings = None,
     memory: Memory = None,
@@ -68,7 +70,7 @@ def run(
 
     options = run_verb.RunChoices(
         targets=targets, backend=backend, expect=expect or [], expect_file=expect_file, executor=executor, accel=accel,
-        read=read_options(store, seed), linearize=LinearizeOptions(seeds=seed or []),
+        read=read_options(store, seed), linearize=LinearizeOptions(seeds=seed or [], rebuild_fixed=rebuild_fixed),
         settings=parse_settings(settings, kernel, kernel_tree),
         memory=memory,
         step_timeout=step_timeout, run_timeout=run_timeout, export=export, log=log, reports=report_ or (),
@@ -87,6 +89,7 @@ def compare(
     jobs: Jobs = None,
     store: Stores = None,
     seed: Seeds = None,
+    rebuild_fixed: RebuildFixed = False,
     step_timeout: Annotated[float, typer.Option(min=0.001, help="Seconds that one step may take.")] = 3600,
     export: Annotated[Path, typer.Option(help="Where the NARs of a diverging output go.")] = Path("xboot-difference"),
     html: Annotated[Path | None, typer.Option(help="Also write a report that a browser shows, in one file.")] = None,
@@ -100,7 +103,9 @@ def compare(
     from xboot.show.report import to_json  # noqa: PLC0415
 
     choices = comparing.Choices(targets, backends, read_options(store, seed), quorum, jobs, export, html)
-    request = Request(targets, linearize=LinearizeOptions(seeds=seed or []), run=RunOptions(step_timeout=step_timeout))
+    request = Request(
+        targets, linearize=LinearizeOptions(seeds=seed or [], rebuild_fixed=rebuild_fixed), run=RunOptions(step_timeout=step_timeout)
+    )
     comparison, status = comparing.run_comparison(choices, request, err)
     if as_json:
         print(to_json(comparison_report(comparison)))
@@ -155,6 +160,7 @@ def attest(
     settings: Settings = None,
     store: Stores = None,
     seed: Seeds = None,
+    rebuild_fixed: RebuildFixed = False,
 ) -> None:
     """Run TARGET, and sign what came out on which backend."""
     from xboot.cli import attest as verbs  # noqa: PLC0415
@@ -164,7 +170,7 @@ def attest(
 
     choices = comparing.Choices(targets, backends, read_options(store, seed), quorum, jobs)
     options = BackendOptions(executor=executor, settings=parse_settings(settings))
-    request = Request(targets, linearize=LinearizeOptions(seeds=seed or []), options=options)
+    request = Request(targets, linearize=LinearizeOptions(seeds=seed or [], rebuild_fixed=rebuild_fixed), options=options)
     raise typer.Exit(verbs.attest(choices, request, key, reports or [], into, err))
 
 
@@ -192,11 +198,14 @@ def plan(
     format: Annotated[str, typer.Option("--format", "-f", help="script, table, dot or guile (a program that runs the build).")] = "script",
     store: Stores = None,
     seed: Seeds = None,
+    rebuild_fixed: RebuildFixed = False,
 ) -> None:
     """Print the linear build of TARGET: the script itself, the order as a table, or Graphviz."""
     from xboot.cli import plan as planning  # noqa: PLC0415
 
-    text = planning.plan(targets, format, read_options(store, seed), LinearizeOptions(seeds=seed or [], allow_missing=True), err)
+    text = planning.plan(
+        targets, format, read_options(store, seed), LinearizeOptions(seeds=seed or [], rebuild_fixed=rebuild_fixed, allow_missing=True), err
+    )
     sys.stdout.buffer.write(text)
     sys.stdout.flush()
 

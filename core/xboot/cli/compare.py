@@ -74,7 +74,9 @@ def read_script(targets: Sequence[str], read: ReadOptions, request: Request, con
     plugins.add(display, "xboot:display")
     try:
         with display:
-            return pipeline.linearize(pipeline.read(targets, read), request.linearize)
+            script = pipeline.linearize(pipeline.read(targets, read), request.linearize)
+            display.expect(script)
+            return script
     finally:
         plugins.remove("xboot:display")
 

@@ -13,6 +13,9 @@ from xboot.hooks import ReadOptions
 Targets = Annotated[list[str], typer.Argument(metavar="TARGET…", help="A .drv file, store path, recipe.toml[:name] or bundle.")]
 Stores = Annotated[list[Path] | None, typer.Option("--store", help="A folder that stands for the store (repeatable).")]
 Seeds = Annotated[list[str] | None, typer.Option("--seed", help="Trust this output, whose content is at hand, instead of building it.")]
+RebuildFixed = Annotated[
+    bool, typer.Option("--rebuild-fixed", help="Build fixed outputs, but for downloads, also where their content is at hand.")
+]
 BackendName = Annotated[str, typer.Option("--backend", "-b", help="The kernel to boot (see `xboot backends`).")]
 Executor = Annotated[str, typer.Option(help="Which executor runs the builders (see `xboot backends`).")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the backend (repeatable).")]

@@ -11,6 +11,7 @@ from xboot.cli.shown import shown_pipeline
 from xboot.errors import UsageError
 from xboot.guest.scheme import guile_script
 from xboot.hooks import LinearizeOptions, ReadOptions
+from xboot.show.progress import at_hand_sentence
 from xboot.show.report import to_json
 
 
@@ -23,6 +24,9 @@ def plan(targets: Sequence[str], format: str, read: ReadOptions, options: Linear
         script = pipeline.linearize(closure, options)
     if closure.missing:
         console.print(f"{len(closure.missing)} sources are missing; `xboot fetch` brings those that have a URL", style="yellow")
+    note = at_hand_sentence(script)
+    if note:
+        console.print(note, soft_wrap=True, highlight=False, markup=False)
     if format == "script":
         return script.text
     if format == "guile":

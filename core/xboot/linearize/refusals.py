@@ -37,6 +37,15 @@ def check(drv: Derivation) -> None:
         raise RefusedError(f"{drv.path}: its builder {drv.builder.decode(errors='replace')!r} is no absolute path")
 
 
+def may_rebuild(drv: Derivation) -> bool:
+    """Whether a fixed-output derivation could be a step: it is no download, which needs a network (it names a `url` or `urls`, or runs in
+    the daemon), and its hash is one that the executors check.
+    """
+    if not drv.is_fixed_output or drv.builder.startswith(b"builtin:") or b"url" in drv.env or b"urls" in drv.env:
+        return False
+    return next(iter(drv.outputs.values())).hash_algo.removeprefix("r:") == "sha256"
+
+
 def check_fixed(drv: Derivation) -> None:
     """Raise RefusedError for a fixed-output derivation that would have to be built but whose hash no executor can check."""
     (output,) = drv.outputs.values()

@@ -7,7 +7,9 @@ from xboot.model import Script
 
 
 def render(script: Script, format: str) -> str:
-    """`table` (tab-separated: step, system, derivation, inputs, outputs) or `dot`."""
+    """`table` (tab-separated: step, system, derivation, inputs, outputs; then, as step `at hand`, fixed outputs that are not built) or
+    `dot`.
+    """
     if format == "table":
         return _table(script)
     if format == "dot":
@@ -18,6 +20,7 @@ def render(script: Script, format: str) -> str:
 def _table(script: Script) -> str:
     lines = ["step\tsystem\tderivation\tinputs\toutputs"]
     lines += [f"{s.number}\t{s.system}\t{_short(s.drv)}\t{len(s.inputs)}\t{' '.join(o.name for o in s.outputs)}" for s in script.steps]
+    lines += [f"at hand\t\t{_short(drv)}\t\t{path}" for path, drv in sorted(script.at_hand.items())]
     return "\n".join(lines) + "\n"
 
 

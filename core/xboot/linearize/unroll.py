@@ -22,8 +22,9 @@ def linearize(closure: Closure, options: LinearizeOptions) -> Script:
 
     Order: a derivation after its inputs; among those that could come next, the one with the smallest store path. A
     derivation whose wanted outputs are all at hand (fixed outputs with content, seeds) becomes sources instead of a
-    step, and what only it needed is left out. Raises InputError for a source that is missing (unless
-    `allow_missing`), RefusedError for what xboot does not build.
+    step, and what only it needed is left out; `rebuild_fixed` makes fixed outputs steps all the same, but for downloads.
+
+    Raises InputError for a source that is missing (unless `allow_missing`), RefusedError for what xboot does not build.
     """
     plan = _Plan(closure, options)
     order = plan.order()
@@ -49,7 +50,7 @@ def linearize(closure: Closure, options: LinearizeOptions) -> Script:
             hint="`xboot fetch` brings what has a URL; --store DIR names a folder that holds it",
         )
     seeds = sorted(source.path for source in sources if source.kind is SourceKind.SEED)
-    return Script(text, sha256(text).hexdigest(), closure.store_dir, sources, steps, results, seeds, checks)
+    return Script(text, sha256(text).hexdigest(), closure.store_dir, sources, steps, results, seeds, checks, plan.at_hand(sources))
 
 
 @dataclass(slots=True)
@@ -121,11 +122,15 @@ class _Plan:
         all its users, so that no output is both a source and built.
         """
         at_hand, roots = self.closure.sources, set(self.closure.roots)
+        # A trusted content comes with what it refers to as it was.
+        kept = set(self.options.seeds).union(*(s.references for s in at_hand.values() if s.kind is SourceKind.SEED))
         candidates: dict[str, set[str]] = {}
         found = set()
         for path, drv in self.closure.derivations.items():
             if drv.is_fixed_output and drv.builder.startswith(b"builtin:"):
                 found.add(path)
+            elif self.options.rebuild_fixed and refusals.may_rebuild(drv) and kept.isdisjoint(o.path for o in drv.outputs.values()):
+                continue
             elif path not in roots and any(output.path in at_hand for output in drv.outputs.values()):
                 candidates[path] = set()
         if candidates:
@@ -137,6 +142,11 @@ class _Plan:
             if all(outputs[name].path in at_hand for name in wanted):
                 found.add(path)
         return found
+
+    def at_hand(self, sources: Sequence[Source]) -> dict[str, str]:
+        """Those of `sources` that a step could have made: path → derivation. What the user named as a seed is no surprise."""
+        made = {o.path: drv for drv in self.closure.derivations.values() if refusals.may_rebuild(drv) for o in drv.outputs.values()}
+        return {s.path: made[s.path].path for s in sources if s.path in made and s.path not in self.options.seeds}
 
     def _need_references(self, source: Source) -> None:
         todo = [source]

@@ -7,7 +7,7 @@ the output of an ordinary derivation above all, is a *seed*: taken only when the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, islice
 from pathlib import Path
 
@@ -46,6 +46,7 @@ class SourceReader:
         self._derivations = derivations
         self._seeds = seeds
         self._outputs = {o.path: drv for drv in derivations.values() for o in drv.outputs.values() if o.path}
+        self._needed = list(_needed(derivations, frozenset(seeds)))
         self._inputs = {path: drv.path for drv in reversed(list(derivations.values())) for path in drv.input_srcs}
         self._by_hash: dict[bytes, str] | None = None
         self._sources: dict[str, Source] = {}
@@ -53,7 +54,8 @@ class SourceReader:
 
     def read(self) -> tuple[dict[str, Source], dict[str, str]]:
         """The sources at hand, by path, and those that are not, each with the derivation or source that needs it."""
-        pending = [(path, user, False) for path, user in sorted(self._inputs.items(), reverse=True)]
+        inputs = {path: drv.path for drv in reversed(self._needed) for path in drv.input_srcs}
+        pending = [(path, user, False) for path, user in sorted(inputs.items(), reverse=True)]
         pending += [(path, "", True) for path in reversed(self._seeds)]
         while pending:
             path, user, seed = pending.pop()
@@ -68,7 +70,7 @@ class SourceReader:
             trusted = source.kind is SourceKind.SEED
             needed = [used for used in source.references if used != path and (trusted or used not in self._outputs)]
             pending += [(used, path, trusted) for used in reversed(needed)]
-        for drv in self._derivations.values():
+        for drv in self._needed:
             if drv.is_fixed_output:
                 self._add_fixed(drv, next(iter(drv.outputs.values())))
         return dict(sorted(self._sources.items())), dict(sorted(self._missing.items()))
@@ -157,6 +159,29 @@ class SourceReader:
         written = f"{part}-{name}"
         known = [candidate for candidate in self._stores.names(part) if written.startswith(candidate)]
         return f"{self._stores.store_dir}/{max(known, key=len) if known else written.rstrip('.?')}"
+
+
+def _needed(derivations: Mapping[str, Derivation], seeds: Collection[str]) -> Iterator[Derivation]:
+    """The derivations whose sources a build may want, in the order of the graph: all but those that only make what the user trusts as a
+    seed. One that nothing uses is what was asked for, and built whatever is trusted.
+    """
+    used: dict[str, set[str]] = {}
+    for drv in derivations.values():
+        for path, names in drv.input_drvs.items():
+            used.setdefault(path, set()).update(names)
+
+    def trusted(path: str) -> bool:
+        drv = derivations[path]
+        return all(name in drv.outputs and drv.outputs[name].path in seeds for name in used[path])
+
+    pending = [path for path in derivations if path not in used]
+    reached = set(pending)
+    while pending:
+        for path in derivations[pending.pop()].input_drvs:
+            if path in derivations and path not in reached and not (seeds and trusted(path)):
+                reached.add(path)
+                pending.append(path)
+    return (drv for path, drv in derivations.items() if path in reached)
 
 
 def _subsets(mentioned: Sequence[str], outputs: Mapping[str, object]) -> Iterator[Sequence[str]]:

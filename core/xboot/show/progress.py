@@ -14,6 +14,7 @@ from xboot.model import Event, OutputVerdict, Phase, Script, Status, Verdict
 from xboot.pipeline import Result
 from xboot.show.report import sri
 
+_NAMED = 5  # derivations that one sentence names
 _COLOURS = {Status.MATCH: "green", Status.DIFFERS: "bold red", Status.UNKNOWN: "yellow", Status.NOT_RUN: "dim"}
 
 
@@ -40,6 +41,9 @@ class ProgressDisplay:
         """Learn the names of the steps, to show them while they run."""
         self._steps = {step.number: step.drv.rsplit("/", 1)[-1] for step in script.steps}
         self._sources = len(script.sources)
+        note = at_hand_sentence(script)
+        if note:
+            self._log(note)
 
     def begin(self, stage: str, text: str) -> None:
         """Show a stage that no pipeline announces."""
@@ -90,11 +94,21 @@ class ProgressDisplay:
             self._console.print(text, highlight=False, markup=markup, emoji=False, soft_wrap=True)
 
 
+def at_hand_sentence(script: Script) -> str:
+    """Which fixed outputs are not built although they could be; empty when there are none."""
+    names = [_short(drv)[33:].removesuffix(".drv") for drv in sorted(set(script.at_hand.values()))]
+    if not names:
+        return ""
+    shown = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+    return f"not built, since the content is at hand and its hash is fixed: {shown}; --rebuild-fixed builds what lies in a store"
+
+
 def show_verdict(console: Console, result: Result) -> None:
     """The outputs (all that are results, were expected, or went wrong) and the closing sentence."""
     verdict, script = result.verdict, result.script
     results = set(script.results)
-    rows = [o for o in verdict.outputs if o.path in results or o.expected or o.status is Status.DIFFERS]
+    rows = [*verdict.sources]
+    rows += [o for o in verdict.outputs if o.path in results or o.expected or o.status is Status.DIFFERS]
     for output in rows:
         colour = _COLOURS[output.status]
         line = f"[{colour}]{output.status.value:<8}[/] {escape(output.path)}  {sri(output.nar_sha256)}".rstrip()
@@ -112,8 +126,11 @@ def closing_sentence(verdict: Verdict, script: Script) -> str:
         return f"[bold red]failed[/] on {where}: {escape(verdict.failure)}"
     counts = {status: _count(verdict.outputs, status) for status in Status}
     parts = [f"{n} {status.value}" for status, n in counts.items() if n]
-    colour = "bold red" if counts[Status.DIFFERS] else "bold green"
-    word = "differs" if counts[Status.DIFFERS] else "built, nothing to compare with" if not counts[Status.MATCH] else "verified"
+    if verdict.sources:
+        wrong = _count(verdict.sources, Status.DIFFERS)
+        parts.append(f"sources: {len(verdict.sources) - wrong} match" + (f", {wrong} differs" if wrong else ""))
+    colour = "bold red" if verdict.differs else "bold green"
+    word = "differs" if verdict.differs else "built, nothing to compare with" if not counts[Status.MATCH] else "verified"
     return (
         f"[{colour}]{word}[/] on {where}: {len(script.steps)} steps, outputs: {', '.join(parts) or 'none'}; script sha256 {script.sha256}"
     )

@@ -8,7 +8,7 @@ import platform
 from typing import Any
 
 from xboot import __version__
-from xboot.model import OutputVerdict, Status, Verdict
+from xboot.model import OutputVerdict, Source, Status, Verdict
 from xboot.pipeline import Result
 
 REPORT_VERSION = 1
@@ -25,7 +25,7 @@ def sri(sha256_hex: str) -> str:
 
 def exit_code(verdict: Verdict) -> int:
     """0: ran, nothing differs; 1: ran or not, an output differs; 6: could not run to its end."""
-    if any(output.status is Status.DIFFERS for output in verdict.outputs):
+    if verdict.differs:
         return EXIT_DIFFERS
     return EXIT_COULD_NOT_RUN if verdict.failure else EXIT_OK
 
@@ -33,6 +33,7 @@ def exit_code(verdict: Verdict) -> int:
 def report(result: Result) -> dict[str, Any]:
     """The report of one run as JSON values. Hashes are of NARs, in SRI form and in hex."""
     verdict = result.verdict
+    checked = {source.path: source for source in verdict.sources}
     return {
         "xbootReport": REPORT_VERSION,
         "xboot": __version__,
@@ -49,7 +50,7 @@ def report(result: Result) -> dict[str, Any]:
             for name, a in sorted(result.image.artifacts.items())
         },
         "seeds": sorted(result.script.seeds),
-        "sources": [{"path": s.path, "kind": s.kind.value, **_hash(s.nar_sha256, s.nar_size)} for s in result.script.sources],
+        "sources": [_source(s, checked.get(s.path)) for s in result.script.sources],
         "results": list(result.script.results),
         "outputs": [_output(output) for output in verdict.outputs],
         "seconds": round(verdict.seconds, 3),
@@ -75,6 +76,15 @@ def _hash(sha256_hex: str, size: int) -> dict[str, Any]:
     return {"narHash": sri(sha256_hex) or None, "narSha256": sha256_hex or None, "narSize": size}
 
 
+def _source(source: Source, checked: OutputVerdict | None) -> dict[str, Any]:
+    said = {} if checked is None else {"status": checked.status.value, "expected": _expected(checked)}
+    return {"path": source.path, "kind": source.kind.value, **_hash(source.nar_sha256, source.nar_size), **said}
+
+
+def _expected(output: OutputVerdict) -> dict[str, str]:
+    return {origin: sri(value) for origin, value in sorted(output.expected.items())}
+
+
 def _output(output: OutputVerdict) -> dict[str, Any]:
     return {
         "step": output.step,
@@ -83,7 +93,7 @@ def _output(output: OutputVerdict) -> dict[str, Any]:
         "path": output.path,
         "status": output.status.value,
         **_hash(output.nar_sha256, output.nar_size),
-        "expected": {origin: sri(value) for origin, value in sorted(output.expected.items())},
+        "expected": _expected(output),
         "references": list(output.references),
         "seconds": round(output.seconds, 3),
     }
