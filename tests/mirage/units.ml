@@ -274,22 +274,58 @@ let files_by_calls () =
   check "unknown" (call p 400 [] = -Errno.enosys && call p (-5) [] = -Errno.enosys);
   finish root
 
+(* What a program in ring 3 would do between Window.open_ and Window.settle: one-byte calls, served by onebyte.c. *)
+external program_byte : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_program_byte" [@@noalloc]
+external program_stops : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_program_stops" [@@noalloc]
+
+(* As Window.run, for a program that makes [n] one-byte calls; how many of them no OCaml was needed for. *)
+let runs p which fd va n =
+  Window.open_ p Window.reading;
+  Window.open_ p Window.writing;
+  let served = ref 0 in
+  for i = 0 to n - 1 do served := !served + program_byte p.Proc.mm.Mm.space which fd (va + i) done;
+  ignore (program_stops 0);
+  Window.settle p Window.reading;
+  Window.settle p Window.writing;
+  !served
+
 let windows_agree () =
   let root, p = process ~wide:false in
   put p data "f";
   let fd = call p 5 [ data; 0o102; 0o666 ] in
   for i = 1 to 10 do check "one byte" (call p 4 [ fd; data; 1 ] = 1); ignore i done;
-  (* what byte_call of cpu.c does: a byte to the window's address, which moves on *)
-  let slot n = Window.slot Window.writing n in
-  check "open" (Base.ctx_get p.Proc.context (slot 0) = fd + 1);
-  let at = Base.ctx_get p.Proc.context (slot 1) in
-  ignore (Base.phys_write at (Bytes.of_string "ABC") 0 3);
-  ignore (Base.ctx_set p.Proc.context (slot 1) (at + 3));
-  Window.settle_all p;
+  put p (data + 400) "ABC";
+  check "served" (runs p Window.writing fd (data + 400) 3 = 3);
   check "position" (call p 19 [ fd; 0; 1 ] = 13);
-  check "closed by the seek" (Base.ctx_get p.Proc.context (slot 0) = 0);
+  check "no window outlives a run" (program_byte p.Proc.mm.Mm.space Window.writing fd data = 0);
   ignore (call p 19 [ fd; 10; 0 ]);
   check "content" (call p 3 [ fd; data + 200; 9 ] = 3 && Bytes.to_string (User.read p.Proc.mm (data + 200) 3) = "ABC");
+  check "not beyond the page" (call p 19 [ fd; 4090; 0 ] = 4090 && call p 4 [ fd; data; 1 ] = 1 && runs p Window.writing fd data 10 = 5);
+  check "size" (call p 19 [ fd; 0; 2 ] = 4096);
+  finish root
+
+(* Whatever happens between two runs, a window is made of the file as it is then, or not at all. *)
+let windows_are_never_stale () =
+  let root, p = process ~wide:false in
+  put p data "f";
+  put p (data + 100) "g";
+  let opened () = let fd = call p 5 [ data; 0o1102; 0o666 ] in ignore (call p 4 [ fd; data; 1 ]); fd in
+  let nothing what fd = check what (runs p Window.writing fd data 5 = 0) in
+  let fd = opened () in
+  ignore (call p 93 [ fd; 0 ]);
+  nothing "truncated" fd;
+  let fd = opened () in
+  ignore (call p 6 [ fd ]);
+  nothing "closed" fd;
+  let fd = opened () in
+  let other = call p 5 [ data + 100; 0o102; 0o666 ] in
+  ignore (call p 63 [ other; fd ]);
+  nothing "another file under the number" fd;
+  let fd = opened () in
+  let mapping = call p 192 [ 0; 4096; 3; 2; fd; 0 ] land 0xffffffff in
+  ignore (User.read p.Proc.mm mapping 1);
+  ignore (runs p Window.writing fd data 5);
+  check "a private mapping that was written to keeps its own" (let b = Bytes.of_string "x" in User.write p.Proc.mm mapping b; ignore (runs p Window.writing fd data 5); Bytes.to_string (User.read p.Proc.mm mapping 1) = "x");
   finish root
 
 let copy_on_write () =
@@ -345,6 +381,7 @@ let () =
   test "scan" scan_like_search;
   test "files by calls" files_by_calls;
   test "windows" windows_agree;
+  test "windows are never stale" windows_are_never_stale;
   test "copy on write" copy_on_write;
   test "hostile calls i386" (hostile_calls ~wide:false);
   test "hostile calls x86_64" (hostile_calls ~wide:true);

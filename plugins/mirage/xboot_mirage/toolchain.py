@@ -13,7 +13,7 @@ from xboot.errors import BackendError, MissingToolError
 GUEST = Path(__file__).parent / "guest"
 LIBRARIES = ("cstruct", "mirage-crypto")
 # boot.o comes first: its note and entry lead the image
-OBJECTS = ("boot", "trap", "frames", "aspace", "cpu", "serial", "libc", "main", "stubs")
+OBJECTS = ("boot", "trap", "frames", "aspace", "onebyte", "protect", "nonce", "cpu", "serial", "libc", "main", "stubs")
 REGIONS_FILE, SOURCES_FILE, MEMBERS_FILE = "regions.json", "sources.json", "members.json"
 _TOOLS = {"gcc": "gcc", "ld": "binutils", "strip": "binutils", "nm": "binutils", "ocamlfind": "ocaml-findlib", "ocamlopt": "ocaml-nox"}
 _PACKAGES = "ocaml-nox ocaml-findlib libcstruct-ocaml-dev libmirage-crypto-ocaml-dev musl-dev gcc binutils"

@@ -5,8 +5,10 @@
  */
 #include "base.h"
 
-extern u64 kernel_pml4[512];
 u64 current_as;
+
+/* The table that an entry, or an address space, leads to. */
+static u64 *table_at(u64 entry) { return frame_memory((entry & P_ADDR) / PAGE, FRAME_TABLE); }
 
 static void flush(u64 as, u64 va) {
 #ifndef XBOOT_HOST
@@ -16,8 +18,9 @@ static void flush(u64 as, u64 va) {
 #endif
 }
 
+/* 0: no memory. */
 u64 as_new(void) {
-    u64 frame = frame_alloc(1);
+    u64 frame = frame_alloc_kind(FRAME_TABLE);
     if (!frame) return 0;
 #ifndef XBOOT_HOST
     u64 *table = phys(frame * PAGE);
@@ -29,31 +32,33 @@ u64 as_new(void) {
 /* The entry that maps `va`, or null where no table reaches it. */
 u64 *as_entry(u64 as, u64 va) {
     if (va >= USER_LIMIT) return 0;
-    u64 *table = phys(as);
+    u64 *table = table_at(as);
     for (int shift = 39; shift > 12; shift -= 9) {
         u64 entry = table[va >> shift & 511];
         if (!(entry & P_PRESENT)) return 0;
-        table = phys(entry & P_ADDR);
+        table = table_at(entry);
     }
     return table + (va >> 12 & 511);
 }
 
+/* The entry for `va`, with the tables on the way to it. Null: no memory, or not a program's address. */
 static u64 *entry_make(u64 as, u64 va) {
     if (va >= USER_LIMIT) return 0;
-    u64 *table = phys(as);
+    u64 *table = table_at(as);
     for (int shift = 39; shift > 12; shift -= 9) {
         u64 *entry = table + (va >> shift & 511);
         if (!(*entry & P_PRESENT)) {
-            u64 frame = frame_alloc(1);
+            u64 frame = frame_alloc_kind(FRAME_TABLE);
             if (!frame) return 0;
             *entry = frame * PAGE | P_PRESENT | P_WRITE | P_USER;
         }
-        table = phys(*entry & P_ADDR);
+        table = table_at(*entry);
     }
     return table + (va >> 12 & 511);
 }
 
 static u64 entry_for(u64 frame, int prot) {
+    frame_memory(frame, FRAME_PAGE); /* a program never gets to see a page table */
     u64 e = frame * PAGE | (prot & PROT_SHARED ? P_SHARED : 0);
     if (!(prot & (PROT_R | PROT_W | PROT_X))) return e | P_HELD;
     e |= P_PRESENT | P_USER;
@@ -84,12 +89,12 @@ int as_map(u64 as, u64 va, u64 frame, int prot) {
 static int walk(u64 as, u64 start, u64 end, int (*each)(u64 as, u64 va, u64 *entry, u64 argument), u64 argument) {
     if (end > USER_LIMIT) end = USER_LIMIT;
     while (start < end) {
-        u64 *table = phys(as);
+        u64 *table = table_at(as);
         int shift = 39;
         for (; shift > 12; shift -= 9) {
             u64 entry = table[start >> shift & 511];
             if (!(entry & P_PRESENT)) break;
-            table = phys(entry & P_ADDR);
+            table = table_at(entry);
         }
         if (shift > 12) { /* nothing below this table: go on at the next one */
             start = ((start >> shift) + 1) << shift;
@@ -139,25 +144,25 @@ int as_fork(u64 to, u64 from) {
 void as_free(u64 as) {
 #ifndef XBOOT_HOST
     if (as == current_as) {
-        current_as = (u64)kernel_pml4 - 0xffffffff80000000ul;
+        current_as = (u64)kernel_pml4 - IMAGE_BASE;
         load_cr3(current_as);
     }
 #endif
     as_unmap(as, 0, USER_LIMIT);
-    u64 *l4 = phys(as);
+    u64 *l4 = table_at(as);
     for (int i = 0; i < 256; i++) {
         if (!(l4[i] & P_PRESENT)) continue;
-        u64 *l3 = phys(l4[i] & P_ADDR);
+        u64 *l3 = table_at(l4[i]);
         for (int j = 0; j < 512; j++) {
             if (!(l3[j] & P_PRESENT)) continue;
-            u64 *l2 = phys(l3[j] & P_ADDR);
+            u64 *l2 = table_at(l3[j]);
             for (int k = 0; k < 512; k++)
-                if (l2[k] & P_PRESENT) frame_unref((l2[k] & P_ADDR) / PAGE);
-            frame_unref((l3[j] & P_ADDR) / PAGE);
+                if (l2[k] & P_PRESENT) frame_free_kind((l2[k] & P_ADDR) / PAGE, FRAME_TABLE);
+            frame_free_kind((l3[j] & P_ADDR) / PAGE, FRAME_TABLE);
         }
-        frame_unref((l4[i] & P_ADDR) / PAGE);
+        frame_free_kind((l4[i] & P_ADDR) / PAGE, FRAME_TABLE);
     }
-    frame_unref(as / PAGE);
+    frame_free_kind(as / PAGE, FRAME_TABLE);
 }
 
 /* Make a page that is shared by copy-on-write the owner's own. 0: no memory. */
@@ -166,7 +171,7 @@ int as_break_cow(u64 *entry, u64 va) {
     if (frame_refs(frame) > 1) {
         u64 own = frame_alloc_raw(1);
         if (!own) return 0;
-        page_copy(phys(own * PAGE), phys(frame * PAGE));
+        page_copy(phys(own * PAGE), frame_memory(frame, FRAME_PAGE));
         frame_unref(frame);
         *entry = (*entry & ~P_ADDR) | own * PAGE;
     }
@@ -188,7 +193,7 @@ u64 user_move(u64 as, u64 va, u8 *kernel, u64 length, int to_user) {
         if (to_user && !(*entry & P_WRITE) && (!(*entry & P_COW) || !as_break_cow(entry, va))) break;
         u64 offset = va & (PAGE - 1), part = PAGE - offset;
         if (part > length - done) part = length - done;
-        u8 *page = phys(*entry & P_ADDR);
+        u8 *page = frame_memory((*entry & P_ADDR) / PAGE, FRAME_PAGE);
         if (to_user)
             __builtin_memcpy(page + offset, kernel + done, part);
         else

@@ -30,6 +30,7 @@ extern u8 *host_arena;
 #define HEAP_BASE 0xffffc00000000000ul
 #define HEAP_LIMIT 0xffffc07fc0000000ul
 #define USER_LIMIT 0x7ffffffff000ul
+#define IMAGE_BASE 0xffffffff80000000ul /* where the image's physical address 0 is seen */
 
 static inline void *phys(u64 address) { return (void *)(HHDM + address); }
 
@@ -54,7 +55,7 @@ static inline void *phys(u64 address) { return (void *)(HHDM + address); }
 enum ctx {
     C_RAX, C_RBX, C_RCX, C_RDX, C_RSI, C_RDI, C_RBP, C_RSP, C_R8, C_R9, C_R10, C_R11, C_R12, C_R13, C_R14, C_R15,
     C_RIP, C_RFLAGS, C_MODE /* 0: i386, 1: x86_64 */, C_FSBASE, C_GSBASE, C_DS, C_ES, C_FS, C_GS, C_VECTOR, C_ERROR, C_CR2,
-    C_TLS0, C_TLS1, C_TLS2 /* GDT descriptors of set_thread_area */, C_AS /* the page table, set by run */, C_WINDOW /* see trap_fast: two windows of 3 slots */,
+    C_TLS0, C_TLS1, C_TLS2 /* GDT descriptors of set_thread_area */, C_AS /* the page table, set by run */,
     C_SLOTS = 64
 };
 #define C_FPU 512
@@ -62,18 +63,45 @@ enum ctx {
 #define VECTOR_SYSCALL 256
 #define VECTOR_TIMER 32
 
-/* frames.c */
+/* frames.c: kinds of frames, which never turn into one another */
+enum { FRAME_PAGE, FRAME_TABLE, FRAME_CONTEXT, FRAME_KINDS };
 extern u64 frames_free_count, frames_reserve;
 void frames_add(u64 start, u64 end);
 void frames_init(u64 limit);
-u64 frame_alloc(int user); /* a number, zeroed; 0: none left (user requests leave the reserve alone) */
+void frames_ready(void);
+u64 frame_alloc(int user); /* a page: its number, zeroed; 0: none left (user requests leave the reserve alone) */
 u64 frame_alloc_raw(int user);
+u64 frame_alloc_kind(int kind);
+void frame_free_kind(u64 frame, int kind);
+struct frame_info { u32 count, link; u8 kind; };
+extern struct frame_info *frame_infos;
+extern u64 frame_limit;
+_Noreturn void frame_wrong(u64 frame);
+
+/* The memory of a frame that is in use as this kind, or a panic. Every address that leads to programs' memory or tables comes through here. */
+static inline void *frame_memory(u64 frame, int kind) {
+    if (frame - 1 >= frame_limit - 1 || frame_infos[frame].count == 0 || frame_infos[frame].kind != kind) frame_wrong(frame);
+    return phys(frame * PAGE);
+}
 void frame_ref(u64 frame);
 void frame_unref(u64 frame);
 void frame_give(u64 frame);
 u32 frame_refs(u64 frame);
 void page_copy(void *to, const void *from);
 void page_zero(void *page);
+int page_is_zero(const void *page);
+
+/* onebyte.c */
+extern u64 calls_fast;
+void window_set(int writes, u64 descriptor, u64 at, u64 stop);
+int window_byte(u64 as, int writes, u64 descriptor, u64 va);
+void window_end(void);
+u64 window_moved(int writes);
+
+/* nonce.c */
+void nonce_hide(void);
+void nonce_put(u64 index, u8 c);
+void nonce_say(void);
 
 /* aspace.c */
 u64 as_new(void);
@@ -101,13 +129,17 @@ _Noreturn void panic(const char *why);
 void cpu_init(u64 stack_top);
 u64 run_user(u64 *ctx);
 u64 trap_fast(u64 *ctx);
-extern u64 ticks, syscalls_fast;
+extern u64 ticks;
 void idle_tick(void);
 void idle_any(void);
 
 /* libc.c */
-void heap_init(void);
 u64 heap_map_pages(u64 pages);
+
+/* protect.c */
+extern u64 kernel_pml4[512];
+void protect_kernel(void);
+u64 *kernel_entry(u64 va); /* null: nothing is mapped there by 4 KiB */
 
 /* main.c */
 extern u64 initrd_start, initrd_size, memory_end;

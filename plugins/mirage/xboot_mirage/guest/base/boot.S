@@ -99,6 +99,7 @@ boot_gdt_ptr:
         .align 4096
         .globl kernel_pml4
 kernel_pml4:    .skip 4096
+        .globl boot_pdpt, boot_pdpt_top, boot_pd
 boot_pdpt:      .skip 4096
 boot_pdpt_top:  .skip 4096
         .globl heap_pdpt

@@ -20,8 +20,7 @@ static struct { u64 low, high; } idt[256];
 static u8 trap_stack[8192] __attribute__((aligned(16))), fault_stack[8192] __attribute__((aligned(16)));
 static u64 guard_low, guard_high;
 static u64 user_ticks;
-u64 ticks, syscalls_fast;
-extern u64 kernel_pml4[512];
+u64 ticks;
 extern char vectors[], syscall_entry[], cstar_entry[];
 
 #define TICK_HZ 100
@@ -82,16 +81,19 @@ void cpu_init(u64 guard) {
     if (b & 1 << 20) cr4 |= 1ul << 21;
     if (c & 1 << 2) cr4 |= 1ul << 11;  /* UMIP: sgdt and kin do not tell a program where our tables are */
     __asm__ volatile("mov %0, %%cr4" : : "r"(cr4));
-    current_as = (u64)kernel_pml4 - 0xffffffff80000000ul;
+    current_as = (u64)kernel_pml4 - IMAGE_BASE;
     load_cr3(current_as);
 }
+
+/* A data segment of privilege 3, or nothing: whatever else may stand in a context. */
+static u64 tls_descriptor(u64 d) { return (d >> 43 & 15) == 14 ? d : 0; }
 
 /* A selector that cannot fault when it is loaded. */
 static u64 selector(const u64 *ctx, u64 s) {
     s &= 0xffff;
     if (s == 0x2b || s == 0x23 || s == 0x33) return s;
     for (int i = 0; i < 3; i++)
-        if (s == 0x63u + 8 * i && ctx[C_TLS0 + i] >> 47 & 1) return s;
+        if (s == 0x63u + 8 * i && tls_descriptor(ctx[C_TLS0 + i]) >> 47 & 1) return s;
     return 0;
 }
 
@@ -102,6 +104,7 @@ u64 run_user(u64 *ctx) {
         ctx[C_RSP] = (u32)ctx[C_RSP];
     } else if (ctx[C_RIP] >= USER_LIMIT) { /* iretq would fault in ring 0 */
         ctx[C_CR2] = ctx[C_RIP];
+        window_end();
         return ctx[C_VECTOR] = 13;
     }
     ctx[C_RFLAGS] = (ctx[C_RFLAGS] & 0x240dd5) | 0x202;
@@ -109,13 +112,16 @@ u64 run_user(u64 *ctx) {
     ctx[C_ES] = selector(ctx, ctx[C_ES]);
     ctx[C_FS] = selector(ctx, ctx[C_FS]);
     ctx[C_GS] = selector(ctx, ctx[C_GS]);
-    for (int i = 0; i < 3; i++) gdt[12 + i] = ctx[C_TLS0 + i];
+    for (int i = 0; i < 3; i++) gdt[12 + i] = tls_descriptor(ctx[C_TLS0 + i]);
     if (current_as != ctx[C_AS]) {
+        frame_memory(ctx[C_AS] / PAGE, FRAME_TABLE);
         current_as = ctx[C_AS];
         load_cr3(current_as);
     }
     user_ticks = 0;
-    return run(ctx);
+    u64 vector = run(ctx);
+    window_end();
+    return vector;
 }
 
 static void interrupt_done(u64 vector) {
@@ -124,18 +130,10 @@ static void interrupt_done(u64 vector) {
     outb(0x20, 0x20);
 }
 
-/* Bootstrap tools read and write byte by byte, tens of millions of times. OCaml may open a window for a descriptor: the piece of a file's page frame that the next
-   one-byte reads (or writes) will touch, from the address in slot 1 up to that in slot 2; slot 0 is the descriptor plus one, 0 for none. io.ml says when a window is open. */
 static int byte_call(u64 *ctx, int writes) {
-    u64 *window = ctx + C_WINDOW + (writes ? 3 : 0);
-    u64 fd = ctx[C_MODE] ? ctx[C_RDI] : (u32)ctx[C_RBX], va = ctx[C_MODE] ? ctx[C_RSI] : (u32)ctx[C_RCX];
-    if (window[0] != (u32)fd + 1ul || window[1] == window[2]) return 0;
-    u64 *entry = as_entry(current_as, va), need = P_PRESENT | P_USER | (writes ? 0 : P_WRITE);
-    if (!entry || (*entry & need) != need) return 0;
-    u8 *user = (u8 *)phys(*entry & P_ADDR) + (va & (PAGE - 1)), *file = phys(window[1]++);
-    if (writes) *file = *user; else *user = *file;
+    u64 fd = ctx[C_MODE] ? ctx[C_RDI] : ctx[C_RBX], va = ctx[C_MODE] ? ctx[C_RSI] : (u32)ctx[C_RCX];
+    if (!window_byte(current_as, writes, (u32)fd, va)) return 0;
     ctx[C_RAX] = 1;
-    syscalls_fast++;
     return 1;
 }
 

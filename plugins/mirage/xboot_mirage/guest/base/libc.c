@@ -5,15 +5,16 @@
  */
 #include "base.h"
 
-extern u64 kernel_pml4[512], kernel_fsbase;
+extern u64 kernel_fsbase;
 static u64 heap_next = HEAP_BASE;
 
+/* The kernel's tables below HEAP are the heap's own: they are made here and never given back. 0: no memory. */
 static int kernel_map(u64 va, u64 frame) {
     u64 *table = kernel_pml4;
     for (int shift = 39; shift > 12; shift -= 9) {
         u64 *entry = table + (va >> shift & 511);
         if (!(*entry & P_PRESENT)) {
-            u64 fresh = frame_alloc(0);
+            u64 fresh = frame_alloc_kind(FRAME_TABLE);
             if (!fresh) return 0;
             *entry = fresh * PAGE | P_PRESENT | P_WRITE;
         }
@@ -23,20 +24,16 @@ static int kernel_map(u64 va, u64 frame) {
     return 1;
 }
 
+/* Only pages of the heap: anything else that the C library asks to unmap is none of its business. */
 static void kernel_unmap(u64 va, u64 end) {
+    if (va < HEAP_BASE || end > HEAP_LIMIT || end < va) panic("the C library unmaps what is not the heap's");
     for (; va < end; va += PAGE) {
-        u64 *table = kernel_pml4;
-        int shift = 39;
-        for (; shift > 12; shift -= 9) {
-            u64 entry = table[va >> shift & 511];
-            if (!(entry & P_PRESENT)) break;
-            table = phys(entry & P_ADDR);
-        }
-        u64 *entry = table + (va >> 12 & 511);
-        if (shift > 12 || !(*entry & P_PRESENT)) continue;
-        frame_unref((*entry & P_ADDR) / PAGE);
+        u64 *entry = kernel_entry(va);
+        if (!entry || !(*entry & P_PRESENT)) continue;
+        u64 frame = (*entry & P_ADDR) / PAGE;
         *entry = 0;
         flush_page(va);
+        frame_unref(frame);
     }
 }
 

@@ -9,7 +9,6 @@ struct start_info {
 struct module { u64 address, size, command_line, reserved; };
 struct memory { u64 address, size; u32 type, reserved; };
 
-extern u64 kernel_pml4[512];
 extern char image_end[];
 u64 initrd_start, initrd_size, memory_end;
 char command_line[1024];
@@ -32,7 +31,7 @@ static u64 memory_limit(void) {
 /* [start, end) without the image and the payload. */
 static void add_without_reserved(u64 start, u64 end) {
     struct { u64 start, end; } hole[2] = {
-        {IMAGE_PHYS, (u64)image_end - 0xffffffff80000000ul},
+        {IMAGE_PHYS, (u64)image_end - IMAGE_BASE},
         {initrd_start & -PAGE, (initrd_start + initrd_size + PAGE - 1) & -PAGE},
     };
     if (hole[1].start < hole[0].start) {
@@ -55,7 +54,7 @@ static void map_high(u64 start, u64 end) {
     for (u64 a = start & -0x200000ul; a < end; a += 0x200000) {
         u64 *entry = pdpt + (a >> 30);
         if (!(*entry & P_PRESENT)) {
-            u64 frame = frame_alloc(0);
+            u64 frame = frame_alloc_kind(FRAME_TABLE);
             if (!frame) panic("no memory for the page tables of physical memory");
             *entry = frame * PAGE | P_PRESENT | P_WRITE;
         }
@@ -95,11 +94,12 @@ _Noreturn void base_main(u32 info_address) {
         if (!high) frames_init((top + PAGE - 1) / PAGE);
     }
     memory_end = top > 4ul << 30 ? top : 4ul << 30;
-    kernel_pml4[0] = 0;
+    protect_kernel();
     u64 stack = heap_map_pages(STACK_PAGES);
     if (!stack) panic("no memory for the stack");
     cpu_init(stack - PAGE);
-    frames_reserve = frames_free_count / 8;
+    nonce_hide();
+    frames_ready();
 
     static const char *name = "xboot";
     static char random[16] = "xboot mirage....";

@@ -11,8 +11,33 @@
 
 typedef intnat I;
 
-static u8 *bytes_at(value v, I offset) { return (u8 *)Bytes_val(v) + offset; }
-static u64 *context(I frame) { return phys((u64)frame * PAGE); }
+/* [offset, offset + length) of an OCaml byte sequence, or a panic: OCaml's own checks do not see what happens here. */
+static u8 *bytes_at(value v, I offset, I length) {
+    u64 size = caml_string_length(v);
+    if (offset < 0 || length < 0 || (u64)offset > size || (u64)length > size - (u64)offset) panic("outside of a byte sequence");
+    return (u8 *)Bytes_val(v) + offset;
+}
+/* [address, address + length) of one page that is in use as a page. */
+static u8 *page_at(I address, I length) {
+    u64 inside = (u64)address & (PAGE - 1);
+    if (length < 0 || (u64)length > PAGE - inside) panic("outside of a page");
+    return (u8 *)frame_memory((u64)address / PAGE, FRAME_PAGE) + inside;
+}
+/* [address, address + length) of the payload, whose frames are not counted. */
+static u8 *payload_at(I address, I length) {
+    if ((u64)address < initrd_start || length < 0 || (u64)(address - (I)initrd_start) > initrd_size || (u64)length > initrd_size - ((u64)address - initrd_start))
+        panic("outside of the payload");
+    return phys((u64)address);
+}
+static u64 *context(I frame) { return frame_memory((u64)frame, FRAME_CONTEXT); }
+static u8 *context_at(I frame, I offset, I length) {
+    if (offset < 0 || length < 0 || (u64)offset > PAGE || (u64)length > PAGE - (u64)offset) panic("outside of a context");
+    return (u8 *)context(frame) + offset;
+}
+static u64 *context_slot(I frame, I slot) {
+    if (slot < 0 || slot >= C_SLOTS) panic("no such register");
+    return context(frame) + slot;
+}
 
 I xb_frame_alloc(I user) { return (I)frame_alloc((int)user); }
 I xb_frame_ref(I frame) { frame_ref((u64)frame); return 0; }
@@ -21,7 +46,7 @@ I xb_frame_refs(I frame) { return frame_refs((u64)frame); }
 I xb_frames_free(I unit) { (void)unit; return (I)(frames_free_count > frames_reserve ? frames_free_count - frames_reserve : 0); }
 I xb_frame_copy(I frame) {
     u64 to = frame_alloc_raw(1);
-    if (to) page_copy(phys(to * PAGE), phys((u64)frame * PAGE));
+    if (to) page_copy(phys(to * PAGE), frame_memory((u64)frame, FRAME_PAGE));
     return (I)to;
 }
 /* Frames of the payload that are no longer needed: they were never counted. */
@@ -37,10 +62,10 @@ value xb_memory(value unit) {
     return caml_ba_alloc(CAML_BA_CHAR | CAML_BA_C_LAYOUT | CAML_BA_EXTERNAL, 1, phys(0), &size);
 }
 
-I xb_phys_read(I address, value b, I offset, I length) { __builtin_memcpy(bytes_at(b, offset), phys((u64)address), (u64)length); return 0; }
-I xb_phys_write(I address, value b, I offset, I length) { __builtin_memcpy(phys((u64)address), bytes_at(b, offset), (u64)length); return 0; }
-I xb_phys_copy(I to, I from, I length) { __builtin_memcpy(phys((u64)to), phys((u64)from), (u64)length); return 0; }
-I xb_phys_fill(I address, I byte, I length) { __builtin_memset(phys((u64)address), (int)byte, (u64)length); return 0; }
+I xb_page_read(I address, value b, I offset, I length) { __builtin_memcpy(bytes_at(b, offset, length), page_at(address, length), (u64)length); return 0; }
+I xb_page_write(I address, value b, I offset, I length) { __builtin_memcpy(page_at(address, length), bytes_at(b, offset, length), (u64)length); return 0; }
+I xb_page_fill(I address, I byte, I length) { __builtin_memset(page_at(address, length), (int)byte, (u64)length); return 0; }
+I xb_payload_copy(I to, I from, I length) { __builtin_memcpy(page_at(to, length), payload_at(from, length), (u64)length); return 0; }
 
 I xb_as_new(I unit) { (void)unit; return (I)as_new(); }
 I xb_as_free(I as) { as_free((u64)as); return 0; }
@@ -53,17 +78,17 @@ I xb_as_query(I as, I va) {
     u64 *entry = as_entry((u64)as, (u64)va);
     return entry && *entry & (P_PRESENT | P_HELD) ? (I)(*entry & ~P_NX) : -1;
 }
-I xb_user_read(I as, I va, value b, I offset, I length) { return (I)user_move((u64)as, (u64)va, bytes_at(b, offset), (u64)length, 0); }
-I xb_user_write(I as, I va, value b, I offset, I length) { return (I)user_move((u64)as, (u64)va, bytes_at(b, offset), (u64)length, 1); }
-I xb_user_to_phys(I as, I va, I address, I length) { return (I)user_move((u64)as, (u64)va, phys((u64)address), (u64)length, 0); }
-I xb_user_from_phys(I as, I va, I address, I length) { return (I)user_move((u64)as, (u64)va, phys((u64)address), (u64)length, 1); }
+I xb_user_read(I as, I va, value b, I offset, I length) { return (I)user_move((u64)as, (u64)va, bytes_at(b, offset, length), (u64)length, 0); }
+I xb_user_write(I as, I va, value b, I offset, I length) { return (I)user_move((u64)as, (u64)va, bytes_at(b, offset, length), (u64)length, 1); }
+I xb_user_to_phys(I as, I va, I address, I length) { return (I)user_move((u64)as, (u64)va, page_at(address, length), (u64)length, 0); }
+I xb_user_from_phys(I as, I va, I address, I length) { return (I)user_move((u64)as, (u64)va, page_at(address, length), (u64)length, 1); }
 /* The length of the string at va, up to limit; -1: unreadable. */
 I xb_user_strlen(I as, I va, I limit) {
     I n = 0;
     while (n < limit) {
         u64 *entry = as_entry((u64)as, (u64)(va + n));
         if (!entry || (*entry & (P_PRESENT | P_USER)) != (P_PRESENT | P_USER)) return -1 - n;
-        const u8 *page = phys(*entry & P_ADDR);
+        const u8 *page = frame_memory((*entry & P_ADDR) / PAGE, FRAME_PAGE);
         for (u64 i = (u64)(va + n) & (PAGE - 1); i < PAGE && n < limit; i++, n++)
             if (!page[i]) return n;
     }
@@ -72,12 +97,15 @@ I xb_user_strlen(I as, I va, I limit) {
 
 /* Registers with more than 62 bits of magnitude become the smallest OCaml integer, which no address, length or number check accepts. */
 I xb_ctx_get(I frame, I slot) {
-    int64_t v = (int64_t)context(frame)[slot];
+    int64_t v = (int64_t)*context_slot(frame, slot);
     return v >= -(1l << 62) && v < 1l << 62 ? v : -(1l << 62);
 }
-I xb_ctx_set(I frame, I slot, I v) { context(frame)[slot] = (u64)v; return 0; }
-I xb_ctx_get_bytes(I frame, I offset, value b, I to, I length) { __builtin_memcpy(bytes_at(b, to), (u8 *)context(frame) + offset, (u64)length); return 0; }
-I xb_ctx_set_bytes(I frame, I offset, value b, I from, I length) { __builtin_memcpy((u8 *)context(frame) + offset, bytes_at(b, from), (u64)length); return 0; }
+I xb_ctx_set(I frame, I slot, I v) { *context_slot(frame, slot) = (u64)v; return 0; }
+I xb_ctx_get_bytes(I frame, I at, value b, I length) { __builtin_memcpy(bytes_at(b, 0, length), context_at(frame, at, length), (u64)length); return 0; }
+I xb_ctx_set_bytes(I frame, I at, value b, I length) { __builtin_memcpy(context_at(frame, at, length), bytes_at(b, 0, length), (u64)length); return 0; }
+I xb_ctx_new(I unit) { (void)unit; return (I)frame_alloc_kind(FRAME_CONTEXT); }
+I xb_ctx_copy(I to, I from) { page_copy(context(to), context(from)); return 0; }
+I xb_ctx_free(I frame) { frame_free_kind((u64)frame, FRAME_CONTEXT); return 0; }
 /* A fresh FPU: control word 0x37f, MXCSR 0x1f80 */
 I xb_ctx_reset(I frame) {
     u64 *ctx = context(frame);
@@ -91,7 +119,10 @@ I xb_ctx_reset(I frame) {
 /* The processor's time stamp counter. */
 I xb_counter(I unit) { (void)unit; return (I)(__builtin_ia32_rdtsc() & ~(3ul << 62)); }
 
-I xb_calls_fast(I unit) { (void)unit; u64 n = syscalls_fast; syscalls_fast = 0; return (I)n; }
+I xb_calls_fast(I unit) { (void)unit; u64 n = calls_fast; calls_fast = 0; return (I)n; }
+
+I xb_window_set(I writes, I descriptor, I at, I stop) { window_set((int)writes, (u64)descriptor, (u64)at, (u64)stop); return 0; }
+I xb_window_moved(I writes) { return (I)window_moved((int)writes); }
 
 I xb_run(I frame, I as) {
     u64 *ctx = context(frame);
@@ -99,9 +130,11 @@ I xb_run(I frame, I as) {
     return (I)run_user(ctx);
 }
 
-I xb_console(value b, I offset, I length) { console_put(bytes_at(b, offset), (u64)length); return 0; }
-I xb_channel_put(value b, I offset, I length) { channel_put(bytes_at(b, offset), (u64)length); return 0; }
+I xb_console(value b, I offset, I length) { console_put(bytes_at(b, offset, length), (u64)length); return 0; }
+I xb_channel_put(value b, I offset, I length) { channel_put(bytes_at(b, offset, length), (u64)length); return 0; }
 I xb_channel_get(I unit) { (void)unit; return channel_get(); }
+I xb_nonce_put(I index, I c) { nonce_put((u64)index, (u8)c); return 0; }
+I xb_nonce_say(I unit) { (void)unit; nonce_say(); return 0; }
 I xb_idle(I unit) { (void)unit; idle_tick(); return 0; }
 I xb_idle_any(I unit) { (void)unit; idle_any(); return 0; }
 I xb_exit(I byte) { machine_exit((int)byte); }

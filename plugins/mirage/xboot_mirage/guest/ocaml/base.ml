@@ -1,7 +1,8 @@
 (* The base layer (../base): physical memory, address spaces, registers, serial ports. Everything above is OCaml.
 
    A *frame* is the number of a 4 KiB page of physical memory with a reference count; 0 is never a frame and means "none".
-   An address space is the physical address of its page table. A context is a frame that holds a program's registers. *)
+   An address space is the physical address of its page table. A context is a frame that holds a program's registers. The base checks
+   each of them when it is used: a frame that was given back, or is of another kind, ends the machine. *)
 
 external frame_alloc_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_frame_alloc" [@@noalloc]
 external frame_copy_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_frame_copy" [@@noalloc]
@@ -11,10 +12,10 @@ external frame_refs : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_frame
 external frames_free_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_frames_free" [@@noalloc]
 external frames_release : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_frames_release" [@@noalloc]
 
-external phys_read : (int[@untagged]) -> bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_phys_read" [@@noalloc]
-external phys_write : (int[@untagged]) -> bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_phys_write" [@@noalloc]
-external phys_copy : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_phys_copy" [@@noalloc]
-external phys_fill : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_phys_fill" [@@noalloc]
+external page_read : (int[@untagged]) -> bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_page_read" [@@noalloc]
+external page_write : (int[@untagged]) -> bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_page_write" [@@noalloc]
+external page_fill : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_page_fill" [@@noalloc]
+external payload_copy : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_payload_copy" [@@noalloc]
 external memory_ : unit -> Cstruct.buffer = "xb_memory"
 
 external as_new : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_as_new" [@@noalloc]
@@ -33,14 +34,23 @@ external user_strlen : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) 
 
 external ctx_get : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_ctx_get" [@@noalloc]
 external ctx_set : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_ctx_set" [@@noalloc]
+external ctx_new_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_ctx_new" [@@noalloc]
+external ctx_free : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_ctx_free" [@@noalloc]
+external ctx_copy : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_ctx_copy" [@@noalloc]
+external ctx_get_bytes : (int[@untagged]) -> (int[@untagged]) -> bytes -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_ctx_get_bytes" [@@noalloc]
+external ctx_set_bytes : (int[@untagged]) -> (int[@untagged]) -> bytes -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_ctx_set_bytes" [@@noalloc]
 external ctx_reset : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_ctx_reset" [@@noalloc]
 external run : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_run" [@@noalloc]
 
+external window_set : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_window_set" [@@noalloc]
+external window_moved : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_window_moved" [@@noalloc]
 external calls_fast_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_calls_fast" [@@noalloc]
 external counter : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_counter" [@@noalloc]
 external console_ : bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_console" [@@noalloc]
 external channel_put_ : bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_channel_put" [@@noalloc]
 external channel_get_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_channel_get" [@@noalloc]
+external nonce_put : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_nonce_put" [@@noalloc]
+external nonce_say : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_nonce_say" [@@noalloc]
 external idle_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_idle" [@@noalloc]
 external idle_any_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_idle_any" [@@noalloc]
 external exit_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_exit" [@@noalloc]
@@ -57,6 +67,7 @@ exception No_memory
 
 let frame_alloc () = match frame_alloc_ 1 with 0 -> raise No_memory | f -> f
 let frame_copy f = match frame_copy_ f with 0 -> raise No_memory | f -> f
+let ctx_new () = match ctx_new_ 0 with 0 -> raise No_memory | f -> f
 let frames_free () = frames_free_ 0
 let ref_frame f = ignore (frame_ref f)
 let unref_frame f = ignore (frame_unref f)
@@ -72,7 +83,6 @@ let r8 = 8 and r9 = 9 and r10 = 10 and r11 = 11
 let rip = 16 and rflags = 17 and mode = 18 and fs_base = 19 and gs_base = 20
 let fs = 23 and gs = 24
 let trap_error = 26 and trap_address = 27 and tls = 28
-let window = 32 (* for reading; the one for writing follows after 3 slots *)
 let fpu_offset = 512
 
 let prot_r = 1 and prot_w = 2 and prot_x = 4 and prot_shared = 8

@@ -36,11 +36,13 @@ let reserve = ref 0
 
 let demand_room () = if frames_free () <= !reserve then Limit.reach Errno.enospc "files may fill three quarters of the memory, and do"
 
+let may_write_in_place t frame = t.pinned || frame_refs frame = 1
+
 (* A frame that may be written to. *)
 let frame_for_write t index =
   match frame t index with
   | 0 -> let f = frame_alloc () in set_frame t index f; t.held <- t.held + 1; f
-  | f when t.pinned || frame_refs f = 1 -> f
+  | f when may_write_in_place t f -> f
   | f -> let own = frame_copy f in unref_frame f; set_frame t index own; own
 
 (* A frame to map: a hole gets one, since a mapping needs something to share. *)
@@ -77,13 +79,13 @@ let read t off b at len =
   let len = max 0 (min len (t.size - off)) in
   let at = ref at in
   ignore @@ pieces t off len (fun address part ->
-    if address = 0 then Bytes.fill b !at part '\000' else ignore (phys_read address b !at part);
+    if address = 0 then Bytes.fill b !at part '\000' else ignore (page_read address b !at part);
     at := !at + part;
     part)
 
 let write t off b at len =
   let at = ref at in
-  ignore (write_pieces t off len (fun address part -> ignore (phys_write address b !at part); at := !at + part; part))
+  ignore (write_pieces t off len (fun address part -> ignore (page_write address b !at part); at := !at + part; part))
 
 let truncate t size =
   if size > Limit.file_size then Limit.reach Errno.efbig "a file may not grow beyond 4 GiB";
@@ -100,7 +102,7 @@ let truncate t size =
     done;
     let inside = size land (page - 1) in
     if inside > 0 && frame t (size / page) <> 0 then
-      ignore (phys_fill ((frame_for_write t (size / page) * page) + inside) 0 (page - inside))
+      ignore (page_fill ((frame_for_write t (size / page) * page) + inside) 0 (page - inside))
   end;
   t.size <- size
 
@@ -112,7 +114,7 @@ let of_string s = let t = make () in write t 0 (Bytes.unsafe_of_string s) 0 (Str
 let of_phys address len =
   let t = make () in
   let from = ref address in
-  ignore (write_pieces t 0 len (fun to_ part -> ignore (phys_copy to_ !from part); from := !from + part; part));
+  ignore (write_pieces t 0 len (fun to_ part -> ignore (payload_copy to_ !from part); from := !from + part; part));
   t
 
 let blocks t = 8 * t.held

@@ -40,12 +40,12 @@ let graph paths =
 
 let first_process root cwd exe =
   let open Proc in
-  let context = Base.frame_alloc () in
+  let context = Base.ctx_new () in
   ignore (Base.ctx_reset context);
   { pid = 1; tgid = 1; parent = 0; state = Ready; mm = Mm.make ~wide:false ~exec_all:false; context; files = new_descriptors (); cwd; root; umask = 0o022;
     group = 1; session = 1; handlers = new_handlers (); blocked = 0; pending = 0; infos = Array.make 65 (0, 0, 0, 0); saved_mask = None;
     alternate = (0, 0); alarm = 0; deadline = -1; progress = 0; call = -1; wake = false; vfork_parent = 0; clear_tid = 0; exit_signal = 0;
-    name = ""; exe; exe_place = (root, ""); arguments = ""; executed = false; stop_reported = false; windows = Window.none () }
+    name = ""; exe; exe_place = (root, ""); arguments = ""; executed = false; stop_reported = false; windows = no_windows () }
 
 let error_text e =
   match List.assoc_opt e Errno.[ enoent, "no such file"; eacces, "permission denied"; enoexec, "not a program of a kind that this kernel runs";

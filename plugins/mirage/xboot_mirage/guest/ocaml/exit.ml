@@ -16,7 +16,7 @@ let release_vfork p =
 
 (* A zombie's last trace. *)
 let reap p =
-  Base.unref_frame p.context;
+  ignore (Base.ctx_free p.context);
   forget p
 
 let tell_parent p status =

@@ -8,7 +8,7 @@ type source = Anonymous | Backed of Vfs.inode * int (* file offset of the area's
 type area = { first : int; last : int (* one past *); prot : int; shared : bool; source : source }
 
 type t = {
-  space : int; (* page table; 0 after free *)
+  mutable space : int; (* page table; 0 after free: the base takes no such table for one *)
   wide : bool; (* x86_64 *)
   mutable areas : area Areas.t; (* by first address *)
   mutable brk_start : int;
@@ -39,7 +39,8 @@ let free t =
   if t.users = 0 then begin
     Areas.iter (fun _ a -> let_go a) t.areas;
     t.areas <- Areas.empty;
-    ignore (as_free t.space)
+    ignore (as_free t.space);
+    t.space <- 0
   end
 
 let find t address =

@@ -13,8 +13,8 @@ type file = {
   opened_as : string;
 }
 
-(* [opened]: the physical address where the window began, or was last looked at *)
-and window = { mutable on : file option; mutable opened : int }
+(* A descriptor whose last call moved one byte: the next ones may go through a window (window.ml). No address is kept here. *)
+and window = (int * file) option
 
 and what = Plain | Directory | Pipe_end of pipe | Null | Zero | Full | Random | To_console | Path_only
 
@@ -68,7 +68,7 @@ type t = {
   mutable arguments : string;
   mutable executed : bool;
   mutable stop_reported : bool;
-  windows : window array; (* for one-byte reads, and for one-byte writes: see Window *)
+  windows : window array; (* for one-byte reads, and for one-byte writes *)
 }
 
 (* A system call that cannot go on until the condition holds. *)
@@ -181,6 +181,7 @@ let copy_descriptors d =
   { d with table = Array.copy d.table; close_on_exec = Array.copy d.close_on_exec; sharers = 1 }
 
 let no_action = { handler = 0; options = 0; restorer = 0; mask = 0 }
+let no_windows () : window array = [| None; None |]
 let new_handlers () = { actions = Array.make 65 no_action; handler_sharers = 1 }
 
 (* A directory that a process stands in must not lose its memory. *)

@@ -22,7 +22,7 @@ let rec make p number =
   Clock.step ();
   match
     match Abi.find p number with
-    | Some entry -> if not entry.Abi.quiet then Window.close_all p; entry.Abi.serve p
+    | Some entry -> entry.Abi.serve p
     | None -> Abi.unknown p number
   with
   | result -> finish_call p result
@@ -86,17 +86,15 @@ let run p =
     Signal.deliver p;
     if not (is_ready p) then going := false
     else begin
-      let vector = Base.run p.context p.mm.Mm.space in
-      Window.settle_all p;
+      let vector = Window.run p in
       if vector = (if is_wide p then Base.vector_syscall else Base.vector_int80) then begin
         left := !left - start_call p;
         if !left <= 0 then going := false
       end
-      else if vector = Base.vector_timer then (Window.close_all p; going := false)
+      else if vector = Base.vector_timer then going := false
       else if vector = Base.vector_int80 then Signal.force p 11 (128, 0, 0, 0)
       else if vector = Base.vector_syscall then Signal.force p 4 (128, 0, 0, 0)
       else begin
-        Window.close_all p;
         left := !left - fault_price;
         if !left <= 0 then going := false;
         fault p vector
@@ -161,5 +159,5 @@ let until_first_ends () =
 (* Whatever still lives is ended. *)
 let kill_all () =
   List.iter (fun p -> Exit.finish p 9) (all ());
-  List.iter (fun p -> if is_zombie p then Base.unref_frame p.context) (all ());
+  List.iter (fun p -> if is_zombie p then ignore (Base.ctx_free p.context)) (all ());
   reset ()

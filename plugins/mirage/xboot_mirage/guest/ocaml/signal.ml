@@ -55,7 +55,6 @@ let force p n info =
 let get p slot = Base.ctx_get p.context slot
 let set p slot v = ignore (Base.ctx_set p.context slot v)
 
-let fpu_address p = (p.context * Base.page) + Base.fpu_offset
 
 let put_info b off n (code, x, y, z) ~wide =
   User.set32 b off n;
@@ -116,7 +115,7 @@ let take_context p b off =
   if fp <> 0 then begin
     let image = User.read p.mm fp 512 in
     Bytes.set_uint16_le image 26 0;
-    ignore (Base.phys_write (fpu_address p) image 0 512)
+    ignore (Base.ctx_set_bytes p.context Base.fpu_offset image 512)
   end
 
 let on_alternate p sp = let base, size = p.alternate in size > 0 && sp > base && sp <= base + size
@@ -129,7 +128,7 @@ let push_frame p n a =
     else if wide then sp - 128 else sp in
   let fp = (sp - 512) land lnot 63 in
   let image = Bytes.create 512 in
-  ignore (Base.phys_read (fpu_address p) image 0 512);
+  ignore (Base.ctx_get_bytes p.context Base.fpu_offset image 512);
   User.write p.mm fp image;
   let mask = match p.saved_mask with Some m -> m | None -> p.blocked in
   p.saved_mask <- None;

@@ -7,21 +7,12 @@ let fd_file p n = file p (Arg.int p n)
 let no_path f = if f.what = Path_only then Errno.fail Errno.ebadf
 let seekable f = match f.what with Plain | Directory -> () | Null | Zero | Full | Random -> () | _ -> Errno.fail Errno.espipe
 
-(* [windowed]: for a call of one byte on a regular file, open the fast way for the next ones. *)
+(* [windowed]: a call of one byte on a regular file wishes for the fast way for the next ones. *)
 let windowed which operate p =
   let f = fd_file p 0 and len = Arg.long p 2 in
-  let plain = match f.what with Plain -> true | _ -> false in
-  if len = 1 && plain then begin
-    Window.close p which;
-    if Window.is_on p (1 - which) f.inode then Window.close_all p;
-    let n = operate p f (Arg.word p 1) 1 in
-    if n = 1 then Window.open_ p which (Arg.int p 0) f;
-    n
-  end
-  else begin
-    Window.close_all p;
-    operate p f (Arg.word p 1) len
-  end
+  let n = operate p f (Arg.word p 1) len in
+  if len = 1 && n = 1 && f.what = Plain then Window.wish p which (Arg.int p 0) f;
+  n
 
 let read p = windowed Window.reading Io.read p
 let write p = windowed Window.writing Io.write p

@@ -25,11 +25,11 @@ let set_tls p n b =
     Bytes.set_uint8 raw 6 ((limit lsr 16 land 15) lor (bit 6 lsl 4) lor (bit 0 lsl 6) lor (bit 4 lsl 7));
     Bytes.set_uint8 raw 7 (base lsr 24)
   end;
-  ignore (Base.phys_write ((p.context * Base.page) + (8 * (Base.tls + n))) raw 0 8)
+  ignore (Base.ctx_set_bytes p.context (8 * (Base.tls + n)) raw 8)
 
 let tls_free p n =
   let raw = Bytes.create 8 in
-  ignore (Base.phys_read ((p.context * Base.page) + (8 * (Base.tls + n))) raw 0 8);
+  ignore (Base.ctx_get_bytes p.context (8 * (Base.tls + n)) raw 8);
   Int64.equal (Bytes.get_int64_le raw 0) 0L
 
 let set_thread_area_of p va =
@@ -60,9 +60,9 @@ let arch_prctl p =
 (* ---- fork and clone *)
 
 let copy_context p =
-  let frame = Base.frame_alloc () in
-  ignore (Base.phys_copy (frame * Base.page) (p.context * Base.page) Base.page);
-  frame
+  let fresh = Base.ctx_new () in
+  ignore (Base.ctx_copy fresh p.context);
+  fresh
 
 let fork_limit () = if count () >= Limit.processes then Limit.reach Errno.eagain "512 processes in a step"
 
@@ -85,7 +85,7 @@ let clone_with p ~flags ~stack ~parent_tid ~child_tid ~tls =
       state = Ready; mm; context; files; handlers; pending = 0; infos = Array.make 65 (0, 0, 0, 0); saved_mask = None; alarm = 0; deadline = -1;
       progress = 0; call = -1; wake = false; vfork_parent = (if has clone_vfork then p.pid else 0);
       clear_tid = (if has clone_child_cleartid then child_tid else 0); exit_signal = (if has clone_thread then 0 else flags land 0xff);
-      alternate = (if has clone_vm && not (has clone_vfork) then (0, 0) else p.alternate); executed = false; stop_reported = false; windows = Window.none () } in
+      alternate = (if has clone_vm && not (has clone_vfork) then (0, 0) else p.alternate); executed = false; stop_reported = false; windows = no_windows () } in
   p.cwd.Vfs.opens <- p.cwd.Vfs.opens + 1;
   p.exe.Vfs.opens <- p.exe.Vfs.opens + 1;
   Signal.set child Base.rax 0;

@@ -1,57 +1,56 @@
-(* The fast path for one-byte reads and writes. The base layer (cpu.c, byte_call) serves them without OCaml inside a window: a piece of one page frame of
-   one open file. What it did is entered here before OCaml looks at anything; a window is closed as soon as a call could change the file below it. *)
+(* One-byte reads and writes without OCaml. The base layer (onebyte.c) serves them inside a window: a piece of one page frame of one open file.
+
+   A window is a physical address, and the only one that outlives a call. So it is opened here alone, right before a program is entered, from the file as it is at that moment, and the base
+   closes it when the program comes back: between the two no OCaml runs, hence nothing can give back, copy or map the frame. What a process keeps is only the wish. *)
 
 open Proc
 
-let none () = [| { on = None; opened = 0 }; { on = None; opened = 0 } |]
 let reading = 0 and writing = 1
-let slot which n = Base.window + (3 * which) + n
+
+(* After a one-byte call that took the slow way. A file has at most one window: the last that was wished for. *)
+let wish p which fd f =
+  p.windows.(which) <- Some (fd, f);
+  match p.windows.(1 - which) with Some (_, other) when other.inode == f.inode -> p.windows.(1 - which) <- None | _ -> ()
+
+(* From the file's position to the end of the page (and of the file, when reading). *)
+let open_ p which =
+  match p.windows.(which) with
+  | None -> ()
+  | Some (fd, f) ->
+    match f.inode.Vfs.kind with
+    | Vfs.File c when (match file_at p.files fd with Some g -> g == f | None -> false) ->
+      let inside = f.position land (Base.page - 1) in
+      let stop = if which = reading then min (Base.page - inside) (c.Content.size - f.position) else Base.page - inside in
+      let elsewhere = which = writing && f.flags land 0o2000 <> 0 && f.position <> c.Content.size in
+      if inside > 0 && stop > 0 && not elsewhere then begin
+        let frame = Content.frame c (f.position / Base.page) in
+        if frame <> 0 && (which = reading || Content.may_write_in_place c frame) then begin
+          let start = (frame * Base.page) + inside in
+          ignore (Base.window_set which fd start (start + stop))
+        end
+      end
+    | _ -> p.windows.(which) <- None
 
 (* Enter how far the program came. *)
 let settle p which =
-  let w = p.windows.(which) in
-  match w.on with
-  | None -> ()
-  | Some f ->
-    let at = Base.ctx_get p.context (slot which 1) in
-    if at <> w.opened then begin
-      f.position <- f.position + (at - w.opened);
-      w.opened <- at;
+  match Base.window_moved which with
+  | 0 -> ()
+  | moved ->
+    match p.windows.(which) with
+    | Some (_, ({ inode = { Vfs.kind = Vfs.File c; _ }; _ } as f)) ->
+      f.position <- f.position + moved;
       if which = writing then begin
-        (match f.inode.Vfs.kind with Vfs.File c -> if f.position > c.Content.size then c.Content.size <- f.position | _ -> ());
+        if f.position > c.Content.size then c.Content.size <- f.position;
         f.inode.Vfs.mtime <- !Vfs.now;
         f.inode.Vfs.ctime <- !Vfs.now
       end
-    end
+    | _ -> failwith "a window moved that nobody opened"
 
-let settle_all p = settle p reading; settle p writing
-
-let close p which =
-  match p.windows.(which).on with
-  | None -> ()
-  | Some _ ->
-    p.windows.(which).on <- None;
-    ignore (Base.ctx_set p.context (slot which 0) 0)
-
-let close_all p = close p reading; close p writing
-
-let is_on p which inode = match p.windows.(which).on with Some f -> f.inode == inode | None -> false
-
-(* After a one-byte call that took the slow way: from here to the end of the page (and of the file, when reading). *)
-let open_ p which fd f =
-  match f.inode.Vfs.kind with
-  | Vfs.File c when not (is_on p (1 - which) f.inode) ->
-    let inside = f.position land (Base.page - 1) in
-    let frame = Content.frame c (f.position / Base.page) in
-    let stop = if which = reading then min (Base.page - inside) (c.Content.size - f.position) else Base.page - inside in
-    let appends_elsewhere = which = writing && f.flags land 0o2000 <> 0 && f.position <> c.Content.size in
-    if frame <> 0 && stop > 0 && inside > 0 && not appends_elsewhere && (which = reading || c.Content.pinned || Base.frame_refs frame = 1) then begin
-      let start = (frame * Base.page) + inside in
-      let w = p.windows.(which) in
-      w.on <- Some f;
-      w.opened <- start;
-      ignore (Base.ctx_set p.context (slot which 0) (fd + 1));
-      ignore (Base.ctx_set p.context (slot which 1) start);
-      ignore (Base.ctx_set p.context (slot which 2) (start + stop))
-    end
-  | _ -> ()
+(* Enter the program until its next trap; the vector. The only place where windows are open. *)
+let run p =
+  open_ p reading;
+  open_ p writing;
+  let vector = Base.run p.context p.mm.Mm.space in
+  settle p reading;
+  settle p writing;
+  vector
