@@ -32,6 +32,7 @@ find t -type f | sort | while read f; do cat $f; done | awk '{s+=$2} END {print 
 seq 1 5000 | sed 's/1/one/g' | md5sum
 tar cf t.tar t; rm -rf t; tar xf t.tar; ls t/x; gzip -c t.tar | gunzip | cmp - t.tar && echo same
 trap 'echo usr1' USR1; kill -USR1 $$; sh -c 'kill -9 $$'; echo $?; (exit 3); echo $?
+echo stdin | cat /dev/stdin; echo fd | tee /dev/fd/1; echo here > here; cat /dev/fd/3 3< here
 ln -s t link; cd link/x; pwd; pwd -P; cd ../..; mkfifo p; (echo through > p) & cat p; wait
 head -c 300000 /dev/zero | wc -c; yes | head -c 100000 | wc -c
 timeout 1 sleep 5; echo $?; ls -ld /build | cut -c1-10; id -u; id -g; umask

@@ -91,7 +91,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     [
         "sexp round trip", "sexp strict", "script reads", "script damaged", "content", "sparse file", "pipe", "paths", "deep tree",
         "nar vectors", "scan",
-        "files by calls", "windows", "windows are never stale", "copy on write",
+        "files by calls", "windows", "windows are never stale", "copy on write", "zeros behind bss",
         "hostile calls i386", "hostile calls x86_64", "the program",
     ],
 )  # fmt: skip

@@ -96,7 +96,7 @@ let sparse_file () =
   Content.free c
 
 let pipe_like_queue () =
-  let pipe = Vfs.new_pipe () and model = Buffer.create 1000 and taken = Buffer.create 1000 in
+  let pipe = Vfs.new_pipe ~named:false and model = Buffer.create 1000 and taken = Buffer.create 1000 in
   for _ = 1 to 3000 do
     if Random.bool () then begin
       let s = random_string 9000 in
@@ -337,6 +337,23 @@ let copy_on_write () =
   check "parent keeps its own" (User.string p.Proc.mm data 100 = "parent" && User.string child.Proc.mm data 100 = "child");
   finish root
 
+(* An i386 program of one segment whose file goes on behind .bss with other bytes. *)
+let zeros_behind_bss () =
+  let root, p = process ~wide:false in
+  let b = Bytes.make 4096 'x' in
+  Bytes.fill b 0 84 '\000';
+  Bytes.blit_string "\127ELF\001\001\001" 0 b 0 7;
+  List.iter (fun (at, v) -> Bytes.set_uint16_le b at v) [ 16, 2; 18, 3; 40, 52; 42, 32; 44, 1 ];
+  List.iter (fun (at, v) -> User.set32 b at v) [ 20, 1; 24, 0x08048054; 28, 52; 52, 1; 56, 0; 60, 0x08048000; 68, 1000; 72, 1200; 76, 6 ];
+  let inode = Vfs.make (Vfs.File (Content.of_string (Bytes.to_string b))) 0o755 in
+  Vfs.add root "program" inode;
+  let mm = Mm.make ~wide:false ~exec_all:false in
+  Elf.load mm inode (Elf.parse (Exec.content inode)) 0;
+  check "the file's part" (Bytes.to_string (User.read mm (0x08048000 + 990) 10) = String.make 10 'x');
+  check "zeros to the page's end" (Bytes.to_string (User.read mm (0x08048000 + 1000) 3096) = String.make 3096 '\000');
+  Mm.free mm;
+  finish root
+
 (* Any call with any arguments: an answer, and all memory comes back. *)
 let hostile_calls ~wide () =
   let frames = Base.frames_free () in
@@ -383,6 +400,7 @@ let () =
   test "windows" windows_agree;
   test "windows are never stale" windows_are_never_stale;
   test "copy on write" copy_on_write;
+  test "zeros behind bss" zeros_behind_bss;
   test "hostile calls i386" (hostile_calls ~wide:false);
   test "hostile calls x86_64" (hostile_calls ~wide:true);
   exit (if !failures = 0 then 0 else 1)

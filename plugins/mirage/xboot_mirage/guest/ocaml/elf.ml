@@ -84,7 +84,5 @@ let load mm inode t bias =
     if file_top > first then
       Mm.add mm { Mm.first; last = file_top; prot; shared = false; source = Mm.Backed (inode, s.offset - (va - first)) };
     if top > file_top then Mm.add mm { Mm.first = file_top; last = top; prot; shared = false; source = Mm.Anonymous };
-    (* the last file page continues with other bytes of the file where zeros must be *)
-    if memory_end > file_end && file_top > file_end && s.file_size > 0 then begin
-      if prot land Base.prot_w <> 0 then User.zero mm file_end (min file_top memory_end - file_end)
-    end) t.loads
+    (* The last file page continues with other bytes of the file. Where .bss begins in it, zeros must be, to the page's end: ld.so hands out what lies behind .bss as zeroed. *)
+    if memory_end > file_end && file_top > file_end && prot land Base.prot_w <> 0 then User.zero mm file_end (file_top - file_end)) t.loads

@@ -167,7 +167,7 @@ let fcntl p =
 
 let pipe_with p flags =
   if flags land lnot (o_cloexec lor Io.o_nonblock) <> 0 then Errno.fail Errno.einval;
-  let pipe = Vfs.new_pipe () in
+  let pipe = Vfs.new_pipe ~named:false in
   let inode = Vfs.make ~uid:who.Vfs.user ~gid:who.Vfs.group (Vfs.Fifo pipe) 0o600 in
   let cloexec = flags land o_cloexec <> 0 and status = flags land Io.o_nonblock in
   let r = open_file inode (Pipe_end pipe) ~flags:status ~readable:true ~writable:false in

@@ -80,7 +80,7 @@ let open_inode inode flags path =
 (* Opening one end of a named pipe waits for the other. *)
 let wait_for_peer p flags inode f =
   match inode.Vfs.kind with
-  | Vfs.Fifo pipe when flags land 3 <> 2 && p.progress = 0 ->
+  | Vfs.Fifo pipe when pipe.Vfs.named && flags land 3 <> 2 && p.progress = 0 ->
     let alone = if f.readable then pipe.Vfs.writers = 0 else pipe.Vfs.readers = 0 in
     if alone then begin
       if flags land Io.o_nonblock = 0 then begin
@@ -146,7 +146,7 @@ let mknod_at p fd va mode =
     let found = resolve p fd path ~follow:false in
     demand_make found;
     if found.Path.slash then Errno.fail Errno.enoent;
-    let what = if kind = 0o010000 then Vfs.Fifo (Vfs.new_pipe ()) else Vfs.File (Content.make ()) in
+    let what = if kind = 0o010000 then Vfs.Fifo (Vfs.new_pipe ~named:true) else Vfs.File (Content.make ()) in
     ignore (make_in found what (mode land 0o7777 land lnot p.umask));
     0
   | 0o040000 -> Errno.fail Errno.eperm
