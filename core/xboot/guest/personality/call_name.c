@@ -76,6 +76,8 @@ static int remove_at(struct process *p, int at, address path, int directory)
 		return error;
 	if (!f.node)
 		return -ENOENT;
+	if (f.outside)
+		return directory ? -ENOTDIR : -EPERM;
 	if (!f.entry) { /* ends in "." or "..", or is the root */
 		if (!directory)
 			return -EISDIR;
@@ -117,6 +119,30 @@ CALL(unlinkat)
 	return remove_at(p, (int)r->ebx, r->ecx, r->edx != 0);
 }
 
+/* One more name for a node. */
+static int link_node(struct process *p, struct node *node, struct found *f)
+{
+	int error;
+
+	if (f->slash)
+		return -ENOENT;
+	if (node->nameless)
+		return -EXDEV; /* it lies in no directory of ours */
+	if (KIND(node) == S_IFDIR)
+		return -EPERM;
+	if (!node->links)
+		return -ENOENT; /* it has lost its last name already */
+	/* as Linux with protected_hardlinks: only one's own files, or those that one may read and write anyway */
+	if (p->euid && p->euid != node->uid && (KIND(node) != S_IFREG || node->mode & 06000 || may(p, node, MAY_READ | MAY_WRITE)))
+		return -EPERM;
+	error = directory_add(f->directory, f->name, f->length, node);
+	if (!error) {
+		node->links++;
+		stamp_now(&node->change);
+	}
+	return error;
+}
+
 static int link_at(struct process *p, int at, address path, int to_at, address to, u32 flags)
 {
 	struct found f;
@@ -128,21 +154,11 @@ static int link_at(struct process *p, int at, address path, int to_at, address t
 	error = path_find(p, at, path, flags != 0, &node);
 	if (error)
 		return error;
+	node_keep(node); /* the second walk may drop what the first one was lent */
 	error = path_make(p, to_at, to, &f);
-	if (error)
-		return error;
-	if (f.slash)
-		return -ENOENT;
-	if (KIND(node) == S_IFDIR)
-		return -EPERM;
-	/* as Linux with protected_hardlinks: only one's own files, or those that one may read and write anyway */
-	if (p->euid && p->euid != node->uid && (KIND(node) != S_IFREG || node->mode & 06000 || may(p, node, MAY_READ | MAY_WRITE)))
-		return -EPERM;
-	error = directory_add(f.directory, f.name, f.length, node);
-	if (!error) {
-		node->links++;
-		stamp_now(&node->change);
-	}
+	if (!error)
+		error = link_node(p, node, &f);
+	node_drop(node);
 	return error;
 }
 
@@ -235,7 +251,7 @@ static int rename_at(struct process *p, int at, address path, int to_at, address
 	static char text[PATH_LIMIT];
 	struct found from, f;
 	struct node *node, *old;
-	int error;
+	int error, outside;
 
 	if (flags & ~1u) /* RENAME_NOREPLACE alone */
 		return -EINVAL;
@@ -244,11 +260,14 @@ static int rename_at(struct process *p, int at, address path, int to_at, address
 		error = path_walk(p, at, text, 0, &from);
 	if (error)
 		return error;
+	outside = from.outside;
 	error = path_get(p, to, text);
 	if (error >= 0)
 		error = path_walk(p, to_at, text, 0, &f);
 	if (error)
 		return error;
+	if (outside || f.outside)
+		return -EXDEV;
 	node = from.node;
 	old = f.node;
 	if (!node)
@@ -383,7 +402,7 @@ CALL(fchdir)
 
 	if (!f)
 		return -EBADF;
-	return f->node ? go(p, f->node, &p->cwd) : -ENOTDIR;
+	return go(p, f->node, &p->cwd);
 }
 
 CALL(chroot)

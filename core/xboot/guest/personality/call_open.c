@@ -16,7 +16,7 @@ static int meet(struct process *p, struct file *f)
 	struct pipe *pipe = f->pipe;
 	u32 mode = f->flags & O_ACCMODE;
 
-	if (mode == O_RDWR || f->flags & O_NONBLOCK)
+	if (mode == O_RDWR || f->flags & O_NONBLOCK || f->node->nameless)
 		return 0;
 	if (!p->opening) {
 		if (mode == O_WRONLY ? pipe->readers : pipe->writers)
@@ -71,19 +71,6 @@ static int check(struct process *p, struct node *node, u32 flags, int slash)
 	return KIND(node) == S_IFCHR ? device_open(p, node) : 0;
 }
 
-/* /dev/stderr and the like, when that is a pipe without a name: another description of the same pipe. */
-static int open_pipe_again(struct process *p, struct file *old, u32 flags)
-{
-	struct file *f = file_new(0, flags & (O_ACCMODE | O_NONBLOCK | O_APPEND));
-
-	if (!f)
-		return -ENOMEM;
-	f->pipe = old->pipe;
-	f->pipe->readers += (flags & O_ACCMODE) != O_WRONLY;
-	f->pipe->writers += (flags & O_ACCMODE) != 0;
-	return file_install(p, f, 0, flags & O_CLOEXEC ? 1 : 0);
-}
-
 static int open_at(struct process *p, int at, address path, u32 flags, u32 mode)
 {
 	static char text[PATH_LIMIT];
@@ -108,8 +95,6 @@ static int open_at(struct process *p, int at, address path, u32 flags, u32 mode)
 	if (error)
 		return error;
 	node = found.node;
-	if (found.file && !found.file->node)
-		return flags & O_DIRECTORY ? -ENOTDIR : open_pipe_again(p, found.file, flags);
 	if (!node) {
 		if (!(flags & O_CREAT))
 			return -ENOENT;
@@ -223,21 +208,28 @@ CALL(dup3)
 
 static int make_pipe(struct process *p, address to, u32 flags)
 {
+	struct node *node;
 	struct pipe *pipe;
 	struct file *in, *out;
 	int fd[2];
 
 	if (flags & ~(O_CLOEXEC | O_NONBLOCK))
 		return -EINVAL;
-	pipe = pipe_new();
-	in = pipe ? file_new(0, flags & O_NONBLOCK) : 0;
-	out = in ? file_new(0, (flags & O_NONBLOCK) | O_WRONLY) : 0;
+	node = node_nameless(p, S_IFIFO | 0600);
+	pipe = node ? pipe_new() : 0;
+	in = pipe ? file_new(node, flags & O_NONBLOCK) : 0;
+	out = in ? file_new(node, (flags & O_NONBLOCK) | O_WRONLY) : 0;
 	if (!out) {
 		if (in)
-			file_drop(in);
-		pool_put(pipe, sizeof *pipe);
+			file_drop(in); /* and the node with it */
+		else if (node)
+			node_drop(node);
+		if (pipe)
+			pipe_free(pipe);
 		return -ENFILE;
 	}
+	node_keep(node); /* one use for each end */
+	node->pipe = pipe;
 	in->pipe = out->pipe = pipe;
 	pipe->readers = pipe->writers = 1;
 	fd[0] = file_install(p, in, 0, flags & O_CLOEXEC ? 1 : 0);

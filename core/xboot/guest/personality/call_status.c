@@ -9,9 +9,7 @@ static struct node *node_of(struct process *p, int fd)
 {
 	struct file *f = file_of(p, fd);
 
-	if (!f)
-		return 0;
-	return f->node ? f->node : pipe_node(p);
+	return f ? f->node : 0;
 }
 
 /* Path, or with AT_EMPTY_PATH and an empty path the descriptor itself. */
@@ -35,6 +33,17 @@ static u64 blocks_of(struct node *node)
 	return KIND(node) == S_IFREG ? (node->size + PAGE_MASK) / PAGE_SIZE * 8 : 0;
 }
 
+/* What has no name lies on a file system of its own, and counts as named once, as in Linux. */
+static u32 system_of(struct node *node)
+{
+	return node->nameless ? 12 : 1;
+}
+
+static u32 links_of(struct node *node)
+{
+	return node->nameless ? 1 : node->links;
+}
+
 static int give_old(struct process *p, address to, struct node *n)
 {
 	u32 s[16];
@@ -42,9 +51,9 @@ static int give_old(struct process *p, address to, struct node *n)
 	if (n->size > 0x7fffffff)
 		return -EOVERFLOW;
 	memset(s, 0, sizeof s);
-	s[0] = 1;
+	s[0] = system_of(n);
 	s[1] = n->number;
-	s[2] = (n->mode & 0xffff) | n->links << 16;
+	s[2] = (n->mode & 0xffff) | links_of(n) << 16;
 	s[3] = (n->uid & 0xffff) | n->gid << 16;
 	s[4] = n->device;
 	s[5] = (u32)n->size;
@@ -62,10 +71,10 @@ static int give_64(struct process *p, address to, struct node *n)
 	u64 blocks = blocks_of(n);
 
 	memset(s, 0, sizeof s);
-	s[0] = 1;
+	s[0] = system_of(n);
 	s[3] = n->number;
 	s[4] = n->mode;
-	s[5] = n->links;
+	s[5] = links_of(n);
 	s[6] = n->uid;
 	s[7] = n->gid;
 	s[8] = n->device;
@@ -151,7 +160,7 @@ CALL(statx)
 	blocks = blocks_of(n);
 	s[0] = 0x7ff;
 	s[1] = PAGE_SIZE;
-	s[4] = n->links;
+	s[4] = links_of(n);
 	s[5] = n->uid;
 	s[6] = n->gid;
 	s[7] = n->mode;
@@ -163,7 +172,7 @@ CALL(statx)
 	put_time(s + 28, &n->modify);
 	s[32] = n->device >> 8;
 	s[33] = n->device & 255;
-	s[35] = 1;
+	s[35] = system_of(n);
 	return user_write(p, r->edi, s, sizeof s);
 }
 
@@ -235,7 +244,7 @@ CALL(fchmod)
 
 	if (!f || f->flags & O_PATH)
 		return -EBADF;
-	return f->node ? change_mode(p, f->node, r->ecx) : 0;
+	return change_mode(p, f->node, r->ecx);
 }
 
 static int in_group(struct process *p, u32 gid)
@@ -288,7 +297,7 @@ static int chown_file(struct process *p, int fd, u32 uid, u32 gid)
 
 	if (!f || f->flags & O_PATH)
 		return -EBADF;
-	return f->node ? change_owner(p, f->node, uid, gid) : 0;
+	return change_owner(p, f->node, uid, gid);
 }
 
 CALL(chown)

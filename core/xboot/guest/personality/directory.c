@@ -29,6 +29,20 @@ struct entry *directory_find(struct node *directory, const char *name, unsigned 
 	return 0;
 }
 
+struct entry *directory_names(struct node *node)
+{
+	struct entry *e = 0;
+	void **bucket;
+	u32 i;
+
+	for (i = 0; i < BUCKETS && !e && node->links; i++) {
+		bucket = vector_slot(&buckets, i, 0);
+		for (e = bucket ? *bucket : 0; e && e->node != node; e = e->next)
+			;
+	}
+	return e;
+}
+
 /* Removed names leave holes; they are closed up when nobody is reading the directory. */
 static void compact(struct node *directory)
 {
@@ -51,6 +65,8 @@ int directory_add(struct node *directory, const char *name, unsigned length, str
 	struct entry *e;
 	void **slot, **bucket;
 
+	if (node->nameless)
+		machine_panic("defect: a name for what can have none");
 	if (directory->links == 0)
 		return -ENOENT; /* it has been removed */
 	if (directory->top > 2 * directory->entries + 64 && !directory->readers)

@@ -7,7 +7,7 @@ struct file *file_of(struct process *p, int fd)
 	return fd >= 0 && fd < DESCRIPTORS ? p->files[fd] : 0;
 }
 
-/* Takes over one use of the node (which may be 0 for a pipe). */
+/* Takes over one use of the node, unless there is no memory (0). */
 struct file *file_new(struct node *node, u32 flags)
 {
 	struct file *f = pool_get(sizeof *f);
@@ -17,9 +17,9 @@ struct file *file_new(struct node *node, u32 flags)
 	f->node = node;
 	f->flags = flags;
 	f->users = 1;
-	if (node && (node->mode & S_IFMT) == S_IFDIR)
+	if ((node->mode & S_IFMT) == S_IFDIR)
 		node->readers++;
-	if (node && (node->mode & S_IFMT) == S_IFREG && flags & O_ACCMODE)
+	if ((node->mode & S_IFMT) == S_IFREG && flags & O_ACCMODE)
 		node->writers++;
 	return f;
 }
@@ -30,13 +30,11 @@ void file_drop(struct file *f)
 		return;
 	if (f->pipe)
 		pipe_close(f);
-	if (f->node) {
-		if ((f->node->mode & S_IFMT) == S_IFDIR)
-			f->node->readers--;
-		if ((f->node->mode & S_IFMT) == S_IFREG && f->flags & O_ACCMODE)
-			f->node->writers--;
-		node_drop(f->node);
-	}
+	if ((f->node->mode & S_IFMT) == S_IFDIR)
+		f->node->readers--;
+	if ((f->node->mode & S_IFMT) == S_IFREG && f->flags & O_ACCMODE)
+		f->node->writers--;
+	node_drop(f->node);
 	pool_put(f, sizeof *f);
 }
 

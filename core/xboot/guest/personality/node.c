@@ -42,6 +42,16 @@ struct node *node_new(u32 mode, u32 uid, u32 gid)
 	return node;
 }
 
+/* Counted like every other node. 0: no memory. */
+struct node *node_nameless(struct process *p, u32 mode)
+{
+	struct node *node = node_new(mode, p->euid, p->egid);
+
+	if (node)
+		node->nameless = 1;
+	return node;
+}
+
 static void release(struct node *node)
 {
 	if ((node->mode & S_IFMT) == S_IFREG)

@@ -3,6 +3,7 @@
 #include "personality.h"
 
 static char walk_buffer[2][PATH_LIMIT * 2];
+static struct node *lent; /* see lend_link */
 
 int path_get(struct process *p, address path, char to[PATH_LIMIT])
 {
@@ -60,7 +61,7 @@ static int start(struct process *p, int at, const char *path, struct node **from
 		f = file_of(p, at);
 		if (!f)
 			return -EBADF;
-		if (!f->node || (f->node->mode & S_IFMT) != S_IFDIR)
+		if ((f->node->mode & S_IFMT) != S_IFDIR)
 			return -ENOTDIR;
 		*from = f->node;
 	}
@@ -79,19 +80,60 @@ static const char *follow_link(struct node *link, const char *rest, char *buffer
 	return buffer;
 }
 
-struct node *pipe_node(struct process *p)
+/* Where a descriptor leads, as /proc says it: the path below p's root, found by looking at all names, or a word for what has none. */
+static unsigned descriptor_text(struct process *p, struct node *node, char to[PATH_LIMIT])
 {
-	static struct node node;
+	static const char pipe_text[] = "pipe:[", lost[] = "(deleted)";
+	struct entry *e = KIND(node) == S_IFDIR ? 0 : directory_names(node);
+	char digits[12];
+	unsigned i = sizeof digits, n = 0;
+	int length;
 
-	node.mode = S_IFIFO | 0600;
-	node.links = node.number = 1; /* never freed */
-	node.uid = p->uid;
-	node.gid = p->gid;
-	return &node;
+	if (node->nameless && KIND(node) == S_IFIFO) {
+		n = node->number;
+		do
+			digits[--i] = (char)('0' + n % 10);
+		while (n /= 10);
+		memcpy(to, pipe_text, 6);
+		memcpy(to + 6, digits + i, sizeof digits - i);
+		n = 6 + sizeof digits - i;
+		to[n++] = ']';
+		return n;
+	}
+	length = KIND(node) == S_IFDIR || e ? path_text(p, e ? e->directory : node, to) : -ENOENT;
+	if (length < 0 || (e && length + e->length + 2 > PATH_LIMIT)) {
+		memcpy(to, lost, sizeof lost - 1);
+		return sizeof lost - 1;
+	}
+	if (e) {
+		if (length > 1)
+			to[length++] = '/';
+		memcpy(to + length, e->name, e->length);
+		length += e->length;
+	}
+	return (unsigned)length;
 }
 
-/* There is no /proc; but /dev/stdin, /dev/stdout, /dev/stderr and /dev/fd are links into it that programs rely on. */
-static struct file *own_descriptor(struct process *p, const char *path)
+/* The link that stands in /proc for a node: made for one look-up, counted like all nodes, dropped when the next path is walked. 0: no memory. */
+static struct node *lend_link(struct process *p, struct node *to)
+{
+	static char text[PATH_LIMIT];
+	unsigned length = descriptor_text(p, to, text);
+
+	lent = node_nameless(p, S_IFLNK | 0700);
+	if (!lent)
+		return 0;
+	lent->target = pool_get(length + 1);
+	if (!lent->target)
+		return 0;
+	memcpy(lent->target, text, length);
+	lent->size = length;
+	return lent;
+}
+
+/* There is no /proc; but /dev/stdin, /dev/stdout, /dev/stderr and /dev/fd are links into it that programs rely on. The descriptor that a path begins with, and
+   the rest of the path; 0: it is no such path. */
+static struct file *own_descriptor(struct process *p, const char *path, const char **rest)
 {
 	static const char prefix[] = "/proc/self/fd/";
 	unsigned i;
@@ -100,20 +142,25 @@ static struct file *own_descriptor(struct process *p, const char *path)
 	for (i = 0; prefix[i]; i++)
 		if (path[i] != prefix[i])
 			return 0;
-	if (!path[i])
+	if (path[i] < '0' || path[i] > '9')
 		return 0;
 	for (; path[i] >= '0' && path[i] <= '9' && fd < DESCRIPTORS; i++)
 		fd = fd * 10 + path[i] - '0';
-	return path[i] ? 0 : file_of(p, fd);
+	*rest = path + i;
+	return path[i] && path[i] != '/' ? 0 : file_of(p, fd);
 }
 
 int path_walk(struct process *p, int at, const char *path, int follow, struct found *f)
 {
 	struct node *node;
+	struct file *file;
 	const char *end;
 	unsigned links = 0, side = 0, last;
 	int error, absolute = *path == '/';
 
+	if (lent)
+		node_drop(lent);
+	lent = 0;
 	if (!*path)
 		return -ENOENT;
 	error = start(p, at, path, &node);
@@ -123,14 +170,20 @@ int path_walk(struct process *p, int at, const char *path, int follow, struct fo
 	f->entry = 0;
 	f->length = 0;
 	f->slash = 0;
+	f->outside = 0;
 	for (;;) {
-		f->file = absolute ? own_descriptor(p, path) : 0;
+		file = absolute ? own_descriptor(p, path, &end) : 0;
 		absolute = 0;
-		if (f->file) {
-			f->node = f->file->node ? f->file->node : pipe_node(p);
-			f->directory = p->root;
+		if (file) {
+			path = end;
+			f->outside = 1;
 			f->entry = 0;
-			return 0;
+			f->length = 0;
+			f->directory = p->root;
+			f->slash = *path == '/';
+			f->node = *path || follow ? file->node : lend_link(p, file->node);
+			if (!f->node)
+				return -ENOMEM;
 		}
 		while (*path == '/')
 			path++;
@@ -152,6 +205,7 @@ int path_walk(struct process *p, int at, const char *path, int follow, struct fo
 		f->name[f->length] = 0;
 		f->directory = f->node;
 		f->entry = 0;
+		f->outside = 0;
 		f->slash = *end == '/';
 		for (last = 0; end[last] == '/'; last++)
 			;

@@ -63,11 +63,12 @@ struct node {
 	u32 number;            /* inode number */
 	u32 users;             /* descriptors, working directories, mappings in the making */
 	u32 device;            /* character devices: major << 8 | minor */
+	u32 nameless;          /* no directory ever holds it: a pipe without a name, a link of /proc */
 	struct stamp access, modify, change;
 	u64 size;
 	struct vector slots;   /* regular: frames (0: hole); directory: entries */
 	char *target;          /* symbolic link, size + 1 bytes */
-	struct pipe *pipe;     /* named pipe, while it is open */
+	struct pipe *pipe;     /* while it is open */
 	struct node *parent;   /* directory; 0 when it has been removed */
 	u32 entries, top;      /* directory: number of entries; first slot never used */
 	u32 readers;           /* directory: descriptors that may be reading it */
@@ -88,12 +89,14 @@ extern struct node *root_node;
 void stamp_now(struct stamp *stamp);
 void stamp_refresh(void);
 struct node *node_new(u32 mode, u32 uid, u32 gid); /* no links, one user */
+struct node *node_nameless(struct process *p, u32 mode); /* the same, p's own, and it never gets a name */
 void node_keep(struct node *node);
 void node_drop(struct node *node);
 void node_unlinked(struct node *node);             /* one link less */
 
 struct entry *directory_find(struct node *directory, const char *name, unsigned length);
 int directory_add(struct node *directory, const char *name, unsigned length, struct node *node);
+struct entry *directory_names(struct node *node);  /* one of its names, by looking at all there are; 0: it has none */
 void directory_remove(struct entry *entry);        /* the node's link count is the caller's business */
 
 int content_read(struct node *node, u64 at, struct process *p, address to, unsigned length);       /* never short except at the end */
@@ -116,7 +119,7 @@ struct found {
 	char name[NAME_LIMIT + 1];     /* the last component */
 	unsigned length;
 	int slash;                     /* the path ended in a slash */
-	struct file *file;             /* the path was /proc/self/fd/N, also through a link such as /dev/stderr */
+	int outside;                   /* the last component lies in /proc: it can be opened and looked at, nothing else */
 };
 
 #define MAY_EXECUTE 1u
@@ -128,7 +131,6 @@ int path_walk(struct process *p, int at, const char *path, int follow, struct fo
 int path_find(struct process *p, int at, address path, int follow, struct node **node); /* of something that exists */
 int path_make(struct process *p, int at, address path, struct found *f); /* of something to be made: EEXIST when it is there */
 int may(struct process *p, struct node *node, u32 wanted);               /* 0 or -EACCES */
-struct node *pipe_node(struct process *p);                               /* what a pipe without a name looks like */
 int path_text(struct process *p, struct node *node, char to[PATH_LIMIT]); /* getcwd; its length */
 
 /* ---- pipe.c, device.c, file.c ---------------------------------------------------------------------------------------------------------------------------- */
@@ -141,8 +143,8 @@ struct pipe {
 };
 
 struct file { /* an open file description */
-	struct node *node;
-	struct pipe *pipe;        /* pipes, and named ones */
+	struct node *node;        /* always there */
+	struct pipe *pipe;        /* pipes, with and without a name */
 	u32 flags;                /* O_* */
 	u32 users;
 	u64 offset;
@@ -152,6 +154,7 @@ int pipe_read(struct process *p, struct file *f, address to, unsigned length);
 int pipe_write(struct process *p, struct file *f, address from, unsigned length);
 int pipe_open(struct file *f); /* a named pipe */
 struct pipe *pipe_new(void);
+void pipe_free(struct pipe *pipe); /* one that nobody has opened */
 void pipe_close(struct file *f);
 
 int device_open(struct process *p, struct node *node);

@@ -9,6 +9,11 @@ struct pipe *pipe_new(void)
 	return pool_get(sizeof(struct pipe));
 }
 
+void pipe_free(struct pipe *pipe)
+{
+	pool_put(pipe, sizeof *pipe);
+}
+
 /* A frame is given back when the reader has left it, unless the ring's other end stands in it already. */
 static void consumed(struct pipe *pipe, u32 n)
 {
@@ -94,7 +99,7 @@ int pipe_write(struct process *p, struct file *f, address from, unsigned length)
 	return (int)done;
 }
 
-/* One end of a named pipe; call_open waits for the other one. */
+/* One end of a named pipe, whose other one call_open waits for; or once more an end of one without a name. */
 int pipe_open(struct file *f)
 {
 	struct node *node = f->node;
@@ -105,7 +110,7 @@ int pipe_open(struct file *f)
 		if (!node->pipe)
 			return -ENOMEM;
 	}
-	if (mode == O_WRONLY && f->flags & O_NONBLOCK && !node->pipe->readers)
+	if (mode == O_WRONLY && f->flags & O_NONBLOCK && !node->nameless && !node->pipe->readers)
 		return -ENXIO;
 	f->pipe = node->pipe;
 	if (mode != O_WRONLY) {
@@ -135,7 +140,6 @@ void pipe_close(struct file *f)
 	for (i = 0; i < PIPE_FRAMES; i++)
 		if (pipe->frames[i])
 			machine_frame_drop(pipe->frames[i]);
-	if (f->node)
-		f->node->pipe = 0;
-	pool_put(pipe, sizeof *pipe);
+	f->node->pipe = 0;
+	pipe_free(pipe);
 }

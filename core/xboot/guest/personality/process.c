@@ -10,7 +10,7 @@
 struct process *processes[PROCESSES];
 struct process *current;
 
-static struct group first_group;
+static struct group *first_group;
 static struct process *queue, **queue_end = &queue;
 static u32 last_pid;
 static int yielding;
@@ -18,7 +18,7 @@ static int yielding;
 /* Process 1 and what it does for itself may use the frames kept in reserve, so that it can still report when a step has taken all the rest. */
 int privileged(void)
 {
-	return !current || current->group == &first_group;
+	return !current || current->group == first_group;
 }
 
 /* ---- run queue ---- */
@@ -91,7 +91,7 @@ u32 process_number(struct process *seen_by, struct process *p)
 {
 	if (seen_by->group == p->group)
 		return p->local;
-	return seen_by->group == &first_group ? p->pid : 0;
+	return seen_by->group == first_group ? p->pid : 0;
 }
 
 struct process *process_by_number(struct process *p, u32 number)
@@ -106,7 +106,7 @@ struct process *process_by_number(struct process *p, u32 number)
 
 static void group_drop(struct group *group)
 {
-	if (--group->users == 0 && group != &first_group)
+	if (--group->users == 0)
 		pool_put(group, sizeof *group);
 }
 
@@ -226,7 +226,7 @@ int process_fork(struct process *p, u32 flags, address stack, address parent_tid
 		c->vfork_parent = p;
 		p->r->eax = (u32)number;
 		p->state = WAITING;
-		p->wait = c;
+		p->wait = &c->vfork_parent; /* of no other wait: a grandchild that ends wakes whoever waits for c */
 		return KEEP;
 	}
 	return number;
@@ -237,7 +237,7 @@ void process_memory_released(struct process *p)
 	struct process *parent = p->vfork_parent;
 
 	p->vfork_parent = 0;
-	if (parent && parent->state == WAITING && parent->wait == p)
+	if (parent && parent->state == WAITING && parent->wait == &p->vfork_parent)
 		make_runnable(parent);
 }
 
@@ -290,13 +290,13 @@ void process_exit(struct process *p, int code)
 	node_drop(p->root);
 	node_drop(p->cwd);
 	process_memory_released(p);
-	if (p->group->first == p && p->group != &first_group)
+	if (p->group->first == p && p->group != first_group)
 		end_group(p->group, p); /* process 1 of a namespace takes all others with it */
 	for (i = 0; i < PROCESSES; i++) {
 		c = processes[i];
 		if (!c || c->parent != p)
 			continue;
-		c->parent = c->group->first && c->group->first != p ? c->group->first : first_group.first;
+		c->parent = c->group->first && c->group->first != p ? c->group->first : first_group->first;
 		c->exit_signal = SIGCHLD;
 		if (c->state == ZOMBIE && !c->detached)
 			wake(c->parent);
@@ -313,7 +313,7 @@ void process_exit(struct process *p, int code)
 
 void out_of_memory(struct process *p)
 {
-	if (p->group == &first_group)
+	if (p->group == first_group)
 		machine_panic("limit: memory is exhausted by the executor itself");
 	note("limit: memory is exhausted; the step is ended\n");
 	process_exit(p->group->first, SIGKILL); /* takes p along */
@@ -450,7 +450,8 @@ static void first_process(void)
 {
 	struct process *p = pool_get(sizeof *p);
 
-	if (!p)
+	first_group = pool_get(sizeof *first_group);
+	if (!p || !first_group)
 		machine_panic("limit: memory is too small");
 	p->actions = pool_get(SIGNALS * sizeof *p->actions);
 	p->memory = memory_new();
@@ -458,10 +459,10 @@ static void first_process(void)
 	if (!p->actions || !p->thread)
 		machine_panic("limit: memory is too small");
 	p->r = machine_thread_registers(p->thread);
-	p->group = &first_group;
-	first_group.users = 1;
-	first_group.first = p;
-	first_group.last = last_pid = 1;
+	p->group = first_group;
+	first_group->users = 1;
+	first_group->first = p;
+	first_group->last = last_pid = 1;
 	p->pid = p->local = p->pgid = p->sid = 1;
 	p->umask = 022;
 	p->root = p->cwd = root_node;

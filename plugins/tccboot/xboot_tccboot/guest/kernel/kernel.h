@@ -51,7 +51,7 @@ void frames_release(unsigned start, unsigned end);
 void *frame_raw(int reserve); /* not zeroed */
 
 /* space.c */
-extern struct machine_space kernel_directory;
+extern unsigned kernel_directory[1024]; /* the kernel's half of every space; none itself: it is never counted or freed */
 int space_fault(struct machine_space *space, address at, int write); /* 0 mended, 1 no such right, 2 no memory */
 
 /* thread.c */

@@ -100,8 +100,8 @@ void kernel_main(void)
 	unsigned top, wanted, start, end, i;
 
 	for (i = 0; i < 512; i++)
-		kernel_directory.directory[i] = 0; /* the first steps' identity map */
-	asm volatile("mov %0, %%cr3" : : "r"(TO_PHYSICAL(&kernel_directory)));
+		kernel_directory[i] = 0; /* the first steps' identity map */
+	asm volatile("mov %0, %%cr3" : : "r"(TO_PHYSICAL(kernel_directory)));
 	tables_setup();
 	device_setup();
 	if (TO_PHYSICAL(_end) > POOL_START)

@@ -2,7 +2,7 @@
 
 #include "kernel.h"
 
-struct machine_space kernel_directory __attribute__((aligned(4096)));
+unsigned kernel_directory[1024] __attribute__((aligned(4096)));
 
 #define TABLE(entry) ((unsigned *)(((entry) & ~PAGE_MASK) + VIRTUAL))
 #define FRAME(entry) ((void *)(((entry) & ~PAGE_MASK) + VIRTUAL))
@@ -23,7 +23,7 @@ struct machine_space *machine_space_new(void)
 	struct machine_space *space = machine_frame(0);
 
 	if (space)
-		memcpy(&space->directory[512], &kernel_directory.directory[512], 2048);
+		memcpy(&space->directory[512], &kernel_directory[512], 2048);
 	return space;
 }
 
@@ -58,7 +58,7 @@ void machine_space_free(struct machine_space *space)
 
 	asm volatile("mov %%cr3, %0" : "=r"(current));
 	if (current == TO_PHYSICAL(space))
-		asm volatile("mov %0, %%cr3" : : "r"(TO_PHYSICAL(&kernel_directory)));
+		asm volatile("mov %0, %%cr3" : : "r"(TO_PHYSICAL(kernel_directory)));
 	for (i = 0; i < USER_TABLES; i++) {
 		if (!space->directory[i])
 			continue;
