@@ -13,7 +13,7 @@ CALL(brk)
 		m->brk = told;
 	if (wanted < m->brk_start || wanted > MMAP_TOP)
 		return (int)m->brk;
-	end = (wanted + PAGE_MASK) & ~PAGE_MASK;
+	end = (wanted + PAGE_MASK) & ~PAGE_MASK; /* no wrap: MMAP_TOP is a page */
 	if (end > old) {
 		if (!region_free(m, old, end) || (end - old) / PAGE_SIZE > machine_frames_total() || region_map(m, old, end, PROTECT_READ | PROTECT_WRITE | PROTECT_EXECUTE, 0, 0))
 			return (int)m->brk;
@@ -32,8 +32,11 @@ static u32 rights(u32 protection)
 /* The export window: process 1 alone has such a descriptor. */
 static int map_window(struct process *p, address at, u32 size, u32 page)
 {
-	int error = region_add(p->memory, at, at + size, PROTECT_READ | PROTECT_WRITE);
+	int error;
 
+	if (page >> 20)
+		return -EINVAL; /* no such physical address */
+	error = region_add(p->memory, at, at + size, PROTECT_READ | PROTECT_WRITE);
 	if (error)
 		return error;
 	if (machine_space_physical(p->memory->space, at, size / PAGE_SIZE, (unsigned long)page << 12)) {
@@ -52,10 +55,12 @@ static int map(struct process *p, address at, u32 size, u32 protection, u32 flag
 
 	if (!size || !(flags & (MAP_SHARED | MAP_PRIVATE)))
 		return -EINVAL;
-	size = (size + PAGE_MASK) & ~PAGE_MASK;
-	if (!size || size > USER_TOP)
+	size = range_end(0, size, USER_TOP); /* whole pages */
+	if (!size)
 		return -ENOMEM;
 	if (!(flags & MAP_ANONYMOUS)) {
+		if (page > ~0u - size / PAGE_SIZE)
+			return -EOVERFLOW;
 		f = file_of(p, fd);
 		if (!f || f->flags & O_PATH)
 			return -EBADF;
@@ -71,8 +76,10 @@ static int map(struct process *p, address at, u32 size, u32 protection, u32 flag
 	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
 		if (at & PAGE_MASK)
 			return -EINVAL;
-		if (at < USER_BOTTOM || at >= USER_TOP || size > USER_TOP - at)
-			return at < USER_BOTTOM ? -EPERM : -ENOMEM;
+		if (at < USER_BOTTOM)
+			return -EPERM;
+		if (!range_end(at, size, USER_TOP))
+			return -ENOMEM;
 		if (flags & MAP_FIXED_NOREPLACE && !region_free(m, at, at + size))
 			return -EEXIST;
 	}
@@ -113,32 +120,22 @@ CALL(mmap)
 	return map(p, a[0], a[1], a[2], a[3], (int)a[4], a[5] >> 12);
 }
 
-static int range(address at, u32 *size)
-{
-	*size = (*size + PAGE_MASK) & ~PAGE_MASK;
-	return at & PAGE_MASK || at >= USER_TOP || *size > USER_TOP - at ? -EINVAL : 0;
-}
-
 CALL(munmap)
 {
-	u32 size = r->ecx;
+	address end = range_end(r->ebx, r->ecx, USER_TOP);
 
-	if (range(r->ebx, &size) || !size)
-		return -EINVAL;
-	return region_unmap(p->memory, r->ebx, r->ebx + size);
+	return end ? region_unmap(p->memory, r->ebx, end) : -EINVAL;
 }
 
 CALL(mprotect)
 {
-	u32 size = r->ecx;
+	address end = range_end(r->ebx, r->ecx, USER_TOP);
 
 	if (r->ebx & PAGE_MASK || r->edx & ~7u)
 		return -EINVAL;
-	if (!size)
+	if (!r->ecx)
 		return 0;
-	if (range(r->ebx, &size))
-		return -ENOMEM;
-	return region_protect(p->memory, r->ebx, r->ebx + size, rights(r->edx));
+	return end ? region_protect(p->memory, r->ebx, end, rights(r->edx)) : -ENOMEM;
 }
 
 /* Shrinks, or grows in place. What would have to move is refused: libraries then copy. */
@@ -146,21 +143,21 @@ CALL(mremap)
 {
 	struct memory *m = p->memory;
 	struct region *q;
-	u32 old = (r->ecx + PAGE_MASK) & ~PAGE_MASK, size = (r->edx + PAGE_MASK) & ~PAGE_MASK;
-	int error;
+	address end = range_end(r->ebx, r->ecx, USER_TOP), wanted = range_end(r->ebx, r->edx, MMAP_TOP);
+	int error = 0;
 
-	if (r->ebx & PAGE_MASK || !size || !old || r->esi & ~1u)
+	if (r->ebx & PAGE_MASK || !r->ecx || !r->edx || r->esi & ~1u)
 		return -EINVAL;
 	for (q = m->regions; q && q->end <= r->ebx; q = q->next)
 		;
-	if (!q || q->start > r->ebx || q->end < r->ebx + old)
+	if (!q || q->start > r->ebx || !end || q->end < end)
 		return -EFAULT;
-	if (size <= old)
-		error = size < old ? region_unmap(m, r->ebx + size, r->ebx + old) : 0;
-	else if (r->ebx + size > MMAP_TOP || !region_free(m, r->ebx + old, r->ebx + size))
-		error = -ENOMEM;
-	else
-		error = region_map(m, r->ebx + old, r->ebx + size, q->protection, 0, 0);
+	if (!wanted)
+		return -ENOMEM;
+	if (wanted < end)
+		error = region_unmap(m, wanted, end);
+	else if (wanted > end)
+		error = region_free(m, end, wanted) ? region_map(m, end, wanted, q->protection, 0, 0) : -ENOMEM;
 	return error ? error : (int)r->ebx;
 }
 

@@ -186,6 +186,7 @@ struct memory {
 	address brk_start, brk;
 };
 
+address range_end(address at, u32 size, address limit); /* the only sum of an address and a size; 0: that is no range of pages below limit */
 struct memory *memory_new(void);
 struct memory *memory_copy(struct memory *m);
 void memory_drop(struct memory *m);

@@ -2,6 +2,15 @@
 
 #include "personality.h"
 
+/* The end, rounded up to a page, of size bytes from a page on. 0: none at all, or they do not lie below limit, which is a page, too. Whatever a user asks to
+   have mapped, unmapped, protected or moved passes here, so that no sum wraps around. */
+address range_end(address at, u32 size, address limit)
+{
+	if (at & PAGE_MASK || at >= limit || !size || size > limit - at)
+		return 0;
+	return at + ((size + PAGE_MASK) & ~PAGE_MASK);
+}
+
 struct memory *memory_new(void)
 {
 	struct memory *m = pool_get(sizeof *m);
@@ -138,10 +147,8 @@ int region_map(struct memory *m, address at, address end, u32 protection, struct
 	void *frames[64];
 	u32 n, pages, have;
 	address to = at;
-	int error = region_add(m, at, end, protection);
+	int error;
 
-	if (error)
-		return error;
 	have = node ? (u32)((node->size + PAGE_MASK) >> 12) : 0;
 	while (to < end) {
 		pages = (end - to) / PAGE_SIZE;
@@ -158,12 +165,13 @@ int region_map(struct memory *m, address at, address end, u32 protection, struct
 		}
 		to += n * PAGE_SIZE;
 		page += n;
-		if (error) {
-			region_unmap(m, at, end);
-			return -ENOMEM;
-		}
+		if (error)
+			break;
 	}
-	return 0;
+	if (to == end && !error && !region_add(m, at, end, protection))
+		return 0;
+	machine_space_unmap(m->space, at, (to - at) / PAGE_SIZE); /* what was mapped of it: there is no region for it yet */
+	return -ENOMEM;
 }
 
 /* Cuts a region in two at an address inside it. */
@@ -243,8 +251,12 @@ int region_grow(struct memory *m, address at)
 		to = STACK_TOP - STACK_LIMIT;
 	if (before && to < before->end)
 		to = before->end;
-	if (to > (at & ~PAGE_MASK) || machine_space_zero(m->space, to, (r->start - to) / PAGE_SIZE, r->protection))
+	if (to > (at & ~PAGE_MASK))
 		return 0;
+	if (machine_space_zero(m->space, to, (r->start - to) / PAGE_SIZE, r->protection)) {
+		machine_space_unmap(m->space, to, (r->start - to) / PAGE_SIZE);
+		return 0;
+	}
 	r->start = to;
 	return 1;
 }

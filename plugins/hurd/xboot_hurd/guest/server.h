@@ -16,6 +16,7 @@
 
 #include "machine.h"
 #include "i386/device.h"
+#include "i386/range.h"
 #include "mach.h"
 #include "gate.h"
 

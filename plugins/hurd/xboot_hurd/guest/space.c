@@ -175,10 +175,22 @@ static unsigned usable(unsigned protection)
 	return protection & PROTECT_WRITE ? PROTECT_READ | PROTECT_WRITE : protection ? PROTECT_READ : 0;
 }
 
+/* Panics unless none of these pages of a user's memory is mapped yet. */
+static void new_pages(struct machine_space *space, address at, unsigned pages)
+{
+	unsigned i;
+
+	range_check(at, pages);
+	for (i = 0; i < pages; i++)
+		if (space_rights(space, at + i * PAGE_SIZE))
+			machine_panic("defect: a page is mapped twice");
+}
+
 int machine_space_zero(struct machine_space *space, address at, unsigned pages, unsigned protection)
 {
 	unsigned rights = usable(protection);
 
+	new_pages(space, at, pages);
 	if (set_rights(space, at, pages, RIGHT_MAPPED | RIGHT_ZERO | rights) || vm_allocate(space->task, &at, pages * PAGE_SIZE, 0))
 		return -1;
 	if (rights != (PROTECT_READ | PROTECT_WRITE))
@@ -190,6 +202,7 @@ int machine_space_frames(struct machine_space *space, address at, void **frames,
 {
 	unsigned rights = usable(protection);
 
+	new_pages(space, at, pages);
 	if (set_rights(space, at, pages, RIGHT_MAPPED | rights) || vm_allocate(space->task, &at, pages * PAGE_SIZE, 0) ||
 	    image_map(space->task, at, frames, pages))
 		return -1;
@@ -203,6 +216,7 @@ int machine_space_physical(struct machine_space *space, address at, unsigned pag
 	unsigned size = pages * PAGE_SIZE;
 	port object;
 
+	new_pages(space, at, pages);
 	if (physical < window || physical - window > window_size || size > window_size - (physical - window))
 		return -1; /* only the export window */
 	object = device_memory(physical, size);
@@ -216,6 +230,7 @@ void machine_space_protect(struct machine_space *space, address at, unsigned pag
 	unsigned rights = usable(protection), i;
 	unsigned char *r;
 
+	range_check(at, pages);
 	copy_settle(0);
 	for (i = 0; i < pages; i++) {
 		r = right(space, at + i * PAGE_SIZE, 0);
@@ -227,6 +242,7 @@ void machine_space_protect(struct machine_space *space, address at, unsigned pag
 
 void machine_space_unmap(struct machine_space *space, address at, unsigned pages)
 {
+	range_check(at, pages);
 	copy_settle(0);
 	set_rights(space, at, pages, 0);
 	vm_deallocate(space->task, at, pages * PAGE_SIZE);

@@ -15,6 +15,7 @@
 
 #include "machine.h"
 #include "i386/device.h"
+#include "i386/range.h"
 
 #define VIRTUAL 0x80000000u
 #define POOL_START 0xe00000u

@@ -44,6 +44,16 @@ static unsigned *entry_of(struct machine_space *space, address at, int make)
 	return TABLE(*slot) + (at >> 12 & 1023);
 }
 
+/* The entry of a page that is not mapped yet. 0: no memory for its table. */
+static unsigned *free_entry(struct machine_space *space, address at)
+{
+	unsigned *entry = entry_of(space, at, 1);
+
+	if (entry && *entry)
+		machine_panic("defect: a page is mapped twice");
+	return entry;
+}
+
 static void clear(unsigned *entry)
 {
 	if (HAS_FRAME(*entry))
@@ -119,8 +129,9 @@ int machine_space_zero(struct machine_space *space, address at, unsigned pages, 
 	unsigned *entry;
 	unsigned r = rights(protection), value = P_LAZY | (r & P_USER) | (r & P_COPY);
 
+	range_check(at, pages);
 	for (; pages; pages--, at += PAGE_SIZE) {
-		entry = entry_of(space, at, 1);
+		entry = free_entry(space, at);
 		if (!entry)
 			return -1;
 		*entry = value;
@@ -133,8 +144,9 @@ int machine_space_frames(struct machine_space *space, address at, void **frames,
 	unsigned *entry;
 	unsigned r = rights(protection);
 
+	range_check(at, pages);
 	for (; pages; pages--, at += PAGE_SIZE, frames++) {
-		entry = entry_of(space, at, 1);
+		entry = free_entry(space, at);
 		if (!entry)
 			return -1;
 		machine_frame_keep(*frames);
@@ -147,10 +159,11 @@ int machine_space_physical(struct machine_space *space, address at, unsigned pag
 {
 	unsigned *entry;
 
+	range_check(at, pages);
 	if (physical < memory_top || physical > ~0u - pages * PAGE_SIZE)
 		return -1; /* only what the kernel does not use: the export window */
 	for (; pages; pages--, at += PAGE_SIZE, physical += PAGE_SIZE) {
-		entry = entry_of(space, at, 1);
+		entry = free_entry(space, at);
 		if (!entry)
 			return -1;
 		*entry = physical | P_PRESENT | P_WRITE | P_USER | P_FOREIGN;
@@ -163,6 +176,7 @@ void machine_space_protect(struct machine_space *space, address at, unsigned pag
 	unsigned *entry;
 	unsigned r = rights(protection);
 
+	range_check(at, pages);
 	for (; pages; pages--, at += PAGE_SIZE) {
 		entry = entry_of(space, at, 0);
 		if (!entry || !*entry)
@@ -179,6 +193,7 @@ void machine_space_unmap(struct machine_space *space, address at, unsigned pages
 {
 	unsigned *entry;
 
+	range_check(at, pages);
 	for (; pages; pages--, at += PAGE_SIZE) {
 		entry = entry_of(space, at, 0);
 		if (entry && *entry)
