@@ -1,8 +1,11 @@
 # Two commands: `make run` and `make test`. Each does all its own set-up on a fresh Debian machine.
-.PHONY: run test lint bench docs setup
+.PHONY: run test check lint bench docs
 
 BIN := .venv/bin
 XBOOT := $(BIN)/xboot
+
+# Tests run side by side, one process a core; what shares a session's fixtures stays in one process (--dist loadscope).
+PYTEST := $(BIN)/pytest -n auto --dist loadscope
 
 # The expected hashes are published here: whoever runs this compares with everybody who did before.
 HELLO := sha256-ZP0ooGdeMFvZsCtJBonatXVcjqWiM7N05V46LXzF1xQ=
@@ -17,12 +20,16 @@ run:
 test:
 	@tools/setup.sh test
 	@$(MAKE) --no-print-directory lint
-	@# Builds the kernel, once, before any test's clock runs.
-	$(XBOOT) run --expect $(HELLO) examples/hello/recipe.toml
-	$(BIN)/pytest
+	@# Builds the kernels, once, before any test's clock runs.
+	$(XBOOT) compare examples/hello/recipe.toml
+	$(PYTEST) --durations=40
+
+# What a change is checked with before it is committed: under a minute, and no kernel, compiler, nix, package or browser is needed.
+check: lint
+	$(PYTEST) -q -m "not (boot or nix or apt or compiler or browser or slow)"
 
 lint:
-	@tools/setup.sh test
+	@tools/setup.sh check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -34,5 +41,5 @@ bench:
 
 # The site, in build/site; a browser shows build/site/index.html without a server.
 docs:
-	@tools/setup.sh test
+	@tools/setup.sh check
 	$(BIN)/mkdocs build --strict --quiet

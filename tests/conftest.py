@@ -6,16 +6,29 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from needs import hide, marks_of
+
 # A shell that starts the tests in the background has them ignore Ctrl-C, and so would every program that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 OPTIONS = ["--option", "sandbox", "true", "--option", "build-users-group", "", "--option", "cores", "1", "--option", "substituters", ""]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Fixtures, call and teardown of a test find only the programs that its marks name (see needs.py)."""
+    before = os.environ["PATH"]
+    os.environ["PATH"] = hide(before, marks_of(item))
+    try:
+        return (yield)
+    finally:
+        os.environ["PATH"] = before
 
 
 @dataclass(frozen=True)

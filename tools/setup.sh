@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sets up everything xboot needs on a Debian machine: Debian packages that are missing, then a Python environment in .venv.
-# Says what it does; does nothing when all is there. Usage: tools/setup.sh [run|test]
+# Says what it does; does nothing when all is there. Usage: tools/setup.sh [run|test|check]; `check` needs Python alone.
 set -eu
 cd "$(dirname "$0")/.."
 what=${1:-run}
@@ -22,6 +22,7 @@ musl-dev          # the libc below the OCaml runtime
 libcstruct-ocaml-dev libmirage-crypto-ocaml-dev  # the libraries in the mirage unikernel
 ca-certificates   # xboot fetch
 "
+[ "$what" = check ] && packages="python3-venv"
 [ "$what" = test ] && packages="$packages
 nix-bin           # the oracle: the same derivations built by nix
 git               # tests of clean clones
@@ -43,12 +44,18 @@ if [ -n "$missing" ]; then
     DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >&2
 fi
 
+case $what in run) locked=requirements/run.txt ;; *) locked=requirements/dev.txt ;; esac
 stamp=.venv/.xboot-setup
-want=$(cat pyproject.toml tools/setup.sh | sha256sum)
-if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$want" ]; then
+want=$(cat pyproject.toml "$locked" tools/setup.sh | sha256sum)
+# An environment for tests serves `make run` as well.
+full=$(cat pyproject.toml requirements/dev.txt tools/setup.sh | sha256sum)
+have=$(cat "$stamp" 2>/dev/null || true)
+if [ "$have" != "$want" ] && [ "$have" != "$full" ]; then
     python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "setup: python3 is older than 3.11" >&2; exit 1; }
-    echo "setup: installing xboot and its Python packages into .venv" >&2
+    echo "setup: installing xboot and the Python packages of $locked into .venv" >&2
+    rm -f "$stamp"
     [ -x .venv/bin/pip ] || python3 -m venv .venv
-    .venv/bin/pip install --quiet --disable-pip-version-check -e '.[dev]'
+    .venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r "$locked"
+    .venv/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
     printf '%s\n' "$want" > "$stamp"
 fi

@@ -42,6 +42,7 @@ def attest(folder: Path, *backends: FakeBackend, quorum: int | None = None) -> t
     return status, console.file.getvalue(), sorted((folder / "sigs").rglob("*"))  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_backends_that_agree_are_attested_one_file_each(tmp_path: Path) -> None:
     status, said, _ = attest(tmp_path, FakeBackend("alpha"), FakeBackend("beta"))
     assert status == 0
@@ -55,6 +56,7 @@ def test_backends_that_agree_are_attested_one_file_each(tmp_path: Path) -> None:
     assert said.count("  as it was") == 2  # the same run is the same file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("bad", "status"), [(flipped, 1), (crashing, 6)])
 def test_nothing_is_signed_otherwise(tmp_path: Path, bad, status: int) -> None:
     found, said, files = attest(tmp_path, FakeBackend("alpha"), FakeBackend("bad", bad))
@@ -63,12 +65,14 @@ def test_nothing_is_signed_otherwise(tmp_path: Path, bad, status: int) -> None:
     assert files == []
 
 
+@pytest.mark.slow
 def test_a_crash_is_not_signed_but_the_quorum_is(tmp_path: Path) -> None:
     status, said, files = attest(tmp_path, FakeBackend("alpha"), FakeBackend("beta"), FakeBackend("bad", crashing), quorum=2)
     assert status == 0, said
     assert [f.name for f in files if f.is_file()] == [f"alpha{FILE_SUFFIX}", f"beta{FILE_SUFFIX}"]
 
 
+@pytest.mark.slow
 def test_one_backend_by_itself(tmp_path: Path) -> None:
     assert attest(tmp_path, FakeBackend("alpha"))[0] == 0
     found, said, _ = attest(tmp_path, FakeBackend("lonely", crashing))

@@ -17,6 +17,9 @@ import pytest
 
 XBOOT = [sys.executable, "-m", "xboot"]
 CONTENT = bytes(range(256)) * 2000
+
+pytestmark = pytest.mark.slow
+
 RECIPE = """
 [recipe]
 system = "i686-linux"

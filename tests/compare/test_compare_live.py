@@ -151,6 +151,8 @@ def test_a_backend_that_breaks_is_named_and_the_others_agree(error: Exception) -
     assert str(error.args[-1]) in comparison.failures["broken"]
 
 
+@pytest.mark.apt
+@pytest.mark.compiler
 def test_half_way_is_half_evidence() -> None:
     """What a backend built before it crashed is compared; it does not count as a run."""
     plugins = Plugins.load()
@@ -260,6 +262,9 @@ main()
 """
 
 
+@pytest.mark.apt
+@pytest.mark.compiler
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_compare_leaves_nothing_running(tmp_path: Path, kind: signal.Signals) -> None:
     from xboot._workspace import cache_root

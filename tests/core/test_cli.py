@@ -47,6 +47,8 @@ def test_a_difference_is_1_and_shows_both_hashes() -> None:
     assert wrong in done.stderr
 
 
+@pytest.mark.apt
+@pytest.mark.compiler
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
@@ -113,6 +115,7 @@ def test_show_is_json_and_aterm() -> None:
     assert xboot("show", "--aterm", HELLO).stdout.startswith("Derive(")
 
 
+@pytest.mark.boot
 def test_backends_doctor_cache_version_completion(tmp_path: Path) -> None:
     listed = json.loads(xboot("backends", "--json").stdout)
     assert {"linux", "tccboot"} <= set(listed["backends"])

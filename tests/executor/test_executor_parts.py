@@ -21,6 +21,8 @@ from xboot.errors import BackendError
 from xboot.guest.build import EXECUTOR, build_executor
 from xboot.model import FixedHash
 
+pytestmark = [pytest.mark.compiler, pytest.mark.apt]
+
 VECTORS = Path(__file__).parent.parent / "data" / "nar-vectors"
 ALPHABET = "0123456789abcdfghijklmnpqrsvwxyz"
 
@@ -70,6 +72,7 @@ def test_nar_vectors(driver: Path, tmp_path: Path) -> None:
         assert (info.sha256, info.size) == (vector["sha256"], vector["size"]), vector["name"]
 
 
+@pytest.mark.nix
 def test_nar_vectors_are_what_nix_says(tmp_path: Path) -> None:
     module = load_vectors()
     for number, vector in enumerate(module.load()):

@@ -25,6 +25,8 @@ from xboot.show.html.render import visible
 from xboot.tcb import LAYERS, Measured
 from xboot.testing import FakeBackend, Say, good_run
 
+pytestmark = [pytest.mark.apt, pytest.mark.browser, pytest.mark.compiler, pytest.mark.boot]
+
 CHAIN = Path(__file__).parents[2] / "examples" / "chain" / "recipe.toml"
 READ = ReadOptions(stores=[default_store_folder()])
 

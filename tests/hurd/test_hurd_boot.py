@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.boot
+pytestmark = [pytest.mark.boot, pytest.mark.nix]
 PROGRAMS = Path(__file__).parents[2] / "core" / "xboot" / "testing" / "programs"
 SIGILL, SIGSEGV = 4, 11
 

@@ -13,6 +13,8 @@ from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
 from xboot.tcb import digest
 
+pytestmark = [pytest.mark.apt, pytest.mark.compiler]
+
 HELLO = Path(__file__).parents[2] / "examples" / "hello" / "recipe.toml"
 HASH = "64fd28a0675e305bd9b02b490689dab5755c8ea5a233b374e55e3a2d7cc5d714"
 

@@ -17,6 +17,8 @@ from xboot.hooks import BackendOptions
 from xboot_mirage.backend import plugin
 from xboot_mirage.toolchain import GUEST
 
+pytestmark = pytest.mark.compiler
+
 HERE = Path(__file__).parent
 NONCE = "0123456789abcdef" * 2
 PANICS = (

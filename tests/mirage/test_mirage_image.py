@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from xboot.cache import Cache
 from xboot_mirage import build, tcb, toolchain
+
+pytestmark = [pytest.mark.apt, pytest.mark.compiler]
 
 
 def test_two_builds_give_the_same_bytes(tmp_path: Path) -> None:

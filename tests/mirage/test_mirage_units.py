@@ -12,6 +12,8 @@ import pytest
 from xboot.sexp import quote
 from xboot_mirage.toolchain import GUEST
 
+pytestmark = pytest.mark.compiler
+
 HERE = Path(__file__).parent
 VECTORS = HERE.parent / "data" / "nar-vectors" / "vectors.json"
 

@@ -85,6 +85,7 @@ def attributes() -> list[str]:
 
 
 @pytest.mark.boot
+@pytest.mark.nix
 @pytest.mark.parametrize("name", attributes())
 def test_agrees_with_nix(built: Built, name: str) -> None:
     outputs = [o for o in built.verdict.outputs if o.drv == built.corpus.drvs[name]]
@@ -93,6 +94,7 @@ def test_agrees_with_nix(built: Built, name: str) -> None:
 
 
 @pytest.mark.boot
+@pytest.mark.nix
 def test_references_agree_with_nix(built: Built, nix) -> None:
     for output in built.verdict.outputs:
         assert sorted(nix.run("nix-store", "--query", "--references", output.path).stdout.split()) == sorted(output.references), output.path

@@ -11,6 +11,8 @@ from xboot.hooks import LinearizeOptions, ReadOptions
 from xboot.linearize import linearize
 from xboot.parse import read_closure
 
+pytestmark = pytest.mark.nix
+
 FLOATING = """
 { busybox }:
 let

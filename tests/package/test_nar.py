@@ -45,6 +45,7 @@ def test_round_trip(tree: tuple, tmp_path_factory: pytest.TempPathFactory) -> No
     assert info == nar.nar_hash(folder / "a") == nar.NarInfo(hashlib.sha256(data).hexdigest(), len(data))
 
 
+@pytest.mark.nix
 @settings(max_examples=12, deadline=None)
 @given(tree=trees)
 def test_same_as_nix(tree: tuple, tmp_path_factory: pytest.TempPathFactory) -> None:

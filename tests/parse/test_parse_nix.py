@@ -20,6 +20,8 @@ from xboot.storepath import store_name, text_path
 
 from .conftest import Nix
 
+pytestmark = pytest.mark.nix
+
 MANY_KINDS = r"""
 let
   make = name: more: derivation ({ inherit name; system = "x86_64-linux"; builder = "/bin/sh"; } // more);

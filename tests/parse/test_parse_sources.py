@@ -19,6 +19,8 @@ from xboot.storepath import store_name
 
 from .conftest import Nix
 
+pytestmark = pytest.mark.nix
+
 DRV = 'derivation { name = "d"; system = "x86_64-linux"; builder = "/bin/sh"; %s }'
 
 

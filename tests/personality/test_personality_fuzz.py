@@ -10,6 +10,8 @@ from guest_tree import payload, tiny_program
 
 from xboot.guest import build
 
+pytestmark = pytest.mark.compiler
+
 PERSONALITY = Path(build.__file__).parent / "personality"
 
 

@@ -95,6 +95,7 @@ def test_backends_shows_each_with_its_reason(site: Path) -> None:
         assert "\n" not in reason and "\x1b" not in reason
 
 
+@pytest.mark.boot
 @pytest.mark.parametrize("verb", ["backends", "doctor"])
 def test_people_see_the_same(site: Path, verb: str) -> None:
     done = xboot(site, verb)

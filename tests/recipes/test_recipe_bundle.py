@@ -73,6 +73,8 @@ def test_the_same_closure_gives_the_same_bytes(recipe: Path, tmp_path: Path) -> 
         assert all((m.uid, m.gid, m.mtime, m.mode, m.uname) == (0, 0, 1, 0o444, "") for m in tar)
 
 
+@pytest.mark.apt
+@pytest.mark.compiler
 def test_a_bundle_reads_as_what_was_bundled(recipe: Path, tmp_path: Path) -> None:
     closure = closure_of(recipe)
     write_bundle(closure, tmp_path / "a.xboot")

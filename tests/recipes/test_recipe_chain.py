@@ -15,7 +15,7 @@ from xboot.storepath import store_name
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.nix, pytest.mark.apt, pytest.mark.compiler, pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 @dataclass

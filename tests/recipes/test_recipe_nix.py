@@ -14,7 +14,11 @@ from xboot.cache import Cache
 from xboot.recipe import derive
 from xboot.storepath import store_name
 
-pytestmark = pytest.mark.skipif(shutil.which("nix-instantiate") is None, reason="nix-bin is not installed (make test installs it)")
+pytestmark = [
+    pytest.mark.apt,
+    pytest.mark.nix,
+    pytest.mark.skipif(shutil.which("nix-instantiate") is None, reason="nix-bin is not installed (make test installs it)"),
+]
 
 HELLO_SHA256 = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"  # of "hello"
 

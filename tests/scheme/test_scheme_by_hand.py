@@ -16,6 +16,8 @@ from xboot import nar
 from xboot.guest.scheme import guile_script
 from xboot.model import Source
 
+pytestmark = pytest.mark.apt
+
 HELLO = ROOT / "examples" / "hello" / "recipe.toml"
 root_only = pytest.mark.skipif(
     os.geteuid() != 0, reason="the program makes device nodes, which only root may (a user namespace's root may not)"

@@ -18,6 +18,8 @@ from test_executor_parts import BAD
 from xboot import nar
 from xboot.model import FixedHash
 
+pytestmark = [pytest.mark.apt, pytest.mark.compiler]
+
 VECTORS = Path(__file__).parent.parent / "data" / "nar-vectors"
 ALPHABET = "0123456789abcdfghijklmnpqrsvwxyz"
 QUICK = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

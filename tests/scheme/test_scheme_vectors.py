@@ -15,6 +15,8 @@ from pytest import TempPathFactory
 from xboot import nar
 from xboot.model import Artifact, FixedHash
 
+pytestmark = pytest.mark.apt
+
 VECTORS = Path(__file__).parent.parent / "data" / "sha256-vectors"
 PROGRAM = Path(__file__).parent / "vectors.scm"
 MILLION = "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"

@@ -20,6 +20,8 @@ from xboot.pipeline import Pipeline
 from xboot.plugins import Plugins
 from xboot.tcb import LAYERS, overlap, to_cyclonedx
 
+pytestmark = pytest.mark.boot  # nothing boots, but QEMU is asked for its version
+
 BACKENDS = sorted(Plugins.load().backends)
 
 # What a build needs and does not make: kept. The Linux kernel takes a quarter of an hour, and its own tests build it anew.

@@ -21,7 +21,7 @@ from xboot.pipeline import Pipeline, Request
 from xboot_tccboot.backend import plugin
 from xboot_tccboot.kernel import KernelTree, compile_on_host, other_tree, own_tree, pack
 
-pytestmark = pytest.mark.boot
+pytestmark = [pytest.mark.boot, pytest.mark.nix]
 PROGRAMS = Path(__file__).parents[2] / "core" / "xboot" / "testing" / "programs"
 
 TINY = """
