@@ -302,10 +302,20 @@ class OutputVerdict:
     seconds: float = 0.0
 
 
+class Cause(enum.Enum):
+    """Whose doing it is that a run did not get to its end."""
+
+    GUEST = "guest"  # the machine, or what runs in it; a deadline that passed
+    USER = "user"  # interrupted
+    HOST = "host"  # this machine gave out: a full disk
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The end of a run. `failure` is empty when the guest ran to its end (the outputs may still differ), otherwise
-    one sentence that names the step and path. `sources`: those of which the user said what their hash should be (step 0).
+    """The end of a run. `failure` is empty when the guest ran to its end (the outputs may still differ), otherwise one sentence that names
+    the step and path; `cause` says whose doing it is, `hint` what to try next.
+
+    `sources`: those of which the user said what their hash should be (step 0).
     """
 
     backend: str
@@ -320,6 +330,8 @@ class Verdict:
     console_tail: str = ""
     exports: Mapping[str, Path] = field(default_factory=dict)
     sources: Sequence[OutputVerdict] = ()
+    cause: Cause = Cause.GUEST
+    hint: str = ""
 
     @property
     def ok(self) -> bool:

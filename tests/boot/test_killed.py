@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -28,6 +29,9 @@ args = ["-c", "{busybox}/bin/sleep 1000"]
 [derivation.quick]
 builder = "{busybox}/bin/sh"
 args = ["-c", "echo quick > $out"]
+[derivation.after]
+builder = "{busybox}/bin/sh"
+args = ["-c", "read x < {quick}; {busybox}/bin/sleep 1000"]
 """
 
 
@@ -39,9 +43,9 @@ def recipe(tmp_path: Path) -> Path:
     return path
 
 
-def start(recipe: Path, *more: str, background: bool = False) -> subprocess.Popen[str]:
+def start(recipe: Path, *more: str, background: bool = False, name: str = "sleeper") -> subprocess.Popen[str]:
     """`background`: as a script starts it with `&`, so that Ctrl-C is not meant for it."""
-    command = [sys.executable, "-m", "xboot", "run", "--accel", "tcg", *more, f"{recipe}:sleeper"]
+    command = [sys.executable, "-m", "xboot", "run", "--accel", "tcg", *more, f"{recipe}:{name}"]
     if background:
         command = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", *command]
     return subprocess.Popen(
@@ -123,6 +127,26 @@ def test_interrupted(recipe: Path, cache: Path, kind: signal.Signals, background
     assert "interrupted" in err
     assert "Traceback" not in err
     assert [p for p in runs.iterdir() if p.is_dir()] == []
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_what_was_verified_until_then_is_reported(recipe: Path, cache: Path, kind: signal.Signals) -> None:
+    """Whoever interrupts a run keeps its finished steps: verdict lines and report."""
+    process = start(recipe, "--json", name="after")
+    assert process.stderr is not None
+    assert wait_for(lambda: emulators(cache / "runs"))
+    time.sleep(2.5)
+    process.send_signal(kind)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 130, err
+    report = json.loads(out)
+    assert report["verdict"] == "interrupted"
+    assert report["failure"].startswith("interrupted at ")
+    done, left = report["outputs"]
+    assert (done["status"], left["status"]) == ("unknown", "not run")
+    assert f"unknown  {done['path']}  {done['narHash']}" in err
+    assert "interrupted on linux" in err
+    assert err.splitlines()[-1] == "interrupted; nothing was left running"
 
 
 def test_killed_while_the_cache_is_filled(tmp_path: Path) -> None:

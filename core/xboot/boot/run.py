@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import secrets
+import signal
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -26,11 +28,12 @@ from xboot.boot.export import Exporter
 from xboot.boot.verdict import Timing, judge
 from xboot.errors import GuestError, UsageError
 from xboot.hooks import Notify
-from xboot.model import BootImage, Event, Machine, Phase, Verdict
+from xboot.model import BootImage, Cause, Event, Machine, Phase, Verdict
 
 FAILURE_STATUS = 67
 PANIC_STATUS = 35
 _TAIL = 16384
+_FULL = "free some space (`xboot cache prune` removes what can be made again), or write elsewhere"
 _EXIT_GRACE = 5.0  # seconds between the last line and the end of the machine
 
 logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL)  # a guest that dies is not this library's business
@@ -55,10 +58,11 @@ class RunOptions:
 
 
 def run_machine(image: BootImage, machine: Machine, options: RunOptions, notify: Notify) -> Verdict:
-    """Boot `image`; returns when the guest ended or was ended, with no QEMU left. A guest's misbehaviour is a
-    `failure` of the verdict, not an exception.
+    """Boot `image`; returns when the guest ended or was ended, with no QEMU left. Whatever ends a machine that was started is a `failure`
+    of the verdict, which keeps what was verified until then: a guest's misbehaviour, a deadline, a full disk, and Ctrl-C or SIGTERM where
+    the main thread runs this. A second signal is an exception at once.
 
-    Raises MissingToolError without QEMU, UsageError for an accelerator that does not work, OSError when an export or log cannot be written.
+    Raises MissingToolError without QEMU, UsageError for an accelerator that does not work, OSError when an export or log cannot be begun.
     """
     accelerator = _choose_accelerator(machine, options.accelerator)
     return asyncio.run(_Run(image, machine, options, notify, accelerator).run())
@@ -94,13 +98,24 @@ class _Run:
         self._exporter = Exporter(options.export) if self._window and options.export is not None else None
         self._log: IO[bytes] | None = options.log.open("wb", buffering=0) if options.log else None
         self._log_error: OSError | None = None
+        self._interrupted = asyncio.Event()
+        self._cause = Cause.GUEST
+        self._hint = ""
 
     async def run(self) -> Verdict:
+        with _signals(self._interrupted.set):
+            return await self._boot()
+
+    async def _boot(self) -> Verdict:
         self._start = self._step_start = time.monotonic()
         vm = await qemu.start(self._machine, self._accelerator, self._window)
         failure = ""
         try:
             failure = await self._watch(vm)
+        except ConnectionError:
+            failure = f"the result channel broke at {self._reader.where}"
+        except OSError as error:
+            failure = self._host_failure(error)
         finally:
             await vm.stop()
             if self._client is not None:
@@ -110,12 +125,19 @@ class _Run:
                 self._exporter.close()
             if self._log is not None:
                 self._log.close()
-        if self._log_error is not None:
-            raise self._log_error
-        return judge(
+        if self._log_error is not None and not failure:
+            failure = self._host_failure(self._log_error)
+        verdict = judge(
             self._image, self._messages, self._timing, self._options.expected, failure, self._reader.step or None,
             self._accelerator, time.monotonic() - self._start, _clean(self._tail), self._exporter.files if self._exporter else {},
         )  # fmt: skip
+        return replace(verdict, cause=self._cause, hint=self._hint)
+
+    def _host_failure(self, error: OSError) -> str:
+        """An error of the host's, in words."""
+        self._cause = Cause.HOST
+        self._hint = _FULL if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else ""
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
 
     async def _watch(self, vm: qemu.Qemu) -> str:
         """Run the three tasks until the run is decided; the failure, or nothing."""
@@ -123,17 +145,21 @@ class _Run:
         stderr = asyncio.create_task(_drain(vm.process.stderr))
         channel = asyncio.create_task(self._read_channel(vm))
         exited = asyncio.create_task(vm.process.wait())
+        interrupted = asyncio.create_task(self._interrupted.wait())
         failure = ""
         try:
             while not channel.done():
                 left, _ = self._deadline()
-                done, _ = await asyncio.wait({channel, exited}, timeout=max(0.0, min(left, 1.0)), return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(
+                    {channel, exited, interrupted}, timeout=max(0.0, min(left, 1.0)), return_when=asyncio.FIRST_COMPLETED
+                )
                 if channel in done or channel.done():
                     break
                 if exited in done:
                     await asyncio.wait({channel}, timeout=1.0)  # what it said before it ended may still be on its way
                     break
-                if self._options.stop is not None and self._options.stop.is_set():
+                if self._interrupted.is_set() or (self._options.stop is not None and self._options.stop.is_set()):
+                    self._cause = Cause.USER
                     failure = f"interrupted at {self._reader.where}"
                     break
                 left, what = self._deadline()  # of the step that it is at by now
@@ -150,6 +176,7 @@ class _Run:
         finally:
             channel.cancel()
             exited.cancel()
+            interrupted.cancel()
             vm.kill()
             await asyncio.wait({console, stderr}, timeout=2.0)
             console.cancel()
@@ -264,6 +291,35 @@ class _Run:
                     error.filename = str(self._options.log)
                     self._log_error = error
             self._notify(Event(Phase.CONSOLE, time.monotonic() - self._start, self._reader.step, text=_clean(data)))
+
+
+@contextlib.contextmanager
+def _signals(act: Callable[[], None]) -> Iterator[None]:
+    """Have the first SIGINT or SIGTERM call `act` in this event loop; the next one does what it did before. Signals that are ignored, or
+    that nobody handles, stay so; and only the main thread gets any.
+    """
+    loop = asyncio.get_running_loop()
+    before: dict[int, Callable[..., object]] = {}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        before.clear()
+
+    def handle(*_: object) -> None:
+        restore()
+        loop.call_soon_threadsafe(act)
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            handler = signal.getsignal(number)
+            if callable(handler):
+                before[number] = handler
+                signal.signal(number, handle)
+    try:
+        yield
+    finally:
+        restore()
 
 
 def _clean(data: bytes | bytearray) -> str:

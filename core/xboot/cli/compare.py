@@ -60,10 +60,12 @@ def run_comparison(choices: Choices, request: Request, console: Console, plugins
         with table:
             comparison = compare(script, request, backends, skipped, plugins, quorum=choices.quorum, jobs=choices.jobs, logs=logs)
         show_comparison(console, comparison)
-        if comparison.first_divergence is not None:
+        if comparison.first_divergence is not None and not comparison.interrupted:
             _show_difference(console, comparison, request, plugins, choices.export)
-        if choices.html and logs:
+        if choices.html and logs and not comparison.interrupted:
             _write_html(choices.html, comparison, request, plugins, logs, console)
+    if comparison.interrupted and comparison.agreement is Agreement.COULD_NOT_RUN:
+        return comparison, report.EXIT_INTERRUPTED
     return comparison, _EXIT[comparison.agreement]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from xboot.errors import UsageError, XbootError
 from xboot.model import Script, Status
 from xboot.pipeline import Pipeline, Request, Result
 from xboot.plugins import Plugins
+
+_ENDING = 10.0  # seconds that machines have to end in when the user interrupts
 
 
 class Agreement(enum.Enum):
@@ -48,7 +50,7 @@ class OutputComparison:
 class Comparison:
     """What came of a comparison. `failures` says for each backend that did not complete why; `skipped` why one was not even asked.
 
-    `wrong` are outputs that all backends agree on but that differ from an expectation.
+    `wrong` are outputs that all backends agree on but that differ from an expectation. `interrupted`: the user ended it before all had run.
     """
 
     script: Script
@@ -58,6 +60,7 @@ class Comparison:
     failures: Mapping[str, str]
     skipped: Mapping[str, str]
     wrong: Sequence[str]
+    interrupted: bool = False
 
     @property
     def complete(self) -> Sequence[str]:
@@ -110,7 +113,8 @@ def compare(
     no more than have room in `memory` MiB together (default: what is free). `logs`: a folder for each console's text, BACKEND.log.
 
     `quorum` is the number of complete runs that make an agreement (default: all that were asked, and never fewer than
-    two unless only one was asked for). Whatever goes wrong with one backend is a failure of that backend alone.
+    two unless only one was asked for). Whatever goes wrong with one backend is a failure of that backend alone. Ctrl-C ends all machines;
+    what they had verified is in the comparison.
     """
     needed = quorum if quorum is not None else max(2, len(backends))
     if needed < 1 or (quorum is not None and quorum > len(backends)):
@@ -134,13 +138,18 @@ def compare(
         try:
             for future in futures:
                 future.result()
-        except BaseException:
+        except BaseException as error:
             stop.set()  # Ctrl-C reaches only this thread: the others end their machines, and those that wait do not start
             pool.shutdown(wait=False, cancel_futures=True)
-            raise
+            if not isinstance(error, KeyboardInterrupt):
+                raise
+            wait(futures, timeout=_ENDING)
+    for name in backends if stop.is_set() else ():
+        if name not in results:
+            failures.setdefault(name, "interrupted before its machine ran")
     results = {name: results[name] for name in backends if name in results}
     failures |= {name: result.verdict.failure for name, result in results.items() if result.verdict.failure}
-    return Comparison(script, needed, _side_by_side(script, results), results, failures, skipped, _wrong(results))
+    return Comparison(script, needed, _side_by_side(script, results), results, failures, skipped, _wrong(results), stop.is_set())
 
 
 def _side_by_side(script: Script, results: Mapping[str, Result]) -> list[OutputComparison]:

@@ -44,15 +44,21 @@ def _closing(comparison: Comparison) -> str:
     if comparison.wrong:
         return f"[bold red]differs[/]: the backends agree with each other, but not with what was expected ({complete})"
     if comparison.agreement is Agreement.COULD_NOT_RUN:
-        return f"[bold red]could not run[/]: {len(comparison.complete)} complete runs ({complete}), {comparison.quorum} are needed"
+        word = "interrupted" if comparison.interrupted else "could not run"
+        return f"[bold red]{word}[/]: {len(comparison.complete)} complete runs ({complete}), {comparison.quorum} are needed"
     return f"[bold green]agreed[/]: {len(comparison.outputs)} outputs, by {complete}; script sha256 {comparison.script.sha256}"
+
+
+def _word(comparison: Comparison) -> str:
+    stopped = comparison.interrupted and comparison.agreement is Agreement.COULD_NOT_RUN
+    return "interrupted" if stopped else comparison.agreement.value
 
 
 def comparison_report(comparison: Comparison) -> dict[str, Any]:
     """The comparison as JSON values."""
     return {
         "xbootComparison": 1,
-        "verdict": comparison.agreement.value,
+        "verdict": _word(comparison),
         "quorum": comparison.quorum,
         "scriptSha256": comparison.script.sha256,
         "complete": list(comparison.complete),

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Column
 
 from xboot.hooks import hookimpl
-from xboot.model import Event, OutputVerdict, Phase, Script, Status, Verdict
+from xboot.model import Cause, Event, OutputVerdict, Phase, Script, Status, Verdict
 from xboot.pipeline import Result
 from xboot.show.report import sri
 
@@ -108,7 +108,11 @@ def show_verdict(console: Console, result: Result) -> None:
     verdict, script = result.verdict, result.script
     results = set(script.results)
     rows = [*verdict.sources]
-    rows += [o for o in verdict.outputs if o.path in results or o.expected or o.status is Status.DIFFERS]
+    # Of a run that got not to its end every verified step is shown: they are all that there is.
+    rows += [
+        o for o in verdict.outputs
+        if o.path in results or o.expected or o.status is Status.DIFFERS or (verdict.failure and o.status is not Status.NOT_RUN)
+    ]  # fmt: skip
     for output in rows:
         colour = _COLOURS[output.status]
         line = f"[{colour}]{output.status.value:<8}[/] {escape(output.path)}  {sri(output.nar_sha256)}".rstrip()
@@ -117,13 +121,18 @@ def show_verdict(console: Console, result: Result) -> None:
             if expected != output.nar_sha256:
                 console.print(f"         expected by {escape(origin)}: {sri(expected)}", soft_wrap=True, highlight=False, emoji=False)
     console.print(closing_sentence(verdict, script), soft_wrap=True, highlight=False, emoji=False)
+    if verdict.hint:
+        console.print(f"[bold]hint:[/] {escape(verdict.hint)}", soft_wrap=True, highlight=False, emoji=False)
 
 
 def closing_sentence(verdict: Verdict, script: Script) -> str:
     """One sentence: what happened, on what, with which identity."""
     where = f"{verdict.backend} ({verdict.accelerator}, {verdict.seconds:.1f} s)"
     if verdict.failure:
-        return f"[bold red]failed[/] on {where}: {escape(verdict.failure)}"
+        word = "interrupted" if verdict.cause is Cause.USER else "failed"
+        built = sum(1 for output in verdict.outputs if output.status is not Status.NOT_RUN)
+        kept = f"; outputs verified until then: {built} of {len(verdict.outputs)}" if built else ""
+        return f"[bold red]{word}[/] on {where}: {escape(verdict.failure.removeprefix('interrupted '))}{kept}"
     counts = {status: _count(verdict.outputs, status) for status in Status}
     parts = [f"{n} {status.value}" for status, n in counts.items() if n]
     if verdict.sources:

@@ -8,7 +8,7 @@ import platform
 from typing import Any
 
 from xboot import __version__
-from xboot.model import OutputVerdict, Source, Status, Verdict
+from xboot.model import Cause, OutputVerdict, Source, Status, Verdict
 from xboot.pipeline import Result
 
 REPORT_VERSION = 1
@@ -16,6 +16,8 @@ REPORT_VERSION = 1
 EXIT_OK = 0
 EXIT_DIFFERS = 1
 EXIT_COULD_NOT_RUN = 6
+EXIT_INTERRUPTED = 130
+_EXIT_BY = {Cause.GUEST: EXIT_COULD_NOT_RUN, Cause.USER: EXIT_INTERRUPTED, Cause.HOST: 4}
 
 
 def sri(sha256_hex: str) -> str:
@@ -24,10 +26,10 @@ def sri(sha256_hex: str) -> str:
 
 
 def exit_code(verdict: Verdict) -> int:
-    """0: ran, nothing differs; 1: ran or not, an output differs; 6: could not run to its end."""
+    """0: ran, nothing differs; 1: ran or not, an output differs; else not to its end: by the guest 6, by the user 130, by this host 4."""
     if verdict.differs:
         return EXIT_DIFFERS
-    return EXIT_COULD_NOT_RUN if verdict.failure else EXIT_OK
+    return _EXIT_BY[verdict.cause] if verdict.failure else EXIT_OK
 
 
 def report(result: Result) -> dict[str, Any]:
@@ -40,6 +42,7 @@ def report(result: Result) -> dict[str, Any]:
         "verdict": _word(verdict),
         "failure": verdict.failure or None,
         "failedStep": verdict.failed_step,
+        "hint": verdict.hint or None,
         "backend": verdict.backend,
         "accelerator": verdict.accelerator,
         "host": platform.machine(),
@@ -68,7 +71,7 @@ def _word(verdict: Verdict) -> str:
     if exit_code(verdict) == EXIT_DIFFERS:
         return "differs"
     if verdict.failure:
-        return "could not run"
+        return "interrupted" if verdict.cause is Cause.USER else "could not run"
     return "match" if all(o.status is Status.MATCH for o in verdict.outputs) else "built"
 
 
