@@ -13,7 +13,7 @@ from xboot.cache import Cache
 from xboot.debian import DebianPackages
 from xboot.guest.tcc import obtain_tcc, run_tcc
 from xboot.plugins import Plugins
-from xboot.testing.builders import HOSTILE, PROGRAMS, load_builders
+from xboot.testing.builders import HOSTILE, SYSCALLS, load_builders, syscall_answers
 from xboot.testing.suite import BackendSuite
 
 pytestmark = pytest.mark.boot
@@ -29,14 +29,14 @@ def test_every_attack_says_what_would_be_won() -> None:
 
 
 def test_system_calls_are_recorded_as_linux_answers_them(tmp_path: Path) -> None:
-    """programs/syscalls.txt is no opinion of ours: this machine's own Linux is the oracle."""
+    """programs/syscalls/*.txt is no opinion of ours: this machine's own Linux is the oracle."""
     if platform.machine() not in ("x86_64", "i686"):
         pytest.skip("the oracle is this machine's own Linux, which must run i386 programs")
     work = tmp_path / "work"
     work.mkdir()
     for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
         folder.chmod(0o755)
-    run_tcc(obtain_tcc(DebianPackages(Cache())), ["-nostdlib", "-static", "-o", "prog", str(PROGRAMS / "syscalls.c")], tmp_path)
+    run_tcc(obtain_tcc(DebianPackages(Cache())), ["-nostdlib", "-static", "-o", "prog", str(SYSCALLS)], tmp_path)
     os.chown(work, 1000, 100)
     native = subprocess.run(
         ["setpriv", "--reuid=1000", "--regid=100", "--clear-groups", str(tmp_path / "prog")],
@@ -44,7 +44,7 @@ def test_system_calls_are_recorded_as_linux_answers_them(tmp_path: Path) -> None
     )  # fmt: skip
     if native.returncode == 127 or not native.stdout:
         pytest.skip("this machine cannot run i386 programs as another user (needs root and a kernel with i386 emulation)")
-    assert native.stdout.decode().splitlines() == (PROGRAMS / "syscalls.txt").read_text().splitlines()
+    assert native.stdout.decode().splitlines() == syscall_answers()
 
 
 def test_no_qemu_is_left() -> None:

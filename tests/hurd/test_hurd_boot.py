@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from xboot.testing.builders import PROGRAMS, SYSCALLS
+
 pytestmark = [pytest.mark.boot, pytest.mark.nix]
-PROGRAMS = Path(__file__).parents[2] / "core" / "xboot" / "testing" / "programs"
 SIGILL, SIGSEGV = 4, 11
 
 
@@ -28,7 +29,7 @@ def test_hello_on_both_kernels(boot, nix, derivation, kernel: str) -> None:
 def test_system_calls_answer_as_linux_does(output, tmp_path: Path, kernel: str) -> None:
     if platform.machine() not in ("x86_64", "i686"):
         pytest.skip("the oracle is this machine's own Linux, which must run i386 programs")
-    lines = output("exec ${p}/prog > $out", PROGRAMS / "syscalls.c", kernel=kernel)
+    lines = output("exec ${p}/prog > $out", SYSCALLS, kernel=kernel)
     work = tmp_path / "work"
     work.mkdir()
     for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent, tmp_path / "program"):

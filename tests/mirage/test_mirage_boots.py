@@ -11,9 +11,10 @@ from pathlib import Path
 import mirage_guest as guest
 import pytest
 
+from xboot.testing.builders import SYSCALLS
+
 pytestmark = pytest.mark.boot
 
-PROGRAMS = Path(__file__).parents[2] / "core" / "xboot" / "testing" / "programs"
 HERE = Path(__file__).parent
 SYSTEMS = {"i686-linux": "-m32", "x86_64-linux": "-m64"}
 
@@ -46,7 +47,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("programs")
     for system, flag in SYSTEMS.items():
         guest.compile_program(folder / f"attack-{system}" / "bin" / "attack", HERE / "attack.c", flag, "-mgeneral-regs-only")
-    guest.compile_program(folder / "syscalls" / "bin" / "syscalls", PROGRAMS / "syscalls.c", "-m32")
+    guest.compile_program(folder / "syscalls" / "bin" / "syscalls", SYSCALLS, "-m32")
     return folder
 
 

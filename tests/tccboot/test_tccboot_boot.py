@@ -18,11 +18,11 @@ from xboot.guest.tcc import Tcc, run_tcc
 from xboot.hooks import BackendOptions, ReadOptions
 from xboot.model import Role
 from xboot.pipeline import Pipeline, Request
+from xboot.testing.builders import SYSCALLS
 from xboot_tccboot.backend import plugin
 from xboot_tccboot.kernel import KernelTree, compile_on_host, other_tree, own_tree, pack
 
 pytestmark = [pytest.mark.boot, pytest.mark.nix]
-PROGRAMS = Path(__file__).parents[2] / "core" / "xboot" / "testing" / "programs"
 
 TINY = """
 asm(".text\\n.globl _start\\n_start:\\n jmp 1f\\n .align 4\\n .long 0x1badb002\\n .long 3\\n"
@@ -78,7 +78,7 @@ def test_system_calls_answer_as_linux_does(nix, busybox, tcc: Tcc, boot, tmp_pat
         pytest.skip("the oracle is this machine's own Linux, which must run i386 programs")
     folder = tmp_path / "program"
     folder.mkdir()
-    run_tcc(tcc, ["-nostdlib", "-static", "-o", str(folder / "syscalls"), str(PROGRAMS / "syscalls.c")], folder)
+    run_tcc(tcc, ["-nostdlib", "-static", "-o", str(folder / "syscalls"), str(SYSCALLS)], folder)
     file = nix.root / "syscalls.nix"
     file.write_text(
         """{ busybox, program }: let bb = builtins.path { path = busybox; name = "busybox"; };

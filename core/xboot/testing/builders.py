@@ -9,6 +9,9 @@ A shell script or a freestanding C program says at its head, in comments, what i
     Then: COMMAND                   a second step that has the first's output as `$first`
     Timeout, Memory: NUMBER         step limit in seconds; MiB
     Log: REGEX                      is found in the console's log
+
+A program of many parts is a folder with a `main.c` that includes the others: see `programs/syscalls`, whose `main.c` says how a section is
+added.
 """
 
 from __future__ import annotations
@@ -30,13 +33,16 @@ from xboot.pipeline import Pipeline
 from xboot.plugins import Plugins
 from xboot.recipe import derive
 
-__all__ = ["ATTACKS", "HOSTILE", "PROGRAMS", "SYSTEMS", "Builder", "Builders", "load_builders"]
+__all__ = ["ATTACKS", "HOSTILE", "PROGRAMS", "SYSCALLS", "SYSTEMS", "Builder", "Builders", "load_builders", "syscall_answers"]
 
 _HERE = Path(__file__).parent
 HOSTILE = _HERE / "hostile"
 """The hostile builders, one attack a file."""
 PROGRAMS = _HERE / "programs"
 """Builders that behave: the executor contract, system calls, speeds."""
+
+SYSCALLS = PROGRAMS / "syscalls" / "main.c"
+"""The conformance program of system calls."""
 
 _FIELD = re.compile(r"^(?:/\*|\*|#)?\s*(Wins|Verdict|Output|Outputs|Then|Timeout|Memory|Log): (.*?)(?:\s*\*/)?$")
 _ARCHITECTURES = {"i686-linux": "i386", "x86_64-linux": "amd64"}
@@ -72,11 +78,20 @@ class Builder:
 
 def load_builders(folder: Path) -> dict[str, Builder]:
     """The builders of a folder by name, in the order of their names. Raises ValueError for a head that cannot be read."""
-    files = sorted(path for path in folder.iterdir() if path.suffix in (".sh", ".c"))
-    return {path.stem: _load(path) for path in files}
+    files = {path.stem: path for path in folder.iterdir() if path.suffix in (".sh", ".c")}
+    files |= {path.parent.name: path for path in folder.glob("*/main.c")}
+    return {name: _load(name, files[name]) for name in sorted(files)}
 
 
-def _load(path: Path) -> Builder:
+def syscall_answers() -> list[str]:
+    """What Debian 12's Linux answers to the conformance program: the lines of every section that its main.c includes, in that order."""
+    lines = []
+    for name in re.findall(r'(?m)^#include "(\w+)\.c"$', SYSCALLS.read_text()):
+        lines += [f"# {name}", *SYSCALLS.with_name(f"{name}.txt").read_text().splitlines()]
+    return [*lines, "# end"]
+
+
+def _load(name: str, path: Path) -> Builder:
     fields: dict[str, str] = {}
     for line in path.read_text().splitlines():
         if found := _FIELD.match(line):
@@ -87,7 +102,7 @@ def _load(path: Path) -> Builder:
     if verdict != "ok" and not verdict.startswith("fails "):
         raise ValueError(f"{path}: Verdict is {verdict!r}, expected `ok` or `fails REGEX`")
     return Builder(
-        name=path.stem,
+        name=name,
         file=path,
         wins=fields.get("Wins", ""),
         fails=None if verdict == "ok" else verdict.removeprefix("fails "),
@@ -136,7 +151,7 @@ class Builders:
 
         Raises XbootError when Debian's packages cannot be had.
         """
-        program = self._compiled(builder.file) if builder.compiled else builder.file
+        program = self._compiled(builder) if builder.compiled else builder.file
         kind = "program" if builder.compiled else "script"
         command = " ".join(["exec $program", *arguments, "> $out"] if to_output else ["echo ok > $out &&", "$program", *arguments])
         if not builder.compiled:
@@ -165,9 +180,9 @@ class Builders:
         sources: dict[str, dict[str, object]] = {"tree": {"type": "tree", "path": str(tree)}}
         return self._derive({name: {"builder": "{tree}/builder"}}, sources)
 
-    def _compiled(self, source: Path) -> Path:
-        run_tcc(self._tcc, ["-nostdlib", "-static", "-o", source.stem, str(source)], self._folder)
-        return self._folder / source.stem
+    def _compiled(self, builder: Builder) -> Path:
+        run_tcc(self._tcc, ["-nostdlib", "-static", "-o", builder.name, str(builder.file)], self._folder)
+        return self._folder / builder.name
 
     def _derivation(self, name: str, command: str, env: Mapping[str, str], outputs: Sequence[str] = ("out",)) -> dict[str, object]:
         shell = command.replace("{", "{{").replace("}", "}}")

@@ -26,7 +26,7 @@ from xboot.model import Artifact, Event, Phase, Script, Status, Verdict
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
 from xboot.show import report
-from xboot.testing.builders import ATTACKS, PROGRAMS, SYSTEMS, Builder, Builders, load_builders
+from xboot.testing.builders import ATTACKS, PROGRAMS, SYSTEMS, Builder, Builders, load_builders, syscall_answers
 from xboot.testing.kernelless import ImageTests, MetadataSuite, PackageSuite
 
 __all__ = ["BackendSuite", "BootSuite", "MetadataSuite", "PackageSuite"]
@@ -168,14 +168,14 @@ class BootSuite(ImageTests):
     def test_system_calls_answer_as_linux_does(
         self, xboot_plugins: Plugins, xboot_builders: Callable[[str], Builders], boot: Run, executor: str
     ) -> None:
-        """Line by line what Debian 12's Linux answers (programs/syscalls.txt)."""
+        """Line by line what Debian 12's Linux answers (programs/syscalls)."""
         if "i686-linux" not in xboot_plugins.backend(self.backend).systems:
             pytest.skip("the program is for i686-linux, which this backend does not run")
         script = xboot_builders("i686-linux").script(_PROGRAMS["syscalls"], to_output=True)
         verdict, _ = boot(script, export=script.results)
         assert verdict.ok, f"{verdict.failure}\n{verdict.console_tail}"
         (lines,) = _files(verdict.exports[script.results[0]]).values()
-        assert lines.decode().splitlines() == (PROGRAMS / "syscalls.txt").read_text().splitlines()
+        assert lines.decode().splitlines() == syscall_answers()
 
     @pytest.mark.slow
     def test_the_micro_benchmark_runs(

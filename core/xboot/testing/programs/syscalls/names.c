@@ -1,0 +1,97 @@
+/* names.c: folders, links and renames. */
+
+static void names(void)
+{
+    char text[5000];
+    int fd, i;
+
+    section("names");
+    say("mkdir", sys(MKDIR, "dir", 0777));
+    say("mkdir mode", (int)stat_word("dir", 4));
+    say("mkdir again", sys(MKDIR, "dir", 0777));
+    say("mkdir slash", sys(MKDIR, "dir2/", 0700));
+    say("mkdir below missing", sys(MKDIR, "no/dir", 0777));
+    say("mkdir empty", sys(MKDIR, "", 0777));
+    say("mkdir bad pointer", sys(MKDIR, BAD, 0777));
+    say("links of dir", (int)stat_word("dir", 5));
+    say("mkdirat in dir", sys(MKDIRAT, AT_FDCWD, "dir/sub", 0755));
+    say("links of dir with sub", (int)stat_word("dir", 5));
+    say("rmdir not empty", sys(RMDIR, "dir"));
+    say("rmdir .", sys(RMDIR, "dir2/."));
+    say("rmdir ..", sys(RMDIR, "dir/sub/.."));
+    say("rmdir a file", (sys(CLOSE, make("f", "data", 0644)), sys(RMDIR, "f")));
+    say("unlink a directory", sys(UNLINK, "dir"));
+    say("unlink missing", sys(UNLINK, "nothing"));
+    say("unlink f/", sys(UNLINK, "f/"));
+    say("unlinkat flags", sys(UNLINKAT, AT_FDCWD, "f", 0x10));
+    say("link", sys(LINK, "f", "g"));
+    say("links of f", (int)stat_word("f", 5));
+    say("link onto what is there", sys(LINK, "f", "g"));
+    say("link a directory", sys(LINK, "dir", "h"));
+    say("link missing", sys(LINK, "nothing", "h"));
+    say("symlink", sys(SYMLINK, "f", "s"));
+    say("symlink empty target", sys(SYMLINK, "", "s2"));
+    say("symlink onto what is there", sys(SYMLINK, "x", "s"));
+    say("size of s", (int)stat_word("s", 11));
+    say("mode of s", (int)stat_word("s", 4));
+    say("readlink", sys(READLINK, "s", text, sizeof text));
+    say("readlink cut", (sys(SYMLINK, "0123456789", "long"), sys(READLINK, "long", text, 4)));
+    say("readlink a file", sys(READLINK, "f", text, 10));
+    say("readlink no room", sys(READLINK, "s", text, 0));
+    say("readlink bad pointer", sys(READLINK, "s", BAD, 10));
+    say("open dangling", sys(OPEN, "long", O_RDONLY));
+    say("open nofollow", sys(OPEN, "s", O_RDONLY | O_NOFOLLOW));
+    fd = sane("open through link", sys(OPEN, "s", O_RDONLY));
+    sys(CLOSE, fd);
+    say("loop", (sys(SYMLINK, "loop", "loop"), sys(OPEN, "loop", O_RDONLY)));
+    fd = sane("create through dangling link", sys(OPEN, "long", O_CREAT | O_WRONLY, 0644));
+    sys(CLOSE, fd);
+    say("unlink what it made", sys(UNLINK, "0123456789"));
+    say("excl does not follow", sys(OPEN, "long", O_CREAT | O_EXCL | O_WRONLY, 0644));
+    say("symlink to directory, slash", (sys(SYMLINK, "dir", "sd"), sys(READLINK, "sd/", text, 10)));
+    say("rmdir through link", sys(RMDIR, "sd"));
+    say("rename", sys(RENAME, "g", "g2"));
+    say("rename missing", sys(RENAME, "g", "g3"));
+    say("rename to itself", sys(RENAME, "g2", "g2"));
+    say("rename onto its hard link", sys(RENAME, "g2", "f"));
+    say("both still there", (int)stat_word("f", 5));
+    say("rename file onto directory", sys(RENAME, "f", "dir"));
+    say("rename directory onto file", sys(RENAME, "dir", "f"));
+    say("rename into itself", sys(RENAME, "dir", "dir/sub/x"));
+    say("rename onto not empty", sys(RENAME, "dir2", "dir"));
+    say("rename directory", sys(RENAME, "dir2", "dir/two"));
+    say("links of dir with two", (int)stat_word("dir", 5));
+    say(".. of what moved", (sys(CHDIR, "dir/two"), sys(CHDIR, "../.."), sys(ACCESS, "f", 0)));
+    say("rename onto empty directory", sys(RENAME, "dir/two", "dir/sub"));
+    say("links of dir then", (int)stat_word("dir", 5));
+    say("renameat2 noreplace", sys(RENAMEAT2, AT_FDCWD, "f", AT_FDCWD, "g2", 1));
+    say("rename onto a file", (sys(CLOSE, make("n", "new", 0644)), sys(RENAME, "n", "f")));
+    say("size then", (int)stat_word("f", 11));
+    say("links of the other", (int)stat_word("g2", 5));
+    fill(text, 'n', 300);
+    text[255] = 0;
+    say("name of 255", sys(MKDIR, text, 0755));
+    sys(RMDIR, text);
+    text[255] = 'n';
+    text[256] = 0;
+    say("name of 256", sys(MKDIR, text, 0755));
+    for (i = 0; i < 4990; i += 2) {
+        text[i] = '.';
+        text[i + 1] = '/';
+    }
+    text[4080] = 0;
+    say("long path", sys(OPEN, text, O_RDONLY | O_DIRECTORY) >= 0);
+    text[4080] = '.';
+    text[4099] = 0;
+    say("too long path", sys(OPEN, text, O_RDONLY));
+    say("name with control bytes", sys(MKDIR, "a\nb\001\377", 0755));
+    say("and away", sys(RMDIR, "a\nb\001\377"));
+    sys(UNLINK, "s");
+    sys(UNLINK, "sd");
+    sys(UNLINK, "long");
+    sys(UNLINK, "loop");
+    sys(UNLINK, "f");
+    sys(UNLINK, "g2");
+    sys(RMDIR, "dir/sub");
+    say("rmdir dir", sys(RMDIR, "dir"));
+}

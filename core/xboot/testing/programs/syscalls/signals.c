@@ -1,0 +1,153 @@
+/* signals.c: handlers, masks, interrupted and restarted calls, faults, alarms. */
+
+static volatile int handled, handled_at;
+
+static void handler(int number)
+{
+    handled++;
+    handled_at = number;
+}
+
+static void info_handler(int number, u32 *info, void *context)
+{
+    handled += (int)info[0];
+    handled_at = number;
+    (void)context;
+}
+
+struct action {
+    void *handler;
+    u32 flags;
+    void *restorer;
+    u64 mask;
+};
+
+static int act(int number, void *to, u32 flags)
+{
+    struct action a;
+
+    a.handler = to;
+    a.flags = flags | 0x04000000;
+    a.restorer = flags & 4 ? (void *)restore_info : (void *)restore;
+    a.mask = 0;
+    return sys(RT_SIGACTION, number, &a, 0, 8);
+}
+
+static void signals(void)
+{
+    u64 set, old;
+    u32 time[2];
+    struct action a;
+    int pid, p[2];
+    char c;
+
+    section("signals");
+    say("sigaction", act(10, handler, 0));
+    say("sigaction SIGKILL", act(9, handler, 0));
+    say("sigaction 65", act(65, handler, 0));
+    say("sigaction 0", act(0, handler, 0));
+    say("sigaction bad pointer", sys(RT_SIGACTION, 10, BAD, 0, 8));
+    say("sigaction size", sys(RT_SIGACTION, 10, 0, 0, 4));
+    say("sigaltstack bad pointer", sys(SIGALTSTACK, BAD, 0));
+    say("sigaltstack too small", (time[0] = 0, a.handler = 0, a.flags = 0, a.restorer = (void *)100, sys(SIGALTSTACK, &a, 0)));
+    say("sigaction reads back", (sys(RT_SIGACTION, 10, 0, &a, 8), a.handler == (void *)handler));
+    say("kill self", sys(KILL, sys(GETPID), 10));
+    say("handled", handled);
+    say("number", handled_at);
+    act(12, info_handler, 4);
+    say("tgkill", sys(TGKILL, sys(GETPID), sys(GETTID), 12));
+    say("handled with info", handled);
+    set = 1 << (10 - 1);
+    say("block", sys(RT_SIGPROCMASK, 0, &set, &old, 8));
+    say("nothing was blocked", (int)old);
+    sys(KILL, sys(GETPID), 10);
+    say("not handled", handled);
+    say("pending", (sys(RT_SIGPENDING, &old, 8), (int)old));
+    say("unblock", sys(RT_SIGPROCMASK, 1, &set, 0, 8));
+    say("handled then", handled);
+    say("sigprocmask how 9", sys(RT_SIGPROCMASK, 9, &set, 0, 8));
+    say("sigprocmask bad pointer", sys(RT_SIGPROCMASK, 0, BAD, 0, 8));
+    say("kill none", sys(KILL, 99999, 0));
+    say("kill signal 65", sys(KILL, sys(GETPID), 65));
+    say("kill 0 self", sys(KILL, sys(GETPID), 0));
+    sys(PIPE, p);
+    pid = sys(FORK);
+    if (!pid) { /* interrupts its parent's read */
+        time[0] = 0;
+        time[1] = 30000000;
+        sys(NANOSLEEP, time, 0);
+        sys(KILL, sys(GETPPID), 10);
+        sys(NANOSLEEP, time, 0);
+        sys(WRITE, p[1], "x", 1);
+        sys(EXIT, 0);
+    }
+    say("read interrupted", sys(READ, p[0], &c, 1));
+    say("read after", sys(READ, p[0], &c, 1));
+    child_status(pid);
+    act(10, handler, 0x10000000);
+    pid = sys(FORK);
+    if (!pid) {
+        time[0] = 0;
+        time[1] = 30000000;
+        sys(NANOSLEEP, time, 0);
+        sys(KILL, sys(GETPPID), 10);
+        sys(NANOSLEEP, time, 0);
+        sys(WRITE, p[1], "y", 1);
+        sys(EXIT, 0);
+    }
+    say("read restarted", sys(READ, p[0], &c, 1));
+    child_status(pid);
+    sys(CLOSE, p[0]);
+    sys(CLOSE, p[1]);
+    pid = sys(FORK);
+    if (!pid)
+        for (;;)
+            sys(PAUSE);
+    sys(KILL, pid, 15);
+    say("killed by 15", child_status(pid));
+    pid = sys(FORK);
+    if (!pid)
+        for (;;)
+            ;
+    sys(KILL, pid, 9);
+    say("spinning, killed by 9", child_status(pid));
+    pid = sys(FORK);
+    if (!pid)
+        *(volatile int *)16 = 1;
+    say("bad write", child_status(pid) & 127);
+    pid = sys(FORK);
+    if (!pid)
+        asm volatile("hlt");
+    say("privileged instruction", child_status(pid) & 127);
+    pid = sys(FORK);
+    if (!pid)
+        asm volatile("ud2");
+    say("illegal instruction", child_status(pid) & 127);
+    pid = sys(FORK);
+    if (!pid)
+        asm volatile("xor %%ecx, %%ecx\n\tdiv %%ecx" : : : "eax", "ecx", "edx");
+    say("division by zero", child_status(pid) & 127);
+    pid = sys(FORK);
+    if (!pid)
+        asm volatile("mov $0xf4, %%dx\n\tmov $0x31, %%al\n\toutb %%al, %%dx" : : : "eax", "edx");
+    say("port output", child_status(pid) & 127);
+    pid = sys(FORK);
+    if (!pid)
+        ((void (*)(void))0xc0100000u)();
+    say("jump into the kernel", child_status(pid) & 127);
+    sys(ALARM, 1);
+    say("alarm was set", sys(ALARM, 0));
+    act(14, handler, 0);
+    sys(ALARM, 1);
+    handled = 0;
+    say("pause", sys(PAUSE));
+    say("alarm came", handled);
+    set = 1 << (10 - 1);
+    sys(RT_SIGPROCMASK, 0, &set, 0, 8);
+    sys(KILL, sys(GETPID), 10);
+    set = 0;
+    say("sigsuspend", sys(RT_SIGSUSPEND, &set, 8));
+    say("handled in it", handled);
+    say("still blocked after", (sys(RT_SIGPROCMASK, 0, 0, &old, 8), (int)old));
+    sys(RT_SIGPROCMASK, 2, &set, 0, 8);
+}

@@ -1,0 +1,75 @@
+/* status.c: stat in its forms, modes, owners, times, permissions. */
+
+static void status(void)
+{
+    u32 s[64], t[4];
+    int fd = make("st", "12345", 0640);
+
+    section("status");
+    say("stat64", sys(STAT64, "st", s));
+    say("mode", (int)s[4]);
+    say("links", (int)s[5]);
+    say("own", s[6] == (u32)sys(GETUID) && s[7] == (u32)sys(GETGID));
+    say("size", (int)s[11]);
+    say("blocks", (int)s[14]);
+    say("stat64 missing", sys(STAT64, "missing", s));
+    say("stat64 bad pointer", sys(STAT64, "st", BAD));
+    say("fstat64", sys(FSTAT64, fd, s));
+    say("fstat64 closed", sys(FSTAT64, 99, s));
+    say("fstatat64 empty path", sys(FSTATAT64, fd, "", s, 0x1000));
+    say("statx", sys(STATX, AT_FDCWD, "st", 0x100, 0x7ff, s));
+    say("statx mode", (int)(u16)s[7]);
+    say("statx size", (int)s[10]);
+    say("statx missing", sys(STATX, AT_FDCWD, "missing", 0, 0x7ff, s));
+    say("statx bad pointer", sys(STATX, AT_FDCWD, "st", 0, 0x7ff, BAD));
+    say("chmod", sys(CHMOD, "st", 0751));
+    say("mode then", (int)stat_word("st", 4));
+    say("fchmod", sys(FCHMOD, fd, 0600));
+    say("chmod missing", sys(CHMOD, "missing", 0600));
+    say("fchmodat", sys(FCHMODAT, AT_FDCWD, "st", 0444));
+    say("open for writing what is 0444", sys(OPEN, "st", O_WRONLY));
+    say("access write", sys(ACCESS, "st", 2));
+    say("access read", sys(ACCESS, "st", 4));
+    say("access execute", sys(ACCESS, "st", 1));
+    say("access mode 8", sys(ACCESS, "st", 8));
+    say("access missing", sys(ACCESS, "missing", 0));
+    say("faccessat", sys(FACCESSAT, AT_FDCWD, "st", 0));
+    say("chown to root", sys(CHOWN, "st", 0, 0));
+    say("chown to oneself", sys(CHOWN, "st", sys(GETUID), sys(GETGID)));
+    say("chown nothing", sys(LCHOWN, "st", -1, -1));
+    say("setuid 0", sys(SETUID, 0));
+    say("setgid 0", sys(SETGID, 0));
+    say("mknod device", sys(MKNOD, "dev", 0020666, 0x103));
+    say("mknod pipe", sys(MKNOD, "fifo", 0010644, 0));
+    say("mknod file", sys(MKNOD, "plain", 0100644, 0));
+    say("mount", sys(MOUNT, "x", ".", "proc", 0, 0));
+    t[0] = 1000;
+    t[1] = 5;
+    t[2] = 2000;
+    t[3] = 6;
+    say("utimensat", sys(UTIMENSAT, AT_FDCWD, "st", t, 0));
+    sys(STAT64, "st", s);
+    say("access time", (int)s[16]);
+    say("modify time", (int)s[18]);
+    say("modify nanoseconds", (int)s[19]);
+    t[1] = t[3] = 0x3ffffffe;
+    say("utimensat omit", sys(UTIMENSAT, AT_FDCWD, "st", t, 0));
+    t[1] = 2000000000;
+    say("utimensat invalid", sys(UTIMENSAT, AT_FDCWD, "st", t, 0));
+    say("utimensat missing", sys(UTIMENSAT, AT_FDCWD, "missing", 0, 0));
+    say("utimensat now", sys(UTIMENSAT, AT_FDCWD, "st", 0, 0));
+    say("umask", sys(UMASK, 077));
+    say("umask before", sys(UMASK, 022));
+    say("write in /", sys(OPEN, "/xboot-test", O_CREAT | O_WRONLY, 0644) < 0);
+    sys(MKDIR, "ro", 0555);
+    say("create in what is 0555", sys(OPEN, "ro/x", O_CREAT | O_WRONLY, 0644));
+    sys(CHMOD, "ro", 0);
+    say("enter what is 0", sys(CHDIR, "ro"));
+    say("open in what is 0", sys(OPEN, "ro/x", O_RDONLY));
+    say("list what is 0", sys(OPEN, "ro", O_RDONLY));
+    sys(RMDIR, "ro");
+    sys(UNLINK, "fifo");
+    sys(UNLINK, "plain");
+    sys(UNLINK, "st");
+    sys(CLOSE, fd);
+}
