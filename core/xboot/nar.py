@@ -5,7 +5,7 @@ or times. Reader and writer are iterative and bounded, because archives and tree
 
 - directories nest at most `MAX_DEPTH` deep;
 - names are unique, in bytewise order, and never empty, `.`, `..`, or with a slash or NUL;
-- padding is zero, and nothing follows the end.
+- padding is zero, every regular file has its contents, and nothing follows the end: what `read` accepts is what `dump` writes.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def _dump_leaf(node: bytes, status: os.stat_result) -> Iterator[bytes]:
         yield _REGULAR + (_EXECUTABLE if status.st_mode & stat.S_IXUSR else b"") + _CONTENTS
         yield status.st_size.to_bytes(8, "little")
         left = status.st_size
-        with open(os.open(node, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb", buffering=0) as file:
+        with open(os.open(node, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK), "rb", buffering=0) as file:
             while left and (chunk := file.read(min(left, _CHUNK))):
                 left -= len(chunk)
                 yield chunk
@@ -256,15 +256,11 @@ def _read_symlink(tokens: _Tokens, path: list[bytes]) -> Iterator[NarEntry]:
 
 def _read_regular(tokens: _Tokens, path: list[bytes]) -> Iterator[NarEntry]:
     executable = False
-    word = tokens.choose(b"executable", b"contents", b")")
-    if word == b"executable":
+    if tokens.choose(b"executable", b"contents") == b"executable":
         executable = True
         if tokens.string(0, "executable marker"):
             raise tokens.fail("an executable marker that is not empty")
-        word = tokens.choose(b"contents", b")")
-    if word == b")":  # a file without contents is an empty file
-        yield NarEntry(tuple(path), "regular", executable)
-        return
+        tokens.expect(b"contents")  # also of an empty file: there is one way to write each tree, and one hash of it
     size = int.from_bytes(tokens.take(8), "little")
     if size >= 1 << 63:
         raise tokens.fail(f"a file of {size} bytes")

@@ -18,6 +18,7 @@ import pluggy
 
 from xboot import hooks
 from xboot.errors import PluginError, UsageError, XbootError
+from xboot.foreign import printable
 from xboot.hooks import CONTRACT_VERSION
 from xboot.model import Artifact, BackendInfo, BootImage, Closure, Component, Machine, Script
 
@@ -246,5 +247,4 @@ def _import_failure(error: BaseException) -> str:
 def _one_line(error: BaseException) -> str:
     """An exception as part of a sentence. Its text is the plugin's: line feeds and control characters are made harmless."""
     text = " ".join(line.strip() for line in str(error).splitlines() if line.strip())
-    text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return f"{type(error).__name__}: {printable(text)}" if text else type(error).__name__

@@ -92,11 +92,15 @@ def test_mistakes_get_one_sentence(tmp_path: Path) -> None:
     for arguments, status, words in (
         (("keygen", "zoe", "--into", tmp_path), 2, "exists already"),
         (("attest", "--key", tmp_path / "zoe.pub", HELLO), 3, "not a private key"),
-        (("attest", "--key", tmp_path / "zoe.key", "--report", tmp_path / "none.json", HELLO), 3, "no such report"),
+        (
+            ("attest", "--key", tmp_path / "zoe.key", "--report", tmp_path / "none.json", HELLO),
+            3,
+            "none.json: cannot be read: No such file",
+        ),
         (("attest", HELLO), 2, "--key"),
         (("verify-attestation", "--key", tmp_path / "zoe.key", tmp_path), 3, "not a public key"),
         (("verify-attestation", "--key", tmp_path / "zoe.pub", tmp_path), 3, "no file below this folder"),
-        (("verify-attestation", "--key", tmp_path / "zoe.pub", tmp_path / "none"), 3, "no such attestation"),
+        (("verify-attestation", "--key", tmp_path / "zoe.pub", tmp_path / "none"), 3, "none: cannot be read: No such file"),
     ):
         done = xboot(*arguments)
         assert done.returncode == status, done.stderr

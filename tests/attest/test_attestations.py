@@ -148,7 +148,7 @@ def test_huge_files_are_refused_without_reading_them(tmp_path: Path, verified) -
     path = tmp_path / "huge"
     with path.open("wb") as file:
         file.truncate(MAX_SIZE + 1)
-    assert f"more than {MAX_SIZE} bytes" in reasons(verified(path))
+    assert f"({MAX_SIZE} bytes)" in reasons(verified(path))
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_huge_files_are_refused_without_reading_them(tmp_path: Path, verified) -
     [
         (b"", "empty"),
         (b"\n", "not JSON"),
-        (b"[" * 100_000 + b"\n", "not JSON"),
+        (b"[" * 100_000 + b"\n", "and no more"),
         (b"1" * 100_000 + b"\n", "not JSON"),
         (b"\xff\xfe\n", "not JSON"),
         (b"null\n", "not a DSSE envelope"),
@@ -363,5 +363,66 @@ def test_what_is_no_key_is_refused_with_a_hint(tmp_path: Path) -> None:
         (tmp_path / "odd.key").write_bytes(content)
         with pytest.raises(InputError, match=reason):
             load_private(tmp_path / "odd.key")
-    with pytest.raises(InputError, match="no such key"):
+    with pytest.raises(InputError, match="cannot be read"):
         load_public(tmp_path / "nobody.pub")
+
+
+HOSTILE = {
+    "true": b"true",
+    "null": b"null",
+    "a number": b"1",
+    "a list": b"[]",
+    "half a character": b'{"_type": "\\ud800"}',
+    "half a character in a name": b'{"\\udc00": 1}',
+    "infinity": b'{"predicate": {"a": Infinity}}',
+    "not a number": b'{"predicate": NaN}',
+    "a large number": b'{"predicate": {"a": 1%s}}' % (b"0" * 400),
+    "a number that no double holds": b'{"predicate": {"a": 1e999}}',
+    "as many digits as a double has": b'{"predicate": {"a": %s}}' % (b"9" * 300),
+    "a number of many digits": b'{"predicate": {"a": 1%s}}' % (b"0" * 5000),
+    "nested": b'{"predicate": {"a": %s}}' % (b"[" * 5000 + b"]" * 5000),
+    "a little nested": b'{"predicate": {"a": %s}}' % (b"[" * 300 + b"]" * 300),
+    "a member twice": b'{"_type": "https://in-toto.io/Statement/v1", "_type": "x"}',
+    "not UTF-8": b"\xff\xfe",
+    "nothing": b"",
+    "other types": b'{"_type": 1, "subject": {"a": []}, "predicate": "x", "predicateType": null}',
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_signed_malformed_file_hides_no_other(written, verified, people, tmp_path: Path, what: str, place: int) -> None:
+    """Whoever has a key may sign anything; what the others signed counts all the same."""
+    good = [written("alice", run()), written("bob", run())]
+    statements = write_statements(run())
+    statements[place] = HOSTILE[what]
+    bad = tmp_path / "a-bad.intoto.jsonl"
+    bad.write_bytes(sign(statements, people["carol"][0]))
+    found = verified(bad, *good)
+    assert found.signers == ["alice", "bob"]
+    assert [refusal.file for refusal in found.refused] == [bad]
+    assert "cannot be understood" not in found.refused[0].reason
+    assert "in-toto statement" in found.refused[0].reason or "not JSON" in found.refused[0].reason
+
+
+def test_an_error_that_nobody_foresaw_is_a_refusal(written, verified, monkeypatch: pytest.MonkeyPatch) -> None:
+    from xboot.attest import agreement
+
+    good, bad = written("alice", run()), written("bob", run("mirage"))
+    real = agreement.read_claim
+    monkeypatch.setattr(agreement, "read_claim", lambda payloads, where: 1 // 0 if where == str(bad) else real(payloads, where))
+    found = verified(good, bad)
+    assert found.signers == ["alice"]
+    assert "cannot be understood: ZeroDivisionError" in found.refused[0].reason
+
+
+@pytest.mark.parametrize(
+    "line", [b'{"a":' + b"[" * 100 + b"]" * 100 + b"}", b"[" + b"1," * 1000 + b"1]", b"{" + b'"a":1,' * 50 + b'"b":1}']
+)
+def test_a_line_of_many_values_is_refused_before_it_is_read(tmp_path: Path, verified, monkeypatch: pytest.MonkeyPatch, line: bytes) -> None:
+    from xboot.attest import envelope
+
+    monkeypatch.setattr(envelope, "load_json", lambda line: pytest.fail("it was read"))
+    path = tmp_path / "many"
+    path.write_bytes(line + b"\n")
+    assert "and no more" in reasons(verified(path))

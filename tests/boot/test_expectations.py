@@ -135,3 +135,32 @@ def test_sources_are_checked_as_such(tmp_path: Path) -> None:
         assert [o.path for o in verdict.outputs] == [Y, Z]
         assert verdict.ok == (status is Status.MATCH)
         assert exit_code(verdict) == (0 if status is Status.MATCH else 1)
+
+
+def test_two_expectations_of_one_output_do_not_hide_each_other() -> None:
+    other = "0" * 64
+    for given in ([f"one={other}", f"one={SRI}"], [f"one={SRI}", f"{Y}={other}"], [SRI, f"two={other}"]):
+        with pytest.raises(UsageError, match="another hash"):
+            gather_expectations(script(), given, None, [])
+    assert gather_expectations(script(), [f"one={SRI}", f"{Y}={HEX}"], None, [])[Y] == {"--expect": HEX}
+
+
+def test_a_path_twice_in_a_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "expected.json"
+    for first, second in (("0" * 64, SRI), (SRI, SRI)):
+        file.write_text(f'{{"{Y}": "{first}", "{Y}": "{second}"}}')
+        with pytest.raises(InputError, match="is there twice"):
+            gather_expectations(script(), [], file, [])
+
+
+@pytest.mark.parametrize("name", ["--expect", "store", "fixed-output"])
+def test_a_file_cannot_take_the_place_of_another_origin(tmp_path: Path, name: str) -> None:
+    """The wrong hash is in the file; what else is known of the output has the right one."""
+    file = tmp_path / name
+    file.write_text(json.dumps({Y: "0" * 64}))
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / Y.rsplit("/", 1)[1]).write_text("x")
+    expected = gather_expectations(script(fixed=FixedHash("recursive", HEX)), [f"one={HEX}"], file, [tmp_path / "folder"])[Y]
+    assert len(expected) == 4
+    assert expected[f"./{name}"] == "0" * 64
+    assert expected["--expect"] == expected["fixed-output"] == HEX

@@ -34,6 +34,9 @@ def test_the_example_of_a_script_is_one() -> None:
     assert b"\xc3\xa4" in script.steps[0].argv[2] and b"\t" in script.steps[0].argv[2]
 
 
+SOURCE_LINE, ARGV, OUTPUTS, RESULT = (re.search(pattern, SCRIPT)[0] for pattern in (  # type: ignore[index]
+    rb" \(source [^\n]*\n", rb"\(argv [^\n]*\)(?=\n)", rb"\(outputs [^\n]*\)\)(?=\)\n)", rb"\(result [^\n]*\)\)(?=\n)",
+))  # fmt: skip
 WRONG = [
     ("another version", b"(xboot-script 1\n", b"(xboot-script 2\n"),
     ("a clause that is unknown", b'  (cwd "/build")\n', b'  (cwd "/build")\n  (umask "022")\n'),
@@ -50,6 +53,44 @@ WRONG = [
     ("a sign", b"(step 1 ", b"(step +1 "),
     ("more than nine digits", b"(step 1 ", b"(step 1000000000 "),
     ("after the last parenthesis", b'-hello"))\n', b'-hello"))\n;'),
+    ("a path that is no store path", b'(source "/nix/store/1mdff', b'(source "/nix/store/../mdff'),
+    ("a path that is no store path", b'(source "/nix/store/1mdffrrxwk93q0salp83wsqq6g50cbnx-busybox-static"', b'(source "hello"'),
+    (
+        "a path that is no store path",
+        b'(outputs ("out" "/nix/store/ymf5vpy0wqg6jfw1l25kxcjv4bk80xc8-hello"',
+        b'(outputs ("out" "/etc/passwd"',
+    ),
+    ("a path that is no store path", b'(step 1 "/nix/store/qm8v5da4pwp5mrfzkzl1fvcd38h26mly-hello.drv"', b'(step 1 ""'),
+    ("no absolute path", b'(store "/nix/store")', b'(store "x")'),
+    ("no absolute path", b'(store "/nix/store")', b'(store "/nix/../nix/store")'),
+    ("no absolute path", b'(cwd "/build")', b'(cwd "build")'),
+    ("no absolute path", b'("/etc/group"', b'("/../etc/group"'),
+    ("no absolute path", b'(builder "/nix', b'(builder "nix'),
+    ("there twice", SOURCE_LINE, SOURCE_LINE * 2),
+    ("there twice", b'(env ("out"', b'(env ("out" "x") ("out"'),
+    ("there twice", b'("/etc/group"', b'("/etc/group" "") ("/etc/group"'),
+    ("there twice", b"(inputs", b'(inputs "/nix/store/1mdffrrxwk93q0salp83wsqq6g50cbnx-busybox-static"'),
+    ("there twice", b"(outputs (", b'(outputs ("out" "/nix/store/ymf5vpy0wqg6jfw1l25kxcjv4bk80xc8-dev") ('),
+    ("out of order", b'(env ("out"', b'(env ("zout" "x") ("out"'),
+    ("an empty `argv`", ARGV, b"(argv)"),
+    ("an empty `argv`", OUTPUTS, b"(outputs))"),
+    ("an empty `argv`", RESULT, b"(result))"),
+    ("that nothing makes", b'(result "/nix/store/ymf5', b'(result "/nix/store/zmf5'),
+    (
+        "that nothing makes",
+        b'(result "/nix/store/ymf5vpy0wqg6jfw1l25kxcjv4bk80xc8-hello"',
+        b'(result "/nix/store/1mdffrrxwk93q0salp83wsqq6g50cbnx-busybox-static"',
+    ),
+    ("neither a source nor an earlier", b'(inputs "/nix/store/1mdff', b'(inputs "/nix/store/2mdff'),
+    ("neither a source nor an earlier", b"(inputs", b'(inputs "/nix/store/ymf5vpy0wqg6jfw1l25kxcjv4bk80xc8-hello"'),
+    ("neither a source nor an earlier", b"(references)", b'(references "/nix/store/2mdffrrxwk93q0salp83wsqq6g50cbnx-busybox-static")'),
+    (
+        "neither a source nor an earlier",
+        b"(graphs)",
+        b'(graphs ("/build/g" "/nix/store/1mdffrrxwk93q0salp83wsqq6g50cbnx-busybox-static/bin"))',
+    ),
+    ("a NUL byte", b'(argv "sh"', b'(argv "sh\\x00"'),
+    ("a NUL byte", b'(env ("out"', b'(env ("a=b" "") ("out"'),
 ]
 
 

@@ -168,6 +168,43 @@ def test_refuses_absurd_sizes() -> None:
         parse_derivation(bytes(MAX_TEXT + 1), PATH)
 
 
+INPUTS = f'("{A}.drv",["dev","out"]),("{B}.drv",["out"])'
+
+
+def test_an_escape_outside_of_strings_is_no_text() -> None:
+    """At each place of a text, instead of nothing or of a comma: what it stands for within a string must not count."""
+    whole = text(inputs=INPUTS, sources=f'"{A}","{B}"', args='"a","b"', env='("a","1"),("b","2")')
+    assert write_derivation(parse_derivation(whole, PATH)) == whole
+    accepted = 0
+    for escape in (b"\\n", b"\\t", b"\\r", b'\\"', b"\\\\", b'\\",\\"', b"\\n,", b",\\n"):
+        for place in range(len(whole)):
+            for removed in (0, 1):
+                damaged = whole[:place] + escape + whole[place + removed :]
+                try:
+                    found = parse_derivation(damaged, PATH)
+                except InputError:
+                    continue
+                accepted += 1
+                assert write_derivation(found) == damaged, damaged
+    assert accepted > 50  # within strings
+
+
+def test_a_line_feed_between_inputs_is_no_comma() -> None:
+    whole = text(inputs=INPUTS)
+    for separator in (b"\\n", b"\\n\\n", b",\\n"):
+        with pytest.raises(InputError, match="not a derivation: at byte"):
+            parse_derivation(whole.replace(b"]),(", b"])" + separator + b"("), PATH)
+
+
+def test_large_shapes_are_not_remembered() -> None:
+    from xboot.parse import aterm
+
+    before = aterm._layout.cache_info().currsize
+    many = text(args=",".join(['"a"'] * aterm._REMEMBERED))
+    assert len(parse_derivation(many, PATH).args) == aterm._REMEMBERED
+    assert aterm._layout.cache_info().currsize == before
+
+
 def test_a_shape_cannot_be_forged_with_other_characters() -> None:
     for outside in (b"(,)", b"\n", b"\\", b'\\"', b"\xff", b"\0"):
         data = text(args='"a","b"').replace(b'"a","b"', b'"a"' + outside + b'"b"')

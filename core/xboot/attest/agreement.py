@@ -14,6 +14,7 @@ from xboot.attest.envelope import FILE_SUFFIX, UnknownKeyError, read_envelopes
 from xboot.attest.keys import TrustedKey
 from xboot.attest.statement import Claim, read_claim
 from xboot.errors import InputError, UsageError
+from xboot.foreign import printable
 from xboot.model import Script
 
 _MAX_FILES = 10_000
@@ -119,6 +120,8 @@ def verify_files(files: Sequence[Path], keys: Sequence[TrustedKey], *, script: S
             refused.append(Refusal(file, error.message, unknown=True))
         except InputError as error:
             refused.append(Refusal(file, error.message))
+        except Exception as error:  # one file, whatever is in it, must not hide what the others say
+            refused.append(Refusal(file, f"{file}: cannot be understood: {type(error).__name__}: {printable(str(error), 300)}"))
     wanted = script.sha256 if script else _most_attested(believed)
     strangers = [a for a in believed if a.claim.script_sha256 != wanted]
     refused += [
@@ -139,14 +142,18 @@ def _most_attested(believed: Sequence[Attestation]) -> str:
 
 def _without_repeats(found: Sequence[Attestation]) -> tuple[list[Attestation], list[Path]]:
     """The same claim by the same signer again adds nothing."""
-    kept: list[Attestation] = []
+    kept: dict[tuple[str, tuple[object, ...]], Attestation] = {}
     repeated: list[Path] = []
     for attestation in found:
-        if any(a.signer == attestation.signer and a.claim == attestation.claim for a in kept):
+        if kept.setdefault((attestation.signer, _identity(attestation.claim)), attestation) is not attestation:
             repeated.append(attestation.file)
-        else:
-            kept.append(attestation)
-    return kept, repeated
+    return list(kept.values()), repeated
+
+
+def _identity(claim: Claim) -> tuple[object, ...]:
+    """What makes two claims the same, as something that can be looked up."""
+    plain = (claim.script_sha256, claim.backend, claim.image_sha256, claim.tcb_sha256, claim.accelerator, claim.executor)
+    return (*plain, frozenset(claim.outputs.items()), frozenset(claim.steps.items()))
 
 
 _Steps = tuple[tuple[str, tuple[int, str]], ...]

@@ -17,12 +17,15 @@ from securesystemslib.exceptions import UnverifiedSignatureError, VerificationEr
 
 from xboot.attest.keys import PrivateKey, TrustedKey
 from xboot.errors import InputError
+from xboot.files import load_json, read_regular
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"  # in-toto attestation framework, envelope layer
 FILE_SUFFIX = ".intoto.jsonl"  # the framework's recommended name for bundles
-MAX_SIZE = 64 << 20
-"""Bytes of a file that are read at most. The largest graphs (some 5,000 derivations) stay below a tenth of that."""
+MAX_SIZE = 16 << 20
+"""Bytes of a file that are read at most. The largest graphs (some 5,000 derivations) stay below half of that."""
 
+_MARKS = (b"{", b"[", b",", b'"')
+_MAX_MARKS = 64  # an envelope with one signature has 26 of them
 _FIELDS = {"payload", "payloadType", "signatures"}
 
 
@@ -63,12 +66,7 @@ def read_envelopes(path: Path, keys: Mapping[str, TrustedKey]) -> tuple[list[byt
 
 
 def _lines(path: Path) -> list[bytes]:
-    if not path.is_file():
-        raise InputError(f"{path}: no such attestation file")
-    with path.open("rb") as file:
-        data = file.read(MAX_SIZE + 1)
-    if len(data) > MAX_SIZE:
-        raise InputError(f"{path}: more than {MAX_SIZE} bytes, the most that an attestation may have")
+    data = read_regular(path, MAX_SIZE, "an attestation")
     if not data:
         raise InputError(f"{path}: empty")
     if not data.endswith(b"\n"):
@@ -77,10 +75,12 @@ def _lines(path: Path) -> list[bytes]:
 
 
 def _envelope(line: bytes, where: str) -> Envelope:
+    if sum(map(line.count, _MARKS)) > _MAX_MARKS:  # before it becomes millions of values in memory
+        raise InputError(f"{where}: not a DSSE envelope, which has the fields payload, payloadType and signatures, and no more")
     try:
-        value: Any = json.loads(line)
-    except (ValueError, RecursionError):
-        raise InputError(f"{where}: not JSON, or truncated") from None
+        value: Any = load_json(line)
+    except ValueError as error:
+        raise InputError(f"{where}: not JSON, or truncated: {error}") from None
     if not isinstance(value, dict) or set(value) != _FIELDS or not isinstance(value["signatures"], list):
         raise InputError(f"{where}: not a DSSE envelope, which has the fields payload, payloadType and signatures")
     if value["payloadType"] != PAYLOAD_TYPE:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from securesystemslib.signer import CryptoSigner, SSlibKey  # type: ignore[attr-defined]  # its package has no __all__
 
 from xboot.errors import InputError, UsageError
+from xboot.files import read_regular
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _MAX_PEM = 16384
@@ -92,13 +93,7 @@ def load_public(path: Path) -> TrustedKey:
 
 
 def _read(path: Path) -> bytes:
-    if not path.is_file():
-        raise InputError(f"{path}: no such key file")
-    with path.open("rb") as file:
-        data = file.read(_MAX_PEM + 1)
-    if len(data) > _MAX_PEM:
-        raise InputError(f"{path}: more than {_MAX_PEM} bytes, which no key has")
-    return data
+    return read_regular(path, _MAX_PEM, "a key")
 
 
 def _signer(path: Path) -> str:

@@ -6,7 +6,6 @@ numbers; whoever calls this recomputes the image too. Only the hashes of the out
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from xboot.errors import InputError
+from xboot.files import load_json, read_regular
 from xboot.model import OutputVerdict, Script, Status
 from xboot.show.report import sri
 
@@ -77,16 +77,11 @@ def read_reports(path: Path, script: Script) -> list[ReportedRun]:
 
 
 def _load(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise InputError(f"{path}: no such report")
-    with path.open("rb") as file:
-        data = file.read(_MAX_REPORT + 1)
-    if len(data) > _MAX_REPORT:
-        raise InputError(f"{path}: more than {_MAX_REPORT} bytes, the most that a report may have")
+    data = read_regular(path, _MAX_REPORT, "a report")
     try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
-        raise InputError(f"{path}: not JSON, or truncated") from None
+        value = load_json(data)
+    except ValueError as error:
+        raise InputError(f"{path}: not JSON, or truncated: {error}") from None
     if not isinstance(value, dict):
         raise InputError(f"{path}: not a report of `xboot run --json` or `xboot compare --json`")
     return value

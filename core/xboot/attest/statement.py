@@ -8,7 +8,6 @@ No time and no machine is named: who runs the same again writes the same stateme
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,8 @@ from in_toto_attestation.v1.statement import Statement
 from xboot import __version__
 from xboot.attest.envelope import canonical
 from xboot.errors import InputError, XbootError
+from xboot.files import load_json
+from xboot.foreign import printable
 from xboot.model import Artifact, OutputVerdict, Script
 
 PROVENANCE = "https://slsa.dev/provenance/v1"
@@ -130,7 +131,7 @@ def read_claim(payloads: Sequence[bytes], where: str) -> Claim:
     statements = [_parse(payload, where) for payload in payloads]
     kinds = [statement.pb.predicate_type for statement in statements]
     if kinds != [PROVENANCE, TEST_RESULT]:
-        raise InputError(f"{where}: holds {_printable(', '.join(kinds))}; expected {PROVENANCE}, then {TEST_RESULT}")
+        raise InputError(f"{where}: holds {printable(', '.join(kinds), 300)}; expected {PROVENANCE}, then {TEST_RESULT}")
     provenance = _predicate(statements[0], Provenance, where)
     result = _predicate(statements[1], TestResult, where)
     if result.result != "PASSED" or result.failed_tests or result.warned_tests:
@@ -151,10 +152,13 @@ def read_claim(payloads: Sequence[bytes], where: str) -> Claim:
 
 def _parse(payload: bytes, where: str) -> Statement:
     try:
-        statement = Statement.copy_from_pb(json_format.ParseDict(json.loads(payload), Statement([], "", {}).pb))
+        value = load_json(payload)
+        if not isinstance(value, dict):
+            raise InputError(f"{where}: the payload is no in-toto statement, which is a JSON object")
+        statement = Statement.copy_from_pb(json_format.ParseDict(value, Statement([], "", {}).pb))
         statement.validate()
-    except (ValueError, RecursionError, json_format.Error) as error:
-        raise InputError(f"{where}: the payload is no in-toto statement: {_printable(error)}") from None
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, json_format.Error) as error:
+        raise InputError(f"{where}: the payload is no in-toto statement: {printable(str(error), 300)}") from None
     return statement
 
 
@@ -162,20 +166,20 @@ def _predicate(statement: Statement, kind: Callable[[], Any], where: str) -> Any
     try:
         return json_format.ParseDict(json_format.MessageToDict(statement.pb.predicate), kind())
     except json_format.Error as error:
-        raise InputError(f"{where}: the predicate of type {statement.pb.predicate_type} is malformed: {_printable(error)}") from None
+        raise InputError(f"{where}: the predicate is malformed: {printable(str(error), 300)}") from None
 
 
 def _claim(statement: Statement, script: Sequence[Any], others: Sequence[Any], where: str) -> Claim:
     named = {resource.name: resource for resource in (*script, *others)}
     if [r.name for r in (*script, *others)] != ["script", "image", "tcb"]:
-        raise InputError(f"{where}: names {_printable(', '.join(named))}, expected script, image and tcb")
+        raise InputError(f"{where}: names {printable(', '.join(named), 300)}, expected script, image and tcb")
     about = {key: str(value) for key, value in named["image"].annotations.items()}
     outputs: dict[str, str] = {}
     steps: dict[str, tuple[int, str]] = {}
     for subject in statement.pb.subject:
         notes = {key: str(value) for key, value in subject.annotations.items()}
         if subject.name in outputs:
-            raise InputError(f"{where}: lists {_printable(subject.name)} twice")
+            raise InputError(f"{where}: lists {printable(subject.name, 300)} twice")
         path = _match(_STORE_PATH, subject.name, "an output's store path", where)
         outputs[path] = _digest(subject, NAR, where)
         number = int(_match(_STEP, notes.get("step", ""), "a step's number", where))
@@ -188,15 +192,10 @@ def _claim(statement: Statement, script: Sequence[Any], others: Sequence[Any], w
 
 
 def _digest(resource: Any, algorithm: str, where: str) -> str:
-    return _match(_HEX, dict(resource.digest).get(algorithm, ""), f"the {algorithm} of {_printable(resource.name)}", where)
+    return _match(_HEX, dict(resource.digest).get(algorithm, ""), f"the {algorithm} of {printable(resource.name, 300)}", where)
 
 
 def _match(pattern: re.Pattern[str], text: str, what: str, where: str) -> str:
     if pattern.fullmatch(text) is None:
         raise InputError(f"{where}: {text[:100]!r} is not {what}")
     return text
-
-
-def _printable(text: object) -> str:
-    """Signed is not harmless: what a terminal would obey becomes an escape."""
-    return str(text)[:300].encode("unicode_escape").decode()

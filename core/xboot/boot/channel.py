@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xboot.errors import GuestError, InputError
+from xboot.foreign import printable
 from xboot.model import Phase, Script
 from xboot.sexp import quote, unquote
 
@@ -212,11 +213,6 @@ class ChannelReader:
             except InputError:
                 raise self._bad(line, "strings in their one way of writing") from None
         return int(token) if token[:1].isdigit() else token.decode()
-
-
-def printable(data: bytes) -> str:
-    """Guest text made safe for a terminal: no control bytes, nothing beyond ASCII."""
-    return "".join(chr(b) if 0x20 <= b < 0x7F else f"\\x{b:02x}" for b in data)
 
 
 def _bytes(value: Value) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 import shutil
 import subprocess
@@ -13,8 +12,12 @@ from pathlib import Path
 
 from xboot import nar
 from xboot.errors import InputError, UsageError
+from xboot.files import load_json, read_regular
 from xboot.model import Script
 from xboot.storepath import nix32_decode
+
+_MAX_FILE = 64 << 20
+_ORIGINS = ("--expect", "fixed-output", "store")  # a file of such a name must not take the place of what stands under it
 
 Expected = dict[str, dict[str, str]]
 
@@ -46,10 +49,12 @@ def gather_expectations(script: Script, given: Sequence[str], file: Path | None,
     expected: Expected = {}
     for text in given:
         path, value = _target(script, text)
-        expected.setdefault(path, {})["--expect"] = value
+        if expected.setdefault(path, {}).setdefault("--expect", value) != value:
+            raise UsageError(f"--expect {text}: another --expect says that {path} has another hash", hint="only one can be right")
     if file is not None:
+        origin = f"./{file.name}" if file.name in _ORIGINS else file.name
         for path, value in _read_file(script, file).items():
-            expected.setdefault(path, {})[file.name] = value
+            expected.setdefault(path, {})[origin] = value
     for step in script.steps:
         for output in step.outputs:
             if output.fixed is not None and output.fixed.mode == "recursive":
@@ -84,10 +89,8 @@ def _called(name: str, paths: Sequence[str]) -> list[str]:
 
 def _read_file(script: Script, file: Path) -> dict[str, str]:
     try:
-        values = json.loads(file.read_text())
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
+        values = load_json(read_regular(file, _MAX_FILE, "a file of hashes"))
+    except ValueError as error:
         raise InputError(f"{file}: not JSON: {error}", hint='it must be one object: {"/nix/store/…": "sha256-…"}') from None
     if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
         raise InputError(f"{file}: expected one JSON object, store path → hash")

@@ -23,10 +23,11 @@ from typing import IO
 from qemu.qmp import QMPClient, QMPError
 
 from xboot.boot import kvm, qemu
-from xboot.boot.channel import ACK, MAX_LINE, READY, ChannelReader, Message, printable, run_line
+from xboot.boot.channel import ACK, MAX_LINE, READY, ChannelReader, Message, run_line
 from xboot.boot.export import Exporter
 from xboot.boot.verdict import Timing, judge
 from xboot.errors import GuestError, UsageError
+from xboot.foreign import printable
 from xboot.hooks import Notify
 from xboot.model import BootImage, Cause, Event, Machine, Phase, Verdict
 

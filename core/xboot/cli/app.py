@@ -5,7 +5,6 @@ People read standard error, machines read standard output (`--json`, `plan`, `sh
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +31,7 @@ from xboot.cli.options import (
 )
 from xboot.errors import UsageError
 from xboot.hooks import LinearizeOptions
+from xboot.show.safe import write_out
 
 app = typer.Typer(
     name="xboot", no_args_is_help=True, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]},
@@ -206,8 +206,7 @@ def plan(
     text = planning.plan(
         targets, format, read_options(store, seed), LinearizeOptions(seeds=seed or [], rebuild_fixed=rebuild_fixed, allow_missing=True), err
     )
-    sys.stdout.buffer.write(text)
-    sys.stdout.flush()
+    write_out(text)
 
 
 @app.command()
@@ -221,8 +220,7 @@ def show(
     """Print derivations, verified, in Nix's JSON format."""
     from xboot.cli import plan as planning  # noqa: PLC0415
 
-    sys.stdout.buffer.write(planning.show(targets, read_options(store, seed), err, recursive=recursive, as_json=as_json))
-    sys.stdout.flush()
+    write_out(planning.show(targets, read_options(store, seed), err, recursive=recursive, as_json=as_json))
 
 
 @app.command()

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 
 from xboot.attest.agreement import Attested, collect_files, verify_files
 from xboot.attest.envelope import FILE_SUFFIX, sign
@@ -19,11 +18,13 @@ from xboot.attest.reports import ReportedRun, read_reports
 from xboot.attest.statement import Run, write_statements
 from xboot.cli.compare import Choices, read_script, run_comparison
 from xboot.errors import InputError, UsageError
+from xboot.foreign import printable
 from xboot.hooks import LinearizeOptions, ReadOptions
 from xboot.model import Artifact, Script
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
 from xboot.show import report
+from xboot.show.safe import marked
 
 EXIT_REFUSED = 3
 
@@ -171,14 +172,14 @@ def _show(console: Console, found: Attested, wanted: Wanted, quorum: int, status
     for a in found.attestations:
         _say(
             console,
-            f"[green]valid  [/] {escape(str(a.file))}: {a.signer} on {a.claim.backend}, tcb {a.claim.tcb_sha256[:16]}…",
+            f"[green]valid  [/] {marked(str(a.file))}: {a.signer} on {a.claim.backend}, tcb {a.claim.tcb_sha256[:16]}…",
             markup=True,
         )
     for path in found.repeated:
-        _say(console, f"[yellow]again  [/] {escape(str(path))}: says what another file of this signer says; counted once", markup=True)
+        _say(console, f"[yellow]again  [/] {marked(str(path))}: says what another file of this signer says; counted once", markup=True)
     for refusal in found.refused:
         passed = refusal.unknown and wanted.skip_unknown
-        _say(console, f"{'[dim]skipped[/]' if passed else '[bold red]refused[/]'} {escape(refusal.reason)}", markup=True)
+        _say(console, f"{'[dim]skipped[/]' if passed else '[bold red]refused[/]'} {marked(refusal.reason)}", markup=True)
     for divergence in found.divergences:
         _say(console, f"[bold red]differ [/] step {divergence.step}: {divergence.path}", markup=True)
         for value, who in sorted(divergence.hashes.items()):
@@ -223,4 +224,4 @@ def _report(found: Attested, word: str, quorum: int, wanted: Wanted) -> dict[str
 
 
 def _say(console: Console, text: str, *, markup: bool = False) -> None:
-    console.print(text, soft_wrap=True, highlight=False, emoji=False, markup=markup)
+    console.print(text if markup else printable(text), soft_wrap=True, highlight=False, emoji=False, markup=markup)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from xboot.plugins import Plugins
 from xboot.show.report import to_json
+from xboot.show.safe import marked
 
 
 def backends(console: Console, *, as_json: bool) -> None:
@@ -25,4 +25,4 @@ def backends(console: Console, *, as_json: bool) -> None:
         table.add_row(name, " ".join(info.systems), " ".join(info.executors), info.maturity, info.summary, registered.origin)
     console.print(table)
     for origin, reason in sorted(plugins.broken.items()):
-        console.print(f"[bold red]broken[/] {escape(f'{origin}: {reason}')}", highlight=False, soft_wrap=True)
+        console.print(f"[bold red]broken[/] {marked(f'{origin}: {reason}')}", highlight=False, soft_wrap=True)

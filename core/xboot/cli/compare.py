@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 
 from xboot._workspace import run_folder
 from xboot.compare import Agreement, Comparison, choose_backends, compare, export_difference
 from xboot.errors import XbootError
+from xboot.foreign import printable_lines
 from xboot.hooks import ReadOptions
 from xboot.model import Script
 from xboot.pipeline import Pipeline, Request
@@ -23,6 +23,7 @@ from xboot.show import report
 from xboot.show.comparison import show_comparison
 from xboot.show.live import LiveTable
 from xboot.show.progress import ProgressDisplay
+from xboot.show.safe import marked
 from xboot.tcb import Measured
 
 _EXIT = {Agreement.AGREED: 0, Agreement.DIFFERS: report.EXIT_DIFFERS, Agreement.COULD_NOT_RUN: report.EXIT_COULD_NOT_RUN}
@@ -91,10 +92,10 @@ def _write_html(file: Path, comparison: Comparison, request: Request, plugins: P
         try:
             measures.append(Pipeline(plugins, backend).measure(backend, result.script, request.options))
         except XbootError as error:
-            console.print(f"not measured: {backend}: {escape(error.message)}", style="yellow", soft_wrap=True, highlight=False)
+            console.print(f"not measured: {backend}: {marked(error.message)}", style="yellow", soft_wrap=True, highlight=False)
     consoles = {name: _tail(logs / f"{name}.log") for name in [*comparison.results, *comparison.failures]}
     file.write_text(comparison_page(comparison, measures, consoles), encoding="utf-8")
-    console.print(f"report: {escape(str(file))}", soft_wrap=True, highlight=False)
+    console.print(f"report: {marked(str(file))}", soft_wrap=True, highlight=False)
 
 
 def _tail(file: Path) -> str:
@@ -112,10 +113,10 @@ def _show_difference(console: Console, comparison: Comparison, request: Request,
     try:
         files = export_difference(comparison, request, plugins, folder)
     except XbootError as error:
-        console.print(f"the diverging output could not be brought out: {escape(error.message)}", soft_wrap=True, highlight=False)
+        console.print(f"the diverging output could not be brought out: {marked(error.message)}", soft_wrap=True, highlight=False)
         return
     for backend, file in files.items():
         console.print(f"        {backend}: {file}", soft_wrap=True, highlight=False)
     if len(files) == 2 and shutil.which("diffoscope"):
         shown = subprocess.run(["diffoscope", *map(str, files.values())], capture_output=True, text=True, errors="replace", check=False)
-        console.print(escape(shown.stdout), soft_wrap=True, highlight=False, emoji=False)
+        console.print(printable_lines(shown.stdout), soft_wrap=True, highlight=False, emoji=False, markup=False)

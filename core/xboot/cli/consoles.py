@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from xboot.show.safe import SafeConsole
+
 _WIDE = 240
 
-err = Console(stderr=True)
+err = SafeConsole(stderr=True)
 
 
 def out() -> Console:
     """Standard output, on which tables are not squeezed into 80 columns when it is no terminal."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_WIDE)
+    console = SafeConsole()
+    return console if console.is_terminal else SafeConsole(width=_WIDE)

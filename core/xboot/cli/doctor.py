@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 
 from xboot._workspace import cache_root
 from xboot.plugins import Plugins
 from xboot.recipe import default_store_folder
+from xboot.show.safe import marked
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def examine(console: Console) -> int:
             missing.append(need)
     console.print(f"[green]ok[/]       acceleration: {_acceleration()}", highlight=False)
     for origin, reason in Plugins.load().broken.items():
-        console.print(f"[bold red]broken[/]   {escape(f'plugin {origin}: {reason}')}", highlight=False, soft_wrap=True)
+        console.print(f"[bold red]broken[/]   {marked(f'plugin {origin}: {reason}')}", highlight=False, soft_wrap=True)
     writable = [_place(console, *place) for place in (("cache", cache_root()), ("store", default_store_folder()))]
     for what, needs in (("to mend it", [n for n in missing if not n.optional]), ("optional", [n for n in missing if n.optional])):
         if needs:
@@ -74,10 +74,10 @@ def _place(console: Console, what: str, folder: Path) -> bool:
         tempfile.TemporaryFile(dir=there).close()
     except OSError as error:
         reason = f"{what}: {folder} cannot be written to ({error.strerror}); XBOOT_{what.upper()} names another folder"
-        console.print(f"[bold red]broken[/]   {escape(reason)}", highlight=False, soft_wrap=True)
+        console.print(f"[bold red]broken[/]   {marked(reason)}", highlight=False, soft_wrap=True)
         return False
     free = shutil.disk_usage(there).free
-    console.print(f"[green]ok[/]       {what}: {escape(str(folder))}, {free / 1e9:.1f} GB free", highlight=False, soft_wrap=True)
+    console.print(f"[green]ok[/]       {what}: {marked(str(folder))}, {free / 1e9:.1f} GB free", highlight=False, soft_wrap=True)
     return True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import logging
 import os
 import signal
 import sys
@@ -13,18 +14,18 @@ from collections.abc import Callable
 from typing import NoReturn
 
 import typer
-from rich.markup import escape
 
 from xboot.cli.consoles import err
 from xboot.errors import XbootError
+from xboot.foreign import printable
+from xboot.show.safe import marked
 
 _INTERRUPTED = 130
 _ELSEWHERE = "XBOOT_CACHE and XBOOT_STORE name other folders to write to"
 _FULL = f"free some space (`xboot cache prune` removes what can be made again), or go elsewhere: {_ELSEWHERE}"
+_FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _HINTS = {
-    errno.ENOSPC: _FULL,
-    errno.EDQUOT: _FULL,
-    errno.EFBIG: _FULL,
+    **dict.fromkeys(_FULL_DISK, _FULL),
     errno.EACCES: _ELSEWHERE,
     errno.EPERM: _ELSEWHERE,
     errno.EROFS: _ELSEWHERE,
@@ -34,12 +35,20 @@ _HINTS = {
 def run_to_end(command: Callable[..., object]) -> NoReturn:
     """Run the command line `command` and end the process: every error becomes one sentence, a hint, and an exit status."""
     signal.signal(signal.SIGTERM, _terminated)
+    logging.basicConfig(handlers=[_Said()], level=logging.WARNING)
     gc.disable()  # a graph of 5,000 derivations has no cycles to collect, and looking for them costs a third of the time
     status = _guarded(command)
     for kind in (signal.SIGTERM, signal.SIGINT):
         signal.signal(kind, signal.SIG_IGN)  # nothing is left to interrupt
     gc.freeze()  # or the interpreter would look for cycles after all, at its end: a tenth of a second
     sys.exit(status)
+
+
+class _Said(logging.Handler):
+    """What the stages have to say beside their result, one line each."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        err.print(printable(record.getMessage()), soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 def _terminated(*_: object) -> None:
@@ -65,9 +74,9 @@ def _guarded(command: Callable[..., object]) -> int:
             raise KeyboardInterrupt
         return outcome if isinstance(outcome, int) else 0
     except XbootError as error:
-        err.print(f"[bold red]error:[/] {escape(error.message)}", soft_wrap=True, highlight=False)
+        err.print(f"[bold red]error:[/] {marked(error.message)}", soft_wrap=True, highlight=False)
         if error.hint:
-            err.print(f"[bold]hint:[/] {escape(error.hint)}", soft_wrap=True, highlight=False)
+            err.print(f"[bold]hint:[/] {marked(error.hint)}", soft_wrap=True, highlight=False)
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         err.print("interrupted; nothing was left running")
@@ -77,18 +86,20 @@ def _guarded(command: Callable[..., object]) -> int:
         return 141
     except OSError as error:
         _drop_output()
-        where = f"{error.filename}: " if error.filename else ""
-        err.print(f"[bold red]error:[/] {escape(where + (error.strerror or str(error)))}", soft_wrap=True, highlight=False)
+        # Of a copy both ends are named; a full disk is that of the second.
+        name = error.filename2 if error.filename2 and error.errno in _FULL_DISK else error.filename
+        where = f"{os.fsdecode(name) if isinstance(name, bytes) else name}: " if name else ""
+        err.print(f"[bold red]error:[/] {marked(where + (error.strerror or str(error)))}", soft_wrap=True, highlight=False)
         hint = _HINTS.get(error.errno or 0)
         if hint:
             err.print(f"[bold]hint:[/] {hint}", soft_wrap=True, highlight=False)
         return 4
     except Exception as error:
         if hasattr(error, "exit_code") and hasattr(error, "format_message"):  # click's own usage errors
-            err.print(f"[bold red]error:[/] {escape(error.format_message())}", soft_wrap=True, highlight=False)
+            err.print(f"[bold red]error:[/] {marked(error.format_message())}", soft_wrap=True, highlight=False)
             return 2
         with tempfile.NamedTemporaryFile("w", prefix="xboot-bug-", suffix=".txt", delete=False) as file:
             traceback.print_exc(file=file)
-        err.print(f"[bold red]error:[/] this is a bug in xboot: {escape(f'{type(error).__name__}: {error}')}", soft_wrap=True)
+        err.print(f"[bold red]error:[/] this is a bug in xboot: {marked(f'{type(error).__name__}: {error}')}", soft_wrap=True)
         err.print(f"[bold]hint:[/] please report it with the file {file.name}")
         return 70

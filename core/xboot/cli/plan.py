@@ -42,4 +42,4 @@ def show(targets: Sequence[str], read: ReadOptions, console: Console, *, recursi
     derivations = [closure.derivations[path] for path in paths]
     if as_json:
         return (to_json({d.path: parse.derivation_to_json(d) for d in derivations}) + "\n").encode()
-    return b"\n".join(parse.write_derivation(d) for d in derivations) + b"\n"
+    return b"\n".join(parse.write_derivation(d) for d in derivations)  # one alone is its file, to the byte

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,11 +10,13 @@ from rich.console import Console
 
 from xboot.cli.shown import shown_pipeline
 from xboot.errors import UsageError
+from xboot.foreign import printable
 from xboot.frontends.bundle import write_bundle
 from xboot.frontends.recipe import split_target
 from xboot.hooks import ReadOptions
 from xboot.model import Event, Phase
 from xboot.show.progress import ProgressDisplay
+from xboot.show.safe import write_out
 
 
 def derive(recipe: str, store: Path | None, console: Console, *, update_lock: bool) -> None:
@@ -28,9 +31,9 @@ def derive(recipe: str, store: Path | None, console: Console, *, update_lock: bo
         display.begin("derive", str(path))
         derived = recipes.derive(path, store, names, update_lock=update_lock, notify=display.xboot_event)
     for note in derived.notes:
-        console.print(f"note: {note}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"note: {printable(note)}", style="yellow", highlight=False, markup=False, soft_wrap=True)
     for name, drv in sorted(derived.derivations.items()):
-        print(f"{name} {derived.store / drv.rsplit('/', 1)[1]}")
+        write_out(os.fsencode(f"{name} {derived.store / drv.rsplit('/', 1)[1]}\n"))
 
 
 def fetch(
@@ -54,7 +57,7 @@ def fetch(
     for path in outcome.fetched:
         console.print(f"fetched  {path}", highlight=False, markup=False, soft_wrap=True)
     for left in outcome.left:
-        console.print(f"left     {left.path}: {left.reason}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"left     {left.path}: {printable(left.reason)}", style="yellow", highlight=False, markup=False, soft_wrap=True)
     console.print(
         f"{len(outcome.fetched)} fetched, {len(outcome.present)} at hand already, into {outcome.store}", highlight=False, soft_wrap=True
     )

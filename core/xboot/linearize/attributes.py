@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Any
 
 from xboot.errors import InputError, RefusedError
+from xboot.files import load_json
 from xboot.model import Derivation, ReferenceCheck
 from xboot.storepath import nix32
 
@@ -56,16 +57,12 @@ def structured(drv: Derivation) -> dict[str, Any] | None:
     if text is None:
         return None
     try:
-        value = json.loads(text.decode(), parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
+        value = load_json(text)
+    except ValueError as error:
         raise InputError(f"{drv.path}: its structured attributes are not JSON: {error}") from None
     if not isinstance(value, dict):
         raise InputError(f"{drv.path}: its structured attributes are no JSON object")
     return value
-
-
-def _no_number(word: str) -> float:
-    raise ValueError(f"{word} is no JSON")
 
 
 def plain_environment(drv: Derivation, cwd: str, rewrite: Rewriter) -> tuple[Mapping[bytes, bytes], list[tuple[str, bytes]]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from xboot.errors import InputError
+from xboot.linearize.rules import check_rules
 from xboot.linearize.text import script_text
 from xboot.model import FixedHash, Script, Source, SourceKind, Step, StepOutput
 from xboot.sexp import unquote
@@ -19,7 +20,8 @@ _TOKEN = re.compile(rb'[ \n]*(\(|\)|"(?:[ !#-\[\]-~]|\\(?:n|"|\\|x[0-9a-f]{2}))*
 def parse_script(text: bytes) -> Script:
     """The script that `text` says, without places of content or reference checks, which no script has.
 
-    Raises InputError naming the offset for anything that is not exactly what `script_text` writes.
+    Raises InputError for anything that is not exactly what `script_text` writes, naming the offset, and for what is written rightly but
+    can be no plan (`xboot.linearize.rules`).
     """
     try:
         script = _Reader(text).script()
@@ -28,6 +30,7 @@ def parse_script(text: bytes) -> Script:
         raise InputError("malformed script: a path, or the name of a file, that is not ASCII") from None
     if again != text:
         raise InputError("malformed script: it is not in its one way of writing")
+    check_rules(script)
     return script
 
 

@@ -33,6 +33,7 @@ MAX_TEXT = 32 << 20
 
 # In a shape each string is one quotation mark.
 _OUTPUT, _INPUT, _VARIABLE, _STRING = '(",",",")', '(",["])', '(",")', '"'
+_SHAPE = re.compile(r'[Derive(),"\[\]]*')
 _INPUT_OF_SEVERAL = re.compile(r'\(",\["(?:,")*\]\)')
 _OUTPUT_NAME = re.compile(r"[0-9A-Za-z+\-._?=]+")
 _HEX = re.compile(r"[0-9a-f]+")
@@ -42,6 +43,7 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 # Stand-ins for `"` and `\\"` while a text is taken apart: bytes that hardly any text has, else characters that are no bytes (which makes
 # all strings wide, thus slow).
 _NARROW, _WIDE = ("\0", "\1"), ("\u0100", "\u0101")
+_REMEMBERED = 1 << 16  # characters of the largest shape that is remembered: larger ones do not repeat, and would fill the memory
 
 
 class _Layout(NamedTuple):
@@ -58,6 +60,8 @@ class _Layout(NamedTuple):
 @lru_cache(maxsize=4096)
 def _layout(shape: str) -> _Layout | None:
     """Where the parts of a derivation of this shape are; None when no derivation has it."""
+    if _SHAPE.fullmatch(shape) is None:
+        return None
     sections = shape.split("],[")
     if len(sections) != 4 or not shape.startswith("Derive([") or not shape.endswith("])"):
         return None
@@ -172,7 +176,12 @@ def _encode(strings: list[str]) -> list[bytes]:
 
 
 def _split(data: bytes, path: str) -> tuple[list[str], _Layout]:
-    """The strings of a derivation, unescaped, as Latin-1, and where each part begins."""
+    """The strings of a derivation, unescaped, as Latin-1, and where each part begins.
+
+    An escape outside of all strings is no text of a derivation. All escapes are replaced in one pass; where one stood outside, the shape
+    has a character that no shape has (`_SHAPE`; such characters cannot stand there for themselves, `bad` sees to that) or, after an escaped
+    quotation mark, more strings than the text.
+    """
     text = data.decode("latin-1")
     bad = "\n" in text or "\r" in text or "\t" in text
     if "\\" in text:
@@ -185,7 +194,8 @@ def _split(data: bytes, path: str) -> tuple[list[str], _Layout]:
         parts = text.replace('"', quote).replace(escaped_quote, '"').split(quote)
     else:
         parts = text.split('"')
-    layout = None if bad else _layout('"'.join(parts[::2]))
+    shape = '"'.join(parts[::2])
+    layout = None if bad else _layout(shape) if len(shape) <= _REMEMBERED else _layout.__wrapped__(shape)
     strings = parts[1::2]
     if layout is None or layout.strings != len(strings):
         raise diagnose(data, path)

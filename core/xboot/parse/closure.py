@@ -68,6 +68,8 @@ def _resolve(target: str) -> tuple[str, bytes | None, Path | None]:
         return _own_path(real, text), text, real.parent
     if file.is_dir():
         raise InputError(f"{target}: a folder, not a derivation", hint="name a .drv file in it")
+    if file.exists():
+        raise InputError(f"{target}: not a regular file")
     match = _STORE_PATH.fullmatch(target)
     if match is None:
         if target.startswith("/") and not target.endswith(".drv"):

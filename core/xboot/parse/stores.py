@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from xboot.errors import InputError
+from xboot.files import read_descriptor, read_regular
 from xboot.parse.aterm import MAX_TEXT
 from xboot.storepath import store_name
 
@@ -109,7 +110,7 @@ class Stores:
             except OSError as error:
                 raise InputError(f"{folder.path / name}: cannot be read: {_reason(error)}") from None
             try:
-                return _read(descriptor, path)
+                return read_descriptor(descriptor, MAX_TEXT, path, "a derivation")
             finally:
                 os.close(descriptor)
         return None
@@ -148,18 +149,6 @@ class Stores:
                 yield name.removesuffix(".nar")
 
 
-def _read(descriptor: int, path: Path | str) -> bytes:
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        raise InputError(f"{path}: a derivation must be a regular file")
-    if status.st_size > MAX_TEXT:
-        raise InputError(f"{path}: {status.st_size} bytes are more than a derivation may have ({MAX_TEXT})")
-    data = os.read(descriptor, status.st_size + 1)
-    if len(data) != status.st_size:
-        raise InputError(f"{path}: its size changed while it was read")
-    return data
-
-
 def _reason(error: OSError | RuntimeError) -> str:
     if isinstance(error, OSError) and error.strerror:
         return "it is a symbolic link" if error.errno == 40 else error.strerror  # ELOOP, from O_NOFOLLOW
@@ -168,11 +157,4 @@ def _reason(error: OSError | RuntimeError) -> str:
 
 def read_file(path: Path) -> bytes:
     """The content of a `.drv` file that the user named, symbolic links followed. Raises InputError."""
-    try:
-        descriptor = os.open(path, _FILE & ~os.O_NOFOLLOW)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {_reason(error)}") from None
-    try:
-        return _read(descriptor, path)
-    finally:
-        os.close(descriptor)
+    return read_regular(path, MAX_TEXT, "a derivation")

@@ -18,10 +18,14 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from xboot.errors import InputError
+from xboot.files import load_json, read_regular
 
 __all__ = ["Lock", "LockEntry"]
 
 _Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+_MAX_LOCK = 16 << 20
 
 
 class LockEntry(BaseModel):
@@ -59,19 +63,20 @@ class Lock:
         """The lock of a recipe: `recipe.toml` has `recipe.lock`. Raises InputError for a file that is none."""
         path = recipe.with_suffix(".lock")
         try:
-            data = path.read_bytes()
-        except FileNotFoundError:
-            return cls(path)
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-        try:
-            return cls(path, dict(_LockFile.model_validate_json(data).sources))
-        except ValidationError as error:
+            if not os.path.lexists(path):
+                return cls(path)
+            value = load_json(read_regular(path, _MAX_LOCK, "a lock file"))
+            return cls(path, dict(_LockFile.model_validate(value).sources))
+        except RecursionError:
+            raise InputError(f"{path}: not a lock file: nested too deeply") from None
+        except ValidationError as error:  # is a ValueError too
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(map(str, first["loc"]))
             raise InputError(
                 f"{path}: not a lock file: {place + ': ' if place else ''}{first['msg']}", hint="remove it to have it written anew"
             ) from None
+        except ValueError as error:
+            raise InputError(f"{path}: not a lock file: {error}", hint="remove it to have it written anew") from None
 
     def record(self, name: str, entry: LockEntry, *, update: bool) -> None:
         """Compare what was obtained for the source `name` with the file, and note what differs. Raises InputError when the same version

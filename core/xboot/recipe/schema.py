@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from xboot.errors import InputError
+from xboot.files import read_regular
 
 __all__ = [
     "DebianBinary",
@@ -229,14 +230,7 @@ class Recipe(_Strict):
 
 def load_recipe(path: Path) -> Recipe:
     """Read and check a recipe file. Raises InputError that names file, line and field."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_RECIPE + 1)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    if len(data) > _MAX_RECIPE:
-        raise InputError(f"{path}: larger than a recipe may be ({_MAX_RECIPE >> 20} MiB)")
-    return parse_recipe(data, str(path))
+    return parse_recipe(read_regular(path, _MAX_RECIPE, "a recipe"), str(path))
 
 
 def parse_recipe(data: bytes, path: str) -> Recipe:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 
 from xboot.compare import Agreement, Comparison
 from xboot.show import report
+from xboot.show.safe import marked
 
 
 def show_comparison(console: Console, comparison: Comparison) -> None:
@@ -24,15 +24,15 @@ def show_comparison(console: Console, comparison: Comparison) -> None:
                     if not output.agreed
                     else "single "
                 )
-                console.print(f"{mark} {escape(output.path)}  {report.sri(value)}  {by}", soft_wrap=True, highlight=False, emoji=False)
+                console.print(f"{mark} {marked(output.path)}  {report.sri(value)}  {by}", soft_wrap=True, highlight=False, emoji=False)
     for name, result in comparison.results.items():
         verdict = result.verdict
         line = f"        {name}: {len(comparison.script.steps)} steps in {verdict.seconds:.1f} s ({verdict.accelerator})"
         console.print(line, soft_wrap=True, highlight=False)
     for name, reason in sorted({**comparison.failures, **comparison.skipped}.items()):
-        console.print(f"[yellow]absent [/] {name}: {escape(reason)}", soft_wrap=True, highlight=False, emoji=False)
+        console.print(f"[yellow]absent [/] {name}: {marked(reason)}", soft_wrap=True, highlight=False, emoji=False)
     for path in comparison.wrong:
-        console.print(f"[bold red]wrong  [/] {escape(path)}: not the hash that was expected", soft_wrap=True, highlight=False)
+        console.print(f"[bold red]wrong  [/] {marked(path)}: not the hash that was expected", soft_wrap=True, highlight=False)
     console.print(_closing(comparison), soft_wrap=True, highlight=False, emoji=False)
 
 
@@ -40,7 +40,7 @@ def _closing(comparison: Comparison) -> str:
     complete = ", ".join(comparison.complete) or "none"
     first = comparison.first_divergence
     if first is not None:
-        return f"[bold red]differs[/]: the first diverging output is {first.name!r} of step {first.step} ({escape(first.drv)})"
+        return f"[bold red]differs[/]: the first diverging output is {first.name!r} of step {first.step} ({marked(first.drv)})"
     if comparison.wrong:
         return f"[bold red]differs[/]: the backends agree with each other, but not with what was expected ({complete})"
     if comparison.agreement is Agreement.COULD_NOT_RUN:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
-from rich.markup import escape
 from rich.table import Table
 
 from xboot.hooks import hookimpl
 from xboot.model import Event, Phase, Script
+from xboot.show.safe import marked
 
 _SHOWN = 8  # hexadecimal digits of a hash; the verdict prints it whole
 _AROUND = 8  # lines of the terminal that are left to the header, the status and the prompt
@@ -91,14 +91,14 @@ class LiveTable:
         table.add_column("derivation", no_wrap=True, overflow="ellipsis", max_width=44)
         for name in self._columns:
             table.add_column(name, no_wrap=True, overflow="ellipsis", min_width=_SHOWN + 2)
-        table.add_row("", "", *(f"[dim]{escape(column.status)}[/]" for column in self._columns.values()))
+        table.add_row("", "", *(f"[dim]{marked(column.status)}[/]" for column in self._columns.values()))
         steps = self._script.steps
         running = [c.step for c in self._columns.values() if not c.ended] or [len(steps)]
         first = max(0, min(len(steps) - height, min(running) - height // 2))
         for step in steps[first : first + height]:
             names = [output.name for output in step.outputs]
             cells = [self._cell(column, step.number, names) for column in self._columns.values()]
-            table.add_row(str(step.number), escape(step.drv.rsplit("/", 1)[-1][33:].removesuffix(".drv")), *cells)
+            table.add_row(str(step.number), marked(step.drv.rsplit("/", 1)[-1][33:].removesuffix(".drv")), *cells)
         if first or first + height < len(steps):
             table.add_row("", f"[dim]{first} before, {max(0, len(steps) - first - height)} after[/]")
         return table

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from xboot.model import Component
 from xboot.show.report import to_json
+from xboot.show.safe import SafeConsole, marked, write_out
 from xboot.tcb import overlap
 from xboot.tcb.measured import LAYERS, Measured
 
@@ -30,20 +30,20 @@ def write_measures(measures: Sequence[Measured], format: str, html: Path | None,
     elif format == "cyclonedx":
         from xboot.tcb import to_cyclonedx  # noqa: PLC0415 - the same
 
-        print(to_cyclonedx(measures[0].backend, measures[0].image_sha256, measures[0].components))
+        write_out(f"{to_cyclonedx(measures[0].backend, measures[0].image_sha256, measures[0].components)}\n".encode())
     elif format == "svg":
-        print(tcb_chart(measures))
+        write_out(f"{tcb_chart(measures)}\n".encode())
     elif overlap_only:
-        show_overlap(Console(), measures)
+        show_overlap(SafeConsole(), measures)
     else:
-        show_measures(Console(), measures)
+        show_measures(SafeConsole(), measures)
 
 
 def show_measures(console: Console, measures: Sequence[Measured]) -> None:
     """The vector of each backend side by side, then each by layer, then what each two have in common."""
     console.print(_vectors(measures))
     for measured in measures:
-        console.print(f"\n[bold]{escape(measured.backend)}[/], image sha256 {measured.image_sha256}", highlight=False, soft_wrap=True)
+        console.print(f"\n[bold]{marked(measured.backend)}[/], image sha256 {measured.image_sha256}", highlight=False, soft_wrap=True)
         console.print(_by_layer(measured))
         console.print("from, and counted by")
         for line in _origins(measured):
@@ -82,10 +82,10 @@ def _by_layer(measured: Measured) -> Table:
     for layer, components in measured.layers():
         for number, c in enumerate(components):
             table.add_row(
-                "" if number else layer, escape(c.name), "elsewhere" if c.prebuilt else "here", f"{c.bytes:,}",
+                "" if number else layer, marked(c.name), "elsewhere" if c.prebuilt else "here", f"{c.bytes:,}",
                 "" if c.lines is None else f"{c.lines:,}",
                 str(len(c.syscalls)) if c.syscalls else "",
-                escape(", ".join(list(c.languages)[:3])),
+                marked(", ".join(list(c.languages)[:3])),
             )  # fmt: skip
     return table
 

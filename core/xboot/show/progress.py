@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
@@ -13,6 +12,7 @@ from xboot.hooks import hookimpl
 from xboot.model import Cause, Event, OutputVerdict, Phase, Script, Status, Verdict
 from xboot.pipeline import Result
 from xboot.show.report import sri
+from xboot.show.safe import marked
 
 _NAMED = 5  # derivations that one sentence names
 _COLOURS = {Status.MATCH: "green", Status.DIFFERS: "bold red", Status.UNKNOWN: "yellow", Status.NOT_RUN: "dim"}
@@ -80,14 +80,14 @@ class ProgressDisplay:
     def _begin_stage(self, name: str, text: str) -> None:
         if self._task is not None:
             self._progress.remove_task(self._task)
-        self._task = self._progress.add_task(escape(text), total=None, stage=name)
+        self._task = self._progress.add_task(marked(text), total=None, stage=name)
         if name != self._stage:
             self._stage = name
-        self._log(f"[bold]{name}[/bold]  {escape(text)}", markup=True)
+        self._log(f"[bold]{name}[/bold]  {marked(text)}", markup=True)
 
     def _update(self, text: str, completed: float | None, total: float | None) -> None:
         if self._task is not None:
-            self._progress.update(self._task, description=escape(text), completed=completed, total=total)
+            self._progress.update(self._task, description=marked(text), completed=completed, total=total)
 
     def _log(self, text: str, *, markup: bool = False) -> None:
         if self._drawing or self._verbose:
@@ -115,14 +115,14 @@ def show_verdict(console: Console, result: Result) -> None:
     ]  # fmt: skip
     for output in rows:
         colour = _COLOURS[output.status]
-        line = f"[{colour}]{output.status.value:<8}[/] {escape(output.path)}  {sri(output.nar_sha256)}".rstrip()
+        line = f"[{colour}]{output.status.value:<8}[/] {marked(output.path)}  {sri(output.nar_sha256)}".rstrip()
         console.print(line, soft_wrap=True, highlight=False, emoji=False)
         for origin, expected in sorted(output.expected.items()):
             if expected != output.nar_sha256:
-                console.print(f"         expected by {escape(origin)}: {sri(expected)}", soft_wrap=True, highlight=False, emoji=False)
+                console.print(f"         expected by {marked(origin)}: {sri(expected)}", soft_wrap=True, highlight=False, emoji=False)
     console.print(closing_sentence(verdict, script), soft_wrap=True, highlight=False, emoji=False)
     if verdict.hint:
-        console.print(f"[bold]hint:[/] {escape(verdict.hint)}", soft_wrap=True, highlight=False, emoji=False)
+        console.print(f"[bold]hint:[/] {marked(verdict.hint)}", soft_wrap=True, highlight=False, emoji=False)
 
 
 def closing_sentence(verdict: Verdict, script: Script) -> str:
@@ -132,7 +132,7 @@ def closing_sentence(verdict: Verdict, script: Script) -> str:
         word = "interrupted" if verdict.cause is Cause.USER else "failed"
         built = sum(1 for output in verdict.outputs if output.status is not Status.NOT_RUN)
         kept = f"; outputs verified until then: {built} of {len(verdict.outputs)}" if built else ""
-        return f"[bold red]{word}[/] on {where}: {escape(verdict.failure.removeprefix('interrupted '))}{kept}"
+        return f"[bold red]{word}[/] on {where}: {marked(verdict.failure.removeprefix('interrupted '))}{kept}"
     counts = {status: _count(verdict.outputs, status) for status in Status}
     parts = [f"{n} {status.value}" for status, n in counts.items() if n]
     if verdict.sources:

@@ -1,0 +1,90 @@
+"""Foreign files are regular, bounded, and say one thing: the reader that all others go through."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from xboot.errors import InputError
+from xboot.files import is_regular, load_json, open_regular, read_regular
+
+HELLO = Path(__file__).parents[2] / "examples" / "hello" / "recipe.toml"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b'{"a": 1, "a": 1}', "'a' is there twice"),
+        (b'[{"x": {"b": null, "c": 0, "b": 2}}]', "'b' is there twice"),
+        (b"NaN", "NaN is no JSON"),
+        (b"[-Infinity]", "-Infinity is no JSON"),
+        (b"1e400", "too large"),
+        (b"1" + b"0" * 400, "a number of 401 digits"),
+        (b"1" + b"0" * 100_000, "a number of 100001 digits"),
+        (b'"\\ud800"', "half a character"),
+        (b'{"\\udfff": 1}', "half a character"),
+        (b'["\\ud83d\\ude00", "\\ud83d"]', "half a character"),
+        (b"[" * 200_000, "nested too deeply"),
+        (b'"\xff"', "utf-8"),
+        (b"\xef\xbb\xbf1", "BOM"),
+        (b"1 2", "Extra data"),
+        (b"", "Expecting value"),
+    ],
+)
+def test_json_with_several_meanings_is_none(text: bytes, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        load_json(text)
+
+
+def test_json_with_one_meaning() -> None:
+    assert load_json(b'{"a": [1, -2.5, 1e15, true, null, "\\ud83d\\ude00 \xc3\xa4"], "b": {}}') == {
+        "a": [1, -2.5, 1e15, True, None, "\U0001f600 ä"],
+        "b": {},
+    }
+
+
+def test_only_regular_files_of_a_stated_size_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"12345")
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "link").symlink_to("file")
+    assert read_regular(tmp_path / "link", 5, "a thing") == b"12345"
+    assert is_regular(tmp_path / "link")
+    with pytest.raises(InputError, match="5 bytes are more than a thing may have"):
+        read_regular(file, 4, "a thing")
+    for name, reason in (("fifo", "not a regular file"), (".", "not a regular file"), ("none", "No such file"), ("a\0b", "null byte")):
+        with pytest.raises(InputError, match=reason):
+            read_regular(tmp_path / name, 5, "a thing")
+        assert not is_regular(tmp_path / name)
+    with pytest.raises(InputError, match="symbolic links"):
+        open_regular(tmp_path / "link", follow=False)
+    with pytest.raises(InputError, match=r"more bytes than a thing may have \(9 bytes\)"):  # its size is said to be 0
+        read_regular(Path("/proc/self/status"), 9, "a thing")
+    with pytest.raises(InputError, match="not a regular file"):
+        read_regular(Path("/dev/zero"), 9, "a thing")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("plan", "{fifo}.toml"),
+        ("plan", "{fifo}.drv"),
+        ("plan", "{fifo}"),
+        ("derive", "{fifo}.toml"),
+        ("run", "--expect-file", "{fifo}", HELLO),
+        ("verify-attestation", "--key", "{fifo}.pub", "{fifo}"),
+        ("attest", "--key", "{fifo}.key", HELLO),
+    ],
+)
+def test_a_pipe_as_input_is_refused_at_once(tmp_path: Path, arguments: tuple[object, ...]) -> None:
+    fifo = tmp_path / "fifo"
+    for ending in ("", ".toml", ".drv", ".pub", ".key"):
+        os.mkfifo(f"{fifo}{ending}")
+    command = [sys.executable, "-m", "xboot", *(str(a).replace("{fifo}", str(fifo)) for a in arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=120)
+    assert done.returncode == 3, done.stderr
+    assert "regular file" in done.stderr or "neither a derivation nor" in done.stderr or "no such file" in done.stderr
