@@ -144,10 +144,14 @@ class Script:
         return frozenset(step.system for step in self.steps)
 
 
+FIXED_OUTPUT = "a fixed output"
+"""The kind of check that a fixed output, whose hash alone must say what it is, names no store path (Nix since 2.10)."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReferenceCheck:
     """allowedReferences (`allowed`), allowedRequisites, disallowedReferences, disallowedRequisites of one step:
-    `kind` is the attribute's name, `paths` store paths, `output` one output or empty for all.
+    `kind` is the attribute's name, or `FIXED_OUTPUT`; `paths` store paths, `output` one output or empty for all.
     """
 
     step: int

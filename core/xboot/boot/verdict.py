@@ -85,7 +85,7 @@ def _violations(script: Script, built: Mapping[str, Message]) -> Iterator[str]:
 def _check(check: ReferenceCheck, drv: str, path: str, references: Mapping[str, Sequence[str]]) -> Iterator[str]:
     found = _requisites(path, references) if check.kind.endswith("Requisites") else set(references[path])
     listed = set(check.paths)
-    wrong = found - listed if check.kind.startswith("allowed") else found & listed
+    wrong = found & listed if check.kind.startswith("disallowed") else found - listed
     for reference in sorted(wrong):
         yield f"step {check.step} ({drv}): {path} refers to {reference}, which {check.kind} does not permit"
 

@@ -7,18 +7,19 @@ After Nix 2.8: `ParsedDerivation`, `LocalDerivationGoal::initTmpDir`, `writeStru
 from __future__ import annotations
 
 import functools
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
 from xboot.errors import InputError, RefusedError
 from xboot.files import load_json
+from xboot.linearize.numbers import json_text, shell_number
 from xboot.model import Derivation, ReferenceCheck
 from xboot.storepath import nix32
 
 _SHELL_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_BLANKS = re.compile(rb"[ \t\n\r]+")
 _GRAPH_NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_.-]*")
 REFERENCE_ATTRIBUTES = ("allowedReferences", "allowedRequisites", "disallowedReferences", "disallowedRequisites")
 _REFERENCE_VARIABLES = {kind.encode(): kind for kind in REFERENCE_ATTRIBUTES}
@@ -65,9 +66,34 @@ def structured(drv: Derivation) -> dict[str, Any] | None:
     return value
 
 
+def words(value: bytes) -> list[bytes]:
+    """The words of an attribute that is a list, as nix takes it apart (`tokenizeString`)."""
+    return [word for word in _BLANKS.split(value) if word]
+
+
+def string_list(drv: Derivation, attributes: Mapping[str, Any] | None, name: str) -> list[bytes]:
+    """An attribute that is a list of strings, structured or not (`getStringsAttr`). Raises InputError for structured ones that are none."""
+    if attributes is None:
+        return words(drv.env.get(name.encode(), b""))
+    value = attributes.get(name, [])
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise InputError(f"{drv.path}: its attribute {name} is no list of strings")
+    return [word.encode() for word in value]
+
+
+def is_true(drv: Derivation, attributes: Mapping[str, Any] | None, name: str) -> bool:
+    """An attribute that is a truth value, structured or not (`getBoolAttr`). Raises InputError for structured ones that are none."""
+    if attributes is None:
+        return drv.env.get(name.encode()) == b"1"
+    value = attributes.get(name, False)
+    if not isinstance(value, bool):
+        raise InputError(f"{drv.path}: its attribute {name} is neither true nor false")
+    return value
+
+
 def plain_environment(drv: Derivation, cwd: str, rewrite: Rewriter) -> tuple[Mapping[bytes, bytes], list[tuple[str, bytes]]]:
     """Bindings and files of a derivation without structured attributes: passAsFile names those that become files."""
-    as_file = frozenset(drv.env.get(b"passAsFile", b"").split())
+    as_file = frozenset(words(drv.env.get(b"passAsFile", b"")))
     if not as_file:
         return {name: rewrite(value) for name, value in drv.env.items()} if rewrite else drv.env, []
     env: dict[bytes, bytes] = {}
@@ -87,11 +113,11 @@ def structured_environment(
 ) -> tuple[dict[bytes, bytes], list[tuple[str, bytes]]]:
     """Bindings and files of a derivation with structured attributes: `.attrs.json` and `.attrs.sh`."""
     value = attributes | {"outputs": {name: placeholder(name).decode() for name in drv.outputs}}
-    text = json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
     try:
+        text = json_text(value)
         files = [(f"{cwd}/.attrs.json", rewrite(text.encode())), (f"{cwd}/.attrs.sh", rewrite(_shell(value).encode()))]
-    except UnicodeEncodeError:
-        raise InputError(f"{drv.path}: its structured attributes have half a character (a lone surrogate)") from None
+    except RecursionError:
+        raise InputError(f"{drv.path}: its structured attributes are nested too deeply") from None
     env = {b"NIX_ATTRS_JSON_FILE": f"{cwd}/.attrs.json".encode(), b"NIX_ATTRS_SH_FILE": f"{cwd}/.attrs.sh".encode()}
     return env, files
 
@@ -122,17 +148,19 @@ def _simple(value: Any) -> str | None:
         return "''"
     if isinstance(value, bool):
         return "1" if value else ""
-    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
-        return str(int(value))
-    return None
+    return shell_number(value) if isinstance(value, int | float) else None
 
 
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def graphs(drv: Derivation, attributes: dict[str, Any] | None, cwd: str, rewrite: Rewriter) -> list[tuple[str, list[str]]]:
-    """exportReferencesGraph: file in the build directory → the path whose closure it lists."""
+def graphs(
+    drv: Derivation, attributes: dict[str, Any] | None, cwd: str, rewrite: Rewriter, resolve: Callable[[str], str]
+) -> list[tuple[str, list[str]]]:
+    """exportReferencesGraph: file in the build directory → the path whose closure it lists. `resolve` gives the store path that a word
+    means (`GraphPaths.resolve`).
+    """
     if attributes is not None:
         if "exportReferencesGraph" in attributes:
             raise RefusedError(
@@ -141,14 +169,14 @@ def graphs(drv: Derivation, attributes: dict[str, Any] | None, cwd: str, rewrite
         return []
     if b"exportReferencesGraph" not in drv.env:
         return []
-    words = rewrite(drv.env[b"exportReferencesGraph"]).split()
-    if len(words) % 2:
+    pairs = words(rewrite(drv.env[b"exportReferencesGraph"]))
+    if len(pairs) % 2:
         raise InputError(f"{drv.path}: exportReferencesGraph has an odd number of words, expected pairs of file and path")
     found = []
-    for name, path in zip(words[::2], words[1::2], strict=True):
+    for name, path in zip(pairs[::2], pairs[1::2], strict=True):
         if not _GRAPH_NAME.fullmatch(name):
             raise InputError(f"{drv.path}: exportReferencesGraph names the file {name.decode(errors='replace')!r}, which is no plain name")
-        found.append((f"{cwd}/{name.decode()}", [path.decode(errors="replace")]))
+        found.append((f"{cwd}/{name.decode()}", [resolve(path.decode(errors="replace"))]))
     return found
 
 

@@ -8,7 +8,7 @@ nix.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from xboot.model import Derivation
@@ -32,11 +32,16 @@ class Flavour:
         """Where the builder starts."""
         return "/build" if self.name == "nix" else f"/tmp/guix-build-{store_name(drv.path)[33:]}-0"  # noqa: S108 - the path in the guest
 
-    def environment(self, store_dir: str, own: Mapping[bytes, bytes], cwd: str, *, fixed: bool) -> Environment:
-        """The whole environment; `own` are the bindings that the derivation passes through it."""
+    def environment(
+        self, store_dir: str, own: Mapping[bytes, bytes], cwd: str, *, fixed: bool, impure: Iterable[bytes] = ()
+    ) -> Environment:
+        """The whole environment; `own` are the bindings that the derivation passes through it. `impure` are the variables that a `fixed`
+        output asks of the daemon (impureEnvVars): it has none of them, and a daemon gives the empty string then.
+        """
         env = {**own, **_places(cwd)}
         if fixed:
             env[b"NIX_OUTPUT_CHECKED"] = b"1"
+            env |= dict.fromkeys(impure, b"")
         env |= self.last
         env.setdefault(b"PATH", b"/path-not-set")
         env.setdefault(b"HOME", b"/homeless-shelter")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from xboot.errors import RefusedError
+from xboot.linearize.attributes import is_true, string_list
 from xboot.model import Derivation
 
 # Features that change what a builder may do. Others (big-parallel, benchmark, …) only say where a build would rather run.
@@ -15,8 +19,8 @@ _FEATURES = {
 }
 
 
-def check(drv: Derivation) -> None:
-    """Raise RefusedError when `drv` cannot become a step."""
+def check(drv: Derivation, attributes: Mapping[str, Any] | None, store_dir: str) -> None:
+    """Raise RefusedError when `drv`, whose structured attributes are `attributes`, cannot become a step."""
     for output in drv.outputs.values():
         if not output.path:
             raise RefusedError(
@@ -24,17 +28,22 @@ def check(drv: Derivation) -> None:
                 "and so is every path that follows from it",
                 hint="build it with an input-addressed or fixed output",
             )
-    if drv.env.get(b"__noChroot") == b"1":
+    if is_true(drv, attributes, "__noChroot"):
         raise RefusedError(f"{drv.path}: __noChroot asks for a build that sees the whole machine, which no guest has")
-    if drv.env.get(b"__impure") == b"1":
+    if is_true(drv, attributes, "__impure"):
         raise RefusedError(f"{drv.path}: __impure asks for the network, which no guest has")
-    for feature in drv.env.get(b"requiredSystemFeatures", b"").decode(errors="replace").split():
+    for feature in (word.decode(errors="replace") for word in string_list(drv, attributes, "requiredSystemFeatures")):
         if feature in _FEATURES:
             raise RefusedError(f"{drv.path}: requires the system feature {feature!r}: {_FEATURES[feature]}")
     if drv.builder.startswith(b"builtin:"):
         raise RefusedError(f"{drv.path}: {drv.builder.decode(errors='replace')} runs inside the daemon, and xboot has no daemon")
     if b"\0" in drv.builder or not drv.builder.startswith(b"/"):
         raise RefusedError(f"{drv.path}: its builder {drv.builder.decode(errors='replace')!r} is no absolute path")
+    if not drv.builder.startswith(store_dir.encode() + b"/"):
+        raise RefusedError(
+            f"{drv.path}: its builder {drv.builder.decode(errors='replace')!r} is in no store path, and a guest has nothing else",
+            hint="nix can be told to show a shell of the machine to builders; name one that is an input",
+        )
 
 
 def may_rebuild(drv: Derivation) -> bool:

@@ -12,9 +12,10 @@ from xboot.errors import InputError
 from xboot.hooks import LinearizeOptions
 from xboot.linearize import attributes as attrs
 from xboot.linearize import refusals
-from xboot.linearize.flavour import Flavour, flavour_of
+from xboot.linearize.flavour import NIX, Flavour, flavour_of
+from xboot.linearize.graphs import GraphPaths
 from xboot.linearize.text import script_text
-from xboot.model import Closure, Derivation, FixedHash, ReferenceCheck, Script, Source, SourceKind, Step, StepOutput
+from xboot.model import FIXED_OUTPUT, Closure, Derivation, FixedHash, ReferenceCheck, Script, Source, SourceKind, Step, StepOutput
 
 
 def linearize(closure: Closure, options: LinearizeOptions) -> Script:
@@ -35,13 +36,14 @@ def linearize(closure: Closure, options: LinearizeOptions) -> Script:
 
     def unrolled() -> Iterator[Step]:
         for number, path in enumerate(order, 1):
-            step, rules = _step(number, closure.derivations[path], closure.store_dir, outputs, flavour)
+            step, rules = _step(number, closure.derivations[path], closure.store_dir, outputs, flavour, graphs)
             steps.append(step)
             checks.extend(rules)
             yield step
 
     sources, missing = plan.sources()
     results = sorted({output.path for root in closure.roots for output in closure.derivations[root].outputs.values()})
+    graphs = GraphPaths(closure.store_dir, closure.derivations, order, sources, missing)
     text = script_text(closure.store_dir, sources, unrolled(), results, sorted(missing))
     if missing and not options.allow_missing:
         first = min(missing)
@@ -181,17 +183,21 @@ class _Outputs:
         return found
 
 
-def _step(number: int, drv: Derivation, store_dir: str, outputs: _Outputs, flavour: Flavour) -> tuple[Step, list[ReferenceCheck]]:
-    refusals.check(drv)
+def _step(
+    number: int, drv: Derivation, store_dir: str, outputs: _Outputs, flavour: Flavour, graphs: GraphPaths
+) -> tuple[Step, list[ReferenceCheck]]:
+    structured = attrs.structured(drv)
+    refusals.check(drv, structured, store_dir)
     fixed = _fixed(drv)
     cwd = flavour.build_directory(drv)
     rewrite = attrs.Rewriter(drv)
-    structured = attrs.structured(drv)
+    inputs = outputs.used(drv.input_drvs).union(drv.input_srcs)
     if structured is None:
         own, files = attrs.plain_environment(drv, cwd, rewrite)
     else:
         own, files = attrs.structured_environment(drv, structured, cwd, rewrite)
-    env = flavour.environment(store_dir, own, cwd, fixed=fixed is not None)
+    impure = attrs.string_list(drv, structured, "impureEnvVars") if fixed else ()
+    env = flavour.environment(store_dir, own, cwd, fixed=fixed is not None, impure=impure)
     argv = [drv.builder.rsplit(b"/", 1)[-1], *map(rewrite, drv.args)]
     _check_passable(drv, argv, env, nul=rewrite.nul)
     step = Step(
@@ -203,11 +209,14 @@ def _step(number: int, drv: Derivation, store_dir: str, outputs: _Outputs, flavo
         env=sorted(env.items()),
         cwd=cwd,
         files=[*flavour.files, *files],
-        graphs=attrs.graphs(drv, structured, cwd, rewrite),
-        inputs=sorted(outputs.used(drv.input_drvs).union(drv.input_srcs)),
+        graphs=attrs.graphs(drv, structured, cwd, rewrite, lambda word: graphs.resolve(drv, inputs, word)),
+        inputs=sorted(inputs),
         outputs=[StepOutput(name, output.path, fixed) for name, output in drv.outputs.items()],
     )
-    return step, list(attrs.reference_checks(drv, number, structured))
+    checks = list(attrs.reference_checks(drv, number, structured))
+    if fixed and flavour is NIX:
+        checks.append(ReferenceCheck(number, "", FIXED_OUTPUT, ()))
+    return step, checks
 
 
 def _fixed(drv: Derivation) -> FixedHash | None:

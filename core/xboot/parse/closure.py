@@ -23,6 +23,7 @@ __all__ = ["read_closure"]
 _NEWS = 256  # derivations between two words about progress
 _MAX_GRAPH = 1 << 30  # bytes of derivations in one graph; a whole NixOS system has some 100 MB
 _STORE_PATH = re.compile(r"(/.*)/[0-9a-z]{32}-[^/]+\.drv")
+_STORES = ("/nix/store", "/gnu/store")
 _FIRST_PATH = re.compile(rb'Derive\(\[\("([^"]*)","((?:/[^"/]+)*)/[0-9a-z]{32}-([^"/]+)"')
 
 
@@ -110,6 +111,16 @@ def _place_of(file: Path, text: bytes) -> str:
         except InputError:
             continue
         return path
+    for store_dir in _STORES:  # a file in a plain folder, named as in a store
+        path = f"{store_dir}/{file.name}"
+        if _STORE_PATH.fullmatch(path) is not None:
+            try:
+                check_text_path(parse_derivation(text, path), text)
+            except RefusedError:
+                raise
+            except InputError:
+                continue
+            return path
     parse_derivation(text, str(file))  # says what is wrong, if it is the text itself
     raise InputError(
         f"{file}: the name is not that of a derivation with this text, in any store that the folder could stand for",
