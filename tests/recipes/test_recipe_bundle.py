@@ -80,7 +80,7 @@ def test_a_bundle_reads_as_what_was_bundled(recipe: Path, tmp_path: Path) -> Non
     write_bundle(closure, tmp_path / "a.xboot")
     read = BundleFrontEnd(Cache(tmp_path / "other")).xboot_read_closure(str(tmp_path / "a.xboot"), ReadOptions())
     assert read is not None
-    assert (read.roots, read.store_dir, read.missing) == (list(closure.roots), closure.store_dir, {})
+    assert (list(read.roots), read.store_dir, read.missing) == (list(closure.roots), closure.store_dir, {})
     assert read.derivations == dict(closure.derivations)
     assert {p: (s.nar_sha256, s.kind) for p, s in read.sources.items()} == {p: (s.nar_sha256, s.kind) for p, s in closure.sources.items()}
     # And once more from what was unpacked, bundled again.
