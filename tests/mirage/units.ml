@@ -232,7 +232,7 @@ let process ~wide =
   cwd.Vfs.opens <- cwd.Vfs.opens + 1;
   Mm.free p.Proc.mm;
   p.Proc.mm <- Mm.make ~wide ~exec_all:false;
-  Mm.add p.Proc.mm { Mm.first = data; last = data + 0x10000; prot = 3; shared = false; source = Mm.Anonymous };
+  Mm.add p.Proc.mm { Mm.first = data; last = data + 0x10000; prot = 3; shared = false; may_write = true; source = Mm.Anonymous };
   p.Proc.mm.Mm.brk_start <- 0x100000;
   p.Proc.mm.Mm.brk <- 0x100000;
   Proc.enter p;
@@ -376,7 +376,7 @@ let hostile_calls ~wide () =
              | _ -> ()
              | exception e -> failwith (Printf.sprintf "%s(%s): %s" name (String.concat ", " (List.map string_of_int arguments)) (Printexc.to_string e)));
             if Mm.find p.Proc.mm data = None then
-              Mm.add p.Proc.mm { Mm.first = data; last = data + 0x1000; prot = 3; shared = false; source = Mm.Anonymous }
+              Mm.add p.Proc.mm { Mm.first = data; last = data + 0x1000; prot = 3; shared = false; may_write = true; source = Mm.Anonymous }
           end
         done
       | _ -> ()) table;

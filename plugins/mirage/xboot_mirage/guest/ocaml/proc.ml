@@ -27,6 +27,11 @@ type descriptors = {
 
 type action = { handler : int; options : int; restorer : int; mask : int } (* handler 0: default, 1: ignore *)
 
+(* Resource limits, -1: none. Shared by the threads of a process. *)
+type limits = { soft : int array; hard : int array }
+
+let most_file_descriptors = 7
+
 type handlers = { actions : action array; mutable handler_sharers : int }
 
 type state =
@@ -68,6 +73,7 @@ type t = {
   mutable arguments : string;
   mutable executed : bool;
   mutable stop_reported : bool;
+  mutable limits : limits;
   windows : window array; (* for one-byte reads, and for one-byte writes *)
 }
 
@@ -96,6 +102,21 @@ let is_zombie p = match p.state with Zombie _ -> true | _ -> false
 let children p = List.filter (fun q -> q.parent = p.tgid && q.pid = q.tgid) !order
 let threads tgid = List.filter (fun q -> q.tgid = tgid) !order
 let is_wide p = p.mm.Mm.wide
+
+(* ---- files that change their size *)
+
+(* The one way to shorten or lengthen a file that programs may have mapped. *)
+let resize inode size =
+  match inode.kind with
+  | File c ->
+    let before = c.Content.size in
+    Content.truncate c size;
+    if size < before then List.iter (fun q -> if not (is_zombie q) then Mm.forget_behind q.mm inode size) (all ());
+    inode.mtime <- !Vfs.now;
+    inode.ctime <- !Vfs.now
+  | _ -> Errno.fail Errno.einval
+
+let is_running inode = List.exists (fun q -> q.exe == inode && not (is_zombie q)) (all ())
 
 (* ---- open files *)
 
@@ -156,9 +177,10 @@ let put_at d fd f ~cloexec =
   d.table.(fd) <- Some f;
   d.close_on_exec.(fd) <- cloexec
 
-let free_descriptor d from =
+let free_descriptor ~most d from =
   let rec go fd =
     if fd >= Limit.descriptors then Limit.reach Errno.emfile "1024 descriptors in one process"
+    else if fd >= most then Errno.fail Errno.emfile
     else match file_at d fd with None -> fd | Some _ -> go (fd + 1) in
   if from <= d.lowest then begin
     let fd = go d.lowest in
@@ -166,9 +188,11 @@ let free_descriptor d from =
     fd
   end else go from
 
+let most_descriptors p = let most = p.limits.soft.(most_file_descriptors) in if most < 0 then Limit.descriptors else min most Limit.descriptors
+
 (* Give an open file a number, or close it again when there is none. *)
 let install ?(from = 0) p f ~cloexec =
-  match free_descriptor p.files from with
+  match free_descriptor ~most:(most_descriptors p) p.files from with
   | fd -> put_at p.files fd f ~cloexec; fd
   | exception e -> if f.holders = 0 then begin f.holders <- 1; close_file f end; raise e
 
@@ -181,6 +205,11 @@ let copy_descriptors d =
   { d with table = Array.copy d.table; close_on_exec = Array.copy d.close_on_exec; sharers = 1 }
 
 let no_action = { handler = 0; options = 0; restorer = 0; mask = 0 }
+let new_limits ~stack =
+  let set n v a = a.(n) <- v; a in
+  let base = Array.make 16 (-1) |> set 6 Limit.processes |> set most_file_descriptors Limit.descriptors in
+  { soft = Array.copy base |> set 3 stack |> set 4 0; hard = base }
+
 let no_windows () : window array = [| None; None |]
 let new_handlers () = { actions = Array.make 65 no_action; handler_sharers = 1 }
 

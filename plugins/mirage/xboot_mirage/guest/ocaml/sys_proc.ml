@@ -85,7 +85,8 @@ let clone_with p ~flags ~stack ~parent_tid ~child_tid ~tls =
       state = Ready; mm; context; files; handlers; pending = 0; infos = Array.make 65 (0, 0, 0, 0); saved_mask = None; alarm = 0; deadline = -1;
       progress = 0; call = -1; wake = false; vfork_parent = (if has clone_vfork then p.pid else 0);
       clear_tid = (if has clone_child_cleartid then child_tid else 0); exit_signal = (if has clone_thread then 0 else flags land 0xff);
-      alternate = (if has clone_vm && not (has clone_vfork) then (0, 0) else p.alternate); executed = false; stop_reported = false; windows = no_windows () } in
+      alternate = (if has clone_vm && not (has clone_vfork) then (0, 0) else p.alternate); executed = false; stop_reported = false; windows = no_windows ();
+      limits = (if has clone_thread then p.limits else { soft = Array.copy p.limits.soft; hard = Array.copy p.limits.hard }) } in
   p.cwd.Vfs.opens <- p.cwd.Vfs.opens + 1;
   p.exe.Vfs.opens <- p.exe.Vfs.opens + 1;
   Signal.set child Base.rax 0;
