@@ -370,7 +370,7 @@ let hostile_calls ~wide () =
           if not (Proc.is_zombie p) && Proc.find 1 <> None then begin
             let arguments = List.init 6 (fun _ -> if Random.int 3 = 0 then data + (64 * Random.int 6) else values.(Random.int (Array.length values))) in
             p.Proc.state <- Proc.Ready;
-            p.Proc.pending <- 0;
+            Signal.forget_signals p (-1);
             p.Proc.mm.Mm.brk <- 0x100000;
             (match call p number arguments with
              | _ -> ()

@@ -13,7 +13,7 @@ let uname p =
   put 0 "Linux";
   put 1 "localhost";
   put 2 release;
-  put 3 "#1 xboot";
+  put 3 "#1";
   put 4 !machine;
   put 5 "(none)";
   User.write p.mm (Arg.word p 0) b;

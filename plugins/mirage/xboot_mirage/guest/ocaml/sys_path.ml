@@ -7,7 +7,7 @@ let at_symlink_nofollow = 0x100 and at_removedir = 0x200 and at_symlink_follow =
 
 let start p fd path =
   if path <> "" && path.[0] = '/' then p.root
-  else if fd = at_fdcwd then p.cwd
+  else if fd = at_fdcwd then p.place.cwd
   else
     let f = file p fd in
     if Vfs.is_dir f.inode then f.inode else Errno.fail Errno.enotdir
@@ -19,7 +19,7 @@ let existing p fd path ~follow = Path.existing (resolve p fd path ~follow)
 
 (* For calls with AT_EMPTY_PATH: the descriptor itself. *)
 let existing_or_fd p fd path flags ~follow =
-  if path = "" && flags land at_empty_path <> 0 then (if fd = at_fdcwd then p.cwd else (file p fd).inode)
+  if path = "" && flags land at_empty_path <> 0 then (if fd = at_fdcwd then p.place.cwd else (file p fd).inode)
   else existing p fd path ~follow
 
 (* A directory in which a name is to be made. *)
@@ -102,7 +102,7 @@ let open_nameless p fd path flags mode =
   (match dir.Vfs.kind with Vfs.Dir _ -> () | Vfs.Dynamic _ -> Errno.fail Errno.enotsup | _ -> Errno.fail Errno.enotdir);
   if dir.Vfs.sealed then Errno.fail Errno.eacces;
   Vfs.demand who dir 3;
-  let inode = Vfs.make ~uid:who.Vfs.user ~gid:who.Vfs.group (Vfs.File (Content.make ())) (mode land 0o7777 land lnot p.umask) in
+  let inode = Vfs.make ~uid:who.Vfs.user ~gid:who.Vfs.group (Vfs.File (Content.make ())) (mode land 0o7777 land lnot p.place.umask) in
   inode.Vfs.nameless <- flags land o_excl = 0;
   let kept = flags land lnot (o_creat lor o_excl lor o_trunc lor o_cloexec lor 0o400) in
   install p (open_file inode Plain ~flags:kept ~path:(path ^ "/#" ^ string_of_int inode.Vfs.ino ^ " (deleted)") ~readable:(flags land 3 = 2) ~writable:true) ~cloexec:(flags land o_cloexec <> 0)
@@ -135,7 +135,7 @@ let open_at p fd va flags mode =
   | None ->
     if found.Path.slash then Errno.fail Errno.eisdir;
     demand_make found;
-    let inode = make_in found (Vfs.File (Content.make ())) (mode land 0o7777 land lnot p.umask) in
+    let inode = make_in found (Vfs.File (Content.make ())) (mode land 0o7777 land lnot p.place.umask) in
     let what_flags = flags land lnot o_trunc in
     let access = what_flags land 3 in
     let kept = what_flags land lnot (o_creat lor o_excl lor o_cloexec lor 0o400) in
@@ -150,7 +150,7 @@ let mkdir_at p fd va mode =
   let found = resolve_name p fd (User.path p.mm va) in
   demand_make found;
   let kept = found.Path.parent.Vfs.mode land 0o2000 in
-  ignore (make_in found (Vfs.new_dir ()) (mode land 0o1777 land lnot p.umask lor kept));
+  ignore (make_in found (Vfs.new_dir ()) (mode land 0o1777 land lnot p.place.umask lor kept));
   0
 
 let mkdir p = mkdir_at p at_fdcwd (Arg.word p 0) (Arg.uint p 1)
@@ -164,7 +164,7 @@ let mknod_at p fd va mode =
     demand_make found;
     if found.Path.slash then Errno.fail Errno.enoent;
     let what = if kind = 0o010000 then Vfs.Fifo (Vfs.new_pipe ~named:true) else Vfs.File (Content.make ()) in
-    ignore (make_in found what (mode land 0o7777 land lnot p.umask));
+    ignore (make_in found what (mode land 0o7777 land lnot p.place.umask));
     0
   | 0o040000 -> Errno.fail Errno.eperm
   | 0o020000 | 0o060000 -> ignore (resolve p fd path ~follow:false); Errno.fail Errno.eperm (* devices are root's *)
@@ -386,11 +386,11 @@ let fchdir p =
   0
 
 let getcwd p =
-  let name = Path.name_of_dir p.root p.cwd in
+  let name = Path.name_of_dir p.root p.place.cwd in
   if name = "(unreachable)" then Errno.fail Errno.enoent;
   let n = String.length name + 1 in
   if n > Arg.word p 1 then Errno.fail Errno.erange;
   User.write_string p.mm (Arg.word p 0) (name ^ "\000");
   n
 
-let umask p = let old = p.umask in p.umask <- Arg.uint p 0 land 0o777; old
+let umask p = let old = p.place.umask in p.place.umask <- Arg.uint p 0 land 0o777; old
