@@ -10,12 +10,21 @@
 #define UNUSED_PROCESS (void)p
 
 /* call_data.c */
-CALL(read); CALL(write); CALL(readv); CALL(writev); CALL(pread64); CALL(pwrite64); CALL(lseek); CALL(llseek); CALL(sendfile); CALL(sendfile64);
+CALL(read); CALL(write); CALL(readv); CALL(writev); CALL(pread64); CALL(pwrite64); CALL(lseek); CALL(llseek);
+CALL(preadv); CALL(pwritev); CALL(preadv2); CALL(pwritev2);
 CALL(truncate); CALL(ftruncate); CALL(truncate64); CALL(ftruncate64); CALL(getdents); CALL(getdents64); CALL(fallocate); CALL(sync_one);
 
 /* call_open.c */
-CALL(open); CALL(openat); CALL(creat); CALL(close); CALL(close_range); CALL(dup); CALL(dup2); CALL(dup3); CALL(pipe); CALL(pipe2); CALL(fcntl); CALL(ioctl); CALL(poll);
-CALL(select); CALL(flock);
+CALL(open); CALL(openat); CALL(creat); CALL(close); CALL(close_range); CALL(dup); CALL(dup2); CALL(dup3); CALL(pipe); CALL(pipe2); CALL(fcntl); CALL(ioctl); CALL(flock);
+
+/* call_move.c */
+CALL(sendfile); CALL(sendfile64); CALL(splice); CALL(tee); CALL(copy_file_range);
+
+/* call_ready.c */
+CALL(poll); CALL(ppoll); CALL(select); CALL(pselect6);
+
+/* event.c, epoll.c */
+CALL(eventfd); CALL(timerfd_create); CALL(timerfd_settime); CALL(timerfd_gettime); CALL(signalfd); CALL(epoll_create); CALL(epoll_ctl); CALL(epoll_wait); CALL(epoll_pwait);
 
 /* call_name.c */
 CALL(mkdir); CALL(mkdirat); CALL(rmdir); CALL(unlink); CALL(unlinkat); CALL(link); CALL(linkat); CALL(symlink); CALL(symlinkat); CALL(rename); CALL(renameat);
@@ -24,7 +33,7 @@ CALL(renameat2); CALL(mknod); CALL(mknodat); CALL(chdir); CALL(fchdir); CALL(chr
 /* call_status.c */
 CALL(stat); CALL(lstat); CALL(fstat); CALL(stat64); CALL(lstat64); CALL(fstat64); CALL(fstatat64); CALL(statx); CALL(access); CALL(faccessat); CALL(chmod);
 CALL(fchmod); CALL(fchmodat); CALL(chown); CALL(lchown); CALL(fchown); CALL(fchownat); CALL(chown16); CALL(lchown16); CALL(fchown16); CALL(utime); CALL(utimes);
-CALL(utimensat); CALL(utimensat64); CALL(statfs64); CALL(fstatfs64);
+CALL(utimensat); CALL(utimensat64); CALL(statfs64); CALL(fstatfs64); CALL(statfs); CALL(fstatfs);
 
 /* call_process.c */
 CALL(exit); CALL(fork); CALL(vfork); CALL(clone); CALL(execve); CALL(waitpid); CALL(wait4); CALL(getpid); CALL(getppid); CALL(gettid); CALL(getuid); CALL(geteuid);
@@ -35,9 +44,10 @@ CALL(sched_yield); CALL(sched_getaffinity); CALL(getpriority); CALL(prctl); CALL
 /* call_signal.c */
 CALL(kill); CALL(tkill); CALL(tgkill); CALL(signal); CALL(sigaction); CALL(rt_sigaction); CALL(rt_sigprocmask); CALL(sigprocmask); CALL(rt_sigpending);
 CALL(rt_sigsuspend); CALL(sigreturn); CALL(rt_sigreturn); CALL(sigaltstack); CALL(pause); CALL(futex);
+CALL(rt_sigtimedwait); CALL(rt_sigqueueinfo);
 
 /* call_memory.c */
-CALL(brk); CALL(mmap); CALL(mmap2); CALL(munmap); CALL(mprotect); CALL(mremap); CALL(madvise); CALL(set_thread_area);
+CALL(brk); CALL(mmap); CALL(mmap2); CALL(munmap); CALL(mprotect); CALL(mremap); CALL(madvise); CALL(mincore); CALL(set_thread_area);
 
 /* call_time.c */
 CALL(time); CALL(gettimeofday); CALL(clock_gettime); CALL(clock_gettime64); CALL(clock_getres); CALL(nanosleep); CALL(clock_nanosleep); CALL(clock_nanosleep64);
@@ -52,5 +62,10 @@ int read_into(struct process *p, struct file *f, address to, unsigned length);
 int write_from(struct process *p, struct file *f, address from, unsigned length);
 int file_ready(struct file *f); /* POLL* bits */
 extern int any_pipe;            /* what poll and select wait for: wake() knows it */
+#define ENDLESS (~0ull)         /* of a time to wait */
+int wait_ready(struct process *p, nanoseconds length);                           /* WAIT, or 0 when the time is over */
+int time_get(struct process *p, address from, int wide, nanoseconds *length);   /* a struct timespec; ENDLESS: none given */
+int mask_begin(struct process *p, address set, u32 size);                        /* a mask that holds while the call waits */
+int mask_end(struct process *p, int result);                                     /* the call's answer */
 
 #endif

@@ -47,6 +47,8 @@ int read_into(struct process *p, struct file *f, address to, unsigned length)
 		return n;
 	case S_IFDIR:
 		return -EISDIR;
+	case 0:
+		return event_read(p, f, to, length);
 	default:
 		n = device_read(p, f, to, length);
 		return n;
@@ -74,7 +76,7 @@ int write_from(struct process *p, struct file *f, address from, unsigned length)
 	if (f->pipe)
 		return pipe_write(p, f, from, length);
 	if (KIND(f->node) != S_IFREG)
-		return device_write(p, f, from, length);
+		return KIND(f->node) ? device_write(p, f, from, length) : event_write(p, f, from, length);
 	if (f->flags & O_APPEND)
 		f->offset = f->node->size;
 	n = content_write(f->node, f->offset, p, from, length);
@@ -143,8 +145,8 @@ CALL(writev)
 	return vector(p, r, write_from);
 }
 
-/* With an offset given: as if the description stood there, which then stays where it was. */
-static int at_offset(struct process *p, struct machine_registers *r, int (*move)(struct process *, struct file *, address, unsigned))
+/* With an offset given: as if the description stood there, which then stays where it was. vectors: memory is given as in readv. */
+static int at_offset(struct process *p, struct machine_registers *r, int (*move)(struct process *, struct file *, address, unsigned), u64 at, int vectors)
 {
 	struct file *f = file_of(p, (int)r->ebx);
 	u64 before;
@@ -152,25 +154,58 @@ static int at_offset(struct process *p, struct machine_registers *r, int (*move)
 
 	if (!f)
 		return -EBADF;
-	if (f->pipe)
+	if (f->pipe || !KIND(f->node))
 		return -ESPIPE;
-	if (r->edi & 0x80000000u)
+	if (at >> 63)
 		return -EINVAL;
 	before = f->offset;
-	f->offset = (u64)r->edi << 32 | r->esi;
-	n = move(p, f, r->ecx, r->edx);
+	f->offset = at;
+	n = vectors ? vector(p, r, move) : move(p, f, r->ecx, r->edx);
 	f->offset = before;
 	return n;
 }
 
+static u64 pair(u32 low, u32 high)
+{
+	return (u64)high << 32 | low;
+}
+
 CALL(pread64)
 {
-	return at_offset(p, r, read_into);
+	return at_offset(p, r, read_into, pair(r->esi, r->edi), 0);
 }
 
 CALL(pwrite64)
 {
-	return at_offset(p, r, write_from);
+	return at_offset(p, r, write_from, pair(r->esi, r->edi), 0);
+}
+
+CALL(preadv)
+{
+	return at_offset(p, r, read_into, pair(r->esi, r->edi), 1);
+}
+
+CALL(pwritev)
+{
+	return at_offset(p, r, write_from, pair(r->esi, r->edi), 1);
+}
+
+/* With flags: those that only ask for haste or for storage are granted by doing nothing; an offset of -1 is the description's own. */
+static int with_flags(struct process *p, struct machine_registers *r, int (*move)(struct process *, struct file *, address, unsigned))
+{
+	if (r->ebp & ~7u)
+		return -EOPNOTSUPP;
+	return (r->esi & r->edi) == ~0u ? vector(p, r, move) : at_offset(p, r, move, pair(r->esi, r->edi), 1);
+}
+
+CALL(preadv2)
+{
+	return with_flags(p, r, read_into);
+}
+
+CALL(pwritev2)
+{
+	return with_flags(p, r, write_from);
 }
 
 static int seek(struct process *p, int fd, long long offset, u32 whence, u64 *at)
@@ -179,7 +214,7 @@ static int seek(struct process *p, int fd, long long offset, u32 whence, u64 *at
 
 	if (!f)
 		return -EBADF;
-	if (f->pipe)
+	if (f->pipe || !KIND(f->node))
 		return -ESPIPE;
 	if (whence == 1)
 		offset += (long long)f->offset;
@@ -220,54 +255,6 @@ CALL(llseek)
 	int error = seek(p, (int)r->ebx, (long long)((u64)r->ecx << 32 | r->edx), r->edi, &at);
 
 	return error ? error : user_write(p, r->esi, &at, 8);
-}
-
-/* From a file to a file, without the user's memory in between. Other targets: EINVAL, and programs fall back to read and write. */
-static int send(struct process *p, struct machine_registers *r, unsigned size)
-{
-	static char piece[PAGE_SIZE];
-	struct file *out = file_of(p, (int)r->ebx), *in = file_of(p, (int)r->ecx);
-	u64 at = 0;
-	u32 left = r->esi > 0x7ffff000u ? 0x7ffff000u : r->esi, done = 0, part;
-	int n;
-
-	if (!out || !in || (in->flags & O_ACCMODE) == O_WRONLY || !(out->flags & O_ACCMODE))
-		return -EBADF;
-	if (in->pipe || out->pipe || KIND(in->node) != S_IFREG || KIND(out->node) != S_IFREG || out->flags & O_APPEND)
-		return -EINVAL;
-	if (r->edx && user_read(p, &at, r->edx, size))
-		return -EFAULT;
-	if (!r->edx)
-		at = in->offset;
-	for (; left; left -= part, done += part) {
-		part = left < PAGE_SIZE ? left : PAGE_SIZE;
-		n = content_get(in->node, at, piece, part);
-		if (n <= 0)
-			break;
-		part = (u32)n;
-		n = content_put(out->node, out->offset, piece, part);
-		if (n < 0)
-			return done ? (int)done : n;
-		part = (u32)n;
-		at += part;
-		out->offset += part;
-	}
-	stamp_now(&out->node->modify);
-	if (r->edx && user_write(p, r->edx, &at, size))
-		return -EFAULT;
-	if (!r->edx)
-		in->offset = at;
-	return (int)done;
-}
-
-CALL(sendfile)
-{
-	return send(p, r, 4);
-}
-
-CALL(sendfile64)
-{
-	return send(p, r, 8);
 }
 
 static int cut(struct node *node, u64 size)

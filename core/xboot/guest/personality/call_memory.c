@@ -36,7 +36,7 @@ static int map_window(struct process *p, address at, u32 size, u32 page)
 
 	if (page >> 20)
 		return -EINVAL; /* no such physical address */
-	error = region_add(p->memory, at, at + size, PROTECT_READ | PROTECT_WRITE);
+	error = region_add(p->memory, at, at + size, PROTECT_READ | PROTECT_WRITE, 1);
 	if (error)
 		return error;
 	if (machine_space_physical(p->memory->space, at, size / PAGE_SIZE, (unsigned long)page << 12)) {
@@ -161,11 +161,51 @@ CALL(mremap)
 	return error ? error : (int)r->ebx;
 }
 
-/* Advice is not taken; dropping pages is refused, since it would have to be obeyed. */
+#define DONTNEED 4u
+
+/* Advice need not be taken, but for the one that promises zeros. Advice that changes what a fork does, or what is kept (REMOVE, DONTFORK, WIPEONFORK), is
+   refused: it would have to be obeyed. */
 CALL(madvise)
 {
-	UNUSED_PROCESS;
-	return r->edx == 4 || r->ebx & PAGE_MASK ? -EINVAL : 0;
+	u32 advice = r->edx;
+	address end;
+
+	if (r->ebx & PAGE_MASK || !(advice <= 4 || advice == 8 || (advice >= 11 && advice <= 17) || (advice >= 20 && advice <= 23)))
+		return -EINVAL;
+	if (!r->ecx)
+		return 0;
+	end = range_end(r->ebx, r->ecx, USER_TOP);
+	if (!end)
+		return -ENOMEM;
+	if (advice == DONTNEED)
+		return region_clear(p->memory, r->ebx, end);
+	return region_covers(p->memory, r->ebx, end) ? 0 : -ENOMEM;
+}
+
+/* Nothing is ever swapped out. */
+CALL(mincore)
+{
+	static const u8 ones[64] = {
+		1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+		1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+	};
+	address end;
+	u32 pages, part, done;
+
+	if (r->ebx & PAGE_MASK)
+		return -EINVAL;
+	if (!r->ecx)
+		return 0;
+	end = range_end(r->ebx, r->ecx, USER_TOP);
+	if (!end || !region_covers(p->memory, r->ebx, end))
+		return -ENOMEM;
+	pages = (end - r->ebx) / PAGE_SIZE;
+	for (done = 0; done < pages; done += part) {
+		part = pages - done < sizeof ones ? pages - done : (u32)sizeof ones;
+		if (user_write(p, r->edx + done, ones, part))
+			return -EFAULT;
+	}
+	return 0;
 }
 
 CALL(set_thread_area)

@@ -2,6 +2,9 @@
 
 #include "call.h"
 
+#define NOREPLACE 1u
+#define EXCHANGE 2u
+
 /* May p take this name out of its directory? Sticky directories: only what is one's own. */
 static int may_remove(struct process *p, struct node *directory, struct node *node)
 {
@@ -130,7 +133,7 @@ static int link_node(struct process *p, struct node *node, struct found *f)
 		return -EXDEV; /* it lies in no directory of ours */
 	if (KIND(node) == S_IFDIR)
 		return -EPERM;
-	if (!node->links)
+	if (!node->links && !node->linkable)
 		return -ENOENT; /* it has lost its last name already */
 	/* as Linux with protected_hardlinks: only one's own files, or those that one may read and write anyway */
 	if (p->euid && p->euid != node->uid && (KIND(node) != S_IFREG || node->mode & 06000 || may(p, node, MAY_READ | MAY_WRITE)))
@@ -138,6 +141,7 @@ static int link_node(struct process *p, struct node *node, struct found *f)
 	error = directory_add(f->directory, f->name, f->length, node);
 	if (!error) {
 		node->links++;
+		node->linkable = 0; /* once: what loses this name again has none for good */
 		stamp_now(&node->change);
 	}
 	return error;
@@ -246,6 +250,30 @@ static int lies_in(struct node *node, struct node *directory)
 	return 0;
 }
 
+/* Two names change what they name. Rights have been checked. */
+static int exchange(struct found *from, struct found *to)
+{
+	struct node *a = from->node, *b = to->node;
+
+	if ((KIND(a) == S_IFDIR && lies_in(to->directory, a)) || (KIND(b) == S_IFDIR && lies_in(from->directory, b)))
+		return -EINVAL;
+	from->entry->node = b;
+	to->entry->node = a;
+	if (KIND(a) == S_IFDIR) {
+		from->directory->links--;
+		to->directory->links++;
+		a->parent = to->directory;
+	}
+	if (KIND(b) == S_IFDIR) {
+		to->directory->links--;
+		from->directory->links++;
+		b->parent = from->directory;
+	}
+	stamp_now(&a->change);
+	b->change = from->directory->modify = from->directory->change = to->directory->modify = to->directory->change = a->change;
+	return 0;
+}
+
 static int rename_at(struct process *p, int at, address path, int to_at, address to, u32 flags)
 {
 	static char text[PATH_LIMIT];
@@ -253,7 +281,7 @@ static int rename_at(struct process *p, int at, address path, int to_at, address
 	struct node *node, *old;
 	int error, outside;
 
-	if (flags & ~1u) /* RENAME_NOREPLACE alone */
+	if (flags & ~(NOREPLACE | EXCHANGE) || flags == (NOREPLACE | EXCHANGE))
 		return -EINVAL;
 	error = path_get(p, path, text);
 	if (error >= 0)
@@ -274,9 +302,11 @@ static int rename_at(struct process *p, int at, address path, int to_at, address
 		return -ENOENT;
 	if (!from.entry || (old && !f.entry))
 		return -EBUSY;
-	if (flags && old)
+	if (flags == NOREPLACE && old)
 		return -EEXIST;
-	if ((from.slash || f.slash) && KIND(node) != S_IFDIR)
+	if (flags == EXCHANGE && !old)
+		return -ENOENT;
+	if ((from.slash && KIND(node) != S_IFDIR) || (f.slash && KIND(flags == EXCHANGE ? old : node) != S_IFDIR))
 		return -ENOTDIR;
 	error = may_remove(p, from.directory, node);
 	if (!error)
@@ -285,6 +315,11 @@ static int rename_at(struct process *p, int at, address path, int to_at, address
 		return error;
 	if (node == old)
 		return 0;
+	if (flags == EXCHANGE) {
+		if (f.directory != from.directory && ((KIND(node) == S_IFDIR && may(p, node, MAY_WRITE)) || (KIND(old) == S_IFDIR && may(p, old, MAY_WRITE))))
+			return -EACCES;
+		return exchange(&from, &f);
+	}
 	if (KIND(node) == S_IFDIR) {
 		if (lies_in(f.directory, node))
 			return -EINVAL;

@@ -1,14 +1,6 @@
-/* call_open.c: opening, closing, duplicating; pipes; what is ready. */
+/* call_open.c: opening, closing, duplicating; pipes. */
 
 #include "call.h"
-
-#define POLLIN 1
-#define POLLOUT 4
-#define POLLERR 8
-#define POLLHUP 16
-#define POLLNVAL 32
-
-int any_pipe;
 
 /* The second half of opening a named pipe: waits for the other end. */
 static int meet(struct process *p, struct file *f)
@@ -52,6 +44,24 @@ static int make(struct process *p, struct found *f, u32 mode, struct node **made
 	return 0;
 }
 
+/* O_TMPFILE: a file in a directory, without a name there; it may be given one (linkat), unless O_EXCL. */
+static int make_unnamed(struct process *p, struct node *directory, u32 flags, u32 mode, struct node **made)
+{
+	if (!(flags & O_DIRECTORY) || !(flags & O_ACCMODE))
+		return -EINVAL;
+	if (!directory)
+		return -ENOENT;
+	if (KIND(directory) != S_IFDIR)
+		return -ENOTDIR;
+	if (may(p, directory, MAY_WRITE | MAY_EXECUTE))
+		return -EACCES;
+	*made = node_new(S_IFREG | (mode & 07777 & ~p->umask), p->euid, p->egid);
+	if (!*made)
+		return -ENOSPC;
+	(*made)->linkable = !(flags & O_EXCL);
+	return 0;
+}
+
 static int check(struct process *p, struct node *node, u32 flags, int slash)
 {
 	u32 wanted = (flags & O_ACCMODE) == 0 ? MAY_READ : (flags & O_ACCMODE) == O_WRONLY ? MAY_WRITE : MAY_READ | MAY_WRITE;
@@ -84,8 +94,8 @@ static int open_at(struct process *p, int at, address path, u32 flags, u32 mode)
 		error = meet(p, f);
 		return error ? error : file_install(p, f, 0, flags & O_CLOEXEC ? 1 : 0);
 	}
-	if ((flags & O_TMPFILE) || (flags & O_ACCMODE) == 3)
-		return flags & O_TMPFILE ? -EOPNOTSUPP : -EINVAL;
+	if ((flags & O_ACCMODE) == 3)
+		return -EINVAL;
 	if (flags & O_PATH)
 		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	error = path_get(p, path, text);
@@ -95,7 +105,10 @@ static int open_at(struct process *p, int at, address path, u32 flags, u32 mode)
 	if (error)
 		return error;
 	node = found.node;
-	if (!node) {
+	if (flags & O_TMPFILE && !(flags & O_PATH)) {
+		error = make_unnamed(p, node, flags, mode, &node);
+		made = 1;
+	} else if (!node) {
 		if (!(flags & O_CREAT))
 			return -ENOENT;
 		error = make(p, &found, S_IFREG | (mode & 07777 & ~p->umask), &node);
@@ -109,7 +122,7 @@ static int open_at(struct process *p, int at, address path, u32 flags, u32 mode)
 	}
 	if (error)
 		return error;
-	f = file_new(node, flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC | O_NOFOLLOW));
+	f = file_new(node, flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | (flags & O_TMPFILE ? O_TMPFILE | O_DIRECTORY : 0)));
 	if (!f) {
 		node_drop(node);
 		return -ENOMEM;
@@ -316,119 +329,4 @@ CALL(ioctl)
 CALL(flock)
 {
 	return file_of(p, (int)r->ebx) ? 0 : -EBADF;
-}
-
-/* ---- readiness ---- */
-
-int file_ready(struct file *f)
-{
-	int ready = 0;
-	u32 mode = f->flags & O_ACCMODE;
-
-	if (!f->pipe)
-		return POLLIN | POLLOUT;
-	if (mode != O_WRONLY)
-		ready |= (f->pipe->length ? POLLIN : 0) | (f->pipe->writers ? 0 : POLLHUP);
-	if (mode != 0)
-		ready |= !f->pipe->readers ? POLLERR : f->pipe->length <= (PIPE_FRAMES - 1) * PAGE_SIZE ? POLLOUT : 0;
-	return ready;
-}
-
-/* WAIT, or 0 when the time is over; milliseconds may be endless (negative). */
-static int wait_ready(struct process *p, long long milliseconds)
-{
-	int result;
-
-	if (milliseconds == 0)
-		return 0;
-	if (milliseconds > 0) {
-		result = timer_wait(p, (nanoseconds)milliseconds * 1000000u);
-		if (result != WAIT)
-			return result;
-	}
-	return sleep_on(p, &any_pipe);
-}
-
-CALL(poll)
-{
-	struct { int fd; short events, revents; } item;
-	struct file *f;
-	u32 i;
-	int count = 0, ready, result;
-
-	if (r->ecx > DESCRIPTORS)
-		return -EINVAL;
-	for (i = 0; i < r->ecx; i++) {
-		if (user_read(p, &item, r->ebx + i * 8, 8))
-			return -EFAULT;
-		f = file_of(p, item.fd);
-		ready = item.fd < 0 ? 0 : f ? file_ready(f) & (item.events | POLLERR | POLLHUP) : POLLNVAL;
-		item.revents = (short)ready;
-		if (ready)
-			count++;
-		if (user_write(p, r->ebx + i * 8, &item, 8))
-			return -EFAULT;
-	}
-	if (count) {
-		p->timed = 0;
-		p->deadline = 0;
-		return count;
-	}
-	result = wait_ready(p, (int)r->edx);
-	return result;
-}
-
-/* _newselect(n, read, write, except, timeval) */
-CALL(select)
-{
-	u32 sets[3][DESCRIPTORS / 32], out[3][DESCRIPTORS / 32], i, k, n = r->ebx, bytes, bit;
-	address at[3];
-	int time[2], count = 0, ready;
-	struct file *f;
-	long long wait = -1;
-
-	if ((int)n < 0)
-		return -EINVAL;
-	if (n > DESCRIPTORS)
-		n = DESCRIPTORS;
-	bytes = (n + 31) / 32 * 4;
-	at[0] = r->ecx;
-	at[1] = r->edx;
-	at[2] = r->esi;
-	memset(sets, 0, sizeof sets);
-	memset(out, 0, sizeof out);
-	for (k = 0; k < 3; k++)
-		if (at[k] && user_read(p, sets[k], at[k], bytes))
-			return -EFAULT;
-	for (i = 0; i < n; i++) {
-		bit = 1u << (i & 31);
-		if (!((sets[0][i / 32] | sets[1][i / 32] | sets[2][i / 32]) & bit))
-			continue;
-		f = file_of(p, (int)i);
-		if (!f)
-			return -EBADF;
-		ready = file_ready(f);
-		if (sets[0][i / 32] & bit && ready & (POLLIN | POLLHUP))
-			out[0][i / 32] |= bit, count++;
-		if (sets[1][i / 32] & bit && ready & (POLLOUT | POLLERR))
-			out[1][i / 32] |= bit, count++;
-	}
-	if (!count) {
-		if (r->edi) {
-			if (user_read(p, time, r->edi, 8))
-				return -EFAULT;
-			if (time[0] < 0 || time[1] < 0)
-				return -EINVAL;
-			wait = time[0] * 1000ll + (time[1] + 999) / 1000;
-		}
-		ready = wait_ready(p, wait);
-		if (ready)
-			return ready;
-	}
-	p->timed = 0;
-	p->deadline = 0;
-	for (k = 0; k < 3; k++)
-		if (at[k] && user_write(p, at[k], out[k], bytes))
-			return -EFAULT;
-	return count;
 }

@@ -4,17 +4,17 @@
 
 CALL(kill)
 {
-	return signal_kill(p, (int)r->ebx, (int)r->ecx);
+	return signal_kill(p, (int)r->ebx, (int)r->ecx, 0);
 }
 
 CALL(tkill)
 {
-	return (int)r->ebx <= 0 ? -EINVAL : signal_kill(p, (int)r->ebx, (int)r->ecx);
+	return (int)r->ebx <= 0 ? -EINVAL : signal_kill(p, (int)r->ebx, (int)r->ecx, 0);
 }
 
 CALL(tgkill)
 {
-	return (int)r->ebx <= 0 || (int)r->ecx <= 0 ? -EINVAL : r->ebx != r->ecx ? -ESRCH : signal_kill(p, (int)r->ecx, (int)r->edx);
+	return (int)r->ebx <= 0 || (int)r->ecx <= 0 ? -EINVAL : r->ebx != r->ecx ? -ESRCH : signal_kill(p, (int)r->ecx, (int)r->edx, 0);
 }
 
 /* A signal that is ignored from now on, and stands there, is forgotten. */
@@ -130,6 +130,62 @@ CALL(rt_sigpending)
 	u64 set = p->pending & p->blocked;
 
 	return r->ecx > 8 ? -EINVAL : user_write(p, r->ebx, &set, r->ecx);
+}
+
+/* rt_sigqueueinfo(process, number, info): only what could not be taken for the kernel's or for kill's, unless to oneself. A signal that is pending is not
+   queued once more, whatever its number. */
+CALL(rt_sigqueueinfo)
+{
+	u32 info[6];
+	struct origin origin;
+
+	if (user_read(p, info, r->edx, sizeof info))
+		return -EFAULT;
+	memcpy(&origin, info + 2, sizeof origin);
+	if ((int)r->ebx <= 0)
+		return -EINVAL;
+	if ((origin.code >= 0 || origin.code == -6) && r->ebx != p->local)
+		return -EPERM;
+	return signal_kill(p, (int)r->ebx, (int)r->ecx, &origin);
+}
+
+/* rt_sigtimedwait(set, info, timespec, size) */
+CALL(rt_sigtimedwait)
+{
+	nanoseconds length;
+	u32 info[32];
+	u64 set;
+	int number, result;
+
+	p->awaited = 0;
+	if (r->esi != 8)
+		return -EINVAL;
+	if (user_read(p, &set, r->ebx, 8))
+		return -EFAULT;
+	result = time_get(p, r->edx, r->eax == 421, &length);
+	if (result)
+		return result;
+	set &= ~UNBLOCKABLE;
+	number = signal_take(p, set);
+	if (number) {
+		p->timed = 0;
+		p->deadline = 0;
+		memset(info, 0, sizeof info);
+		info[0] = (u32)number;
+		memcpy(info + 2, signal_origin(p, number), sizeof(struct origin));
+		return r->ecx && user_write(p, r->ecx, info, sizeof info) ? -EFAULT : number;
+	}
+	if (!length)
+		return -EAGAIN;
+	if (length != ENDLESS) {
+		result = timer_wait(p, length);
+		if (result != WAIT)
+			return -EAGAIN;
+	} else {
+		sleep_on(p, &p->pending);
+	}
+	p->awaited = set;
+	return WAIT;
 }
 
 CALL(rt_sigsuspend)

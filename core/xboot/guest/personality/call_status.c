@@ -446,22 +446,34 @@ CALL(utimensat64)
 
 /* ---- the file system as a whole: a tmpfs ---- */
 
-static int give_statfs(struct process *p, address to, u32 size)
+#define TMPFS 0x01021994u
+#define FILES 1000000u      /* inodes: more than memory ever holds */
+#define FILES_FREE 900000u
+
+/* struct statfs64, or the older one; counts are in pages. */
+static int give_statfs(struct process *p, address to, int wide)
 {
 	u32 s[21];
 
-	if (size != 84)
-		return -EINVAL;
 	memset(s, 0, sizeof s);
-	s[0] = 0x01021994;
+	s[0] = TMPFS;
 	s[1] = PAGE_SIZE;
+	if (wide) {
+		s[2] = machine_frames_total();
+		s[4] = s[6] = machine_frames_free();
+		s[8] = FILES;
+		s[10] = FILES_FREE;
+		s[14] = NAME_LIMIT;
+		s[15] = PAGE_SIZE;
+		return user_write(p, to, s, 84);
+	}
 	s[2] = machine_frames_total();
-	s[4] = s[6] = machine_frames_free();
-	s[8] = 1000000;
-	s[10] = 900000;
-	s[14] = NAME_LIMIT;
-	s[15] = PAGE_SIZE;
-	return user_write(p, to, s, sizeof s);
+	s[3] = s[4] = machine_frames_free();
+	s[5] = FILES;
+	s[6] = FILES_FREE;
+	s[9] = NAME_LIMIT;
+	s[10] = PAGE_SIZE;
+	return user_write(p, to, s, 64);
 }
 
 CALL(statfs64)
@@ -469,10 +481,23 @@ CALL(statfs64)
 	struct node *node;
 	int error = path_find(p, AT_FDCWD, r->ebx, 1, &node);
 
-	return error ? error : give_statfs(p, r->edx, r->ecx);
+	return error ? error : r->ecx != 84 ? -EINVAL : give_statfs(p, r->edx, 1);
 }
 
 CALL(fstatfs64)
 {
-	return file_of(p, (int)r->ebx) ? give_statfs(p, r->edx, r->ecx) : -EBADF;
+	return !file_of(p, (int)r->ebx) ? -EBADF : r->ecx != 84 ? -EINVAL : give_statfs(p, r->edx, 1);
+}
+
+CALL(statfs)
+{
+	struct node *node;
+	int error = path_find(p, AT_FDCWD, r->ebx, 1, &node);
+
+	return error ? error : give_statfs(p, r->ecx, 0);
+}
+
+CALL(fstatfs)
+{
+	return file_of(p, (int)r->ebx) ? give_statfs(p, r->ecx, 0) : -EBADF;
 }

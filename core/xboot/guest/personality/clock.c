@@ -20,7 +20,7 @@ int timer_wait(struct process *p, nanoseconds length)
 
 nanoseconds timers_check(void)
 {
-	nanoseconds now = 0, next = 0;
+	nanoseconds now = 0, next = 0, until;
 	struct process *p;
 	u32 i;
 
@@ -43,5 +43,6 @@ nanoseconds timers_check(void)
 		if (p->state == WAITING && p->deadline && (!next || p->deadline < next))
 			next = p->deadline;
 	}
-	return next;
+	until = event_timers();
+	return until && (!next || until < next) ? until : next;
 }

@@ -128,6 +128,22 @@ int device_write(struct process *p, struct file *f, address from, unsigned lengt
 	}
 }
 
+int device_put(struct file *f, const char *from, unsigned length)
+{
+	switch (f->node->device) {
+	case NULL_DEVICE:
+	case ZERO:
+		return (int)length;
+	case FULL:
+		return -ENOSPC;
+	case CONSOLE:
+		machine_put(from, length);
+		return (int)length;
+	default:
+		return -EINVAL;
+	}
+}
+
 /* The channel can be told to be raw, which it is. Nothing else is a terminal. */
 int device_ioctl(struct process *p, struct file *f, u32 request, address argument)
 {

@@ -28,6 +28,7 @@ void file_drop(struct file *f)
 {
 	if (--f->users)
 		return;
+	watches_drop(&f->watches);
 	if (f->pipe)
 		pipe_close(f);
 	if ((f->node->mode & S_IFMT) == S_IFDIR)

@@ -58,6 +58,8 @@ static void release(struct node *node)
 		content_free(node);
 	if (node->target)
 		pool_put(node->target, (unsigned)node->size + 1);
+	if (node->event)
+		event_free(node->event);
 	vector_free(&node->slots);
 	pool_put(node, sizeof *node);
 }

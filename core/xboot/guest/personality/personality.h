@@ -63,6 +63,8 @@ struct node {
 	u32 number;            /* inode number */
 	u32 users;             /* descriptors, working directories, mappings in the making */
 	u32 device;            /* character devices: major << 8 | minor */
+	u32 linkable;          /* a file without a name (O_TMPFILE) that may still be given one */
+	struct event *event;   /* eventfd and its kin (event.c, epoll.c) */
 	u32 nameless;          /* no directory ever holds it: a pipe without a name, a link of /proc */
 	struct stamp access, modify, change;
 	u64 size;
@@ -148,6 +150,7 @@ struct file { /* an open file description */
 	u32 flags;                /* O_* */
 	u32 users;
 	u64 offset;
+	struct watch *watches;    /* of it by epoll */
 };
 
 int pipe_read(struct process *p, struct file *f, address to, unsigned length);
@@ -156,11 +159,15 @@ int pipe_open(struct file *f); /* a named pipe */
 struct pipe *pipe_new(void);
 void pipe_free(struct pipe *pipe); /* one that nobody has opened */
 void pipe_close(struct file *f);
+unsigned pipe_peek(struct pipe *pipe, void *to, unsigned length);       /* the next bytes, which stay; how many */
+void pipe_consume(struct pipe *pipe, unsigned length);                  /* so many go; whoever waits is the caller's business */
+int pipe_append(struct pipe *pipe, const void *from, unsigned length);  /* how many went in, or -ENOMEM */
 
 int device_open(struct process *p, struct node *node);
 int device_read(struct process *p, struct file *f, address to, unsigned length);
 int device_write(struct process *p, struct file *f, address from, unsigned length);
 int device_ioctl(struct process *p, struct file *f, u32 request, address argument);
+int device_put(struct file *f, const char *from, unsigned length);      /* from our own memory */
 extern int channel; /* its address: what waits for the result channel */
 void random_bytes(void *to, unsigned length);
 
@@ -170,6 +177,32 @@ struct file *file_new(struct node *node, u32 flags);
 void file_drop(struct file *f);
 int file_close(struct process *p, int fd);
 
+/* ---- event.c, epoll.c: what can be waited for like a file: a node without a name and without a kind, and what it counts ------------------------------------ */
+
+enum event_kind { EVENT_COUNT, EVENT_TIMER, EVENT_SIGNALS, EVENT_WATCHES };
+
+struct event {
+	enum event_kind kind;
+	u64 count;                  /* COUNT */
+	u32 one_by_one;             /* COUNT: a read takes 1 */
+	nanoseconds next, interval; /* TIMER: due on the machine's clock, 0: not set */
+	u32 real, told;             /* TIMER: of the real clock; its time has come and was told */
+	u64 set;                    /* SIGNALS */
+	struct watch *watches;      /* WATCHES */
+	struct event *after;        /* TIMER: the list of all */
+};
+
+int event_file(struct process *p, struct event *e, u32 flags);  /* a descriptor for it, which it takes over; freed on error */
+struct event *event_new(enum event_kind kind);
+void event_free(struct event *e);
+int event_ready(struct file *f);                                /* POLL* bits */
+int event_read(struct process *p, struct file *f, address to, unsigned length);
+int event_write(struct process *p, struct file *f, address from, unsigned length);
+nanoseconds event_timers(void);                                 /* wakes those whose time has come; the next time, 0: none */
+int epoll_ready(struct event *e);
+void watches_drop(struct watch **list);                         /* of a file or an epoll that is no more */
+extern int signals_come;                                        /* what reads of a signalfd wait for */
+
 /* ---- region.c, exec.c: memory of processes -------------------------------------------------------------------------------------------------------------- */
 
 struct region {
@@ -177,6 +210,7 @@ struct region {
 	address start, end;
 	u32 protection;
 	u32 stack; /* grows downwards */
+	u32 backed; /* a file's content was mapped here */
 };
 
 struct memory {
@@ -196,7 +230,9 @@ int region_protect(struct memory *m, address at, address end, u32 protection);
 int region_grow(struct memory *m, address at);           /* the stack, down to at: 1 when it did */
 address region_gap(struct memory *m, address hint, u32 size); /* 0: none */
 int region_free(struct memory *m, address at, address end);   /* nothing is mapped there */
-int region_add(struct memory *m, address at, address end, u32 protection); /* only the list */
+int region_add(struct memory *m, address at, address end, u32 protection, u32 backed); /* only the list */
+int region_covers(struct memory *m, address at, address end); /* all of it is mapped */
+int region_clear(struct memory *m, address at, address end); /* anonymous pages read as zero again; -EINVAL: others are among them */
 
 int user_read(struct process *p, void *to, address from, unsigned length);  /* 0 or -EFAULT */
 int user_write(struct process *p, address to, const void *from, unsigned length);
@@ -210,8 +246,18 @@ int exec_init(struct process *p);
 /* ---- process.c, signal.c, clock.c -------------------------------------------------------------------------------------------------------------------------- */
 
 struct action {
-	u32 handler, flags, restorer, spare;
+	u32 handler, flags, restorer;
 	u64 mask;
+};
+
+struct origin { /* of a signal, for those who ask: si_code, si_pid, si_uid, and si_status or si_value */
+	int code;
+	u32 pid, uid, value;
+};
+
+struct handlers {
+	struct action actions[SIGNALS];
+	struct origin origins[32]; /* of the signal that came last under this number; the first one: of those from 32 on */
 };
 
 struct group { /* a process namespace */
@@ -242,8 +288,10 @@ struct process {
 	struct file *files[DESCRIPTORS];
 	u8 close_on_exec[DESCRIPTORS];
 	u64 pending, blocked, saved_mask;
+	u64 awaited;            /* sigtimedwait: these may be blocked */
 	int mask_saved;         /* sigsuspend: saved_mask comes back after the handler */
-	struct action *actions; /* SIGNALS of them */
+	struct handlers *handlers;
+	struct action *actions; /* in there */
 	address alternate, alternate_size; /* sigaltstack */
 	int exit_signal, exit_code;        /* exit_code as wait reports it */
 	struct process *vfork_parent;
@@ -276,9 +324,13 @@ void yield(void);                           /* others first, after this call */
 void wake(void *what);
 void out_of_memory(struct process *p);      /* ends the step */
 
-void signal_send(struct process *p, int number);
-int signal_kill(struct process *p, int pid, int number);
+void signal_send(struct process *p, int number);                       /* from the kernel */
+void signal_send_from(struct process *p, int number, const struct origin *origin);
+struct origin *signal_origin(struct process *p, int number);
+int signal_kill(struct process *p, int pid, int number, const struct origin *origin); /* origin 0: p itself */
 int signal_waiting(struct process *p);      /* one is deliverable */
+int signal_take(struct process *p, u64 set);   /* the first of these that is pending, which it then is no more; 0: none */
+u64 signals_pending(struct process *p);
 void signal_deliver(struct process *p);
 void signal_fault(struct process *p, const struct machine_fault *fault);
 int signal_return(struct process *p, int with_info);

@@ -30,6 +30,54 @@ static void consumed(struct pipe *pipe, u32 n)
 	}
 }
 
+unsigned pipe_peek(struct pipe *pipe, void *to, unsigned length)
+{
+	unsigned done = 0, part, at;
+
+	if (length > pipe->length)
+		length = pipe->length;
+	for (; done < length; done += part) {
+		at = (pipe->start + done) % ROOM;
+		part = PAGE_SIZE - at % PAGE_SIZE;
+		if (part > length - done)
+			part = length - done;
+		memcpy((char *)to + done, (char *)pipe->frames[at / PAGE_SIZE] + at % PAGE_SIZE, part);
+	}
+	return done;
+}
+
+void pipe_consume(struct pipe *pipe, unsigned length)
+{
+	unsigned part;
+
+	for (; length; length -= part) {
+		part = PAGE_SIZE - pipe->start % PAGE_SIZE;
+		if (part > length)
+			part = length;
+		consumed(pipe, part);
+	}
+}
+
+/* The caller has seen that there is room. -ENOMEM when there is no frame for the first byte. */
+int pipe_append(struct pipe *pipe, const void *from, unsigned length)
+{
+	unsigned done, part, at;
+
+	for (done = 0; done < length; done += part) {
+		at = (pipe->start + pipe->length) % ROOM;
+		part = PAGE_SIZE - at % PAGE_SIZE;
+		if (part > length - done)
+			part = length - done;
+		if (!pipe->frames[at / PAGE_SIZE])
+			pipe->frames[at / PAGE_SIZE] = machine_frame(privileged());
+		if (!pipe->frames[at / PAGE_SIZE])
+			return done ? (int)done : -ENOMEM;
+		memcpy((char *)pipe->frames[at / PAGE_SIZE] + at % PAGE_SIZE, (const char *)from + done, part);
+		pipe->length += part;
+	}
+	return (int)done;
+}
+
 int pipe_read(struct process *p, struct file *f, address to, unsigned length)
 {
 	struct pipe *pipe = f->pipe;

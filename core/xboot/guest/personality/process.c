@@ -135,7 +135,7 @@ static void free_process(struct process *p)
 			processes[i]->vfork_parent = 0;
 	processes[p->slot] = 0;
 	group_drop(p->group);
-	pool_put(p->actions, SIGNALS * sizeof *p->actions);
+	pool_put(p->handlers, sizeof *p->handlers);
 	pool_put(p, sizeof *p);
 }
 
@@ -172,17 +172,19 @@ int process_fork(struct process *p, u32 flags, address stack, address parent_tid
 	c->robust = 0;
 	c->exit_signal = (flags & 255) <= SIGNALS ? (int)(flags & 255) : 0;
 	c->started = machine_clock();
-	c->actions = pool_get(SIGNALS * sizeof *c->actions);
+	c->handlers = pool_get(sizeof *c->handlers);
 	if (flags & CLONE_NEWPID)
 		group = pool_get(sizeof *group);
-	if (!c->actions || !group || place(c)) {
+	if (!c->handlers || !group || place(c)) {
 		if (group != p->group)
 			pool_put(group, sizeof *group);
-		pool_put(c->actions, SIGNALS * sizeof *c->actions);
+		pool_put(c->handlers, sizeof *c->handlers);
 		pool_put(c, sizeof *c);
 		return -EAGAIN;
 	}
-	memcpy(c->actions, p->actions, SIGNALS * sizeof *c->actions);
+	memcpy(c->handlers, p->handlers, sizeof *c->handlers);
+	c->actions = c->handlers->actions;
+	c->awaited = 0;
 	c->group = group;
 	group->users++;
 	if (!group->first)
@@ -263,6 +265,7 @@ static void end_group(struct group *group, struct process *but)
 void process_exit(struct process *p, int code)
 {
 	struct process *parent, *c;
+	struct origin origin;
 	u32 i, zero = 0;
 
 	if (p->pid == 1)
@@ -304,8 +307,13 @@ void process_exit(struct process *p, int code)
 	parent = p->parent;
 	if (!p->detached && parent->actions[SIGCHLD - 1].handler == SIG_IGN)
 		p->detached = 1;
-	if (p->exit_signal && !p->detached && !(parent->group->first == parent && (p->exit_signal == SIGKILL || p->exit_signal == SIGSTOP)))
-		signal_send(parent, p->exit_signal);
+	if (p->exit_signal && !p->detached && !(parent->group->first == parent && (p->exit_signal == SIGKILL || p->exit_signal == SIGSTOP))) {
+		origin.code = code & 127 ? 2 : 1; /* killed, exited */
+		origin.pid = process_number(parent, p);
+		origin.uid = p->uid;
+		origin.value = code & 127 ? code & 127 : code >> 8;
+		signal_send_from(parent, p->exit_signal, &origin);
+	}
 	wake(parent);
 	if (p->detached && p != current)
 		free_process(p);
@@ -453,11 +461,12 @@ static void first_process(void)
 	first_group = pool_get(sizeof *first_group);
 	if (!p || !first_group)
 		machine_panic("limit: memory is too small");
-	p->actions = pool_get(SIGNALS * sizeof *p->actions);
+	p->handlers = pool_get(sizeof *p->handlers);
 	p->memory = memory_new();
 	p->thread = p->memory ? machine_thread_new(p->memory->space) : 0;
-	if (!p->actions || !p->thread)
+	if (!p->handlers || !p->thread)
 		machine_panic("limit: memory is too small");
+	p->actions = p->handlers->actions;
 	p->r = machine_thread_registers(p->thread);
 	p->group = first_group;
 	first_group->users = 1;

@@ -106,7 +106,7 @@ address region_gap(struct memory *m, address hint, u32 size)
 	return best;
 }
 
-int region_add(struct memory *m, address at, address end, u32 protection)
+int region_add(struct memory *m, address at, address end, u32 protection, u32 backed)
 {
 	static unsigned once;
 	struct region **place = &m->regions, *r, *before = 0;
@@ -116,9 +116,9 @@ int region_add(struct memory *m, address at, address end, u32 protection)
 		place = &before->next;
 	}
 	r = *place;
-	if (before && before->end == at && before->protection == protection && !before->stack) { /* grows its neighbour: brk, ld.so */
+	if (before && before->end == at && before->protection == protection && before->backed == backed && !before->stack) { /* grows its neighbour: brk, ld.so */
 		before->end = end;
-		if (r && r->start == end && r->protection == protection && !r->stack) {
+		if (r && r->start == end && r->protection == protection && r->backed == backed && !r->stack) {
 			before->end = r->end;
 			before->next = r->next;
 			pool_put(r, sizeof *r);
@@ -136,6 +136,7 @@ int region_add(struct memory *m, address at, address end, u32 protection)
 	r->start = at;
 	r->end = end;
 	r->protection = protection;
+	r->backed = backed;
 	r->next = *place;
 	*place = r;
 	m->region_count++;
@@ -168,7 +169,7 @@ int region_map(struct memory *m, address at, address end, u32 protection, struct
 		if (error)
 			break;
 	}
-	if (to == end && !error && !region_add(m, at, end, protection))
+	if (to == end && !error && !region_add(m, at, end, protection, node != 0))
 		return 0;
 	machine_space_unmap(m->space, at, (to - at) / PAGE_SIZE); /* what was mapped of it: there is no region for it yet */
 	return -ENOMEM;
@@ -214,16 +215,22 @@ int region_unmap(struct memory *m, address at, address end)
 	return 0;
 }
 
+int region_covers(struct memory *m, address at, address end)
+{
+	struct region *r;
+
+	for (r = m->regions; r && at < end; r = r->next)
+		if (r->start <= at && r->end > at)
+			at = r->end;
+	return at >= end;
+}
+
 int region_protect(struct memory *m, address at, address end, u32 protection)
 {
 	struct region *r;
-	address next = at;
 
-	for (r = m->regions; r && next < end; r = r->next)
-		if (r->start <= next && r->end > next)
-			next = r->end;
-	if (next < end)
-		return -ENOMEM; /* not all of it is mapped */
+	if (!region_covers(m, at, end))
+		return -ENOMEM;
 	if (split(m, at) || split(m, end))
 		return -ENOMEM;
 	for (r = m->regions; r; r = r->next)
@@ -232,6 +239,31 @@ int region_protect(struct memory *m, address at, address end, u32 protection)
 			machine_space_protect(m->space, r->start, (r->end - r->start) / PAGE_SIZE, protection);
 		}
 	return 0;
+}
+
+/* MADV_DONTNEED. A private mapping of a file would have to show the file again, which is not kept: refused. What lies between is passed over (-ENOMEM). */
+int region_clear(struct memory *m, address at, address end)
+{
+	struct region *r;
+	address from, to, next = at;
+
+	for (r = m->regions; r; r = r->next)
+		if (r->end > at && r->start < end && r->backed)
+			return -EINVAL;
+	for (r = m->regions; r; r = r->next) {
+		if (r->end <= at || r->start >= end)
+			continue;
+		from = r->start > at ? r->start : at;
+		to = r->end < end ? r->end : end;
+		if (from == next)
+			next = to;
+		machine_space_unmap(m->space, from, (to - from) / PAGE_SIZE);
+		if (machine_space_zero(m->space, from, (to - from) / PAGE_SIZE, r->protection)) {
+			region_unmap(m, from, to);
+			return -ENOMEM;
+		}
+	}
+	return next == end ? 0 : -ENOMEM;
 }
 
 /* A fault, or a copy, below the stack: it grows down to there, 16 pages at a time at least. */

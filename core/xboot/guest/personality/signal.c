@@ -45,7 +45,37 @@ static int is_ignored(struct process *p, int number)
 	return handler == SIG_IGN || (handler == SIG_DFL && ignored_by_default(number));
 }
 
+struct origin *signal_origin(struct process *p, int number)
+{
+	return &p->handlers->origins[number < 32 ? number : 0];
+}
+
+u64 signals_pending(struct process *p)
+{
+	return p->pending;
+}
+
+int signal_take(struct process *p, u64 set)
+{
+	int number = 1;
+
+	set &= p->pending;
+	if (!set)
+		return 0;
+	for (; !(set & BIT(number)); number++)
+		;
+	p->pending &= ~BIT(number);
+	return number;
+}
+
 void signal_send(struct process *p, int number)
+{
+	static const struct origin kernel = { 0x80, 0, 0, 0 };
+
+	signal_send_from(p, number, &kernel);
+}
+
+void signal_send_from(struct process *p, int number, const struct origin *origin)
 {
 	if (p->state == ZOMBIE)
 		return;
@@ -56,13 +86,18 @@ void signal_send(struct process *p, int number)
 	}
 	if (!(p->blocked & BIT(number)) && is_ignored(p, number))
 		return;
+	if (!(p->pending & BIT(number)))
+		*signal_origin(p, number) = *origin;
 	p->pending |= BIT(number);
-	if (p->state == WAITING && (p->again || number == SIGKILL) && signal_waiting(p))
+	if (p->state == WAITING && (p->again || number == SIGKILL) && (signal_waiting(p) || p->awaited & BIT(number)))
 		make_runnable(p); /* signal_deliver settles what becomes of the call */
+	if (p->blocked & BIT(number))
+		wake(&signals_come);
 }
 
-int signal_kill(struct process *p, int pid, int number)
+int signal_kill(struct process *p, int pid, int number, const struct origin *origin)
 {
+	struct origin own = { 0, 0, 0, 0 };
 	struct process *q;
 	u32 i;
 	int found = 0, allowed = 0;
@@ -81,8 +116,11 @@ int signal_kill(struct process *p, int pid, int number)
 		if (p->euid && p->euid != q->uid && p->uid != q->uid && p->euid != q->suid)
 			continue;
 		allowed = 1;
-		if (number && !(q->group->first == q && q->group == p->group && (number == SIGKILL || number == SIGSTOP))) /* a namespace's first is safe from its own */
-			signal_send(q, number);
+		if (number && !(q->group->first == q && q->group == p->group && (number == SIGKILL || number == SIGSTOP))) { /* a namespace's first is safe from its own */
+			own.pid = process_number(q, p);
+			own.uid = p->uid;
+			signal_send_from(q, number, origin ? origin : &own);
+		}
 	}
 	return !found ? -ESRCH : allowed ? 0 : -EPERM;
 }
@@ -171,6 +209,8 @@ static int push_info(struct process *p, int number, struct action *a, address sp
 	if (fault) {
 		frame.info[2] = (u32)fault->code;
 		frame.info[3] = fault->at;
+	} else {
+		memcpy(frame.info + 2, signal_origin(p, number), sizeof(struct origin));
 	}
 	frame.stack[0] = p->alternate;
 	frame.stack[1] = p->alternate_size ? 0 : 2;
@@ -195,7 +235,7 @@ static int push_info(struct process *p, int number, struct action *a, address sp
 static int never_restarted(u32 number)
 {
 	return number == 29 || number == 72 || number == 142 || number == 162 || number == 168 || number == 179 || number == 267 || number == 308 || number == 309 ||
-	       number == 407 || number == 413 || number == 414;
+	       number == 407 || number == 413 || number == 414 || number == 177 || number == 421 || number == 256 || number == 319 || number == 441;
 }
 
 /* A call that waits is ended or made again, now that a handler runs. */
@@ -207,6 +247,7 @@ static void settle_call(struct process *p, struct action *a)
 	p->wait = 0;
 	p->timed = 0;
 	p->deadline = 0;
+	p->awaited = 0;
 	if (p->opening)
 		file_drop(p->opening);
 	p->opening = 0;

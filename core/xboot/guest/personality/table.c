@@ -38,6 +38,12 @@ static const call calls[LAST + 1] = {
 	[311] = call_set_robust_list, [320] = call_utimensat, [324] = call_fallocate, [330] = call_dup3, [331] = call_pipe2, [340] = call_prlimit64,
 	[353] = call_renameat2, [355] = call_getrandom, [383] = call_statx, [403] = call_clock_gettime64, [406] = call_clock_getres,
 	[407] = call_clock_nanosleep64, [412] = call_utimensat64, [436] = call_close_range, [439] = call_faccessat,
+	[99] = call_statfs, [100] = call_fstatfs, [177] = call_rt_sigtimedwait, [178] = call_rt_sigqueueinfo, [218] = call_mincore,
+	[254] = call_epoll_create, [255] = call_epoll_ctl, [256] = call_epoll_wait, [308] = call_pselect6, [309] = call_ppoll, [313] = call_splice, [315] = call_tee,
+	[319] = call_epoll_pwait, [321] = call_signalfd, [322] = call_timerfd_create, [323] = call_eventfd, [325] = call_timerfd_settime,
+	[326] = call_timerfd_gettime, [327] = call_signalfd, [328] = call_eventfd, [329] = call_epoll_create, [333] = call_preadv, [334] = call_pwritev,
+	[377] = call_copy_file_range, [378] = call_preadv2, [379] = call_pwritev2, [410] = call_timerfd_gettime, [411] = call_timerfd_settime,
+	[413] = call_pselect6, [414] = call_ppoll, [421] = call_rt_sigtimedwait, [441] = call_epoll_pwait,
 };
 
 /* The names of all calls, in order; - where there is none. Only for messages. */
