@@ -232,7 +232,7 @@ let process ~wide =
   cwd.Vfs.opens <- cwd.Vfs.opens + 1;
   Mm.free p.Proc.mm;
   p.Proc.mm <- Mm.make ~wide ~exec_all:false;
-  Mm.add p.Proc.mm { Mm.first = data; last = data + 0x10000; prot = 3; shared = false; source = Mm.Anonymous };
+  Mm.add p.Proc.mm { Mm.first = data; last = data + 0x10000; prot = 3; shared = false; may_write = true; source = Mm.Anonymous };
   p.Proc.mm.Mm.brk_start <- 0x100000;
   p.Proc.mm.Mm.brk <- 0x100000;
   Proc.enter p;
@@ -370,13 +370,13 @@ let hostile_calls ~wide () =
           if not (Proc.is_zombie p) && Proc.find 1 <> None then begin
             let arguments = List.init 6 (fun _ -> if Random.int 3 = 0 then data + (64 * Random.int 6) else values.(Random.int (Array.length values))) in
             p.Proc.state <- Proc.Ready;
-            p.Proc.pending <- 0;
+            Signal.forget_signals p (-1);
             p.Proc.mm.Mm.brk <- 0x100000;
             (match call p number arguments with
              | _ -> ()
              | exception e -> failwith (Printf.sprintf "%s(%s): %s" name (String.concat ", " (List.map string_of_int arguments)) (Printexc.to_string e)));
             if Mm.find p.Proc.mm data = None then
-              Mm.add p.Proc.mm { Mm.first = data; last = data + 0x1000; prot = 3; shared = false; source = Mm.Anonymous }
+              Mm.add p.Proc.mm { Mm.first = data; last = data + 0x1000; prot = 3; shared = false; may_write = true; source = Mm.Anonymous }
           end
         done
       | _ -> ()) table;

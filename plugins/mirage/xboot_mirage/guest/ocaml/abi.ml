@@ -4,6 +4,7 @@ open Sys_file
 open Sys_path
 open Sys_stat
 open Sys_proc
+open Futex
 open Sys_mem
 open Sys_signal
 open Sys_misc
@@ -37,8 +38,8 @@ let i386 = [
   196, e "lstat64" lstat64; 197, e "fstat64" fstat64; 198, e "lchown32" lchown; 199, e "getuid32" getuid; 200, e "getgid32" getgid; 201, e "geteuid32" getuid;
   202, e "getegid32" getgid; 203, e "setreuid32" setreuid; 204, e "setregid32" setregid; 205, e "getgroups32" getgroups; 206, e "setgroups32" setgroups;
   207, e "fchown32" fchown; 208, e "setresuid32" setresuid; 209, e "getresuid32" getresuid; 210, e "setresgid32" setresgid; 211, e "getresgid32" getresgid;
-  212, e "chown32" chown; 213, e "setuid32" setuid; 214, e "setgid32" setgid; 215, e "setfsuid32" (setfsid 1000); 216, e "setfsgid32" (setfsid 100); 219, e "madvise" madvise;
-  220, e "getdents64" getdents64; 221, e "fcntl64" fcntl; 224, e "gettid" gettid; 238, e "tkill" tkill; 239, e "sendfile64" sendfile64; 240, e "futex" futex;
+  212, e "chown32" chown; 213, e "setuid32" setuid; 214, e "setgid32" setgid; 215, e "setfsuid32" (setfsid 1000); 216, e "setfsgid32" (setfsid 100); 218, e "mincore" mincore; 219, e "madvise" madvise;
+  220, e "getdents64" getdents64; 221, e "fcntl64" fcntl; 224, e "gettid" gettid; 238, e "tkill" tkill; 239, e "sendfile64" sendfile64; 240, e "futex" futex; 422, e "futex_time64" futex_time64; 312, e "get_robust_list" get_robust_list; 105, e "getitimer" getitimer;
   242, e "sched_getaffinity" sched_getaffinity; 243, e "set_thread_area" set_thread_area; 252, e "exit_group" exit_group; 258, e "set_tid_address" set_tid_address; 264, e "clock_settime" clock_settime;
   265, e "clock_gettime" clock_gettime; 266, e "clock_getres" clock_getres; 267, e "clock_nanosleep" clock_nanosleep; 268, e "statfs64" statfs64; 269, e "fstatfs64" fstatfs64;
   270, e "tgkill" tgkill; 271, e "utimes" utimes; 272, e "fadvise64_64" sync; 250, e "fadvise64" sync; 284, e "waitid" waitid; 295, e "openat" openat; 296, e "mkdirat" mkdirat; 297, e "mknodat" mknodat;
@@ -55,7 +56,7 @@ let x86_64 = [
   0, e "read" read; 1, e "write" write; 2, e "open" open_; 3, e "close" close; 4, e "stat" stat; 5, e "fstat" fstat; 6, e "lstat" lstat; 7, e "poll" poll; 8, e "lseek" lseek;
   9, e "mmap" mmap; 10, e "mprotect" mprotect; 11, e "munmap" munmap; 12, e "brk" brk; 13, e "rt_sigaction" rt_sigaction; 14, e "rt_sigprocmask" rt_sigprocmask;
   15, e "rt_sigreturn" rt_sigreturn; 16, e "ioctl" ioctl; 17, e "pread64" pread; 18, e "pwrite64" pwrite; 19, e "readv" readv; 20, e "writev" writev; 21, e "access" access;
-  22, e "pipe" pipe; 23, e "select" select; 24, e "sched_yield" sched_yield; 25, e "mremap" mremap; 26, e "msync" msync; 28, e "madvise" madvise; 32, e "dup" dup; 33, e "dup2" dup2;
+  22, e "pipe" pipe; 23, e "select" select; 24, e "sched_yield" sched_yield; 25, e "mremap" mremap; 26, e "msync" msync; 27, e "mincore" mincore; 28, e "madvise" madvise; 32, e "dup" dup; 33, e "dup2" dup2;
   34, e "pause" pause; 35, e "nanosleep" nanosleep; 37, e "alarm" alarm; 38, e "setitimer" setitimer; 39, e "getpid" getpid; 40, e "sendfile" sendfile; 56, e "clone" clone;
   57, e "fork" fork; 58, e "vfork" vfork; 59, e "execve" execve; 60, e "exit" exit; 61, e "wait4" wait4; 62, e "kill" kill; 63, e "uname" uname; 72, e "fcntl" fcntl; 73, e "flock" sync;
   74, e "fsync" sync; 75, e "fdatasync" sync; 76, e "truncate" truncate; 77, e "ftruncate" ftruncate; 78, e "getdents" getdents; 79, e "getcwd" getcwd; 80, e "chdir" chdir;
@@ -74,7 +75,7 @@ let x86_64 = [
   229, e "clock_getres" clock_getres; 230, e "clock_nanosleep" clock_nanosleep; 231, e "exit_group" exit_group; 234, e "tgkill" tgkill; 235, e "utimes" utimes; 247, e "waitid" waitid;
   257, e "openat" openat; 258, e "mkdirat" mkdirat; 259, e "mknodat" mknodat; 260, e "fchownat" fchownat; 261, e "futimesat" futimesat; 262, e "newfstatat" fstatat;
   263, e "unlinkat" unlinkat; 264, e "renameat" renameat; 265, e "linkat" linkat; 266, e "symlinkat" symlinkat; 267, e "readlinkat" readlinkat; 268, e "fchmodat" fchmodat;
-  269, e "faccessat" faccessat; 270, e "pselect6" pselect6; 271, e "ppoll" ppoll; 273, e "set_robust_list" set_robust_list; 280, e "utimensat" utimensat; 285, e "fallocate" fallocate;
+  269, e "faccessat" faccessat; 270, e "pselect6" pselect6; 271, e "ppoll" ppoll; 273, e "set_robust_list" set_robust_list; 274, e "get_robust_list" get_robust_list; 36, e "getitimer" getitimer; 280, e "utimensat" utimensat; 285, e "fallocate" fallocate;
   292, e "dup3" dup3; 293, e "pipe2" pipe2; 295, e "preadv" preadv; 296, e "pwritev" pwritev; 302, e "prlimit64" prlimit64; 309, e "getcpu" getcpu; 316, e "renameat2" renameat2;
   318, e "getrandom" getrandom; 322, e "execveat" execveat; 326, e "copy_file_range" copy_file_range; 332, e "statx" statx; 334, e "rseq" absent; 435, e "clone3" absent;
   436, e "close_range" close_range; 439, e "faccessat2" faccessat2;

@@ -1,7 +1,7 @@
 (* The content of a regular file: page frames, in chunks of 2 MiB, so that holes cost nothing and growing copies nothing.
 
-   A frame may also be mapped by programs (exec, mmap); writing to the file then takes a copy first, so a mapped text never
-   changes under a running program. Bytes past the end, in the last frame, are always zero. *)
+   A frame may also be mapped by programs (exec, mmap). The file is written in place, so mappings see it, as on Linux; a program that writes to a private mapping takes a copy (aspace.c).
+   Bytes past the end, in the last frame, are zero, unless a shared mapping wrote there. *)
 
 open Base
 
@@ -9,11 +9,10 @@ type t = {
   mutable chunks : int array array; (* frames; [||] is a chunk of holes *)
   mutable size : int;
   mutable held : int; (* frames, for stat's blocks *)
-  mutable pinned : bool; (* mapped shared: frames are written in place *)
 }
 
 let per_chunk = 512
-let make () = { chunks = [||]; size = 0; held = 0; pinned = false }
+let make () = { chunks = [||]; size = 0; held = 0 }
 
 let frame t index =
   let c = index / per_chunk in
@@ -36,14 +35,11 @@ let reserve = ref 0
 
 let demand_room () = if frames_free () <= !reserve then Limit.reach Errno.enospc "files may fill three quarters of the memory, and do"
 
-let may_write_in_place t frame = t.pinned || frame_refs frame = 1
-
 (* A frame that may be written to. *)
 let frame_for_write t index =
   match frame t index with
   | 0 -> let f = frame_alloc () in set_frame t index f; t.held <- t.held + 1; f
-  | f when may_write_in_place t f -> f
-  | f -> let own = frame_copy f in unref_frame f; set_frame t index own; own
+  | f -> f
 
 (* A frame to map: a hole gets one, since a mapping needs something to share. *)
 let frame_for_map t index = match frame t index with 0 -> frame_for_write t index | f -> f
@@ -90,6 +86,8 @@ let write t off b at len =
 let truncate t size =
   if size > Limit.file_size then Limit.reach Errno.efbig "a file may not grow beyond 4 GiB";
   if size < t.size then begin
+    let inside = size land (page - 1) in
+    if inside > 0 && frame t (size / page) <> 0 then ignore (page_fill ((frame t (size / page) * page) + inside) 0 (page - inside));
     let first = (size + page - 1) / page in
     for c = first / per_chunk to Array.length t.chunks - 1 do
       let chunk = t.chunks.(c) in
@@ -99,12 +97,30 @@ let truncate t size =
         done;
         if c > first / per_chunk then t.chunks.(c) <- [||]
       end
-    done;
-    let inside = size land (page - 1) in
-    if inside > 0 && frame t (size / page) <> 0 then
-      ignore (page_fill ((frame_for_write t (size / page) * page) + inside) 0 (page - inside))
+    done
   end;
   t.size <- size
+
+(* Zeros in [start, stop), which may reach beyond the end; whole pages become holes. *)
+let punch t start stop =
+  let rec go at =
+    if at < stop then begin
+      let inside = at land (page - 1) in
+      let part = min (stop - at) (page - inside) in
+      let f = frame t (at / page) in
+      if f <> 0 then begin
+        if part = page && frame_refs f = 1 then begin unref_frame f; set_frame t (at / page) 0; t.held <- t.held - 1 end
+        else ignore (page_fill ((f * page) + inside) 0 part)
+      end;
+      go (at + part)
+    end in
+  go start
+
+(* Frames for all of [start, stop), as far as there is room. *)
+let fill t start stop =
+  for index = start / page to (stop - 1) / page do
+    if frame t index = 0 then begin demand_room (); ignore (frame_for_write t index) end
+  done
 
 let free t = truncate t 0; t.chunks <- [||]
 

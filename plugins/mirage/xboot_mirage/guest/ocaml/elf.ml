@@ -82,7 +82,7 @@ let load mm inode t bias =
     Mm.unmap mm first top;
     let prot = protection s in
     if file_top > first then
-      Mm.add mm { Mm.first; last = file_top; prot; shared = false; source = Mm.Backed (inode, s.offset - (va - first)) };
-    if top > file_top then Mm.add mm { Mm.first = file_top; last = top; prot; shared = false; source = Mm.Anonymous };
+      Mm.add mm { Mm.first; last = file_top; prot; shared = false; may_write = true; source = Mm.Backed (inode, s.offset - (va - first)) };
+    if top > file_top then Mm.add mm { Mm.first = file_top; last = top; prot; shared = false; may_write = true; source = Mm.Anonymous };
     (* The last file page continues with other bytes of the file. Where .bss begins in it, zeros must be, to the page's end: ld.so hands out what lies behind .bss as zeroed. *)
     if memory_end > file_end && file_top > file_end && prot land Base.prot_w <> 0 then User.zero mm file_end (file_top - file_end)) t.loads

@@ -6,7 +6,7 @@ let stack_size = 8 lsl 20
 
 (* The program's inode, and where it really lies. *)
 let find p ?(from = None) path =
-  let cwd = match from with Some d -> d | None -> p.cwd in
+  let cwd = match from with Some d -> d | None -> p.place.cwd in
   let found = Path.resolve ~who ~root:p.root ~cwd path in
   let inode = Path.existing found in
   (match inode.Vfs.kind with Vfs.File _ -> () | _ -> Errno.fail Errno.eacces);
@@ -59,7 +59,7 @@ let put_words mm va words =
 let build_stack mm elf ~bias ~entry ~base ~path arguments environment =
   let top = if mm.Mm.wide then 0x7ffffffff000 else 0xffffd000 in
   let bottom = top - stack_size in
-  Mm.add mm { Mm.first = bottom; last = top; shared = false; source = Mm.Anonymous;
+  Mm.add mm { Mm.first = bottom; last = top; shared = false; may_write = true; source = Mm.Anonymous;
     prot = (Base.prot_r lor Base.prot_w lor if elf.Elf.stack_exec then Base.prot_x else 0) };
   let at = ref (top - 16) in
   let push s =
@@ -121,8 +121,23 @@ let prepare p ?from path arguments environment =
 
 let base_name path = match String.rindex_opt path '/' with Some n -> String.sub path (n + 1) (String.length path - n - 1) | None -> path
 
+(* A thread that calls execve becomes the process's first: it takes the number over, and whoever had it ends without being a child that anybody waits for. *)
+let succeed_leader p =
+  match Proc.find p.tgid with
+  | None -> ()
+  | Some leader ->
+    p.exit_signal <- leader.exit_signal;
+    p.parent <- leader.parent;
+    p.group <- leader.group;
+    p.session <- leader.session;
+    leader.pid <- p.pid;
+    p.pid <- p.tgid;
+    rename leader p;
+    if is_zombie leader then Exit.reap leader
+
 (* Become the new program. *)
 let commit p image path arguments =
+  if p.pid <> p.tgid then succeed_leader p;
   List.iter (fun q -> if q != p then Exit.finish q 9) (threads p.tgid);
   Exit.release_vfork p;
   Mm.free p.mm;
@@ -136,6 +151,7 @@ let commit p image path arguments =
   p.arguments <- String.concat "\000" arguments ^ "\000";
   p.executed <- true;
   p.clear_tid <- 0;
+  p.robust <- 0;
   p.alternate <- (0, 0);
   if p.files.sharers > 1 then begin
     let own = copy_descriptors p.files in

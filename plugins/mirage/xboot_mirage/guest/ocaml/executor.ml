@@ -42,10 +42,11 @@ let first_process root cwd exe =
   let open Proc in
   let context = Base.ctx_new () in
   ignore (Base.ctx_reset context);
-  { pid = 1; tgid = 1; parent = 0; state = Ready; mm = Mm.make ~wide:false ~exec_all:false; context; files = new_descriptors (); cwd; root; umask = 0o022;
-    group = 1; session = 1; handlers = new_handlers (); blocked = 0; pending = 0; infos = Array.make 65 (0, 0, 0, 0); saved_mask = None;
-    alternate = (0, 0); alarm = 0; deadline = -1; progress = 0; call = -1; wake = false; vfork_parent = 0; clear_tid = 0; exit_signal = 0;
-    name = ""; exe; exe_place = (root, ""); arguments = ""; executed = false; stop_reported = false; windows = no_windows () }
+  { pid = 1; tgid = 1; parent = 0; state = Ready; mm = Mm.make ~wide:false ~exec_all:false; context; files = new_descriptors ();
+    place = { cwd; umask = 0o022; place_sharers = 1 }; root;
+    group = 1; session = 1; handlers = new_handlers (); blocked = 0; pending = 0; queue = Queue.create (); shared = new_shared (); saved_mask = None;
+    alternate = (0, 0); deadline = -1; progress = 0; call = -1; wake = false; patient = false; robust = 0; vfork_parent = 0; clear_tid = 0; exit_signal = 0;
+    name = ""; exe; exe_place = (root, ""); arguments = ""; executed = false; stop_reported = false; limits = new_limits ~stack:Exec.stack_size; windows = no_windows () }
 
 let error_text e =
   match List.assoc_opt e Errno.[ enoent, "no such file"; eacces, "permission denied"; enoexec, "not a program of a kind that this kernel runs";
@@ -60,7 +61,7 @@ let start_builder step root cwd =
   cwd.Vfs.opens <- cwd.Vfs.opens + 1;
   p.exe.Vfs.opens <- p.exe.Vfs.opens + 1;
   enter p;
-  let null = open_file p.exe Null ~readable:true ~writable:false ~path:"/dev/null" in
+  let null = open_file p.exe Null ~flags:2 ~readable:true ~writable:true ~path:"/dev/null" in
   put_at p.files 0 null ~cloexec:false;
   let console = Vfs.make ~uid:who.Vfs.user ~gid:who.Vfs.group Vfs.Console 0o600 in
   console.Vfs.nlink <- 1;

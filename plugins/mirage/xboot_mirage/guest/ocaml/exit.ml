@@ -28,31 +28,55 @@ let tell_parent p status =
     if p.exit_signal = sigchld && stops_ignored q then reap p
   | _ -> reap p
 
-(* One thread or process ends. *)
+(* Set by Futex, which needs this module's users: wake one who waits at an address; walk the list of robust futexes. *)
+let wake_hook : (t -> int -> unit) ref = ref (fun _ _ -> ())
+let robust_hook : (t -> unit) ref = ref (fun _ -> ())
+
+(* A child that never came to be: what it holds is given back. *)
+let discard p =
+  close_all p.files;
+  Mm.free p.mm;
+  leave_place p.place;
+  p.exe.Vfs.opens <- p.exe.Vfs.opens - 1;
+  ignore (Base.ctx_free p.context)
+
+(* The last thread of a process has ended. *)
+let process_ended leader status =
+  leader.state <- Zombie status;
+  (* orphans belong to process 1, as in any process namespace *)
+  List.iter (fun c ->
+    c.parent <- 1;
+    if is_zombie c && has_ended c.tgid then match find 1 with Some one when one != leader -> tell_parent c (match c.state with Zombie s -> s | _ -> 0) | _ -> ())
+    (children leader);
+  if leader.pid <> 1 then tell_parent leader status
+
+(* One thread ends. A process has ended when the last one has; its first thread stays until then, as what its parent waits for. *)
 let finish p status =
   if not (is_zombie p) then begin
-    if p.clear_tid <> 0 then begin
+    !robust_hook p;
+    if p.clear_tid <> 0 && p.mm.Mm.users > 1 then begin
       (try User.put_int p.mm p.clear_tid 0 with Errno.Error _ -> ());
-      List.iter (fun q -> if q != p && q.mm == p.mm then q.wake <- true) (all ()) (* futex waiters look again *)
+      !wake_hook p p.clear_tid
     end;
     release_vfork p;
     close_all p.files;
     Mm.free p.mm;
-    p.cwd.Vfs.opens <- p.cwd.Vfs.opens - 1;
-    Vfs.release p.cwd;
+    leave_place p.place;
     p.exe.Vfs.opens <- p.exe.Vfs.opens - 1;
     Vfs.release p.exe;
     p.state <- Zombie status;
-    if p.pid = p.tgid then begin
-      (* orphans belong to process 1, as in any process namespace *)
-      List.iter (fun c -> c.parent <- 1; if is_zombie c then match find 1 with Some one when one != p -> tell_parent c (match c.state with Zombie s -> s | _ -> 0) | _ -> ())
-        (children p);
-      if p.pid <> 1 then tell_parent p status
-    end
-    else reap p
+    let leader = if p.pid = p.tgid then Some p else find p.tgid in
+    if p.pid <> p.tgid then reap p;
+    match leader with
+    | Some leader when has_ended p.tgid ->
+      let own = match leader.state with Zombie s -> s | _ -> status in
+      process_ended leader (match p.shared.ended with Some s -> s | None -> own)
+    | _ -> ()
   end
 
 (* exit_group: all threads of the process. *)
 let finish_group p status =
-  List.iter (fun q -> if q.pid <> q.tgid then finish q status) (threads p.tgid);
-  match find p.tgid with Some leader -> finish leader status | None -> finish p status
+  if p.shared.ended = None then p.shared.ended <- Some status;
+  let all = threads p.tgid in
+  List.iter (fun q -> if q.pid <> q.tgid then finish q status) all;
+  List.iter (fun q -> if q.pid = q.tgid then finish q status) all

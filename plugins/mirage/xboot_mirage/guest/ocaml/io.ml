@@ -111,6 +111,13 @@ let to_console p va len =
     end in
   User.some (go 0) len
 
+(* How much of a write RLIMIT_FSIZE lets through: nothing is a signal. *)
+let file_limit p position len =
+  let most = p.limits.soft.(1) in
+  if most < 0 || position + len <= most then len
+  else if position < most then most - position
+  else begin Signal.send p 25 (0, p.tgid, 1000, 0); Errno.fail Errno.efbig end
+
 let touch inode = inode.Vfs.mtime <- Clock.now (); inode.Vfs.ctime <- Clock.now ()
 
 let write_at p f position va len =
@@ -118,8 +125,11 @@ let write_at p f position va len =
   check_length p va len;
   match f.what with
   | Plain ->
-    let n = write_content p (content f) position va len in
-    touch f.inode;
+    let c = content f in
+    (* what is appended goes to the end, whatever the call says *)
+    let position = if f.flags land o_append <> 0 then c.Content.size else position in
+    let n = if len = 0 then 0 else write_content p c position va (file_limit p position len) in
+    if len > 0 then touch f.inode;
     n
   | Pipe_end pipe -> write_pipe p f pipe va len
   | Null | Zero | Random -> len
@@ -130,9 +140,9 @@ let write_at p f position va len =
 let write p f va len =
   match f.what with
   | Plain ->
-    if f.flags land o_append <> 0 then f.position <- (content f).Content.size;
+    let end_ = (content f).Content.size in
     let n = write_at p f f.position va len in
-    f.position <- f.position + n;
+    f.position <- (if f.flags land o_append <> 0 && len > 0 then end_ else f.position) + n;
     n
   | _ -> write_at p f 0 va len
 

@@ -5,7 +5,7 @@ module Areas = Map.Make (Int)
 
 type source = Anonymous | Backed of Vfs.inode * int (* file offset of the area's start *)
 
-type area = { first : int; last : int (* one past *); prot : int; shared : bool; source : source }
+type area = { first : int; last : int (* one past *); prot : int; shared : bool; may_write : bool (* false: a shared mapping of a file that was not opened for writing *); source : source }
 
 type t = {
   mutable space : int; (* page table; 0 after free: the base takes no such table for one *)
@@ -70,6 +70,11 @@ let within t start stop =
   let above, _, _ = Areas.split stop above in
   match here with Some a -> a :: List.map snd (Areas.bindings above) | None -> List.map snd (Areas.bindings above)
 
+(* The areas that have a page in [start, stop). *)
+let touching t start stop =
+  let above = within t start stop in
+  match find t start with Some a when a.first < start -> a :: above | _ -> above
+
 let unmap t start stop =
   split_at t start;
   split_at t stop;
@@ -91,15 +96,29 @@ let add t area =
     | _ -> area in
   t.areas <- Areas.add area.first area t.areas
 
+(* As Linux: in order of addresses, up to the first hole or the first area that must not be written to. *)
 let protect t start stop prot =
-  let rec covered at = at >= stop || match find t at with Some a -> covered a.last | None -> false in
-  if not (covered start) then Errno.fail Errno.enomem;
-  split_at t start;
-  split_at t stop;
-  List.iter (fun a ->
-    let a = { a with prot } in
-    t.areas <- Areas.add a.first a t.areas;
-    ignore (as_protect t.space a.first a.last (hardware_prot t a))) (within t start stop)
+  let rec covered at = if at >= stop then stop else match find t at with Some a -> covered a.last | None -> at in
+  let hole = covered start in
+  if hole > start then begin
+    split_at t start;
+    split_at t hole;
+    List.iter (fun a ->
+      if prot land prot_w <> 0 && not a.may_write then Errno.fail Errno.eacces;
+      let a = { a with prot } in
+      t.areas <- Areas.add a.first a t.areas;
+      ignore (as_protect t.space a.first a.last (hardware_prot t a))) (within t start hole)
+  end;
+  if hole < stop then Errno.fail Errno.enomem
+
+(* The file got shorter: its pages behind the end are mapped nowhere any more, private copies neither. *)
+let forget_behind t inode size =
+  let end_ = page_up size in
+  Areas.iter (fun _ a ->
+    match a.source with
+    | Backed (i, offset) when i == inode && offset + (a.last - a.first) > end_ ->
+      ignore (as_unmap t.space (max a.first (a.first + end_ - offset)) a.last)
+    | _ -> ()) t.areas
 
 (* The highest free range of [size] bytes below the stack. *)
 let find_free t size =
@@ -117,7 +136,7 @@ let grow_brk t wanted =
   if fits then begin
     let old = page_up t.brk and fresh = page_up wanted in
     if fresh > old && within t old fresh = [] && (match find t old with Some _ -> false | None -> true) then begin
-      add t { first = old; last = fresh; prot = prot_r lor prot_w; shared = false; source = Anonymous };
+      add t { first = old; last = fresh; prot = prot_r lor prot_w; shared = false; may_write = true; source = Anonymous };
       t.brk <- wanted
     end
     else if fresh < old then begin unmap t fresh old; t.brk <- wanted end

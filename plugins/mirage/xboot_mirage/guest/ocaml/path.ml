@@ -17,12 +17,14 @@ let split path = List.filter (fun c -> c <> "") (String.split_on_char '/' path)
 
 let up root dir = if dir == root then dir else match dir.kind with Dir { parent = Some p; _ } -> p | _ -> dir
 
-(* [follow]: whether a symbolic link in the last place is followed. *)
-let resolve ~who ~root ~cwd ?(follow = true) path =
+(* [follow]: whether a symbolic link in the last place is followed. [bare]: not even when a slash is written after it; calls that make or take away names.
+   Those look at [slash] themselves. *)
+let resolve ~who ~root ~cwd ?(follow = true) ?(bare = false) path =
   let n = String.length path in
   if n = 0 then Errno.fail Errno.enoent;
   if n >= path_limit then Errno.fail Errno.enametoolong;
   let slash = path.[n - 1] = '/' in
+  let follow = not bare && (follow || slash) in
   let budget = ref 40 in
   let take_link () = decr budget; if !budget < 0 then Errno.fail Errno.eloop in
   let rec walk dir = function
@@ -37,19 +39,18 @@ let resolve ~who ~root ~cwd ?(follow = true) path =
         match find dir name with
         | None when rest = [] -> { parent = dir; name; node = None; slash }
         | None -> Errno.fail Errno.enoent
-        | Some ({ kind = Link target; _ } as link) when rest <> [] || follow || slash ->
-          ignore link;
+        | Some { kind = Link target; _ } when rest <> [] || follow ->
           take_link ();
           if target = "" then Errno.fail Errno.enoent;
           walk (if target.[0] = '/' then root else dir) (List.rev_append (List.rev (split target)) rest)
-        | Some { kind = Magic m; _ } when rest <> [] || follow || slash ->
+        | Some { kind = Magic m; _ } when rest <> [] || follow ->
           take_link ();
           let inode = m.target () in
           if rest = [] then { parent = dir; name; node = Some inode; slash } else walk inode rest
         | Some inode -> if rest = [] then { parent = dir; name; node = Some inode; slash } else walk inode rest in
   let found = walk (if path.[0] = '/' then root else cwd) (split path) in
   (match found.node with
-   | Some inode when slash && not (is_dir inode) -> Errno.fail Errno.enotdir
+   | Some inode when slash && not bare && not (is_dir inode) -> Errno.fail Errno.enotdir
    | _ -> ());
   found
 

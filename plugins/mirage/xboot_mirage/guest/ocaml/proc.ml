@@ -27,7 +27,23 @@ type descriptors = {
 
 type action = { handler : int; options : int; restorer : int; mask : int } (* handler 0: default, 1: ignore *)
 
+(* Resource limits, -1: none. Shared by the threads of a process. *)
+type limits = { soft : int array; hard : int array }
+
+let most_file_descriptors = 7
+
 type handlers = { actions : action array; mutable handler_sharers : int }
+
+(* What the threads of a process have in common, and what CLONE_FS shares. *)
+type shared = {
+  mutable pending : int; (* signals sent to the process *)
+  queue : (int * (int * int * int * int)) Queue.t; (* their infos: one of each signal, real-time signals as often as they were sent *)
+  mutable alarm : int; (* ITIMER_REAL: clock time, 0: none *)
+  mutable interval : int; (* its period *)
+  mutable ended : int option; (* the wait status that exit_group or a signal gave *)
+}
+
+type place = { mutable cwd : inode; mutable umask : int; mutable place_sharers : int }
 
 type state =
   | Ready
@@ -36,29 +52,30 @@ type state =
   | Zombie of int (* wait status *)
 
 type t = {
-  pid : int;
+  mutable pid : int; (* a thread that calls execve takes the process's *)
   tgid : int; (* the process that a thread belongs to *)
   mutable parent : int;
   mutable state : state;
   mutable mm : Mm.t;
   context : int; (* frame of registers *)
   mutable files : descriptors;
-  mutable cwd : inode;
+  mutable place : place;
   mutable root : inode;
-  mutable umask : int;
   mutable group : int; (* process group *)
   mutable session : int;
   mutable handlers : handlers;
   mutable blocked : int; (* signal masks: bit n-1 for signal n, up to 62 *)
-  mutable pending : int;
-  infos : (int * int * int * int) array; (* of pending signals: code, and three words *)
+  mutable pending : int; (* signals sent to this thread *)
+  queue : (int * (int * int * int * int)) Queue.t; (* their infos: code, and three words *)
+  shared : shared;
   mutable saved_mask : int option; (* sigsuspend: restored after the handler *)
   mutable alternate : int * int; (* sigaltstack *)
-  mutable alarm : int; (* clock time, 0: none *)
   mutable deadline : int; (* of the blocking call under way, -1: not set *)
   mutable progress : int; (* bytes already moved by the blocking call under way *)
   mutable call : int; (* number of the call under way, -1: none *)
-  mutable wake : bool; (* a futex was woken *)
+  mutable wake : bool; (* somebody ended this wait: a futex, or the child of vfork *)
+  mutable patient : bool; (* in a wait that only SIGKILL ends *)
+  mutable robust : int; (* head of the list of robust futexes, 0: none *)
   mutable vfork_parent : int; (* to be released at exec or exit, 0: none *)
   mutable clear_tid : int;
   mutable exit_signal : int;
@@ -68,6 +85,7 @@ type t = {
   mutable arguments : string;
   mutable executed : bool;
   mutable stop_reported : bool;
+  mutable limits : limits;
   windows : window array; (* for one-byte reads, and for one-byte writes *)
 }
 
@@ -91,11 +109,33 @@ let count () = Hashtbl.length table
 let all () = !order
 let enter p = Hashtbl.replace table p.pid p; order := !order @ [ p ]
 let forget p = Hashtbl.remove table p.pid; order := List.filter (fun q -> q != p) !order
+(* Two threads have exchanged their numbers. *)
+let rename a b =
+  Hashtbl.replace table a.pid a;
+  Hashtbl.replace table b.pid b;
+  order := List.sort (fun p q -> compare p.pid q.pid) !order
 let is_ready p = match p.state with Ready -> true | _ -> false
 let is_zombie p = match p.state with Zombie _ -> true | _ -> false
 let children p = List.filter (fun q -> q.parent = p.tgid && q.pid = q.tgid) !order
 let threads tgid = List.filter (fun q -> q.tgid = tgid) !order
+(* No thread of it runs any more. *)
+let has_ended tgid = List.for_all is_zombie (threads tgid)
 let is_wide p = p.mm.Mm.wide
+
+(* ---- files that change their size *)
+
+(* The one way to shorten or lengthen a file that programs may have mapped. *)
+let resize inode size =
+  match inode.kind with
+  | File c ->
+    let before = c.Content.size in
+    Content.truncate c size;
+    if size < before then List.iter (fun q -> if not (is_zombie q) then Mm.forget_behind q.mm inode size) (all ());
+    inode.mtime <- !Vfs.now;
+    inode.ctime <- !Vfs.now
+  | _ -> Errno.fail Errno.einval
+
+let is_running inode = List.exists (fun q -> q.exe == inode && not (is_zombie q)) (all ())
 
 (* ---- open files *)
 
@@ -156,9 +196,10 @@ let put_at d fd f ~cloexec =
   d.table.(fd) <- Some f;
   d.close_on_exec.(fd) <- cloexec
 
-let free_descriptor d from =
+let free_descriptor ~most d from =
   let rec go fd =
     if fd >= Limit.descriptors then Limit.reach Errno.emfile "1024 descriptors in one process"
+    else if fd >= most then Errno.fail Errno.emfile
     else match file_at d fd with None -> fd | Some _ -> go (fd + 1) in
   if from <= d.lowest then begin
     let fd = go d.lowest in
@@ -166,9 +207,11 @@ let free_descriptor d from =
     fd
   end else go from
 
+let most_descriptors p = let most = p.limits.soft.(most_file_descriptors) in if most < 0 then Limit.descriptors else min most Limit.descriptors
+
 (* Give an open file a number, or close it again when there is none. *)
 let install ?(from = 0) p f ~cloexec =
-  match free_descriptor p.files from with
+  match free_descriptor ~most:(most_descriptors p) p.files from with
   | fd -> put_at p.files fd f ~cloexec; fd
   | exception e -> if f.holders = 0 then begin f.holders <- 1; close_file f end; raise e
 
@@ -180,13 +223,31 @@ let copy_descriptors d =
   Array.iter (function Some f -> f.holders <- f.holders + 1 | None -> ()) d.table;
   { d with table = Array.copy d.table; close_on_exec = Array.copy d.close_on_exec; sharers = 1 }
 
+let new_shared () : shared = { pending = 0; queue = Queue.create (); alarm = 0; interval = 0; ended = None }
+
 let no_action = { handler = 0; options = 0; restorer = 0; mask = 0 }
+let new_limits ~stack =
+  let set n v a = a.(n) <- v; a in
+  let base = Array.make 16 (-1) |> set 6 Limit.processes |> set most_file_descriptors Limit.descriptors in
+  { soft = Array.copy base |> set 3 stack |> set 4 0; hard = base }
+
 let no_windows () : window array = [| None; None |]
 let new_handlers () = { actions = Array.make 65 no_action; handler_sharers = 1 }
 
 (* A directory that a process stands in must not lose its memory. *)
 let stand p inode =
   inode.opens <- inode.opens + 1;
-  p.cwd.opens <- p.cwd.opens - 1;
-  release p.cwd;
-  p.cwd <- inode
+  p.place.cwd.opens <- p.place.cwd.opens - 1;
+  release p.place.cwd;
+  p.place.cwd <- inode
+
+let copy_place place =
+  place.cwd.opens <- place.cwd.opens + 1;
+  { place with place_sharers = 1 }
+
+let leave_place place =
+  place.place_sharers <- place.place_sharers - 1;
+  if place.place_sharers = 0 then begin
+    place.cwd.opens <- place.cwd.opens - 1;
+    release place.cwd
+  end

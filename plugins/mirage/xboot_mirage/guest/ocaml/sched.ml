@@ -15,6 +15,7 @@ let finish_call p result =
   p.deadline <- -1;
   p.progress <- 0;
   p.wake <- false;
+  p.patient <- false;
   Signal.set p Base.rax result
 
 (* Make the call that stands in the registers. *)
@@ -29,7 +30,7 @@ let rec make p number =
   | exception Errno.Error e -> finish_call p (-e)
   | exception Wait condition ->
     if condition () then (p.state <- Ready; make_again p number) else p.state <- Waiting condition
-  | exception Sys_proc.Replaced -> if not (is_zombie p) then begin p.call <- -1; p.deadline <- -1; p.progress <- 0; p.wake <- false end
+  | exception Sys_proc.Replaced -> if not (is_zombie p) then begin p.call <- -1; p.deadline <- -1; p.progress <- 0; p.wake <- false; p.patient <- false end
 
 and make_again p number = if p.call >= 0 then make p number
 
@@ -106,8 +107,9 @@ let run p =
 
 let alarms () =
   List.iter (fun p ->
-    if p.alarm <> 0 && Clock.now () >= p.alarm && not (is_zombie p) then begin
-      p.alarm <- 0;
+    let t = p.shared in
+    if t.alarm <> 0 && Clock.now () >= t.alarm && not (is_zombie p) then begin
+      t.alarm <- (if t.interval > 0 then t.alarm + (t.interval * (1 + ((Clock.now () - t.alarm) / t.interval))) else 0);
       Signal.send p 14 (128, 0, 0, 0)
     end) (all ())
 
@@ -115,8 +117,10 @@ let able p =
   match p.state with
   | Ready -> true
   | Waiting condition ->
-    if Signal.interrupts p then begin interrupt p; true end
-    else condition () && begin p.state <- Ready; true end
+    (* what has happened meanwhile counts before a signal, as on Linux *)
+    if condition () then begin p.state <- Ready; true end
+    else if Signal.interrupts p && (not p.patient || Signal.deliverable p land Signal.bit Signal.sigkill <> 0) then begin interrupt p; true end
+    else false
   | Stopped | Zombie _ -> false
 
 (* The next process in order after the one that ran last. *)
@@ -131,7 +135,7 @@ let earliest_wake () =
     match p.state with
     | Waiting _ ->
       let t = if p.deadline >= 0 then min t p.deadline else t in
-      if p.alarm > 0 then min t p.alarm else t
+      if p.shared.alarm > 0 then min t p.shared.alarm else t
     | _ -> t) max_int (all ())
 
 (* Run until process 1 has ended; its wait status. *)
@@ -140,7 +144,7 @@ let until_first_ends () =
   let rec loop () =
     match find 1 with
     | None -> 0
-    | Some { state = Zombie status; _ } -> status
+    | Some { state = Zombie status; _ } when has_ended 1 -> status
     | Some _ ->
       alarms ();
       (match next_after !last with

@@ -17,29 +17,78 @@ let is_ignored p n =
 (* As in any process namespace, process 1 gets from inside only the signals that it handles. *)
 let spared p n = p.tgid = 1 && p.handlers.actions.(n).handler = 0
 
-let deliverable p = p.pending land lnot (p.blocked land lnot unblockable)
+let pending p = p.pending lor p.shared.pending
+let deliverable p = pending p land lnot (p.blocked land lnot unblockable)
+
+let first_real_time = 32
+let queue_limit = 1024 (* real-time signals that wait in one queue *)
+
+(* One more in a queue: an ordinary signal waits once, a real-time signal as often as it was sent. *)
+let enqueue queue pending n info =
+  if (n >= first_real_time && Queue.length queue < queue_limit) || pending land bit n = 0 then Queue.push (n, info) queue
+
+(* Take the first of signal [n] out: its info, and whether another waits. *)
+let dequeue queue n =
+  let kept = Queue.create () and found = ref None and more = ref false in
+  Queue.iter (fun ((m, info) as entry) ->
+    if m = n && !found = None then found := Some info
+    else begin if m = n then more := true; Queue.push entry kept end) queue;
+  Queue.clear queue;
+  Queue.transfer kept queue;
+  ((match !found with Some info -> info | None -> (0, 0, 0, 0)), !more)
+
+(* Take a pending signal: the thread's own before the process's. *)
+let take p n =
+  if p.pending land bit n <> 0 then begin
+    let info, more = dequeue p.queue n in
+    if not more then p.pending <- p.pending land lnot (bit n);
+    info
+  end else begin
+    let info, more = dequeue p.shared.queue n in
+    if not more then p.shared.pending <- p.shared.pending land lnot (bit n);
+    info
+  end
+
+(* Forget pending signals of a set. *)
+let forget_signals p set =
+  let drop queue =
+    let kept = Queue.create () in
+    Queue.iter (fun ((n, _) as entry) -> if set land bit n = 0 then Queue.push entry kept) queue;
+    Queue.clear queue;
+    Queue.transfer kept queue in
+  p.pending <- p.pending land lnot set;
+  drop p.queue;
+  p.shared.pending <- p.shared.pending land lnot set;
+  drop p.shared.queue
 
 let resume_stopped p = match p.state with Stopped -> p.state <- Ready | _ -> ()
 
+(* SIGCONT and SIGKILL let a stopped process run again. *)
+let wake_stopped p n =
+  if n = sigcont || n = sigkill then
+    List.iter (fun q -> resume_stopped q; forget_signals q stopping) (threads p.tgid)
+
+(* To one thread. *)
 let post p n info =
-  if n = sigcont || n = sigkill then begin
-    resume_stopped p;
-    p.pending <- p.pending land lnot stopping
-  end;
-  if not (spared p n || (is_ignored p n && p.blocked land bit n = 0)) then begin
-    p.pending <- p.pending lor bit n;
-    p.infos.(n) <- info
+  if n >= 1 && n <= 62 && not (is_zombie p) then begin
+    wake_stopped p n;
+    if not (spared p n || (is_ignored p n && p.blocked land bit n = 0)) then begin
+      enqueue p.queue p.pending n info;
+      p.pending <- p.pending lor bit n
+    end
   end
 
-(* To a process: to the first of its threads that does not block the signal. *)
+(* To a process: whichever of its threads does not block the signal will take it, the first one first. *)
 let send p n info =
   if n >= 1 && n <= 62 then
     match List.filter (fun q -> not (is_zombie q)) (threads p.tgid) with
     | [] -> ()
-    | first :: _ as all ->
-      if n = sigcont || n = sigkill then List.iter resume_stopped all;
-      let target = match List.find_opt (fun q -> q.blocked land bit n = 0) all with Some q -> q | None -> first in
-      post target n info
+    | all ->
+      wake_stopped p n;
+      if not (spared p n || (is_ignored p n && List.exists (fun q -> q.blocked land bit n = 0) all)) then begin
+        enqueue p.shared.queue p.shared.pending n info;
+        p.shared.pending <- p.shared.pending lor bit n
+      end
 
 let () = Exit.send_hook := send
 
@@ -48,8 +97,8 @@ let force p n info =
   let a = p.handlers.actions.(n) in
   if a.handler <= 1 || p.blocked land bit n <> 0 then Exit.finish_group p n
   else begin
-    p.pending <- p.pending lor bit n;
-    p.infos.(n) <- info
+    enqueue p.queue p.pending n info;
+    p.pending <- p.pending lor bit n
   end
 
 let get p slot = Base.ctx_get p.context slot
@@ -121,7 +170,7 @@ let take_context p b off =
 let on_alternate p sp = let base, size = p.alternate in size > 0 && sp > base && sp <= base + size
 
 (* Arrange that the program continues in its handler. *)
-let push_frame p n a =
+let push_frame p n a info_ =
   let wide = is_wide p in
   let sp = get p Base.rsp in
   let sp = if a.options land sa_onstack <> 0 && snd p.alternate > 0 && not (on_alternate p sp) then fst p.alternate + snd p.alternate
@@ -141,7 +190,7 @@ let push_frame p n a =
     User.set64 b 40 (snd p.alternate);
     put_context p b 48 fp;
     mask_out b 304 mask;
-    put_info b 312 n p.infos.(n) ~wide;
+    put_info b 312 n info_ ~wide;
     User.write p.mm frame b;
     set p Base.rdi n;
     set p Base.rsi (frame + 312);
@@ -159,7 +208,7 @@ let push_frame p n a =
     User.set32 b 4 n;
     User.set32 b 8 info;
     User.set32 b 12 uc;
-    put_info b 16 n p.infos.(n) ~wide;
+    put_info b 16 n info_ ~wide;
     User.set32 b 152 (fst p.alternate);
     User.set32 b 160 (snd p.alternate);
     put_context p b 164 fp;
@@ -216,7 +265,7 @@ let rec deliver p =
   let ready = deliverable p in
   if ready <> 0 && is_ready p then begin
     let n = lowest ready 1 in
-    p.pending <- p.pending land lnot (bit n);
+    let info = take p n in
     let a = p.handlers.actions.(n) in
     if n = sigkill then Exit.finish_group p n
     else if a.handler = 1 then deliver p
@@ -230,7 +279,7 @@ let rec deliver p =
       else Exit.finish_group p n
     end
     else
-      match push_frame p n a with
+      match push_frame p n a info with
       | () -> deliver p
       | exception Errno.Error _ -> Exit.finish_group p sigsegv (* no stack to put the frame on *)
   end;

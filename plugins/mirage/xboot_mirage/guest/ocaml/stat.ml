@@ -2,8 +2,9 @@
 
 open Vfs
 
-let seconds ns = ns / 1_000_000_000
-let nanos ns = ns mod 1_000_000_000
+(* rounded down, so that nanoseconds are never negative: before 1970 as after *)
+let seconds ns = if ns >= 0 then ns / 1_000_000_000 else ((ns + 1) / 1_000_000_000) - 1
+let nanos ns = ns - (seconds ns * 1_000_000_000)
 let device = 0x10
 let rdev inode = match inode.kind with Device (major, minor) -> (major lsl 8) lor minor | _ -> 0
 let blocks inode = match inode.kind with File c -> Content.blocks c | _ -> 0

@@ -73,13 +73,17 @@ let writev p =
     !total
   | _ -> each_vector (vectors p) (fun _ va len -> Io.write p f va len)
 
+let vector_offset p =
+  let at = if is_wide p then Arg.word p 3 else Arg.pair p 3 in
+  if at < 0 then Errno.fail Errno.einval else at
+
 let preadv p =
-  let f = fd_file p 0 and start = Arg.uint p 3 lor (if is_wide p then 0 else Arg.uint p 4 lsl 32) in
+  let f = fd_file p 0 and start = vector_offset p in
   seekable f;
   each_vector (vectors p) (fun d va len -> Io.read_at p f (start + d) va len)
 
 let pwritev p =
-  let f = fd_file p 0 and start = Arg.uint p 3 lor (if is_wide p then 0 else Arg.uint p 4 lsl 32) in
+  let f = fd_file p 0 and start = vector_offset p in
   seekable f;
   each_vector (vectors p) (fun d va len -> Io.write_at p f (start + d) va len)
 
@@ -128,7 +132,7 @@ let dup p = install p (fd_file p 0) ~cloexec:false
 
 let dup_to p ~cloexec =
   let f = fd_file p 0 and to_ = Arg.int p 1 in
-  if to_ < 0 || to_ >= Limit.descriptors then Errno.fail Errno.ebadf;
+  if to_ < 0 || to_ >= most_descriptors p then Errno.fail Errno.ebadf;
   put_at p.files to_ f ~cloexec;
   to_
 
@@ -146,7 +150,7 @@ let fcntl p =
   let fd = Arg.int p 0 and f = fd_file p 0 and argument = Arg.long p 2 in
   match Arg.int p 1 with
   | 0 | 1030 as command ->
-    if argument < 0 || argument >= Limit.descriptors then Errno.fail Errno.einval;
+    if argument < 0 || argument >= most_descriptors p then Errno.fail Errno.einval;
     install p f ~from:argument ~cloexec:(command = 1030)
   | 1 -> if p.files.close_on_exec.(fd) then 1 else 0
   | 2 -> p.files.close_on_exec.(fd) <- argument land 1 <> 0; 0
@@ -169,6 +173,7 @@ let pipe_with p flags =
   if flags land lnot (o_cloexec lor Io.o_nonblock) <> 0 then Errno.fail Errno.einval;
   let pipe = Vfs.new_pipe ~named:false in
   let inode = Vfs.make ~uid:who.Vfs.user ~gid:who.Vfs.group (Vfs.Fifo pipe) 0o600 in
+  inode.Vfs.nlink <- 1; (* as shown by fstat; there is no name, and there will be none: link_at *)
   let cloexec = flags land o_cloexec <> 0 and status = flags land Io.o_nonblock in
   let r = open_file inode (Pipe_end pipe) ~flags:status ~readable:true ~writable:false in
   let w = open_file inode (Pipe_end pipe) ~flags:(status lor 1) ~readable:false ~writable:true in
@@ -188,9 +193,9 @@ let pipe2 p = pipe_with p (Arg.int p 1)
 let set_size p f size =
   if size < 0 then Errno.fail Errno.einval;
   if not f.writable then Errno.fail Errno.einval;
-  ignore p;
-  Content.truncate (Io.content f) size;
-  Io.touch f.inode;
+  ignore (Io.file_limit p 0 size = size || (Signal.send p 25 (0, p.tgid, 1000, 0); Errno.fail Errno.efbig));
+  ignore (Io.content f);
+  resize f.inode size;
   0
 
 let ftruncate p = set_size p (fd_file p 0) (Arg.long p 1)
@@ -203,9 +208,16 @@ let fallocate p =
   if not f.writable then Errno.fail Errno.ebadf;
   if start < 0 || len <= 0 then Errno.fail Errno.einval;
   if start > Limit.file_size || len > Limit.file_size then Limit.reach Errno.efbig "a file may not grow beyond 4 GiB";
-  if mode <> 0 then Errno.fail Errno.enotsup;
-  let c = Io.content f in
-  if start + len > c.Content.size then Content.truncate c (start + len);
+  let keep_size = mode land 1 <> 0 in
+  let c = match f.what with Plain -> Io.content f | Pipe_end _ -> Errno.fail Errno.espipe | _ -> Errno.fail Errno.enodev in
+  if start + len > Limit.file_size then Limit.reach Errno.efbig "a file may not grow beyond 4 GiB";
+  (match mode with
+   | 0 | 1 ->
+     if not keep_size && start + len > c.Content.size then ignore (Io.file_limit p start len);
+     Content.fill c start (start + len);
+     if not keep_size && start + len > c.Content.size then resize f.inode (start + len)
+   | 3 -> Content.punch c start (start + len); Io.touch f.inode
+   | _ -> Errno.fail Errno.enotsup);
   0
 
 let sync p = ignore (fd_file p 0); 0

@@ -6,24 +6,33 @@ let brk p = Mm.grow_brk p.mm (Arg.word p 0)
 
 let map_shared = 1 and map_private = 2 and map_fixed = 0x10 and map_anonymous = 0x20 and map_noreplace = 0x100000
 
+(* Memory that processes share without a file of their own, as on Linux: a file without a name. *)
+let shared_memory len =
+  let c = Content.make () in
+  c.Content.size <- len;
+  Mm.Backed (Vfs.make ~uid:who.Vfs.user ~gid:who.Vfs.group (Vfs.File c) 0o777, 0)
+
 let map p ~va ~len ~prot ~flags ~fd ~offset =
-  if len <= 0 || offset < 0 || offset land (Base.page - 1) <> 0 then Errno.fail Errno.einval;
+  if len = 0 || offset land (Base.page - 1) <> 0 then Errno.fail Errno.einval;
+  if offset < 0 || offset > 1 lsl 52 then Errno.fail Errno.eoverflow;
   if prot land lnot 0x01000007 <> 0 then Errno.fail Errno.einval;
   let mm = p.mm in
-  if len > Mm.limit mm then Errno.fail Errno.enomem;
+  if len < 0 || len > Mm.limit mm then Errno.fail Errno.enomem;
   let len = Base.page_up len in
   let shared = match flags land 15 with 1 | 3 -> true | 2 -> false | _ -> Errno.fail Errno.einval in
+  let may_write = ref true in
+  let anonymous () = if shared then shared_memory len else Mm.Anonymous in
   let source =
-    if flags land map_anonymous <> 0 then Mm.Anonymous
+    if flags land map_anonymous <> 0 then anonymous ()
     else begin
       let f = file p fd in
       match f.what with
       | Plain ->
         if not f.readable then Errno.fail Errno.eacces;
         if shared && prot land 2 <> 0 && not f.writable then Errno.fail Errno.eacces;
-        if shared && prot land 2 <> 0 then (Io.content f).Content.pinned <- true;
+        may_write := f.writable || not shared;
         Mm.Backed (f.inode, offset)
-      | Zero -> Mm.Anonymous
+      | Zero -> anonymous ()
       | _ -> Errno.fail Errno.enodev
     end in
   let fixed = flags land (map_fixed lor map_noreplace) <> 0 in
@@ -40,15 +49,7 @@ let map p ~va ~len ~prot ~flags ~fd ~offset =
     else if va > 0 && va < Mm.limit mm && free (Base.page_down va) then Base.page_down va
     else Mm.find_free mm len in
   if fixed then Mm.unmap mm at (at + len);
-  let shared_memory = shared && (source = Mm.Anonymous || prot land 2 <> 0) in
-  Mm.add mm { Mm.first = at; last = at + len; prot = prot land 7; shared = shared_memory; source };
-  (* what fork is to share must be there before it *)
-  if shared_memory && source = Mm.Anonymous then begin
-    let rec fill va = if va < at + len then begin
-        if prot land 7 <> 0 then ignore (Mm.fault mm va ~write:false ~exec:false);
-        fill (va + Base.page) end in
-    try fill at with Base.No_memory -> Mm.unmap mm at (at + len); Limit.reach Errno.enomem "memory is exhausted"
-  end;
+  Mm.add mm { Mm.first = at; last = at + len; prot = prot land 7; shared; may_write = !may_write; source };
   at
 
 let mmap p =
@@ -80,24 +81,76 @@ let mprotect p =
   if first < last then Mm.protect p.mm first last (Arg.uint p 2);
   0
 
+(* Up to the first hole in [first, last). *)
+let rec until_hole mm at last = if at >= last then last else match Mm.find mm at with Some a -> until_hole mm a.Mm.last last | None -> at
+
 let madvise p =
   let first, last = range p in
   (match Arg.int p 2 with
-   | 4 | 8 -> (* what was there is forgotten: pages come back as zeros, or from the file *)
-     List.iter (fun a -> if not a.Mm.shared then ignore (Base.as_unmap p.mm.Mm.space (max first a.Mm.first) (min last a.Mm.last))) (Mm.within p.mm first last)
-   | _ -> ());
+   | 0 | 1 | 2 | 3 | 8 | 16 | 17 | 20 | 21 -> () (* how it will be used, and what may be forgotten but need not *)
+   | 4 -> (* what was there is forgotten: pages come back as zeros, or from the file *)
+     List.iter (fun a -> if not a.Mm.shared then ignore (Base.as_unmap p.mm.Mm.space (max first a.Mm.first) (min last a.Mm.last))) (Mm.touching p.mm first last)
+   | _ -> Errno.fail Errno.einval);
+  if Mm.touching p.mm first last = [] && last > first || until_hole p.mm first last < last then Errno.fail Errno.enomem;
   0
 
-let msync p = ignore (range p); 0
+(* Is each page in memory? What is not mapped at all is an error. *)
+let mincore p =
+  let first, last = (try range p with Errno.Error _ when Arg.word p 0 land (Base.page - 1) = 0 -> Errno.fail Errno.enomem) in
+  if until_hole p.mm first last < last then Errno.fail Errno.enomem;
+  let here va =
+    Base.as_query p.mm.Mm.space va <> -1
+    || match Mm.find p.mm va with
+       | Some { Mm.source = Mm.Backed ({ Vfs.kind = Vfs.File c; _ }, offset); first; _ } -> Content.frame c ((offset + va - first) / Base.page) <> 0
+       | _ -> false in
+  let b = Bytes.init ((last - first) / Base.page) (fun n -> if here (first + (n * Base.page)) then '\001' else '\000') in
+  User.write p.mm (Arg.word p 2) b;
+  0
 
-(* The frames move, not the bytes. *)
+let msync p =
+  let first, last = range p and flags = Arg.uint p 2 in
+  if flags land lnot 7 <> 0 || flags land 5 = 5 then Errno.fail Errno.einval;
+  if until_hole p.mm first last < last then Errno.fail Errno.enomem;
+  0
+
+(* Frames move from [old, old+len) to [at, at+len), not bytes. *)
+let carry mm old at len area =
+  let rec go offset =
+    if offset < len then begin
+      (match Base.as_query mm.Mm.space (old + offset) with
+       | -1 -> ()
+       | entry ->
+         let frame = (entry land 0xffffffffff000) / Base.page in
+         Base.ref_frame frame;
+         ignore (Base.as_unmap mm.Mm.space (old + offset) (old + offset + Base.page));
+         Mm.map_frame mm (at + offset) frame area);
+      go (offset + Base.page)
+    end in
+  go 0
+
 let mremap p =
   let mm = p.mm in
   let old = Arg.word p 0 and old_len = Base.page_up (Arg.word p 1) and len = Base.page_up (Arg.word p 2) and flags = Arg.int p 3 in
-  if old < 0 || old land (Base.page - 1) <> 0 || len <= 0 || old_len <= 0 || flags land lnot 1 <> 0 then Errno.fail Errno.einval;
-  if len > Mm.limit mm || old_len > Mm.limit mm - old then Errno.fail Errno.enomem;
+  let fixed = flags land 2 <> 0 and target = Arg.word p 4 in
+  if old < 0 || old land (Base.page - 1) <> 0 || len <= 0 || old_len <= 0 || flags land lnot 3 <> 0 || flags = 2 then Errno.fail Errno.einval;
+  if len > Mm.limit mm || old > Mm.limit mm || old_len > Mm.limit mm - old then Errno.fail Errno.enomem;
+  if fixed then begin
+    if target land (Base.page - 1) <> 0 || target < 0 || target > Mm.limit mm - len || (target < old + old_len && old < target + len) then Errno.fail Errno.einval;
+    if target < Mm.lowest then Errno.fail Errno.eperm
+  end;
   let area = match Mm.find mm old with Some a when old + old_len <= a.Mm.last -> a | _ -> Errno.fail Errno.efault in
-  if len <= old_len then begin
+  let move at =
+    let kept = min old_len len in
+    let moved = { area with Mm.first = at; last = at + len; source = Mm.shift_source area.Mm.source (old - area.Mm.first) } in
+    Mm.add mm moved;
+    carry mm old at kept moved;
+    Mm.unmap mm old (old + old_len);
+    at in
+  if fixed then begin
+    Mm.unmap mm target (target + len);
+    move target
+  end
+  else if len <= old_len then begin
     if len < old_len then Mm.unmap mm (old + len) (old + old_len);
     old
   end
@@ -106,22 +159,4 @@ let mremap p =
     old
   end
   else if flags land 1 = 0 then Errno.fail Errno.enomem
-  else begin
-    let at = Mm.find_free mm len in
-    let moved = { area with Mm.first = at; last = at + len; source = Mm.shift_source area.Mm.source (old - area.Mm.first) } in
-    Mm.add mm moved;
-    let rec carry offset =
-      if offset < old_len then begin
-        (match Base.as_query mm.Mm.space (old + offset) with
-         | -1 -> ()
-         | entry ->
-           let frame = (entry land 0xffffffffff000) / Base.page in
-           Base.ref_frame frame;
-           ignore (Base.as_unmap mm.Mm.space (old + offset) (old + offset + Base.page));
-           Mm.map_frame mm (at + offset) frame moved);
-        carry (offset + Base.page)
-      end in
-    carry 0;
-    Mm.unmap mm old (old + old_len);
-    at
-  end
+  else move (Mm.find_free mm len)

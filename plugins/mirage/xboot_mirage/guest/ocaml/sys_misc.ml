@@ -13,7 +13,7 @@ let uname p =
   put 0 "Linux";
   put 1 "localhost";
   put 2 release;
-  put 3 "#1 xboot";
+  put 3 "#1";
   put 4 !machine;
   put 5 "(none)";
   User.write p.mm (Arg.word p 0) b;
@@ -70,17 +70,9 @@ let sysinfo p =
   User.write p.mm (Arg.word p 0) b;
   0
 
-(* Resource limits as they are; asking for less is granted and has no effect, for more is refused. *)
+(* Resource limits: those on descriptors and the size of files hold, the others are kept and shown. *)
 let infinity = -1
-let resource n =
-  match n with
-  | 3 -> (Exec.stack_size, infinity)
-  | 4 -> (0, infinity)
-  | 6 -> (Limit.processes, Limit.processes)
-  | 7 -> (Limit.descriptors, Limit.descriptors)
-  | 1 -> (infinity, infinity)
-  | n when n >= 0 && n < 16 -> (infinity, infinity)
-  | _ -> Errno.fail Errno.einval
+let resource p n = if n >= 0 && n < 16 then (p.limits.soft.(n), p.limits.hard.(n)) else Errno.fail Errno.einval
 
 let put_limits p va (soft, hard) ~wide =
   let b = Bytes.create (if wide then 16 else 8) in
@@ -88,32 +80,35 @@ let put_limits p va (soft, hard) ~wide =
   else begin User.set32 b 0 soft; User.set32 b 4 hard end;
   User.write p.mm va b
 
-let getrlimit p = put_limits p (Arg.word p 1) (resource (Arg.int p 0)) ~wide:(is_wide p); 0
+let getrlimit p = put_limits p (Arg.word p 1) (resource p (Arg.int p 0)) ~wide:(is_wide p); 0
 let old_getrlimit p =
   let clip v = if v = infinity then 0x7fffffff else v in
-  let soft, hard = resource (Arg.int p 0) in
+  let soft, hard = resource p (Arg.int p 0) in
   put_limits p (Arg.word p 1) (clip soft, clip hard) ~wide:false;
   0
 
-let check_limit n soft hard =
-  let _, most = resource n in
+let set_limit p n soft hard =
+  let _, most = resource p n in
   let above a b = b <> infinity && (a = infinity || a < 0 || a > b) in
-  if hard <> infinity && above soft hard then Errno.fail Errno.einval;
-  if above hard most then Errno.fail Errno.eperm
+  if above soft hard then Errno.fail Errno.einval;
+  if above hard most then Errno.fail Errno.eperm;
+  p.limits.soft.(n) <- soft;
+  p.limits.hard.(n) <- hard
 
 let setrlimit p =
   let b = User.read p.mm (Arg.word p 1) (2 * User.word_size p.mm) in
   let get i = if is_wide p then Int64.to_int (Bytes.get_int64_le b (8 * i)) else (match User.u32 b (4 * i) with 0xffffffff -> infinity | v -> v) in
-  check_limit (Arg.int p 0) (get 0) (get 1);
+  set_limit p (Arg.int p 0) (get 0) (get 1);
   0
 
 let prlimit64 p =
   if Arg.int p 0 <> 0 && find (Arg.int p 0) = None then Errno.fail Errno.esrch;
+  let target = match find (Arg.int p 0) with Some q -> q | None -> p in
   let n = Arg.int p 1 in
-  let now = resource n in
+  let now = resource target n in
   if Arg.word p 2 <> 0 then begin
     let b = User.read p.mm (Arg.word p 2) 16 in
-    check_limit n (Int64.to_int (Bytes.get_int64_le b 0)) (Int64.to_int (Bytes.get_int64_le b 8))
+    set_limit target n (Int64.to_int (Bytes.get_int64_le b 0)) (Int64.to_int (Bytes.get_int64_le b 8))
   end;
   if Arg.word p 3 <> 0 then put_limits p (Arg.word p 3) now ~wide:true;
   0

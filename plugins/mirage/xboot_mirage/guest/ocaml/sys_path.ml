@@ -7,17 +7,19 @@ let at_symlink_nofollow = 0x100 and at_removedir = 0x200 and at_symlink_follow =
 
 let start p fd path =
   if path <> "" && path.[0] = '/' then p.root
-  else if fd = at_fdcwd then p.cwd
+  else if fd = at_fdcwd then p.place.cwd
   else
     let f = file p fd in
     if Vfs.is_dir f.inode then f.inode else Errno.fail Errno.enotdir
 
 let resolve p fd path ~follow = Path.resolve ~who ~root:p.root ~cwd:(start p fd path) ~follow path
+(* For calls that make a name or take one away: links in the last place are never followed. *)
+let resolve_name p fd path = Path.resolve ~who ~root:p.root ~cwd:(start p fd path) ~follow:false ~bare:true path
 let existing p fd path ~follow = Path.existing (resolve p fd path ~follow)
 
 (* For calls with AT_EMPTY_PATH: the descriptor itself. *)
 let existing_or_fd p fd path flags ~follow =
-  if path = "" && flags land at_empty_path <> 0 then (if fd = at_fdcwd then p.cwd else (file p fd).inode)
+  if path = "" && flags land at_empty_path <> 0 then (if fd = at_fdcwd then p.place.cwd else (file p fd).inode)
   else existing p fd path ~follow
 
 (* A directory in which a name is to be made. *)
@@ -49,16 +51,17 @@ let open_inode inode flags path =
     if writable then begin
       if inode.Vfs.sealed then Errno.fail Errno.eacces;
       Vfs.demand who inode 2;
-      if List.exists (fun q -> q.exe == inode && not (is_zombie q)) (all ()) then Errno.fail Errno.etxtbsy
+      if is_running inode then Errno.fail Errno.etxtbsy
     end;
     if flags land o_trunc <> 0 then begin
       if inode.Vfs.sealed then Errno.fail Errno.eacces;
       Vfs.demand who inode 2;
-      if c.Content.size > 0 then begin Content.truncate c 0; Io.touch inode end
+      if is_running inode then Errno.fail Errno.etxtbsy;
+      if c.Content.size > 0 then resize inode 0
     end;
     opened Plain
   | Vfs.Dir _ | Vfs.Dynamic _ ->
-    if writable then Errno.fail Errno.eisdir;
+    if writable || flags land o_trunc <> 0 then Errno.fail Errno.eisdir;
     Vfs.demand who inode 4;
     opened Directory
   | Vfs.Link _ | Vfs.Magic _ -> Errno.fail Errno.eloop
@@ -92,9 +95,23 @@ let wait_for_peer p flags inode f =
     end else None
   | _ -> None
 
+(* O_TMPFILE: a file in a directory, without a name there. linkat gives it one, unless O_EXCL was given. *)
+let open_nameless p fd path flags mode =
+  if flags land 3 = 0 || flags land o_creat <> 0 then Errno.fail Errno.einval;
+  let dir = existing p fd path ~follow:true in
+  (match dir.Vfs.kind with Vfs.Dir _ -> () | Vfs.Dynamic _ -> Errno.fail Errno.enotsup | _ -> Errno.fail Errno.enotdir);
+  if dir.Vfs.sealed then Errno.fail Errno.eacces;
+  Vfs.demand who dir 3;
+  let inode = Vfs.make ~uid:who.Vfs.user ~gid:who.Vfs.group (Vfs.File (Content.make ())) (mode land 0o7777 land lnot p.place.umask) in
+  inode.Vfs.nameless <- flags land o_excl = 0;
+  let kept = flags land lnot (o_creat lor o_excl lor o_trunc lor o_cloexec lor 0o400) in
+  install p (open_file inode Plain ~flags:kept ~path:(path ^ "/#" ^ string_of_int inode.Vfs.ino ^ " (deleted)") ~readable:(flags land 3 = 2) ~writable:true) ~cloexec:(flags land o_cloexec <> 0)
+
 let open_at p fd va flags mode =
   let path = User.path p.mm va in
-  if flags land o_tmpfile = o_tmpfile then Errno.fail Errno.enotsup;
+  if flags land o_tmpfile = o_tmpfile then open_nameless p fd path flags mode
+  else
+  let () = if flags land o_creat <> 0 && flags land o_directory <> 0 then Errno.fail Errno.einval in
   let exclusive = flags land o_creat <> 0 && flags land o_excl <> 0 in
   let found = resolve p fd path ~follow:(flags land o_nofollow = 0 && not exclusive) in
   let cloexec = flags land o_cloexec <> 0 in
@@ -118,7 +135,7 @@ let open_at p fd va flags mode =
   | None ->
     if found.Path.slash then Errno.fail Errno.eisdir;
     demand_make found;
-    let inode = make_in found (Vfs.File (Content.make ())) (mode land 0o7777 land lnot p.umask) in
+    let inode = make_in found (Vfs.File (Content.make ())) (mode land 0o7777 land lnot p.place.umask) in
     let what_flags = flags land lnot o_trunc in
     let access = what_flags land 3 in
     let kept = what_flags land lnot (o_creat lor o_excl lor o_cloexec lor 0o400) in
@@ -130,10 +147,10 @@ let openat p = if p.progress > 0 then p.progress - 1 else open_at p (Arg.int p 0
 let creat p = open_at p at_fdcwd (Arg.word p 0) (o_creat lor o_trunc lor 1) (Arg.uint p 1)
 
 let mkdir_at p fd va mode =
-  let found = resolve p fd (User.path p.mm va) ~follow:false in
+  let found = resolve_name p fd (User.path p.mm va) in
   demand_make found;
   let kept = found.Path.parent.Vfs.mode land 0o2000 in
-  ignore (make_in found (Vfs.new_dir ()) (mode land 0o1777 land lnot p.umask lor kept));
+  ignore (make_in found (Vfs.new_dir ()) (mode land 0o1777 land lnot p.place.umask lor kept));
   0
 
 let mkdir p = mkdir_at p at_fdcwd (Arg.word p 0) (Arg.uint p 1)
@@ -143,11 +160,11 @@ let mknod_at p fd va mode =
   let path = User.path p.mm va in
   match mode land 0o170000 with
   | 0 | 0o100000 | 0o010000 as kind ->
-    let found = resolve p fd path ~follow:false in
+    let found = resolve_name p fd path in
     demand_make found;
     if found.Path.slash then Errno.fail Errno.enoent;
     let what = if kind = 0o010000 then Vfs.Fifo (Vfs.new_pipe ~named:true) else Vfs.File (Content.make ()) in
-    ignore (make_in found what (mode land 0o7777 land lnot p.umask));
+    ignore (make_in found what (mode land 0o7777 land lnot p.place.umask));
     0
   | 0o040000 -> Errno.fail Errno.eperm
   | 0o020000 | 0o060000 -> ignore (resolve p fd path ~follow:false); Errno.fail Errno.eperm (* devices are root's *)
@@ -159,7 +176,7 @@ let mknodat p = mknod_at p (Arg.int p 0) (Arg.word p 1) (Arg.uint p 2)
 let symlink_at p target_va fd va =
   let target = User.path p.mm target_va in
   if target = "" then Errno.fail Errno.enoent;
-  let found = resolve p fd (User.path p.mm va) ~follow:false in
+  let found = resolve_name p fd (User.path p.mm va) in
   if found.Path.slash && found.Path.node = None then Errno.fail Errno.enoent;
   demand_make found;
   ignore (make_in found (Vfs.Link target) 0o777);
@@ -172,15 +189,15 @@ let link_at p fd va to_fd to_va flags =
   if flags land lnot (at_symlink_follow lor at_empty_path) <> 0 then Errno.fail Errno.einval;
   let path = User.path p.mm va in
   let inode = existing_or_fd p fd path flags ~follow:(flags land at_symlink_follow <> 0) in
-  let found = resolve p to_fd (User.path p.mm to_va) ~follow:false in
+  let found = resolve_name p to_fd (User.path p.mm to_va) in
   if found.Path.node <> None then Errno.fail Errno.eexist;
   if found.Path.slash then Errno.fail Errno.enoent;
   if Vfs.is_dir inode then Errno.fail Errno.eperm;
   if inode.Vfs.sealed then Errno.fail Errno.exdev; (* the store's files stay the store's *)
-  (match inode.Vfs.kind with Vfs.Device _ | Vfs.Console | Vfs.Magic _ -> Errno.fail Errno.exdev | _ -> ());
+  (match inode.Vfs.kind with Vfs.Device _ | Vfs.Console | Vfs.Magic _ | Vfs.Fifo { Vfs.named = false; _ } -> Errno.fail Errno.exdev | _ -> ());
   demand_make found;
   if inode.Vfs.nlink >= 65000 then Errno.fail Errno.emlink;
-  if inode.Vfs.nlink = 0 then Errno.fail Errno.enoent;
+  if inode.Vfs.nlink = 0 && not inode.Vfs.nameless then Errno.fail Errno.enoent;
   Vfs.add found.Path.parent found.Path.name inode;
   inode.Vfs.ctime <- Clock.now ();
   0
@@ -197,8 +214,9 @@ let unlink_at p fd va flags =
   let directory = flags land at_removedir <> 0 in
   if directory && last_component path = "." then Errno.fail Errno.einval;
   if directory && last_component path = ".." then Errno.fail Errno.enotempty;
-  let found = resolve p fd path ~follow:false in
+  let found = resolve_name p fd path in
   let inode = Path.existing found in
+  if found.Path.slash && not (Vfs.is_dir inode) then Errno.fail Errno.enotdir;
   if found.Path.name = "" then Errno.fail (if directory then Errno.ebusy else Errno.eisdir);
   Vfs.demand_remove who found.Path.parent inode;
   if directory then begin
@@ -220,41 +238,61 @@ let unlinkat p = unlink_at p (Arg.int p 0) (Arg.word p 1) (Arg.int p 2)
 let rec is_below dir above =
   dir == above || match dir.Vfs.kind with Vfs.Dir { parent = Some up; _ } when up != dir -> is_below up above | _ -> false
 
+let no_replace = 1 and exchange = 2
+
 let rename_at p fd va to_fd to_va flags =
-  if flags land lnot 1 <> 0 then Errno.fail Errno.einval;
+  if flags land lnot 3 <> 0 || flags = 3 then Errno.fail Errno.einval;
+  let swap = flags land exchange <> 0 in
   let from_path = User.path p.mm va and to_path = User.path p.mm to_va in
-  let from = resolve p fd from_path ~follow:false and target = resolve p to_fd to_path ~follow:false in
+  let from = resolve_name p fd from_path and target = resolve_name p to_fd to_path in
   if from.Path.name = "" || target.Path.name = "" then Errno.fail Errno.ebusy;
   let inode = Path.existing from in
   let dir = Vfs.is_dir inode in
-  if flags land 1 <> 0 && target.Path.node <> None then Errno.fail Errno.eexist;
-  if (not dir) && (from.Path.slash || target.Path.slash) then Errno.fail Errno.enotdir;
+  if flags land no_replace <> 0 && target.Path.node <> None then Errno.fail Errno.eexist;
+  let other = if swap then Some (Path.existing target) else None in
+  let other_dir = match other with Some o -> Vfs.is_dir o | None -> false in
+  if not dir && (from.Path.slash || (not swap && target.Path.slash)) then Errno.fail Errno.enotdir;
+  if swap && not other_dir && target.Path.slash then Errno.fail Errno.enotdir;
   if dir && is_below target.Path.parent inode then Errno.fail Errno.einval;
+  (match other with Some o when other_dir && is_below from.Path.parent o -> Errno.fail Errno.einval | _ -> ());
   Vfs.demand_remove who from.Path.parent inode;
   if target.Path.parent.Vfs.sealed then Errno.fail Errno.eacces;
   if inode.Vfs.sealed then Errno.fail Errno.eperm;
   Vfs.demand who target.Path.parent 3;
   (match (from.Path.parent.Vfs.kind, target.Path.parent.Vfs.kind) with Vfs.Dir _, Vfs.Dir _ -> () | _ -> Errno.fail Errno.eperm);
   (* a directory that changes its parent is itself written to (its ..) *)
-  if dir && from.Path.parent != target.Path.parent then Vfs.demand who inode 2;
+  if from.Path.parent != target.Path.parent then begin
+    if dir then Vfs.demand who inode 2;
+    match other with Some o when other_dir -> Vfs.demand who o 2 | _ -> ()
+  end;
   (match target.Path.node with
    | None -> ()
    | Some old when old == inode -> ()
    | Some old ->
      Vfs.demand_remove who target.Path.parent old;
-     (match old.Vfs.kind with
-      | Vfs.Dir d ->
-        if not dir then Errno.fail Errno.eisdir;
-        if Hashtbl.length d.Vfs.entries > 0 then Errno.fail Errno.enotempty
-      | _ -> if dir then Errno.fail Errno.enotdir));
+     if old.Vfs.sealed then Errno.fail Errno.eperm;
+     if not swap then
+       match old.Vfs.kind with
+       | Vfs.Dir d ->
+         if not dir then Errno.fail Errno.eisdir;
+         if Hashtbl.length d.Vfs.entries > 0 then Errno.fail Errno.enotempty
+       | _ -> if dir then Errno.fail Errno.enotdir);
   let same = match target.Path.node with Some old -> old == inode | None -> false in
+  (* alive between its two names *)
+  let take found i =
+    i.Vfs.opens <- i.Vfs.opens + 1;
+    Vfs.remove found.Path.parent found.Path.name in
+  let put found i =
+    Vfs.add found.Path.parent found.Path.name i;
+    i.Vfs.opens <- i.Vfs.opens - 1;
+    i.Vfs.ctime <- Clock.now () in
   if not same then begin
-    if target.Path.node <> None then Vfs.remove target.Path.parent target.Path.name;
-    inode.Vfs.opens <- inode.Vfs.opens + 1; (* alive between its two names *)
-    Vfs.remove from.Path.parent from.Path.name;
-    Vfs.add target.Path.parent target.Path.name inode;
-    inode.Vfs.opens <- inode.Vfs.opens - 1;
-    inode.Vfs.ctime <- Clock.now ()
+    match other with
+    | Some o -> take from inode; take target o; put target inode; put from o
+    | None ->
+      if target.Path.node <> None then Vfs.remove target.Path.parent target.Path.name;
+      take from inode;
+      put target inode
   end;
   0
 
@@ -320,11 +358,12 @@ let truncate_to p va size =
   if size < 0 then Errno.fail Errno.einval;
   let inode = existing p at_fdcwd (User.path p.mm va) ~follow:true in
   match inode.Vfs.kind with
-  | Vfs.File c ->
+  | Vfs.File _ ->
     if inode.Vfs.sealed then Errno.fail Errno.eacces;
     Vfs.demand who inode 2;
-    Content.truncate c size;
-    Io.touch inode;
+    if is_running inode then Errno.fail Errno.etxtbsy;
+    ignore (Io.file_limit p 0 size = size || (Signal.send p 25 (0, p.tgid, 1000, 0); Errno.fail Errno.efbig));
+    resize inode size;
     0
   | Vfs.Dir _ | Vfs.Dynamic _ -> Errno.fail Errno.eisdir
   | _ -> Errno.fail Errno.einval
@@ -347,11 +386,11 @@ let fchdir p =
   0
 
 let getcwd p =
-  let name = Path.name_of_dir p.root p.cwd in
+  let name = Path.name_of_dir p.root p.place.cwd in
   if name = "(unreachable)" then Errno.fail Errno.enoent;
   let n = String.length name + 1 in
   if n > Arg.word p 1 then Errno.fail Errno.erange;
   User.write_string p.mm (Arg.word p 0) (name ^ "\000");
   n
 
-let umask p = let old = p.umask in p.umask <- Arg.uint p 0 land 0o777; old
+let umask p = let old = p.place.umask in p.place.umask <- Arg.uint p 0 land 0o777; old

@@ -78,15 +78,17 @@ let clone_with p ~flags ~stack ~parent_tid ~child_tid ~tls =
   let files = if has clone_files then begin p.files.sharers <- p.files.sharers + 1; p.files end else copy_descriptors p.files in
   let handlers = if has clone_sighand then begin p.handlers.handler_sharers <- p.handlers.handler_sharers + 1; p.handlers end
     else { actions = Array.copy p.handlers.actions; handler_sharers = 1 } in
+  let place = if has clone_fs then begin p.place.place_sharers <- p.place.place_sharers + 1; p.place end else copy_place p.place in
   incr next_pid;
   let pid = !next_pid in
   let child =
     { p with pid; tgid = (if has clone_thread then p.tgid else pid); parent = (if has clone_thread || has clone_parent then p.parent else p.tgid);
-      state = Ready; mm; context; files; handlers; pending = 0; infos = Array.make 65 (0, 0, 0, 0); saved_mask = None; alarm = 0; deadline = -1;
-      progress = 0; call = -1; wake = false; vfork_parent = (if has clone_vfork then p.pid else 0);
+      state = Ready; mm; context; files; handlers; pending = 0; queue = Queue.create ();
+      shared = (if has clone_thread then p.shared else new_shared ()); place; saved_mask = None; deadline = -1;
+      progress = 0; call = -1; wake = false; patient = false; robust = 0; vfork_parent = (if has clone_vfork then p.pid else 0);
       clear_tid = (if has clone_child_cleartid then child_tid else 0); exit_signal = (if has clone_thread then 0 else flags land 0xff);
-      alternate = (if has clone_vm && not (has clone_vfork) then (0, 0) else p.alternate); executed = false; stop_reported = false; windows = no_windows () } in
-  p.cwd.Vfs.opens <- p.cwd.Vfs.opens + 1;
+      alternate = (if has clone_vm && not (has clone_vfork) then (0, 0) else p.alternate); executed = false; stop_reported = false; windows = no_windows ();
+      limits = (if has clone_thread then p.limits else { soft = Array.copy p.limits.soft; hard = Array.copy p.limits.hard }) } in
   p.exe.Vfs.opens <- p.exe.Vfs.opens + 1;
   Signal.set child Base.rax 0;
   if stack <> 0 then Signal.set child Base.rsp stack;
@@ -95,10 +97,14 @@ let clone_with p ~flags ~stack ~parent_tid ~child_tid ~tls =
                                else ignore (set_thread_area_of child tls));
      if has clone_parent_settid then User.put_int p.mm parent_tid pid;
      if has clone_child_settid then User.put_int child.mm child_tid pid
-   with Errno.Error _ -> ());
+   with Errno.Error e when has clone_settls && e <> Errno.efault ->
+     Exit.discard child;
+     Errno.fail e
+      | Errno.Error _ -> ());
   enter child;
   if has clone_vfork then begin
     p.wake <- false;
+    p.patient <- true;
     p.progress <- pid;
     raise (Wait (fun () -> p.wake))
   end;
@@ -152,7 +158,7 @@ let execveat p =
 
 let exit p =
   let status = (Arg.int p 0 land 255) lsl 8 in
-  if List.length (threads p.tgid) = 1 then Exit.finish_group p status else Exit.finish p status;
+  Exit.finish p status;
   raise Replaced
 
 let exit_group p = Exit.finish_group p ((Arg.int p 0 land 255) lsl 8); raise Replaced
@@ -168,7 +174,7 @@ let waitable p target options =
   if candidates = [] then Errno.fail Errno.echild;
   List.find_map (fun q ->
     match q.state with
-    | Zombie status when List.for_all is_zombie (threads q.tgid) -> Some (q, status)
+    | Zombie status when has_ended q.tgid -> Some (q, status)
     | Stopped when options land wuntraced <> 0 && not q.stop_reported -> Some (q, (19 lsl 8) lor 0x7f)
     | _ -> None) candidates
 
@@ -266,7 +272,12 @@ let setsid p =
   p.tgid
 
 let set_tid_address p = p.clear_tid <- Arg.word p 0; p.pid
-let set_robust_list p = if Arg.word p 1 = (if is_wide p then 24 else 12) then 0 else Errno.fail Errno.einval
+let set_robust_list p = if Arg.word p 1 = (if is_wide p then 24 else 12) then begin p.robust <- Arg.word p 0; 0 end else Errno.fail Errno.einval
+let get_robust_list p =
+  let q = if Arg.int p 0 = 0 then p else match find (Arg.int p 0) with Some q when not (is_zombie q) -> q | _ -> Errno.fail Errno.esrch in
+  User.put_word p.mm (Arg.word p 1) q.robust;
+  User.put_word p.mm (Arg.word p 2) (if is_wide p then 24 else 12);
+  0
 
 let prctl p =
   match Arg.int p 0 with
@@ -282,33 +293,3 @@ let prctl p =
   | 38 -> if Arg.word p 1 = 1 then 0 else Errno.fail Errno.einval
   | 39 -> 1
   | _ -> Errno.fail Errno.einval
-
-(* ---- futex: enough for threads of one process *)
-
-let futex p =
-  let va = Arg.word p 0 and operation = Arg.int p 1 land 0x7f and value = Arg.int p 2 and timeout = Arg.word p 3 in
-  match operation with
-  | 0 | 9 ->
-    if p.wake then begin p.wake <- false; 0 end
-    else if p.deadline = -1 && User.get_int p.mm va <> Arg.sign32 value then Errno.fail Errno.eagain
-    else begin
-      if p.deadline = -1 then
-        p.deadline <-
-          (if timeout = 0 then max_int
-           else begin
-             let b = User.read p.mm timeout (if is_wide p then 16 else 8) in
-             let s, n = if is_wide p then (User.i64 b 0, User.i64 b 8) else (User.s32 b 0, User.s32 b 4) in
-             let span = (s * 1_000_000_000) + n in
-             if operation = 0 then Clock.now () + span else span
-           end);
-      if Clock.now () >= p.deadline then Errno.fail Errno.etimedout;
-      p.progress <- va + 1; (* what it waits for *)
-      raise (Wait (fun () -> p.wake || Clock.now () >= p.deadline))
-    end
-  | 1 | 10 ->
-    let woken = ref 0 in
-    List.iter (fun q ->
-      if !woken < value && q != p && q.mm == p.mm && q.progress = va + 1 && not q.wake then
-        match q.state with Waiting _ -> q.wake <- true; incr woken | _ -> ()) (all ());
-    !woken
-  | _ -> Errno.fail Errno.enosys

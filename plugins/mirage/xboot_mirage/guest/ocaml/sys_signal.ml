@@ -22,7 +22,7 @@ let to_thread p tid n =
   check_signal n;
   match find tid with
   | None -> Errno.fail Errno.esrch
-  | Some q -> if n > 0 && not (is_zombie q) then Signal.post q n (-6, p.tgid, who.Vfs.user, 0); 0
+  | Some q -> if n > 0 then Signal.post q n (-6, p.tgid, who.Vfs.user, 0); 0
 
 let tkill p = if Arg.int p 0 <= 0 then Errno.fail Errno.einval else to_thread p (Arg.int p 0) (Arg.int p 1)
 let tgkill p =
@@ -32,7 +32,7 @@ let tgkill p =
 
 let set_action p n a =
   p.handlers.actions.(n) <- { a with mask = a.mask land lnot Signal.unblockable };
-  if Signal.is_ignored p n then List.iter (fun q -> q.pending <- q.pending land lnot (Signal.bit n)) (threads p.tgid)
+  if Signal.is_ignored p n then List.iter (fun q -> Signal.forget_signals q (Signal.bit n)) (threads p.tgid)
 
 let demand_settable n = if n < 1 || n > 64 || n = 9 || n = 19 then Errno.fail Errno.einval
 
@@ -114,7 +114,7 @@ let rt_sigpending p =
   let size = Arg.word p 1 in
   if size > 8 || size < 0 then Errno.fail Errno.einval;
   let b = Bytes.create 8 in
-  Signal.mask_out b 0 (p.pending land p.blocked);
+  Signal.mask_out b 0 (Signal.pending p land p.blocked);
   User.write p.mm (Arg.word p 0) (Bytes.sub b 0 size);
   0
 
@@ -166,12 +166,12 @@ let sigaltstack p =
 let rt_sigtimedwait p =
   if Arg.word p 3 <> 8 then Errno.fail Errno.einval;
   let set = Signal.mask_in (User.read p.mm (Arg.word p 0) 8) 0 in
-  if p.pending land set <> 0 then begin
-    let n = Signal.lowest (p.pending land set) 1 in
-    p.pending <- p.pending land lnot (Signal.bit n);
+  if Signal.pending p land set <> 0 then begin
+    let n = Signal.lowest (Signal.pending p land set) 1 in
+    let info = Signal.take p n in
     if Arg.word p 1 <> 0 then begin
       let b = Bytes.make 128 '\000' in
-      Signal.put_info b 0 n p.infos.(n) ~wide:(is_wide p);
+      Signal.put_info b 0 n info ~wide:(is_wide p);
       User.write p.mm (Arg.word p 1) b
     end;
     n
@@ -183,7 +183,7 @@ let rt_sigtimedwait p =
           let s, n = if is_wide p then (User.i64 b 0, User.i64 b 8) else (User.s32 b 0, User.s32 b 4) in
           Clock.now () + (s * 1_000_000_000) + n end);
     if Clock.now () >= p.deadline then Errno.fail Errno.eagain;
-    raise (Wait (fun () -> p.pending land set <> 0 || Clock.now () >= p.deadline))
+    raise (Wait (fun () -> Signal.pending p land set <> 0 || Clock.now () >= p.deadline))
   end
 
 (* ---- waiting for descriptors *)
@@ -310,24 +310,41 @@ let clock_nanosleep p = clock_nanosleep_with p ~wide:(is_wide p)
 let clock_nanosleep_time64 p = clock_nanosleep_with p ~wide:true
 
 let alarm p =
-  let left = if p.alarm = 0 then 0 else max 1 ((p.alarm - Clock.now () + 999_999_999) / 1_000_000_000) in
+  let t = p.shared in
+  let left = if t.alarm = 0 then 0 else max 1 ((t.alarm - Clock.now () + 999_999_999) / 1_000_000_000) in
   let seconds = Arg.uint p 0 in
-  p.alarm <- (if seconds = 0 then 0 else Clock.now () + (seconds * 1_000_000_000));
+  t.alarm <- (if seconds = 0 then 0 else Clock.now () + (seconds * 1_000_000_000));
+  t.interval <- 0;
   left
 
+let put_timer p va =
+  let t = p.shared and w = User.word_size p.mm in
+  let left = if t.alarm = 0 then 0 else max 1000 (t.alarm - Clock.now ()) in
+  let b = Bytes.make (4 * w) '\000' in
+  let set i v = if w = 8 then User.set64 b (8 * i) v else User.set32 b (4 * i) v in
+  set 0 (t.interval / 1_000_000_000);
+  set 1 (t.interval mod 1_000_000_000 / 1000);
+  set 2 (left / 1_000_000_000);
+  set 3 (left mod 1_000_000_000 / 1000);
+  User.write p.mm va b
+
+(* Only ITIMER_REAL: processor time is not counted here. *)
+let real_timer p = match Arg.int p 0 with 0 -> () | _ -> Errno.fail Errno.einval
+
+let getitimer p = real_timer p; put_timer p (Arg.word p 1); 0
+
 let setitimer p =
-  if Arg.int p 0 <> 0 then Errno.fail Errno.einval;
+  real_timer p;
   let w = User.word_size p.mm in
-  let b = User.read p.mm (Arg.word p 1) (4 * w) in
-  let get i = if w = 8 then User.i64 b (8 * i) else User.s32 b (4 * i) in
-  if Arg.word p 2 <> 0 then begin
-    let left = if p.alarm = 0 then 0 else max 0 (p.alarm - Clock.now ()) in
-    let o = Bytes.make (4 * w) '\000' in
-    let set i v = if w = 8 then User.set64 o (8 * i) v else User.set32 o (4 * i) v in
-    set 2 (left / 1_000_000_000);
-    set 3 (left mod 1_000_000_000 / 1000);
-    User.write p.mm (Arg.word p 2) o
-  end;
-  let span = (get 2 * 1_000_000_000) + (get 3 * 1000) in
-  p.alarm <- (if span <= 0 then 0 else Clock.now () + span); (* intervals are not repeated *)
+  let fresh = if Arg.word p 1 = 0 then (0, 0) else begin
+      let b = User.read p.mm (Arg.word p 1) (4 * w) in
+      let get i = if w = 8 then User.i64 b (8 * i) else User.s32 b (4 * i) in
+      let span s u = if s < 0 || s > 1 lsl 29 || u < 0 || u > 999_999 then Errno.fail Errno.einval else (s * 1_000_000_000) + (u * 1000) in
+      let interval = span (get 0) (get 1) in
+      (interval, span (get 2) (get 3))
+    end in
+  if Arg.word p 2 <> 0 then put_timer p (Arg.word p 2);
+  let interval, value = fresh in
+  p.shared.alarm <- (if value = 0 then 0 else Clock.now () + value);
+  p.shared.interval <- interval;
   0

@@ -59,7 +59,7 @@ let of_process p =
   let entries = [
     "fd", (fun () -> descriptors p);
     "exe", (fun () -> magic (fun () -> let dir, name = p.Proc.exe_place in match Path.name_of_dir p.Proc.root dir with "/" -> "/" ^ name | d -> d ^ "/" ^ name) (fun () -> p.Proc.exe));
-    "cwd", (fun () -> magic (fun () -> Path.name_of_dir p.Proc.root p.Proc.cwd) (fun () -> p.Proc.cwd));
+    "cwd", (fun () -> magic (fun () -> Path.name_of_dir p.Proc.root p.Proc.place.Proc.cwd) (fun () -> p.Proc.place.Proc.cwd));
     "root", (fun () -> magic (fun () -> "/") (fun () -> p.Proc.root));
     "comm", (fun () -> text_file (p.Proc.name ^ "\n"));
     "cmdline", (fun () -> text_file p.Proc.arguments) ] in

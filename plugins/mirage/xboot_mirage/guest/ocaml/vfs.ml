@@ -24,6 +24,7 @@ type inode = {
   mutable mtime : int;
   mutable ctime : int;
   mutable sealed : bool; (* belongs to the store: nothing may change it *)
+  mutable nameless : bool; (* made by O_TMPFILE: may get a name although it has none *)
   mutable writers : int; (* open for writing: exec says ETXTBSY *)
 }
 
@@ -50,7 +51,7 @@ let now = ref 0 (* nanoseconds; set by Clock *)
 
 let make ?(uid = 0) ?(gid = 0) kind mode =
   incr next_ino;
-  { ino = !next_ino; kind; mode; uid; gid; nlink = 0; opens = 0; atime = !now; mtime = !now; ctime = !now; sealed = false; writers = 0 }
+  { ino = !next_ino; kind; mode; uid; gid; nlink = 0; opens = 0; atime = !now; mtime = !now; ctime = !now; sealed = false; nameless = false; writers = 0 }
 
 let new_dir () = Dir { entries = Hashtbl.create 8; order = IntMap.empty; next = 3; parent = None }
 
