@@ -69,8 +69,8 @@ let finish p status =
     if p.pid <> p.tgid then reap p;
     match leader with
     | Some leader when has_ended p.tgid ->
-      let own = match leader.state with Zombie s -> s | _ -> status in
-      process_ended leader (match p.shared.ended with Some s -> s | None -> own)
+      (* without exit_group the last thread's status counts, as on Linux *)
+      process_ended leader (match p.shared.ended with Some s -> s | None -> status)
     | _ -> ()
   end
 
