@@ -7,275 +7,277 @@
  */
 #include "xboot.h"
 
-#define PIECE (1ul << 20)
+#define PIECE       (1ul << 20)
 #define BUILDER_UID 1000
 #define BUILDER_GID 100
 
 /* ---- the arena: pieces in a list; releasing a mark unmaps the pieces that came after it */
 
-struct piece { struct piece *before; unsigned long size, used; };
+struct piece {
+    struct piece *before;
+    unsigned long size, used;
+};
 static struct piece *arena;
 
 void *allocate(unsigned long size)
 {
-        unsigned long whole;
-        struct piece *piece;
-        long got;
-        void *p;
+    unsigned long whole;
+    struct piece *piece;
+    long got;
+    void *p;
 
-        size = (size + 15) & ~15ul;
-        if (!arena || arena->used + size > arena->size) {
-                whole = size + 64 > PIECE ? (size + 64 + 4095) & ~4095ul : PIECE;
-                got = syscall6(SYS_mmap, 0, (long)whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-                if (got < 0 && got > -4096)
-                        fail("limit", "out of memory in the executor", "");
-                piece = (struct piece *)got;
-                piece->before = arena;
-                piece->size = whole;
-                piece->used = 32;
-                arena = piece;
-        }
-        p = (char *)arena + arena->used;
-        arena->used += size;
-        return p;
+    size = (size + 15) & ~15ul;
+    if (!arena || arena->used + size > arena->size) {
+        whole = size + 64 > PIECE ? (size + 64 + 4095) & ~4095ul : PIECE;
+        got = syscall6(SYS_mmap, 0, (long)whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (got < 0 && got > -4096)
+            fail("limit", "out of memory in the executor", "");
+        piece = (struct piece *)got;
+        piece->before = arena;
+        piece->size = whole;
+        piece->used = 32;
+        arena = piece;
+    }
+    p = (char *)arena + arena->used;
+    arena->used += size;
+    return p;
 }
 
 void *arena_mark(void)
 {
-        return allocate(0);
+    return allocate(0);
 }
 
 void arena_release(void *mark)
 {
-        struct piece *piece;
-        unsigned long at;
+    struct piece *piece;
+    unsigned long at;
 
-        for (;;) {
-                piece = arena;
-                at = (unsigned long)mark - (unsigned long)piece;
-                if ((unsigned long)mark >= (unsigned long)piece && at <= piece->size)
-                        break;
-                arena = piece->before;
-                SYS2(SYS_munmap, piece, piece->size);
-        }
-        arena->used = at;
+    for (;;) {
+        piece = arena;
+        at = (unsigned long)mark - (unsigned long)piece;
+        if ((unsigned long)mark >= (unsigned long)piece && at <= piece->size)
+            break;
+        arena = piece->before;
+        SYS2(SYS_munmap, piece, piece->size);
+    }
+    arena->used = at;
 }
 
 /* ---- strings */
 
 unsigned long length(const char *s)
 {
-        unsigned long n = 0;
-        while (s[n])
-                n++;
-        return n;
+    unsigned long n = 0;
+    while (s[n])
+        n++;
+    return n;
 }
 
 int compare(const char *a, const char *b)
 {
-        while (*a && *a == *b)
-                a++, b++;
-        return (u8)*a - (u8)*b;
+    while (*a && *a == *b)
+        a++, b++;
+    return (u8)*a - (u8)*b;
 }
 
 int equal(const char *a, const char *b)
 {
-        return compare(a, b) == 0;
+    return compare(a, b) == 0;
 }
 
 int starts_with(const char *s, const char *prefix)
 {
-        while (*prefix)
-                if (*s++ != *prefix++)
-                        return 0;
-        return 1;
+    while (*prefix)
+        if (*s++ != *prefix++)
+            return 0;
+    return 1;
 }
 
 void copy(void *to, const void *from, unsigned long n)
 {
-        u8 *t = to;
-        const u8 *f = from;
+    u8 *t = to;
+    const u8 *f = from;
 
-        /* by words where both are aligned: most copies are of whole pages */
-        if ((((unsigned long)t | (unsigned long)f) & (sizeof(long) - 1)) == 0)
-                for (; n >= sizeof(long); n -= sizeof(long), t += sizeof(long), f += sizeof(long))
-                        *(long *)t = *(const long *)f;
-        while (n--)
-                *t++ = *f++;
+    /* by words where both are aligned: most copies are of whole pages */
+    if ((((unsigned long)t | (unsigned long)f) & (sizeof(long) - 1)) == 0)
+        for (; n >= sizeof(long); n -= sizeof(long), t += sizeof(long), f += sizeof(long))
+            *(long *)t = *(const long *)f;
+    while (n--)
+        *t++ = *f++;
 }
 
 void fill(void *to, int byte, unsigned long n)
 {
-        u8 *t = to;
-        while (n--)
-                *t++ = (u8)byte;
+    u8 *t = to;
+    while (n--)
+        *t++ = (u8)byte;
 }
 
 /* Compilers call these on their own. */
 void *memcpy(void *to, const void *from, unsigned long n)
 {
-        copy(to, from, n);
-        return to;
+    copy(to, from, n);
+    return to;
 }
 
 void *memmove(void *to, const void *from, unsigned long n)
 {
-        u8 *t = to;
-        const u8 *f = from;
+    u8 *t = to;
+    const u8 *f = from;
 
-        if (t < f)
-                copy(t, f, n);
-        else
-                while (n--)
-                        t[n] = f[n];
-        return to;
+    if (t < f)
+        copy(t, f, n);
+    else
+        while (n--)
+            t[n] = f[n];
+    return to;
 }
 
 void *memset(void *to, int byte, unsigned long n)
 {
-        fill(to, byte, n);
-        return to;
+    fill(to, byte, n);
+    return to;
 }
 
 char *join(const char *a, const char *b, const char *c)
 {
-        unsigned long x = length(a), y = length(b), z = length(c);
-        char *s = allocate(x + y + z + 1);
+    unsigned long x = length(a), y = length(b), z = length(c);
+    char *s = allocate(x + y + z + 1);
 
-        copy(s, a, x);
-        copy(s + x, b, y);
-        copy(s + x + y, c, z);
-        s[x + y + z] = 0;
-        return s;
+    copy(s, a, x);
+    copy(s + x, b, y);
+    copy(s + x + y, c, z);
+    s[x + y + z] = 0;
+    return s;
 }
 
 /* By subtraction of powers of ten: a division of 64 bits would need the compiler's library on i386. */
 char *decimal(u64 value)
 {
-        static char text[24];
-        u64 power;
-        static const u64 powers[] = {
-                10000000000000000000ull, 1000000000000000000ull, 100000000000000000ull, 10000000000000000ull,
-                1000000000000000ull, 100000000000000ull, 10000000000000ull, 1000000000000ull, 100000000000ull,
-                10000000000ull, 1000000000ull, 100000000ull, 10000000ull, 1000000ull, 100000ull, 10000ull, 1000ull,
-                100ull, 10ull, 1ull,
-        };
-        int i, n = 0, digit;
+    static char text[24];
+    u64 power;
+    static const u64 powers[] = {
+        10000000000000000000ull, 1000000000000000000ull, 100000000000000000ull, 10000000000000000ull,
+        1000000000000000ull, 100000000000000ull, 10000000000000ull, 1000000000000ull, 100000000000ull,
+        10000000000ull, 1000000000ull, 100000000ull, 10000000ull, 1000000ull, 100000ull, 10000ull, 1000ull,
+        100ull, 10ull, 1ull};
+    int i, n = 0, digit;
 
-        for (i = 0; i < 20; i++) {
-                power = powers[i];
-                for (digit = 0; value >= power; digit++)
-                        value -= power;
-                if (digit || n || i == 19)
-                        text[n++] = (char)('0' + digit);
-        }
-        text[n] = 0;
-        return text;
+    for (i = 0; i < 20; i++) {
+        power = powers[i];
+        for (digit = 0; value >= power; digit++)
+            value -= power;
+        if (digit || n || i == 19)
+            text[n++] = (char)('0' + digit);
+    }
+    text[n] = 0;
+    return text;
 }
 
 /* ---- files */
 
 int open_at(int dir, const char *name, int flags)
 {
-        return (int)SYS4(SYS_openat, dir, name, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
+    return (int)SYS4(SYS_openat, dir, name, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
 /* A call that can fail only when something is wrong with the machine or the image. */
 void must(long result, const char *what, const char *name)
 {
-        if (result < 0)
-                fail("internal", join(what, " failed with error ", decimal((u64)-result)), name);
+    if (result < 0)
+        fail("internal", join(what, " failed with error ", decimal((u64)-result)), name);
 }
 
 long write_all(int fd, const void *data, unsigned long n)
 {
-        const char *p = data;
-        long done;
+    const char *p = data;
+    long done;
 
-        while (n) {
-                done = SYS3(SYS_write, fd, p, n);
-                if (done == -EINTR || done == -EAGAIN)
-                        continue;
-                if (done < 0)
-                        return done;
-                p += done;
-                n -= (unsigned long)done;
-        }
-        return 0;
+    while (n) {
+        done = SYS3(SYS_write, fd, p, n);
+        if (done == -EINTR || done == -EAGAIN)
+            continue;
+        if (done < 0)
+            return done;
+        p += done;
+        n -= (unsigned long)done;
+    }
+    return 0;
 }
 
 void say(const char *a, const char *b, const char *c)
 {
-        char *line = join("xboot: ", a, b);
+    char *line = join("xboot: ", a, b);
 
-        line = join(line, c, "\n");
-        write_all(1, line, length(line));
+    line = join(line, c, "\n");
+    write_all(1, line, length(line));
 }
 
 /* ---- directories */
 
 static void sift(char **v, unsigned i, unsigned n)
 {
-        char *moved = v[i];
-        unsigned child;
+    char *moved = v[i];
+    unsigned child;
 
-        for (; (child = 2 * i + 1) < n; i = child) {
-                if (child + 1 < n && compare(v[child], v[child + 1]) < 0)
-                        child++;
-                if (compare(moved, v[child]) >= 0)
-                        break;
-                v[i] = v[child];
-        }
-        v[i] = moved;
+    for (; (child = 2 * i + 1) < n; i = child) {
+        if (child + 1 < n && compare(v[child], v[child + 1]) < 0)
+            child++;
+        if (compare(moved, v[child]) >= 0)
+            break;
+        v[i] = v[child];
+    }
+    v[i] = moved;
 }
 
 /* Heapsort: no recursion, no bad case that a hostile builder could prepare. */
 static void sort(char **v, unsigned n)
 {
-        unsigned i;
-        char *top;
+    unsigned i;
+    char *top;
 
-        for (i = n / 2; i-- > 0;)
-                sift(v, i, n);
-        for (i = n; i-- > 1;) {
-                top = v[0];
-                v[0] = v[i];
-                v[i] = top;
-                sift(v, 0, i);
-        }
+    for (i = n / 2; i-- > 0;)
+        sift(v, i, n);
+    for (i = n; i-- > 1;) {
+        top = v[0];
+        v[0] = v[i];
+        v[i] = top;
+        sift(v, 0, i);
+    }
 }
 
 static int is_dot(const char *name)
 {
-        return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
+    return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
 }
 
 struct names read_directory(int fd)
 {
-        static u8 buffer[32768];
-        struct names list;
-        unsigned room = 64;
-        char **bigger, *name;
-        long got, at;
+    static u8 buffer[32768];
+    struct names list;
+    unsigned room = 64;
+    char **bigger, *name;
+    long got, at;
 
-        list.count = 0;
-        list.name = allocate(room * sizeof(char *));
-        while ((got = SYS3(SYS_getdents64, fd, buffer, sizeof buffer)) > 0)
-                for (at = 0; at < got; at += *(u16 *)(buffer + at + 16)) {
-                        name = (char *)buffer + at + DIRENT_NAME;
-                        if (is_dot(name))
-                                continue;
-                        if (list.count == room) {
-                                bigger = allocate(2ul * room * sizeof(char *));
-                                copy(bigger, list.name, room * sizeof(char *));
-                                list.name = bigger;
-                                room *= 2;
-                        }
-                        list.name[list.count++] = join(name, "", "");
-                }
-        must(got, "reading a directory", "");
-        sort(list.name, list.count);
-        return list;
+    list.count = 0;
+    list.name = allocate(room * sizeof(char *));
+    while ((got = SYS3(SYS_getdents64, fd, buffer, sizeof buffer)) > 0)
+        for (at = 0; at < got; at += *(u16 *)(buffer + at + 16)) {
+            name = (char *)buffer + at + DIRENT_NAME;
+            if (is_dot(name))
+                continue;
+            if (list.count == room) {
+                bigger = allocate(2ul * room * sizeof(char *));
+                copy(bigger, list.name, room * sizeof(char *));
+                list.name = bigger;
+                room *= 2;
+            }
+            list.name[list.count++] = join(name, "", "");
+        }
+    must(got, "reading a directory", "");
+    sort(list.name, list.count);
+    return list;
 }
 
 /* Removing a tree that a hostile builder made: it may be 10^5 directories deep, so neither recursion nor paths will
@@ -286,59 +288,59 @@ static unsigned trash_number;
 
 static int empty_into(int dir, int trash)
 {
-        static u8 buffer[32768];
-        long got, at;
-        char *name;
-        int moved = 0;
+    static u8 buffer[32768];
+    long got, at;
+    char *name;
+    int moved = 0;
 
-        for (;;) {
-                got = SYS3(SYS_getdents64, dir, buffer, sizeof buffer);
-                must(got, "reading a directory to remove", "");
-                if (got == 0)
-                        break;
-                for (at = 0; at < got; at += *(u16 *)(buffer + at + 16)) {
-                        name = (char *)buffer + at + DIRENT_NAME;
-                        if (is_dot(name))
-                                continue;
-                        moved = 1;
-                        if (SYS3(SYS_unlinkat, dir, name, 0) < 0)
-                                must(SYS4(SYS_renameat, dir, name, trash, decimal(trash_number++)), "moving to the trash", name);
-                }
+    for (;;) {
+        got = SYS3(SYS_getdents64, dir, buffer, sizeof buffer);
+        must(got, "reading a directory to remove", "");
+        if (got == 0)
+            break;
+        for (at = 0; at < got; at += *(u16 *)(buffer + at + 16)) {
+            name = (char *)buffer + at + DIRENT_NAME;
+            if (is_dot(name))
+                continue;
+            moved = 1;
+            if (SYS3(SYS_unlinkat, dir, name, 0) < 0)
+                must(SYS4(SYS_renameat, dir, name, trash, decimal(trash_number++)), "moving to the trash", name);
         }
-        return moved;
+    }
+    return moved;
 }
 
 void remove_tree(int dir, const char *name)
 {
-        void *mark = arena_mark();
-        struct names list;
-        unsigned i;
-        int trash, fd;
+    void *mark = arena_mark();
+    struct names list;
+    unsigned i;
+    int trash, fd;
 
-        if (SYS3(SYS_unlinkat, dir, name, 0) >= 0 || SYS3(SYS_unlinkat, dir, name, AT_REMOVEDIR) >= 0)
-                return;
-        must(SYS3(SYS_mkdirat, AT_FDCWD, "/xboot/trash", 0700), "making the trash", "");
-        trash = open_at(AT_FDCWD, "/xboot/trash", O_RDONLY | O_DIRECTORY);
-        must(trash, "opening the trash", "");
-        must(SYS4(SYS_renameat, dir, name, trash, decimal(trash_number++)), "moving to the trash", name);
-        for (;;) {
-                must(SYS3(SYS_lseek, trash, 0, 0), "rewinding the trash", "");
-                list = read_directory(trash);
-                if (!list.count)
-                        break;
-                for (i = 0; i < list.count; i++) {
-                        fd = open_at(trash, list.name[i], O_RDONLY | O_DIRECTORY);
-                        must(fd, "opening a folder in the trash", list.name[i]);
-                        while (empty_into(fd, trash))
-                                must(SYS3(SYS_lseek, fd, 0, 0), "rewinding a folder in the trash", "");
-                        SYS1(SYS_close, fd);
-                        must(SYS3(SYS_unlinkat, trash, list.name[i], AT_REMOVEDIR), "removing a folder in the trash", list.name[i]);
-                }
-                arena_release(mark);
+    if (SYS3(SYS_unlinkat, dir, name, 0) >= 0 || SYS3(SYS_unlinkat, dir, name, AT_REMOVEDIR) >= 0)
+        return;
+    must(SYS3(SYS_mkdirat, AT_FDCWD, "/xboot/trash", 0700), "making the trash", "");
+    trash = open_at(AT_FDCWD, "/xboot/trash", O_RDONLY | O_DIRECTORY);
+    must(trash, "opening the trash", "");
+    must(SYS4(SYS_renameat, dir, name, trash, decimal(trash_number++)), "moving to the trash", name);
+    for (;;) {
+        must(SYS3(SYS_lseek, trash, 0, 0), "rewinding the trash", "");
+        list = read_directory(trash);
+        if (!list.count)
+            break;
+        for (i = 0; i < list.count; i++) {
+            fd = open_at(trash, list.name[i], O_RDONLY | O_DIRECTORY);
+            must(fd, "opening a folder in the trash", list.name[i]);
+            while (empty_into(fd, trash))
+                must(SYS3(SYS_lseek, fd, 0, 0), "rewinding a folder in the trash", "");
+            SYS1(SYS_close, fd);
+            must(SYS3(SYS_unlinkat, trash, list.name[i], AT_REMOVEDIR), "removing a folder in the trash", list.name[i]);
         }
         arena_release(mark);
-        SYS1(SYS_close, trash);
-        must(SYS3(SYS_unlinkat, AT_FDCWD, "/xboot/trash", AT_REMOVEDIR), "removing the trash", "");
+    }
+    arena_release(mark);
+    SYS1(SYS_close, trash);
+    must(SYS3(SYS_unlinkat, AT_FDCWD, "/xboot/trash", AT_REMOVEDIR), "removing the trash", "");
 }
 
 /* The folders above `path` (which has no leading slash) below the folder `root`: made where missing, mode 0755, owned by
@@ -346,16 +348,16 @@ void remove_tree(int dir, const char *name)
  */
 void make_parents(int root, const char *path)
 {
-        char *part = join(path, "", "");
-        unsigned long i;
+    char *part = join(path, "", "");
+    unsigned long i;
 
-        for (i = 0; part[i]; i++)
-                if (part[i] == '/') {
-                        part[i] = 0;
-                        if (SYS3(SYS_mkdirat, root, part, 0755) >= 0) {
-                                must(SYS4(SYS_fchmodat, root, part, 0755, 0), "setting a mode", part);
-                                must(SYS5(SYS_fchownat, root, part, BUILDER_UID, BUILDER_GID, AT_SYMLINK_NOFOLLOW), "setting an owner", part);
-                        }
-                        part[i] = '/';
-                }
+    for (i = 0; part[i]; i++)
+        if (part[i] == '/') {
+            part[i] = 0;
+            if (SYS3(SYS_mkdirat, root, part, 0755) >= 0) {
+                must(SYS4(SYS_fchmodat, root, part, 0755, 0), "setting a mode", part);
+                must(SYS5(SYS_fchownat, root, part, BUILDER_UID, BUILDER_GID, AT_SYMLINK_NOFOLLOW), "setting an owner", part);
+            }
+            part[i] = '/';
+        }
 }
