@@ -8,6 +8,7 @@ open Futex
 open Sys_mem
 open Sys_signal
 open Sys_misc
+open Sys_event
 
 type entry = { name : string; serve : Proc.t -> int; price : int (* of the processor, for Sched *) }
 
@@ -29,7 +30,7 @@ let i386 = [
   108, e "fstat" fstat; 110, e "iopl" forbidden; 114, e "wait4" wait4; 116, e "sysinfo" sysinfo; 118, e "fsync" sync; 119, e "sigreturn" sigreturn; 120, e "clone" clone;
   122, e "uname" uname; 125, e "mprotect" mprotect; 126, e "sigprocmask" sigprocmask; 132, e "getpgid" getpgid; 133, e "fchdir" fchdir;
   136, e "personality" personality; 138, e "setfsuid" (setfsid 1000); 139, e "setfsgid" (setfsid 100); 140, e "_llseek" llseek; 141, e "getdents" getdents; 142, e "select" select;
-  143, e "flock" sync; 144, e "msync" msync; 145, e "readv" readv; 146, e "writev" writev; 147, e "getsid" getsid; 148, e "fdatasync" sync; 150, e "mlock" nothing; 151, e "munlock" nothing;
+  143, e "flock" flock; 144, e "msync" msync; 145, e "readv" readv; 146, e "writev" writev; 147, e "getsid" getsid; 148, e "fdatasync" sync; 150, e "mlock" nothing; 151, e "munlock" nothing;
   158, e "sched_yield" sched_yield; 162, e "nanosleep" nanosleep; 163, e "mremap" mremap; 164, e "setresuid" setresuid; 165, e "getresuid" getresuid;
   168, e "poll" poll; 170, e "setresgid" setresgid; 171, e "getresgid" getresgid; 172, e "prctl" prctl; 173, e "rt_sigreturn" rt_sigreturn; 174, e "rt_sigaction" rt_sigaction;
   175, e "rt_sigprocmask" rt_sigprocmask; 176, e "rt_sigpending" rt_sigpending; 177, e "rt_sigtimedwait" rt_sigtimedwait; 179, e "rt_sigsuspend" rt_sigsuspend;
@@ -50,6 +51,10 @@ let i386 = [
   383, e "statx" statx; 384, e "arch_prctl" absent; 386, e "rseq" absent; 403, e "clock_gettime64" clock_gettime64; 406, e "clock_getres_time64" clock_getres64;
   407, e "clock_nanosleep_time64" clock_nanosleep_time64; 412, e "utimensat_time64" utimensat_time64; 413, e "pselect6_time64" pselect6_time64;
   414, e "ppoll_time64" ppoll_time64; 435, e "clone3" absent; 436, e "close_range" close_range; 439, e "faccessat2" faccessat2;
+  254, e "epoll_create" epoll_create; 255, e "epoll_ctl" epoll_ctl; 256, e "epoll_wait" epoll_wait; 313, e "splice" splice; 315, e "tee" tee; 319, e "epoll_pwait" epoll_pwait;
+  321, e "signalfd" signalfd; 322, e "timerfd_create" timerfd_create; 323, e "eventfd" eventfd; 325, e "timerfd_settime" timerfd_settime; 326, e "timerfd_gettime" timerfd_gettime;
+  327, e "signalfd4" signalfd4; 328, e "eventfd2" eventfd2; 329, e "epoll_create1" epoll_create1; 356, e "memfd_create" memfd_create; 410, e "timerfd_gettime64" timerfd_gettime64;
+  411, e "timerfd_settime64" timerfd_settime64; 441, e "epoll_pwait2" epoll_pwait2;
 ]
 
 let x86_64 = [
@@ -58,7 +63,7 @@ let x86_64 = [
   15, e "rt_sigreturn" rt_sigreturn; 16, e "ioctl" ioctl; 17, e "pread64" pread; 18, e "pwrite64" pwrite; 19, e "readv" readv; 20, e "writev" writev; 21, e "access" access;
   22, e "pipe" pipe; 23, e "select" select; 24, e "sched_yield" sched_yield; 25, e "mremap" mremap; 26, e "msync" msync; 27, e "mincore" mincore; 28, e "madvise" madvise; 32, e "dup" dup; 33, e "dup2" dup2;
   34, e "pause" pause; 35, e "nanosleep" nanosleep; 37, e "alarm" alarm; 38, e "setitimer" setitimer; 39, e "getpid" getpid; 40, e "sendfile" sendfile; 56, e "clone" clone;
-  57, e "fork" fork; 58, e "vfork" vfork; 59, e "execve" execve; 60, e "exit" exit; 61, e "wait4" wait4; 62, e "kill" kill; 63, e "uname" uname; 72, e "fcntl" fcntl; 73, e "flock" sync;
+  57, e "fork" fork; 58, e "vfork" vfork; 59, e "execve" execve; 60, e "exit" exit; 61, e "wait4" wait4; 62, e "kill" kill; 63, e "uname" uname; 72, e "fcntl" fcntl; 73, e "flock" flock;
   74, e "fsync" sync; 75, e "fdatasync" sync; 76, e "truncate" truncate; 77, e "ftruncate" ftruncate; 78, e "getdents" getdents; 79, e "getcwd" getcwd; 80, e "chdir" chdir;
   81, e "fchdir" fchdir; 82, e "rename" rename; 83, e "mkdir" mkdir; 84, e "rmdir" rmdir; 85, e "creat" creat; 86, e "link" link; 87, e "unlink" unlink; 88, e "symlink" symlink;
   89, e "readlink" readlink; 90, e "chmod" chmod; 91, e "fchmod" fchmod; 92, e "chown" chown; 93, e "fchown" fchown; 94, e "lchown" lchown; 95, e "umask" umask;
@@ -79,6 +84,9 @@ let x86_64 = [
   292, e "dup3" dup3; 293, e "pipe2" pipe2; 295, e "preadv" preadv; 296, e "pwritev" pwritev; 302, e "prlimit64" prlimit64; 309, e "getcpu" getcpu; 316, e "renameat2" renameat2;
   318, e "getrandom" getrandom; 322, e "execveat" execveat; 326, e "copy_file_range" copy_file_range; 332, e "statx" statx; 334, e "rseq" absent; 435, e "clone3" absent;
   436, e "close_range" close_range; 439, e "faccessat2" faccessat2;
+  213, e "epoll_create" epoll_create; 232, e "epoll_wait" epoll_wait; 233, e "epoll_ctl" epoll_ctl; 275, e "splice" splice; 276, e "tee" tee; 281, e "epoll_pwait" epoll_pwait;
+  282, e "signalfd" signalfd; 283, e "timerfd_create" timerfd_create; 284, e "eventfd" eventfd; 286, e "timerfd_settime" timerfd_settime; 287, e "timerfd_gettime" timerfd_gettime;
+  289, e "signalfd4" signalfd4; 290, e "eventfd2" eventfd2; 291, e "epoll_create1" epoll_create1; 319, e "memfd_create" memfd_create; 441, e "epoll_pwait2" epoll_pwait2;
 ]
 
 let index list =

@@ -92,6 +92,10 @@ let read_at p f position va len =
   | Null -> 0
   | Zero | Full -> generate p va len (fun b n -> Bytes.fill b 0 n '\000')
   | Random -> generate p va len (fun b n -> random_bytes b 0 n)
+  | Event e -> Event_file.read_event p f e va len
+  | Timer t -> Event_file.read_timer p f t va len
+  | Signals s -> Event_file.read_signals p f s va len
+  | Epoll _ -> Errno.fail Errno.einval
   | To_console | Path_only -> Errno.fail Errno.ebadf
 
 let read p f va len =
@@ -135,6 +139,8 @@ let write_at p f position va len =
   | Null | Zero | Random -> len
   | Full -> if len = 0 then 0 else Errno.fail Errno.enospc
   | To_console -> to_console p va len
+  | Event e -> Event_file.write_event p f e va len
+  | Timer _ | Signals _ | Epoll _ -> Errno.fail Errno.einval
   | Directory | Path_only -> Errno.fail Errno.ebadf
 
 let write p f va len =
@@ -146,41 +152,106 @@ let write p f va len =
     n
   | _ -> write_at p f 0 va len
 
-(* From a file to a descriptor, inside the kernel (sendfile, copy_file_range): the bytes pass through a buffer of 64 KiB. *)
-let transfer p from position out len =
+(* From a file to a descriptor, inside the kernel (sendfile, copy_file_range, splice): the bytes pass through a buffer of 64 KiB. [at]: where in a regular
+   file; else at its position, which moves. *)
+let transfer p from position ?at out len =
+  if not out.writable then Errno.fail Errno.ebadf;
+  if not from.readable then Errno.fail Errno.ebadf;
   let b = Bytes.create 65536 in
   let c = content from in
+  let put part done_ =
+    match out.what with
+    | Plain ->
+      let oc = content out in
+      let target = match at with
+        | Some start -> start + done_
+        | None -> if out.flags land o_append <> 0 then out.position <- oc.Content.size; out.position in
+      let part = file_limit p target part in
+      Content.write oc target b 0 part;
+      touch out.inode;
+      if at = None then out.position <- target + part;
+      part
+    | To_console -> Console.put b 0 part; part
+    | Null | Zero | Random -> part
+    | Pipe_end pipe ->
+      if pipe.Vfs.readers = 0 then begin Signal.send p 13 (0, p.tgid, 1000, 0); Errno.fail Errno.epipe end;
+      let n = Pipe.push pipe part (fun t off m d -> Bytes.blit b d t off m; m) in
+      if n > 0 then n
+      else if out.flags land o_nonblock <> 0 then Errno.fail Errno.eagain
+      else raise (Wait (fun () -> Pipe.room pipe > 0 || pipe.Vfs.readers = 0))
+    | Full -> Errno.fail Errno.enospc
+    | _ -> Errno.fail Errno.einval in
   let rec go done_ =
     let part = min (Bytes.length b) (min (len - done_) (c.Content.size - position - done_)) in
     if part <= 0 then done_
     else begin
       Content.read c (position + done_) b 0 part;
-      match out.what with
-      | Plain ->
-        let oc = content out in
-        if out.flags land o_append <> 0 then out.position <- oc.Content.size;
-        Content.write oc out.position b 0 part;
-        touch out.inode;
-        out.position <- out.position + part;
-        go (done_ + part)
-      | To_console -> Console.put b 0 part; go (done_ + part)
-      | Null | Zero | Random -> go (done_ + part)
-      | Pipe_end pipe ->
-        if pipe.Vfs.readers = 0 then begin Signal.send p 13 (0, p.tgid, 1000, 0); Errno.fail Errno.epipe end;
-        let n = Pipe.push pipe part (fun t off m d -> Bytes.blit b d t off m; m) in
-        if n > 0 then (if n < part then done_ + n else go (done_ + n))
-        else if done_ > 0 then done_
-        else if out.flags land o_nonblock <> 0 then Errno.fail Errno.eagain
-        else raise (Wait (fun () -> Pipe.room pipe > 0 || pipe.Vfs.readers = 0))
-      | Full -> Errno.fail Errno.enospc
-      | Directory | Path_only -> Errno.fail Errno.ebadf
+      match put part done_ with
+      | n when n < part -> done_ + n
+      | _ -> go (done_ + part)
+      | exception (Errno.Error _ | Wait _) when done_ > 0 -> done_
     end in
-  if not out.writable then Errno.fail Errno.ebadf;
-  if not from.readable then Errno.fail Errno.ebadf;
   go 0
 
-(* Would a read or write not wait? For poll and select. *)
-let ready_to_read f =
-  match f.what with Pipe_end pipe -> not f.readable || pipe.Vfs.used > 0 || pipe.Vfs.writers = 0 | To_console -> false | _ -> true
-let ready_to_write f =
-  match f.what with Pipe_end pipe -> not f.writable || Pipe.room pipe >= 4096 || pipe.Vfs.readers = 0 | _ -> true
+(* From a pipe to anything that can be written to; what is not taken stays in the pipe. *)
+let drain p pipe ?at out len ~wait =
+  if pipe.Vfs.used = 0 then begin
+    if pipe.Vfs.writers = 0 then 0
+    else if not wait then Errno.fail Errno.eagain
+    else raise (Wait (fun () -> pipe.Vfs.used > 0 || pipe.Vfs.writers = 0))
+  end
+  else
+    match out.what with
+    | Plain ->
+      let oc = content out in
+      let start = match at with Some s -> s | None -> if out.flags land o_append <> 0 then out.position <- oc.Content.size; out.position in
+      let len = file_limit p start len in
+      let n = Pipe.pull pipe len (fun b off part done_ -> Content.write oc (start + done_) (Bytes.sub b off part) 0 part; part) in
+      touch out.inode;
+      if at = None then out.position <- start + n;
+      n
+    | To_console -> Pipe.pull pipe len (fun b off part _ -> Console.put b off part; part)
+    | Null -> Pipe.pull pipe len (fun _ _ part _ -> part)
+    | Pipe_end to_ ->
+      if to_.Vfs.readers = 0 then begin Signal.send p 13 (0, p.tgid, 1000, 0); Errno.fail Errno.epipe end;
+      let room = min len (Pipe.room to_) in
+      if room = 0 then (if wait then raise (Wait (fun () -> Pipe.room to_ > 0 || to_.Vfs.readers = 0)) else Errno.fail Errno.eagain)
+      else Pipe.pull pipe room (fun b off part _ -> Pipe.push to_ part (fun t at m d -> Bytes.blit b (off + d) t at m; m))
+    | _ -> Errno.fail Errno.einval
+
+(* ---- what is ready: the bits of poll, whatever was asked for *)
+
+let poll_in = 0x41 and poll_out = 0x104 and poll_err = 8 and poll_hup = 0x10
+
+let rec ready p f =
+  let if_ c bits = if c then bits else 0 in
+  match f.what with
+  | Pipe_end pipe ->
+    if_ (f.readable && pipe.Vfs.used > 0) poll_in lor if_ (f.readable && pipe.Vfs.writers = 0) poll_hup
+    lor if_ (f.writable && Pipe.room pipe >= 4096) poll_out lor if_ (f.writable && pipe.Vfs.readers = 0) poll_err
+  | To_console -> poll_out
+  | Event e -> if_ (e.count <> 0L) poll_in lor if_ (Int64.unsigned_compare e.count (-2L) < 0) poll_out
+  | Timer t -> if_ (Event_file.fired t > 0) poll_in
+  | Signals s -> if_ (Signal.pending p land s.set <> 0) poll_in
+  | Epoll e -> if_ (List.exists (fun i -> interest_ready p i <> 0) e.interests) poll_in
+  | Path_only -> 0x20
+  | Plain | Directory | Null | Zero | Full | Random -> poll_in lor poll_out
+
+(* How often bytes came, and went. *)
+and motions f =
+  match f.what with Pipe_end pipe -> (pipe.Vfs.pushed, pipe.Vfs.pulled) | Event e -> (e.writes, e.writes) | Timer t -> (Event_file.fired t + t.at, 0) | _ -> (0, 0)
+
+(* What epoll_wait has to report of one descriptor. *)
+and interest_ready p i =
+  if i.off || i.target.holders = 0 then 0
+  else begin
+    let now = ready p i.target land (i.wanted lor poll_err lor poll_hup) in
+    if i.wanted land 0x80000000 = 0 then now (* EPOLLET *)
+    else begin
+      let came, went = motions i.target and before_came, before_went, before = i.edge in
+      let fresh = now land lnot before in
+      let fresh = if came <> before_came then fresh lor (now land poll_in) else fresh in
+      let fresh = if went <> before_went then fresh lor (now land poll_out) else fresh in
+      if fresh <> 0 then now else 0
+    end
+  end

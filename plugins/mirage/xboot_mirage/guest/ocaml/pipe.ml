@@ -30,6 +30,7 @@ let push pipe len fetch =
       let part = min (len - done_) (size - at) in
       let n = fetch pipe.buffer at part done_ in
       pipe.used <- pipe.used + n;
+      if n > 0 then pipe.pushed <- pipe.pushed + 1;
       if n < part then done_ + n else go (done_ + n)
     end in
   go 0
@@ -44,8 +45,14 @@ let pull pipe len give =
       let n = give pipe.buffer pipe.start part done_ in
       pipe.start <- (pipe.start + n) mod size;
       pipe.used <- pipe.used - n;
+      if n > 0 then pipe.pulled <- pipe.pulled + 1;
       if n < part then done_ + n else go (done_ + n)
     end in
   let n = go 0 in
   if pipe.used = 0 then pipe.start <- 0;
   n
+
+(* Copy [len] bytes that lie [from] behind the first one; they stay. *)
+let peek pipe from b off len =
+  let size = Bytes.length pipe.buffer in
+  for i = 0 to len - 1 do Bytes.set b (off + i) (Bytes.get pipe.buffer ((pipe.start + from + i) mod size)) done

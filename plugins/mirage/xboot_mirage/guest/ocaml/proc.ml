@@ -16,7 +16,24 @@ type file = {
 (* A descriptor whose last call moved one byte: the next ones may go through a window (window.ml). No address is kept here. *)
 and window = (int * file) option
 
-and what = Plain | Directory | Pipe_end of pipe | Null | Zero | Full | Random | To_console | Path_only
+and what =
+  | Plain | Directory | Pipe_end of pipe | Null | Zero | Full | Random | To_console | Path_only
+  | Event of event
+  | Timer of timer
+  | Signals of signals
+  | Epoll of epoll
+
+(* eventfd: 64 bits without sign *)
+and event = { mutable count : int64; semaphore : bool; mutable writes : int }
+
+(* timerfd: when it fires next, on the clock of Clock.now; 0: never *)
+and timer = { clock : int; mutable at : int; mutable every : int }
+
+and signals = { mutable set : int }
+and epoll = { mutable interests : interest list }
+
+(* What epoll_wait is to look at. [edge]: how often bytes had come and gone when it was last reported, and what was ready then. *)
+and interest = { fd : int; target : file; mutable wanted : int; mutable data : int64; mutable edge : int * int * int; mutable off : bool (* EPOLLONESHOT has fired *) }
 
 type descriptors = {
   mutable table : file option array;
@@ -89,6 +106,12 @@ type t = {
   windows : window array; (* for one-byte reads, and for one-byte writes *)
 }
 
+let timers : timer list ref = ref [] (* those that somebody holds *)
+
+(* Set by Locks: an open file, or a process's descriptor of a file, goes away. *)
+let forget_file : (file -> unit) ref = ref ignore
+let forget_descriptor : (descriptors -> inode -> unit) ref = ref (fun _ _ -> ())
+
 (* A system call that cannot go on until the condition holds. *)
 exception Wait of (unit -> bool)
 
@@ -101,7 +124,7 @@ let current : t option ref = ref None
 let open_files = ref 0
 
 let reset () =
-  Hashtbl.reset table; order := []; next_pid := 1; current := None; open_files := 0
+  Hashtbl.reset table; order := []; next_pid := 1; current := None; open_files := 0; timers := []
 
 let running () = match !current with Some p -> p | None -> failwith "no process is running"
 let find pid = Hashtbl.find_opt table pid
@@ -151,6 +174,7 @@ let close_file f =
   f.holders <- f.holders - 1;
   if f.holders <= 0 then begin
     decr open_files;
+    !forget_file f;
     f.inode.opens <- f.inode.opens - 1;
     if f.writable && f.what = Plain then f.inode.writers <- f.inode.writers - 1;
     (match f.what with
@@ -158,6 +182,7 @@ let close_file f =
        if f.readable then pipe.readers <- pipe.readers - 1;
        if f.writable then pipe.writers <- pipe.writers - 1;
        if pipe.readers = 0 && pipe.writers = 0 then begin pipe.buffer <- Bytes.empty; pipe.used <- 0 end
+     | Timer t -> timers := List.filter (fun u -> u != t) !timers
      | _ -> ());
     release f.inode
   end
@@ -187,6 +212,7 @@ let take_descriptor d fd =
     d.table.(fd) <- None;
     d.close_on_exec.(fd) <- false;
     if fd < d.lowest then d.lowest <- fd;
+    !forget_descriptor d f.inode;
     close_file f
 
 let put_at d fd f ~cloexec =

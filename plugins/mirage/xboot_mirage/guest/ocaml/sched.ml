@@ -48,7 +48,7 @@ let start_call p =
 let interrupt p =
   let number = p.call in
   let never_again = List.mem (match Abi.find p number with Some e -> e.Abi.name | None -> "")
-      [ "nanosleep"; "clock_nanosleep"; "clock_nanosleep_time64"; "pause"; "sigsuspend"; "rt_sigsuspend"; "poll"; "ppoll"; "ppoll_time64"; "select"; "pselect6"; "pselect6_time64"; "rt_sigtimedwait" ] in
+      [ "nanosleep"; "clock_nanosleep"; "clock_nanosleep_time64"; "pause"; "sigsuspend"; "rt_sigsuspend"; "poll"; "ppoll"; "ppoll_time64"; "select"; "pselect6"; "pselect6_time64"; "rt_sigtimedwait"; "epoll_wait"; "epoll_pwait"; "epoll_pwait2" ] in
   p.state <- Ready;
   if p.progress > 0 && (match Abi.find p number with Some { Abi.name = "write" | "writev"; _ } -> true | _ -> false) then finish_call p p.progress
   else if Signal.wants_restart p && not never_again then begin
@@ -136,7 +136,7 @@ let earliest_wake () =
     | Waiting _ ->
       let t = if p.deadline >= 0 then min t p.deadline else t in
       if p.shared.alarm > 0 then min t p.shared.alarm else t
-    | _ -> t) max_int (all ())
+    | _ -> t) (List.fold_left (fun t timer -> if timer.at > Clock.now () then min t timer.at else t) max_int !timers) (all ())
 
 (* Run until process 1 has ended; its wait status. *)
 let until_first_ends () =

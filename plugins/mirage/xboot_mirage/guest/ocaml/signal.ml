@@ -72,7 +72,7 @@ let wake_stopped p n =
 let post p n info =
   if n >= 1 && n <= 62 && not (is_zombie p) then begin
     wake_stopped p n;
-    if not (spared p n || (is_ignored p n && p.blocked land bit n = 0)) then begin
+    if not ((spared p n || is_ignored p n) && p.blocked land bit n = 0) then begin
       enqueue p.queue p.pending n info;
       p.pending <- p.pending lor bit n
     end
@@ -85,7 +85,7 @@ let send p n info =
     | [] -> ()
     | all ->
       wake_stopped p n;
-      if not (spared p n || (is_ignored p n && List.exists (fun q -> q.blocked land bit n = 0) all)) then begin
+      if not ((spared p n || is_ignored p n) && List.exists (fun q -> q.blocked land bit n = 0) all) then begin
         enqueue p.shared.queue p.shared.pending n info;
         p.shared.pending <- p.shared.pending lor bit n
       end

@@ -156,13 +156,7 @@ let fcntl p =
   | 2 -> p.files.close_on_exec.(fd) <- argument land 1 <> 0; 0
   | 3 -> f.flags lor (if is_wide p then 0 else 0o100000) land lnot 0
   | 4 -> no_path f; f.flags <- f.flags land lnot 0o6000 lor (argument land 0o6000); 0
-  | 5 | 12 | 36 -> (* F_GETLK: nobody locks *)
-    let va = Arg.word p 2 in
-    let b = User.read p.mm va 2 in
-    Bytes.set_uint16_le b 0 2;
-    User.write p.mm va b;
-    0
-  | 6 | 7 | 13 | 14 | 37 | 38 -> ignore (User.read p.mm (Arg.word p 2) 2); 0 (* record locks: granted; builders of one step do not compete *)
+  | 5 | 6 | 7 | 12 | 13 | 14 | 36 | 37 | 38 as command -> no_path f; Locks.record p f command (Arg.word p 2)
   | 8 | 10 -> 0 (* F_SETOWN, F_SETSIG *)
   | 9 -> 0
   | 1032 -> (match f.what with Pipe_end _ -> Vfs.pipe_capacity | _ -> Errno.fail Errno.ebadf)
@@ -221,6 +215,7 @@ let fallocate p =
   0
 
 let sync p = ignore (fd_file p 0); 0
+let flock p = let f = fd_file p 0 in no_path f; Locks.whole p f (Arg.int p 1)
 
 let ioctl p =
   let f = fd_file p 0 in
@@ -243,7 +238,8 @@ let ioctl p =
 let sendfile_sized p size =
   let out = fd_file p 0 and from = fd_file p 1 and at = Arg.word p 2 and len = Arg.long p 3 in
   if len < 0 then Errno.fail Errno.einval;
-  (match from.what with Plain -> () | _ -> Errno.fail Errno.einval);
+  (match from.what with Plain -> () | Path_only -> Errno.fail Errno.ebadf | _ -> Errno.fail Errno.einval);
+  if out.what = Plain && out.flags land Io.o_append <> 0 then Errno.fail Errno.einval;
   if at = 0 then begin
     let n = Io.transfer p from from.position out len in
     from.position <- from.position + n;
@@ -261,20 +257,75 @@ let sendfile_sized p size =
 let sendfile p = sendfile_sized p (if is_wide p then 8 else 4)
 let sendfile64 p = sendfile_sized p 8
 
+(* A position in memory, or none: the file's own is meant. *)
+let position_at p va = if va = 0 then None else begin
+    let at = User.i64 (User.read p.mm va 8) 0 in
+    if at < 0 || at > 1 lsl 60 then Errno.fail Errno.einval else Some at
+  end
+let put_position p va v = let b = Bytes.create 8 in User.set64 b 0 v; User.write p.mm va b
+
 let copy_file_range p =
   let from = fd_file p 0 and out = fd_file p 2 in
   let from_at = Arg.word p 1 and to_at = Arg.word p 3 and len = Arg.long p 4 in
   if Arg.uint p 5 <> 0 || len < 0 then Errno.fail Errno.einval;
-  (match (from.what, out.what) with Plain, Plain -> () | _ -> Errno.fail Errno.einval);
-  if from.inode == out.inode then Errno.fail Errno.einval;
+  (match (from.what, out.what) with
+   | Plain, Plain -> ()
+   | (Directory, _ | _, Directory) -> Errno.fail Errno.eisdir
+   | (Path_only, _ | _, Path_only) -> Errno.fail Errno.ebadf
+   | _ -> Errno.fail Errno.einval);
   if out.flags land Io.o_append <> 0 then Errno.fail Errno.ebadf;
-  let get at f = if at = 0 then f.position else User.i64 (User.read p.mm at 8) 0 in
-  let start = get from_at from and target = get to_at out in
-  if start < 0 || target < 0 || start > 1 lsl 60 || target > 1 lsl 60 then Errno.fail Errno.einval;
-  let saved = out.position in
-  out.position <- target;
-  let n = Io.transfer p from start out len in
-  let put at v = let b = Bytes.create 8 in User.set64 b 0 v; User.write p.mm at b in
-  if to_at <> 0 then begin out.position <- saved; put to_at (target + n) end;
-  if from_at <> 0 then put from_at (start + n) else from.position <- start + n;
+  let start = Option.value (position_at p from_at) ~default:from.position and target = Option.value (position_at p to_at) ~default:out.position in
+  let len = max 0 (min len ((Io.content from).Content.size - start)) in
+  if from.inode == out.inode && start < target + len && target < start + len then Errno.fail Errno.einval;
+  let n = Io.transfer p from start ~at:target out len in
+  if to_at <> 0 then put_position p to_at (target + n) else out.position <- target + n;
+  if from_at <> 0 then put_position p from_at (start + n) else from.position <- start + n;
   n
+
+(* One end is a pipe. *)
+let splice p =
+  let from = fd_file p 0 and out = fd_file p 2 in
+  let from_at = Arg.word p 1 and to_at = Arg.word p 3 and len = Arg.long p 4 and flags = Arg.uint p 5 in
+  if flags land lnot 15 <> 0 || len < 0 then Errno.fail Errno.einval;
+  no_path from;
+  no_path out;
+  if not from.readable || not out.writable then Errno.fail Errno.ebadf;
+  let wait f = flags land 2 = 0 && f.flags land Io.o_nonblock = 0 in
+  if len = 0 then 0
+  else
+    match (from.what, out.what) with
+    | Pipe_end a, Pipe_end b ->
+      if from_at <> 0 || to_at <> 0 then Errno.fail Errno.espipe;
+      if a == b then Errno.fail Errno.einval;
+      Io.drain p a out len ~wait:(wait from && wait out)
+    | Pipe_end pipe, what ->
+      if from_at <> 0 then Errno.fail Errno.espipe;
+      if to_at <> 0 && what <> Plain then Errno.fail Errno.einval;
+      if what = Plain && out.flags land Io.o_append <> 0 then Errno.fail Errno.einval;
+      (match position_at p to_at with
+       | None -> Io.drain p pipe out len ~wait:(wait from)
+       | Some at -> let n = Io.drain p pipe ~at out len ~wait:(wait from) in put_position p to_at (at + n); n)
+    | Plain, Pipe_end pipe ->
+      if to_at <> 0 then Errno.fail Errno.espipe;
+      if not (wait out) && Pipe.room pipe = 0 && pipe.Vfs.readers > 0 then Errno.fail Errno.eagain;
+      let start = Option.value (position_at p from_at) ~default:from.position in
+      let n = Io.transfer p from start out (min len (max 1 (Pipe.room pipe))) in
+      if from_at <> 0 then put_position p from_at (start + n) else from.position <- start + n;
+      n
+    | _ -> Errno.fail Errno.einval
+
+(* What lies in one pipe is written to another and stays where it is. *)
+let tee p =
+  let from = fd_file p 0 and out = fd_file p 1 and len = Arg.long p 2 and flags = Arg.uint p 3 in
+  if flags land lnot 15 <> 0 || len < 0 then Errno.fail Errno.einval;
+  if not from.readable || not out.writable then Errno.fail Errno.ebadf;
+  match (from.what, out.what) with
+  | Pipe_end a, Pipe_end b when a != b ->
+    let wait = flags land 2 = 0 && from.flags land Io.o_nonblock = 0 in
+    if len = 0 then 0
+    else if b.Vfs.readers = 0 then begin Signal.send p 13 (0, p.tgid, 1000, 0); Errno.fail Errno.epipe end
+    else if a.Vfs.used = 0 then
+      (if a.Vfs.writers = 0 then 0 else if wait then raise (Wait (fun () -> a.Vfs.used > 0 || a.Vfs.writers = 0)) else Errno.fail Errno.eagain)
+    else if Pipe.room b = 0 then (if wait then raise (Wait (fun () -> Pipe.room b > 0 || b.Vfs.readers = 0)) else Errno.fail Errno.eagain)
+    else Pipe.push b (min len a.Vfs.used) (fun t off m d -> Pipe.peek a d t off m; m)
+  | _ -> Errno.fail Errno.einval

@@ -191,13 +191,7 @@ let rt_sigtimedwait p =
 let events p fd wanted =
   match file_at p.files fd with
   | None -> 0x20
-  | Some f ->
-    let hang_up = match f.what with Pipe_end pipe -> f.readable && pipe.Vfs.writers = 0 | _ -> false in
-    let broken = match f.what with Pipe_end pipe -> f.writable && pipe.Vfs.readers = 0 | _ -> false in
-    let data = match f.what with Pipe_end pipe -> f.readable && pipe.Vfs.used > 0 | To_console -> false | _ -> f.readable in
-    (if wanted land 0x41 <> 0 && data then wanted land 0x41 else 0)
-    lor (if wanted land 0x104 <> 0 && f.writable && Io.ready_to_write f then wanted land 0x104 else 0)
-    lor (if hang_up then 0x10 else 0) lor if broken then 8 else 0
+  | Some f -> Io.ready p f land (wanted lor Io.poll_err lor Io.poll_hup lor 0x20)
 
 let with_deadline p span = if p.deadline = -1 then p.deadline <- (if span < 0 then max_int else if span > 1 lsl 60 then max_int else Clock.now () + span)
 

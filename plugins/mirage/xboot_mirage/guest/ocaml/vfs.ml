@@ -8,6 +8,8 @@ type pipe = {
   mutable used : int;
   mutable readers : int;
   mutable writers : int;
+  mutable pushed : int; (* how often bytes came, and went: for edge-triggered epoll *)
+  mutable pulled : int;
   named : bool; (* has, or had, a name in a directory: opening one end waits for the other *)
   mutable came : int; (* how often an end of a named pipe was opened: who waits for the other end may miss its short visit *)
 }
@@ -56,7 +58,7 @@ let make ?(uid = 0) ?(gid = 0) kind mode =
 let new_dir () = Dir { entries = Hashtbl.create 8; order = IntMap.empty; next = 3; parent = None }
 
 let pipe_capacity = 65536
-let new_pipe ~named = { buffer = Bytes.create 4096; start = 0; used = 0; readers = 0; writers = 0; named; came = 0 }
+let new_pipe ~named = { buffer = Bytes.create 4096; start = 0; used = 0; pushed = 0; pulled = 0; readers = 0; writers = 0; named; came = 0 }
 
 let dir_of inode = match inode.kind with Dir d -> d | _ -> Errno.fail Errno.enotdir
 let is_dir inode = match inode.kind with Dir _ | Dynamic _ -> true | _ -> false
