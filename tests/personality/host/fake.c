@@ -16,7 +16,7 @@ struct frame {
 
 struct page {
 	void *frame;         /* 0: lazy */
-	unsigned protection; /* 8: mapped */
+	unsigned protection; /* 8: mapped, 16: as shared */
 };
 
 struct machine_space {
@@ -248,6 +248,42 @@ int machine_space_frames(struct machine_space *s, address at, void **frames, uns
 	return 0;
 }
 
+int machine_space_share(struct machine_space *s, address at, void *frame, unsigned protection)
+{
+	machine_frame_keep(frame);
+	return map(s, at, frame, protection | 16);
+}
+
+void machine_frame_touch(void *frame)
+{
+	(void)frame;
+}
+
+int machine_space_has(struct machine_space *s, address at)
+{
+	struct page *p = page_of(s, at, 0);
+
+	must(!(at & PAGE_MASK) && at >= USER_BOTTOM && at < USER_TOP, "asks for a page that is no user's");
+	return p && p->protection & 8;
+}
+
+int machine_space_move(struct machine_space *s, address from, address to, unsigned pages)
+{
+	struct page *p, *q;
+
+	for (; pages; pages--, from += PAGE_SIZE, to += PAGE_SIZE) {
+		p = page_of(s, from, 0);
+		q = page_of(s, to, 1);
+		must(q && !(q->protection & 8), "a move over a mapping");
+		if (!p)
+			continue;
+		*q = *p;
+		p->frame = 0;
+		p->protection = 0;
+	}
+	return 0;
+}
+
 int machine_space_physical(struct machine_space *s, address at, unsigned pages, unsigned long physical)
 {
 	(void)s;
@@ -263,8 +299,8 @@ void machine_space_protect(struct machine_space *s, address at, unsigned pages, 
 
 	for (; pages; pages--, at += PAGE_SIZE) {
 		p = page_of(s, at, 0);
-		must(p && p->protection & 8, "protects what is not mapped");
-		p->protection = protection | 8;
+		if (p && p->protection & 8)
+			p->protection = protection | 8 | (p->protection & 16);
 	}
 }
 
@@ -292,7 +328,7 @@ static char *user(struct machine_space *s, address at, int write)
 		return 0;
 	if (!p->frame) {
 		p->frame = machine_frame(0);
-	} else if (write && machine_frame_users(p->frame) > 1) {
+	} else if (write && !(p->protection & 16) && machine_frame_users(p->frame) > 1) {
 		copy = machine_frame(0);
 		if (!copy)
 			return 0;

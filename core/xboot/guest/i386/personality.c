@@ -21,6 +21,7 @@
 #include "personality/event.c"
 #include "personality/exec.c"
 #include "personality/file.c"
+#include "personality/mapping.c"
 #include "personality/node.c"
 #include "personality/path.c"
 #include "personality/pipe.c"

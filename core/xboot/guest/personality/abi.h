@@ -58,6 +58,7 @@ enum {
 #define MAP_PRIVATE 2u
 #define MAP_FIXED 0x10u
 #define MAP_ANONYMOUS 0x20u
+#define MAP_GROWSDOWN 0x100u
 #define MAP_FIXED_NOREPLACE 0x100000u
 
 /* processes */

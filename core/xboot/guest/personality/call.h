@@ -47,7 +47,7 @@ CALL(rt_sigsuspend); CALL(sigreturn); CALL(rt_sigreturn); CALL(sigaltstack); CAL
 CALL(rt_sigtimedwait); CALL(rt_sigqueueinfo);
 
 /* call_memory.c */
-CALL(brk); CALL(mmap); CALL(mmap2); CALL(munmap); CALL(mprotect); CALL(mremap); CALL(madvise); CALL(mincore); CALL(set_thread_area);
+CALL(brk); CALL(mmap); CALL(mmap2); CALL(munmap); CALL(mprotect); CALL(mremap); CALL(madvise); CALL(mincore); CALL(msync); CALL(set_thread_area);
 
 /* call_time.c */
 CALL(time); CALL(gettimeofday); CALL(clock_gettime); CALL(clock_gettime64); CALL(clock_getres); CALL(nanosleep); CALL(clock_nanosleep); CALL(clock_nanosleep64);

@@ -12,7 +12,7 @@ static char *byte_of(struct file *f, int write)
 	u32 at = (u32)f->offset;
 	char *frame;
 
-	if (f->pipe || KIND(node) != S_IFREG || f->offset >> 31 || node->size >> 31)
+	if (f->pipe || KIND(node) != S_IFREG || node->shared || f->offset >> 31 || node->size >> 31)
 		return 0;
 	if (write ? at > (u32)node->size || f->flags & O_APPEND : at >= (u32)node->size)
 		return 0;
@@ -278,6 +278,8 @@ static int cut_path(struct process *p, address path, u64 size)
 
 	if (!error && KIND(node) != S_IFDIR)
 		error = may(p, node, MAY_WRITE);
+	if (!error && node->running)
+		error = -ETXTBSY;
 	return error ? error : cut(node, size);
 }
 

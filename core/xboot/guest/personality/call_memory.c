@@ -3,6 +3,7 @@
 #include "call.h"
 
 #define MEM 0x101
+#define ZERO 0x105
 
 CALL(brk)
 {
@@ -32,11 +33,12 @@ static u32 rights(u32 protection)
 /* The export window: process 1 alone has such a descriptor. */
 static int map_window(struct process *p, address at, u32 size, u32 page)
 {
+	struct view view = { PROTECT_READ | PROTECT_WRITE, PROTECT_READ | PROTECT_WRITE, 0, 0, 0 };
 	int error;
 
 	if (page >> 20)
 		return -EINVAL; /* no such physical address */
-	error = region_add(p->memory, at, at + size, PROTECT_READ | PROTECT_WRITE, 1);
+	error = region_add(p->memory, at, at + size, &view);
 	if (error)
 		return error;
 	if (machine_space_physical(p->memory->space, at, size / PAGE_SIZE, (unsigned long)page << 12)) {
@@ -46,33 +48,48 @@ static int map_window(struct process *p, address at, u32 size, u32 page)
 	return (int)at;
 }
 
+/* What a descriptor may be mapped as. 0, or an error. */
+static int view_file(struct process *p, int fd, u32 protection, struct view *view)
+{
+	struct file *f = file_of(p, fd);
+	u32 mode = f ? f->flags & O_ACCMODE : 0;
+
+	if (!f || f->flags & O_PATH)
+		return -EBADF;
+	if (f->pipe || (KIND(f->node) != S_IFREG && KIND(f->node) != S_IFCHR))
+		return -ENODEV;
+	if (mode == O_WRONLY || (view->shared && protection & PROT_WRITE && mode != O_RDWR))
+		return -EACCES;
+	if (KIND(f->node) == S_IFCHR && f->node->device != MEM && f->node->device != ZERO)
+		return -ENODEV;
+	if (view->shared && mode != O_RDWR)
+		view->most &= ~PROTECT_WRITE;
+	view->node = f->node;
+	return 0;
+}
+
 static int map(struct process *p, address at, u32 size, u32 protection, u32 flags, int fd, u32 page)
 {
-	static unsigned shared_once;
 	struct memory *m = p->memory;
-	struct file *f = 0;
-	int error;
+	struct view view = { rights(protection), PROTECT_READ | PROTECT_WRITE | PROTECT_EXECUTE, 0, 0, 0 };
+	struct node *made = 0;
+	u32 kind = flags & 15;
+	int error = 0;
 
-	if (!size || !(flags & (MAP_SHARED | MAP_PRIVATE)))
+	if (!size || !kind || kind > 3)
 		return -EINVAL;
+	view.shared = kind != MAP_PRIVATE;
 	size = range_end(0, size, USER_TOP); /* whole pages */
 	if (!size)
 		return -ENOMEM;
 	if (!(flags & MAP_ANONYMOUS)) {
 		if (page > ~0u - size / PAGE_SIZE)
 			return -EOVERFLOW;
-		f = file_of(p, fd);
-		if (!f || f->flags & O_PATH)
-			return -EBADF;
-		if (f->pipe || (f->flags & O_ACCMODE) == O_WRONLY)
-			return f->pipe ? -ENODEV : -EACCES;
-		if (KIND(f->node) == S_IFCHR && f->node->device != MEM)
-			return -ENODEV;
-		if (KIND(f->node) == S_IFDIR)
-			return -ENODEV;
-		if ((flags & 3) == MAP_SHARED && protection & PROT_WRITE && (f->flags & O_ACCMODE) != O_RDWR)
-			return -EACCES;
+		error = view_file(p, fd, protection, &view);
+		view.page = page;
 	}
+	if (error)
+		return error;
 	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
 		if (at & PAGE_MASK)
 			return -EINVAL;
@@ -83,10 +100,8 @@ static int map(struct process *p, address at, u32 size, u32 protection, u32 flag
 		if (flags & MAP_FIXED_NOREPLACE && !region_free(m, at, at + size))
 			return -EEXIST;
 	}
-	if ((flags & 3) == MAP_SHARED && protection & PROT_WRITE && !(f && KIND(f->node) == S_IFCHR)) {
-		limit_reached(&shared_once, "shared writable mappings are not served (ENODEV)");
-		return -ENODEV;
-	}
+	if (size / PAGE_SIZE > machine_frames_total() && protection)
+		return -ENOMEM; /* could never be filled */
 	if (flags & MAP_FIXED) {
 		if (region_unmap(m, at, at + size))
 			return -ENOMEM;
@@ -95,11 +110,21 @@ static int map(struct process *p, address at, u32 size, u32 protection, u32 flag
 		if (!at)
 			return -ENOMEM;
 	}
-	if (f && KIND(f->node) == S_IFCHR)
+	if (view.node && KIND(view.node) == S_IFCHR && view.node->device == MEM)
 		return map_window(p, at, size, page);
-	if (size / PAGE_SIZE > machine_frames_total() && protection)
-		return -ENOMEM; /* could never be filled */
-	error = region_map(m, at, at + size, rights(protection), f ? f->node : 0, page);
+	if (view.node && KIND(view.node) == S_IFCHR) { /* zeros: no file behind them */
+		view.node = 0;
+		view.page = 0;
+	}
+	if (!view.node && view.shared) { /* a file without a name, for all who will share it */
+		view.node = made = node_nameless(p, S_IFREG | 0600);
+		if (!made)
+			return -ENOMEM;
+		made->size = size;
+	}
+	error = region_view(m, at, at + size, &view);
+	if (made)
+		node_drop(made);
 	return error ? error : (int)at;
 }
 
@@ -138,32 +163,73 @@ CALL(mprotect)
 	return end ? region_protect(p->memory, r->ebx, end, rights(r->edx)) : -ENOMEM;
 }
 
-/* Shrinks, or grows in place. What would have to move is refused: libraries then copy. */
+/* More of what a region shows: what follows `offset` bytes behind `from`, at a free place. 0, or ENOMEM. */
+static int extend(struct memory *m, struct region *q, address from, u32 offset, address at, address end)
+{
+	struct view view = q->view;
+
+	view.page += (from - q->start + offset) / PAGE_SIZE;
+	return region_view(m, at, end, &view);
+}
+
+/* To another place: a given one (fixed), or any. The place, or an error that leaves everything as it was (but what lay in a fixed place is gone, as in Linux). */
+static int move(struct memory *m, struct region *q, address at, address end, u32 size, int fixed, address to)
+{
+	address stays = size < end - at ? at + size : end;
+	int error;
+
+	if (fixed) {
+		if (to & PAGE_MASK || to < USER_BOTTOM || !range_end(to, size, MMAP_TOP) || (to < end && at < to + size))
+			return -EINVAL;
+		if (region_unmap(m, to, to + size) || region_unmap(m, stays, end))
+			return -ENOMEM;
+	} else {
+		to = region_gap(m, 0, size);
+		if (!to)
+			return -ENOMEM;
+	}
+	q = region_at(m, at); /* its end may have been cut off, its neighbours taken away */
+	if (!q)
+		return -EFAULT;
+	if (size > end - at && (error = extend(m, q, at, end - at, to + (end - at), to + size)))
+		return error;
+	error = region_move(m, at, stays, to);
+	if (error && size > end - at)
+		region_unmap(m, to + (end - at), to + size);
+	return error ? error : (int)to;
+}
+
 CALL(mremap)
 {
 	struct memory *m = p->memory;
 	struct region *q;
 	address end = range_end(r->ebx, r->ecx, USER_TOP), wanted = range_end(r->ebx, r->edx, MMAP_TOP);
-	int error = 0;
+	u32 size = range_end(0, r->edx, MMAP_TOP);
+	int error;
 
-	if (r->ebx & PAGE_MASK || !r->ecx || !r->edx || r->esi & ~1u)
+	if (r->ebx & PAGE_MASK || !r->ecx || !r->edx || r->esi & ~3u || r->esi == 2)
 		return -EINVAL;
-	for (q = m->regions; q && q->end <= r->ebx; q = q->next)
-		;
-	if (!q || q->start > r->ebx || !end || q->end < end)
-		return -EFAULT;
-	if (!wanted)
+	if (!size)
 		return -ENOMEM;
-	if (wanted < end)
-		error = region_unmap(m, wanted, end);
-	else if (wanted > end)
-		error = region_free(m, end, wanted) ? region_map(m, end, wanted, q->protection, 0, 0) : -ENOMEM;
-	return error ? error : (int)r->ebx;
+	q = region_at(m, r->ebx);
+	if (!q || !end || q->end < end)
+		return -EFAULT;
+	if (r->esi & 2)
+		return move(m, q, r->ebx, end, size, 1, r->edi);
+	if (wanted && wanted <= end) {
+		error = wanted < end ? region_unmap(m, wanted, end) : 0;
+		return error ? error : (int)r->ebx;
+	}
+	if (wanted && q->end == end && region_free(m, end, wanted)) {
+		error = extend(m, q, r->ebx, end - r->ebx, end, wanted);
+		return error ? error : (int)r->ebx;
+	}
+	return r->esi & 1 ? move(m, q, r->ebx, end, size, 0, 0) : -ENOMEM;
 }
 
 #define DONTNEED 4u
 
-/* Advice need not be taken, but for the one that promises zeros. Advice that changes what a fork does, or what is kept (REMOVE, DONTFORK, WIPEONFORK), is
+/* Advice need not be taken, but for the one that drops pages. Advice that changes what a fork does, or what is kept (REMOVE, DONTFORK, WIPEONFORK), is
    refused: it would have to be obeyed. */
 CALL(madvise)
 {
@@ -177,8 +243,8 @@ CALL(madvise)
 	end = range_end(r->ebx, r->ecx, USER_TOP);
 	if (!end)
 		return -ENOMEM;
-	if (advice == DONTNEED)
-		return region_clear(p->memory, r->ebx, end);
+	if (advice == DONTNEED) /* what comes after the pages shows */
+		return region_forget(p->memory, r->ebx, end);
 	return region_covers(p->memory, r->ebx, end) ? 0 : -ENOMEM;
 }
 
@@ -206,6 +272,18 @@ CALL(mincore)
 			return -EFAULT;
 	}
 	return 0;
+}
+
+/* Files are memory: there is nothing to bring anywhere. */
+CALL(msync)
+{
+	address end = range_end(r->ebx, r->ecx, USER_TOP);
+
+	if (r->ebx & PAGE_MASK || r->edx & ~7u || (r->edx & 5) == 5)
+		return -EINVAL;
+	if (!r->ecx)
+		return 0;
+	return end && region_covers(p->memory, r->ebx, end) ? 0 : -ENOMEM;
 }
 
 CALL(set_thread_area)

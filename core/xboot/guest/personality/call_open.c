@@ -78,6 +78,8 @@ static int check(struct process *p, struct node *node, u32 flags, int slash)
 		wanted |= MAY_WRITE;
 	if (may(p, node, wanted))
 		return -EACCES;
+	if (node->running && wanted & MAY_WRITE)
+		return -ETXTBSY;
 	return KIND(node) == S_IFCHR ? device_open(p, node) : 0;
 }
 

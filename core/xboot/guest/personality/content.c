@@ -1,4 +1,5 @@
-/* content.c: what regular files hold: page frames, with holes. A frame that a space has mapped too is copied before it is written (README.md). */
+/* content.c: what regular files hold: page frames, with holes. Frames are written in place: who has mapped one as shared sees it, who has a private copy on write
+   sees it until he writes himself, as in Linux. */
 
 #include "personality.h"
 
@@ -25,25 +26,32 @@ static void *file_frame(void)
 	return machine_frame(privileged());
 }
 
-/* The frame of a page, ours alone, made when there is none. */
-static char *writable(struct node *node, unsigned page)
+/* The frame of a page, made when there is none. 0: no memory. */
+void *content_make(struct node *node, unsigned page)
 {
 	void **slot = vector_slot(&node->slots, page, 1);
-	void *copy;
 
-	if (!slot)
-		return 0;
-	if (!*slot) {
+	if (slot && !*slot)
 		*slot = file_frame();
-	} else if (machine_frame_users(*slot) > 1) {
-		copy = file_frame();
-		if (!copy)
-			return 0;
-		memcpy(copy, *slot, PAGE_SIZE);
-		machine_frame_drop(*slot);
-		*slot = copy;
-	}
-	return *slot;
+	return slot ? *slot : 0;
+}
+
+/* The same, to be written. */
+static char *writable(struct node *node, unsigned page)
+{
+	void *frame = content_make(node, page);
+
+	if (frame && machine_frame_users(frame) > 1)
+		machine_frame_touch(frame);
+	return frame;
+}
+
+/* How much of a piece may be copied at once: never across a user's page, so that each copy is made whole or not at all. */
+static unsigned within_page(address user, unsigned length)
+{
+	unsigned part = PAGE_SIZE - (user & PAGE_MASK);
+
+	return part < length ? part : length;
 }
 
 /* to is the user's when p is given, else ours. Reads stop only at the end of the file: bootstrap tools take a short read for the end. */
@@ -60,7 +68,11 @@ static int get(struct node *node, u64 at, struct process *p, address user, char 
 		part = PAGE_SIZE - ((unsigned)at & PAGE_MASK);
 		if (part > length - done)
 			part = length - done;
+		if (p)
+			part = within_page(user + done, part);
 		frame = content_frame(node, (unsigned)(at >> 12));
+		if (frame && node->shared)
+			machine_frame_touch((void *)frame);
 		frame = frame ? frame + ((unsigned)at & PAGE_MASK) : hole_bytes;
 		if (!p)
 			memcpy(to + done, frame, part);
@@ -74,6 +86,7 @@ static int get(struct node *node, u64 at, struct process *p, address user, char 
 
 static int put(struct node *node, u64 at, struct process *p, address user, const char *from, unsigned length)
 {
+	static char piece[PAGE_SIZE];
 	unsigned done = 0, part;
 	char *frame;
 
@@ -85,14 +98,20 @@ static int put(struct node *node, u64 at, struct process *p, address user, const
 		part = PAGE_SIZE - ((unsigned)at & PAGE_MASK);
 		if (part > length - done)
 			part = length - done;
+		if (p)
+			part = within_page(user + done, part);
 		frame = writable(node, (unsigned)(at >> 12));
 		if (!frame)
 			return done ? (int)done : -ENOSPC;
 		frame += (unsigned)at & PAGE_MASK;
 		if (!p)
 			memcpy(frame, from + done, part);
-		else if (user_read(p, frame, user + done, part))
+		else if (user_read(p, node->shared ? piece : frame, user + done, part))
 			return done ? (int)done : -EFAULT;
+		if (p && node->shared) { /* what is read may be a mapping of what is written: the machine may have given the frame away again */
+			machine_frame_touch(frame - ((unsigned)at & PAGE_MASK));
+			memcpy(frame, piece, part);
+		}
 		done += part;
 		at += part;
 		if (at > node->size)
@@ -130,6 +149,8 @@ int content_truncate(struct node *node, u64 size)
 	if (size > LARGEST)
 		return -EFBIG;
 	if (size < node->size) {
+		if (node->mapped)
+			region_cut(node, (unsigned)((size + PAGE_MASK) >> 12));
 		last = (unsigned)((node->size + PAGE_MASK) >> 12);
 		for (page = (unsigned)((size + PAGE_MASK) >> 12); page < last; page++) {
 			slot = vector_slot(&node->slots, page, 0);
@@ -140,9 +161,7 @@ int content_truncate(struct node *node, u64 size)
 		}
 		rest = (unsigned)size & PAGE_MASK;
 		if (rest && content_frame(node, (unsigned)(size >> 12))) { /* what is cut off reads as hole_bytes if the file grows again */
-			frame = writable(node, (unsigned)(size >> 12));
-			if (!frame)
-				return -ENOSPC;
+			frame = writable(node, (unsigned)(size >> 12)); /* which is there */
 			memset(frame + rest, 0, PAGE_SIZE - rest);
 		}
 	}

@@ -71,7 +71,7 @@ static int map_segment(struct memory *m, struct node *node, const struct elf_seg
 		if (rest && s->memory_size > s->file_size) {
 			if (!(protection & PROTECT_WRITE))
 				region_protect(m, whole - PAGE_SIZE, whole, protection | PROTECT_WRITE);
-			if (machine_write(m->space, file_end, zeros, rest))
+			if (memory_write(m, file_end, zeros, rest))
 				return -ENOMEM;
 			if (!(protection & PROTECT_WRITE))
 				region_protect(m, whole - PAGE_SIZE, whole, protection);
@@ -87,7 +87,9 @@ copy:
 		if (rest > s->file_size - n)
 			rest = s->file_size - n;
 		piece = content_frame(node, (u32)(at >> 12));
-		if (machine_write(m->space, start + n, piece ? piece + ((u32)at & PAGE_MASK) : zeros, rest))
+		if (piece && node->shared)
+			machine_frame_touch(piece);
+		if (memory_write(m, start + n, piece ? piece + ((u32)at & PAGE_MASK) : zeros, rest))
 			return -ENOMEM;
 	}
 	return 0;
@@ -134,6 +136,8 @@ static int load(struct process *p, struct memory *m, struct node *node, struct i
 	}
 	if (!top)
 		goto out;
+	if (may_interpret)
+		memory_runs(m, node);
 	if (may_interpret)
 		m->brk_start = m->brk = (top + PAGE_MASK) & ~PAGE_MASK;
 	error = 0;
@@ -207,12 +211,12 @@ static int copy_strings(struct process *p, struct memory *m, address vector, u32
 		if (user_read(p, &at, vector + i * 4, 4))
 			return -EFAULT;
 		n = (u32)string_length(p, at);
-		if (machine_write(m->space, *pointers, text, 4))
+		if (memory_write(m, *pointers, text, 4))
 			return -ENOMEM;
 		*pointers += 4;
 		for (; n; n -= part, at += part, *text += part) {
 			part = n < sizeof piece ? n : sizeof piece;
-			if (user_read(p, piece, at, part) || machine_write(m->space, *text, piece, part))
+			if (user_read(p, piece, at, part) || memory_write(m, *text, piece, part))
 				return -ENOMEM;
 		}
 	}
@@ -223,7 +227,7 @@ static int put_string(struct memory *m, const char *string, address *text)
 {
 	u32 n = text_length(string) + 1;
 
-	if (machine_write(m->space, *text, string, n))
+	if (memory_write(m, *text, string, n))
 		return -ENOMEM;
 	*text += n;
 	return 0;
@@ -258,21 +262,21 @@ static int make_stack(struct process *p, struct memory *m, struct arguments *a, 
 	text = random + 16;
 	platform = text;
 	random_bytes(noise, sizeof noise);
-	if (machine_write(m->space, random, noise, 16) || put_string(m, "i686", &text))
+	if (memory_write(m, random, noise, 16) || put_string(m, "i686", &text))
 		return -ENOMEM;
 	name = text;
-	if (put_string(m, path, &text) || machine_write(m->space, at, &argc, 4))
+	if (put_string(m, path, &text) || memory_write(m, at, &argc, 4))
 		return -ENOMEM;
 	at += 4;
 	for (i = 0; i < a->prefix_count; i++, at += 4)
-		if (machine_write(m->space, at, &text, 4) || put_string(m, a->prefix[i], &text))
+		if (memory_write(m, at, &text, 4) || put_string(m, a->prefix[i], &text))
 			return -ENOMEM;
 	error = copy_strings(p, m, a->argv, a->skip, a->argc, &at, &text);
-	if (error || machine_write(m->space, at, &zero, 4))
+	if (error || memory_write(m, at, &zero, 4))
 		return error ? error : -ENOMEM;
 	at += 4;
 	error = copy_strings(p, m, a->envp, 0, a->envc, &at, &text);
-	if (error || machine_write(m->space, at, &zero, 4))
+	if (error || memory_write(m, at, &zero, 4))
 		return error ? error : -ENOMEM;
 	at += 4;
 #define AUX(type, value) (auxiliary[n++] = (type), auxiliary[n++] = (value))
@@ -294,7 +298,7 @@ static int make_stack(struct process *p, struct memory *m, struct arguments *a, 
 	AUX(AT_PLATFORM, platform);
 	AUX(AT_EXECFN, name);
 	AUX(AT_NULL, 0);
-	return machine_write(m->space, at, auxiliary, sizeof auxiliary) ? -ENOMEM : 0;
+	return memory_write(m, at, auxiliary, sizeof auxiliary) ? -ENOMEM : 0;
 }
 
 static void take_over(struct process *p, struct memory *m, const char *path, address entry, address sp)

@@ -35,20 +35,22 @@ void machine_result_write(const char *from, unsigned length);
 
 /* ---- page frames ------------------------------------------------------------------------------------------------------------------------------ */
 /* A frame is PAGE_SIZE bytes, aligned, named by the address at which the personality itself sees it. It counts its users: a file that has it as
-   content, and every space in which it is mapped. The rule that makes sharing safe: *a frame with more than one user is never written*; whoever wants to
-   write takes a copy first (files in the personality, spaces in the machine). A machine that cannot see whether a space still shares a frame (Mach)
-   makes the space's mapping a virtual copy and counts only the file. */
+   content, and every space in which it is mapped. The rule that makes sharing safe: *a space never writes a frame that it has as a private copy and that has
+   another user*; it takes a copy first. The personality writes to a file's frames in place, so what a file holds is what later faults, and shared mappings, see.
+   A machine that cannot map the frame itself (Mach) maps copies, and keeps account of them: machine_frame_touch. */
 
 void *machine_frame(int reserve);              /* a zeroed frame with one user; 0: none left. reserve: may use the frames kept for the kernel's own needs */
 void machine_frame_keep(void *frame);          /* one user more */
 void machine_frame_drop(void *frame);          /* one user less; without users it is free */
 unsigned machine_frame_users(const void *frame);
+void machine_frame_touch(void *frame);         /* before the personality reads or writes what a space may have mapped as shared, or writes what one has mapped */
 unsigned machine_frames_free(void);            /* without the reserve */
 unsigned machine_frames_total(void);
 
 /* ---- address spaces --------------------------------------------------------------------------------------------------------------------------- */
 /* The personality keeps the list of regions and asks for whole pages: it never maps over what is mapped, never unmaps half a page. Zeroed and copied pages
-   may be provided lazily. Functions that return int give 0, or -1 when memory is short (the space may then hold part of what was asked: the caller unmaps). */
+   may be provided lazily. Functions that return int give 0, or -1 when memory is short (the space may then hold part of what was asked: the caller unmaps).
+   Every machine checks again that the pages are a user's (i386/range.c), and panics if they are not, or if a page would be mapped twice. */
 
 struct machine_space;
 
@@ -61,8 +63,11 @@ struct machine_space *machine_space_copy(struct machine_space *space);          
 void machine_space_free(struct machine_space *space);                            /* no thread runs in it any more */
 int machine_space_zero(struct machine_space *space, address at, unsigned pages, unsigned protection);
 int machine_space_frames(struct machine_space *space, address at, void **frames, unsigned pages, unsigned protection); /* copied on write */
+int machine_space_share(struct machine_space *space, address at, void *frame, unsigned protection);                     /* one frame itself: all see what one writes */
 int machine_space_physical(struct machine_space *space, address at, unsigned pages, unsigned long physical);            /* /dev/mem: shared, read and write */
 void machine_space_protect(struct machine_space *space, address at, unsigned pages, unsigned protection);
+int machine_space_move(struct machine_space *space, address from, address to, unsigned pages); /* pages with their rights; -1: as before. `to` is not mapped */
+int machine_space_has(struct machine_space *space, address at);                                /* is this page mapped, be it lazily? */
 void machine_space_unmap(struct machine_space *space, address at, unsigned pages);
 
 /* Copies between the personality and a user's memory. Every byte is checked: mapped, and readable or writable *by the user*. 0, or -1: bad address

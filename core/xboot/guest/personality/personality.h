@@ -74,7 +74,9 @@ struct node {
 	struct node *parent;   /* directory; 0 when it has been removed */
 	u32 entries, top;      /* directory: number of entries; first slot never used */
 	u32 readers;           /* directory: descriptors that may be reading it */
-	u32 writers;           /* regular: descriptors that may write it */
+	u32 writers;           /* regular: descriptors and shared mappings that may write it */
+	u32 mapped, shared;    /* regular: regions that show it, and of these the shared ones */
+	u32 running;           /* regular: memories that run it as their program: it cannot be written meanwhile */
 };
 
 #define KIND(node) ((node)->mode & S_IFMT)
@@ -107,6 +109,7 @@ int content_get(struct node *node, u64 at, void *to, unsigned length);          
 int content_put(struct node *node, u64 at, const void *from, unsigned length);
 int content_truncate(struct node *node, u64 size);
 void *content_frame(struct node *node, unsigned page);                                             /* for mapping; 0: a hole */
+void *content_make(struct node *node, unsigned page);                                             /* the same, made if it is a hole; 0: no memory */
 void content_free(struct node *node);
 
 /* ---- path.c -------------------------------------------------------------------------------------------------------------------------------------------- */
@@ -205,18 +208,25 @@ extern int signals_come;                                        /* what reads of
 
 /* ---- region.c, exec.c: memory of processes -------------------------------------------------------------------------------------------------------------- */
 
+struct view {              /* what a region shows */
+	u32 protection, most;  /* most: what mprotect may give it */
+	struct node *node;     /* a file, kept and counted by the region; 0: memory that begins as zeros */
+	u32 page;              /* of the file, at the region's start */
+	u32 shared;            /* what is written there is written to the file */
+};
+
 struct region {
 	struct region *next;
 	address start, end;
-	u32 protection;
-	u32 stack; /* grows downwards */
-	u32 backed; /* a file's content was mapped here */
+	struct view view;
+	u32 stack;             /* grows downwards */
 };
 
 struct memory {
 	struct machine_space *space;
 	struct region *regions; /* sorted */
 	u32 region_count, users;
+	struct node *program;   /* what runs in it; 0: nothing yet */
 	address brk_start, brk;
 };
 
@@ -224,16 +234,23 @@ address range_end(address at, u32 size, address limit); /* the only sum of an ad
 struct memory *memory_new(void);
 struct memory *memory_copy(struct memory *m);
 void memory_drop(struct memory *m);
-int region_map(struct memory *m, address at, address end, u32 protection, struct node *node, u32 page); /* at a free place */
+int region_add(struct memory *m, address at, address end, const struct view *view);        /* only the list, at a free place */
+struct region *region_at(struct memory *m, address at); /* 0: none */
+int region_covers(struct memory *m, address at, address end); /* all of it is mapped */
 int region_unmap(struct memory *m, address at, address end);
 int region_protect(struct memory *m, address at, address end, u32 protection);
-int region_grow(struct memory *m, address at);           /* the stack, down to at: 1 when it did */
+int region_forget(struct memory *m, address at, address end); /* drops pages; what shows them provides them anew */
+int region_move(struct memory *m, address at, address end, address to);
 address region_gap(struct memory *m, address hint, u32 size); /* 0: none */
 int region_free(struct memory *m, address at, address end);   /* nothing is mapped there */
-int region_add(struct memory *m, address at, address end, u32 protection, u32 backed); /* only the list */
-int region_covers(struct memory *m, address at, address end); /* all of it is mapped */
-int region_clear(struct memory *m, address at, address end); /* anonymous pages read as zero again; -EINVAL: others are among them */
 
+/* mapping.c */
+int region_map(struct memory *m, address at, address end, u32 protection, struct node *node, u32 page); /* private; at a free place */
+int region_view(struct memory *m, address at, address end, const struct view *view);                     /* the same, any */
+int region_fault(struct memory *m, address at);          /* 0: there now; or the signal that it is */
+void region_cut(struct node *node, u32 page);            /* a file has lost its pages from this one on: so has whoever maps it */
+void memory_runs(struct memory *m, struct node *program);
+int memory_write(struct memory *m, address to, const void *from, unsigned length); /* 0 or -1 */
 int user_read(struct process *p, void *to, address from, unsigned length);  /* 0 or -EFAULT */
 int user_write(struct process *p, address to, const void *from, unsigned length);
 void cpio_unpack(const u8 *archive, unsigned long size);

@@ -396,7 +396,11 @@ static void run(struct process *p)
 					yielding = 1;
 				break;
 			case MACHINE_FAULT:
-				if (fault.signal != SIGSEGV || fault.trap != 14 || !region_grow(p->memory, fault.at))
+				if (fault.signal == SIGSEGV && fault.trap == 14)
+					fault.signal = region_fault(p->memory, fault.at);
+				if (fault.signal == SIGBUS)
+					fault.code = 2; /* BUS_ADRERR */
+				if (fault.signal)
 					signal_fault(p, &fault);
 				break;
 			case MACHINE_MEMORY:

@@ -26,6 +26,46 @@ struct memory *memory_new(void)
 	return m;
 }
 
+/* ---- what regions hold of nodes ---- */
+
+static u32 writes(const struct view *view)
+{
+	return view->shared && view->most & PROTECT_WRITE;
+}
+
+static void view_keep(const struct view *view)
+{
+	if (!view->node)
+		return;
+	node_keep(view->node);
+	view->node->mapped++;
+	view->node->shared += view->shared;
+	view->node->writers += writes(view);
+}
+
+static void view_drop(const struct view *view)
+{
+	if (!view->node)
+		return;
+	view->node->mapped--;
+	view->node->shared -= view->shared;
+	view->node->writers -= writes(view);
+	node_drop(view->node);
+}
+
+void memory_runs(struct memory *m, struct node *program)
+{
+	if (program) {
+		node_keep(program);
+		program->running++;
+	}
+	if (m->program) {
+		m->program->running--;
+		node_drop(m->program);
+	}
+	m->program = program;
+}
+
 struct memory *memory_copy(struct memory *m)
 {
 	struct memory *copy = pool_get(sizeof *copy);
@@ -33,9 +73,11 @@ struct memory *memory_copy(struct memory *m)
 
 	if (!copy)
 		return 0;
-	*copy = *m;
 	copy->users = 1;
-	copy->regions = 0;
+	copy->region_count = m->region_count;
+	copy->brk_start = m->brk_start;
+	copy->brk = m->brk;
+	memory_runs(copy, m->program);
 	end = &copy->regions;
 	for (r = m->regions; r; r = r->next) {
 		c = pool_get(sizeof *c);
@@ -43,6 +85,7 @@ struct memory *memory_copy(struct memory *m)
 			break;
 		*c = *r;
 		c->next = 0;
+		view_keep(&c->view);
 		*end = c;
 		end = &c->next;
 	}
@@ -60,16 +103,20 @@ void memory_drop(struct memory *m)
 
 	if (--m->users)
 		return;
-	while ((r = m->regions)) {
-		m->regions = r->next;
-		pool_put(r, sizeof *r);
-	}
 	if (m->space)
 		machine_space_free(m->space);
+	while ((r = m->regions)) {
+		m->regions = r->next;
+		view_drop(&r->view);
+		pool_put(r, sizeof *r);
+	}
+	memory_runs(m, 0);
 	pool_put(m, sizeof *m);
 }
 
-static struct region *region_at(struct memory *m, address at)
+/* ---- the list ---- */
+
+struct region *region_at(struct memory *m, address at)
 {
 	struct region *r;
 
@@ -85,6 +132,16 @@ int region_free(struct memory *m, address at, address end)
 	for (r = m->regions; r && r->end <= at; r = r->next)
 		;
 	return !r || r->start >= end;
+}
+
+int region_covers(struct memory *m, address at, address end)
+{
+	struct region *r;
+
+	for (r = m->regions; r && at < end; r = r->next)
+		if (r->start <= at && r->end > at)
+			at = r->end;
+	return at >= end;
 }
 
 /* The highest free place below the stack, or the hint. */
@@ -106,7 +163,14 @@ address region_gap(struct memory *m, address hint, u32 size)
 	return best;
 }
 
-int region_add(struct memory *m, address at, address end, u32 protection, u32 backed)
+/* Memory that begins as zeros grows its neighbour: brk, ld.so. */
+static int same_view(struct region *r, const struct view *view)
+{
+	return !r->stack && !r->view.node && !view->node && r->view.protection == view->protection && r->view.most == view->most;
+}
+
+/* 0, or ENOMEM. */
+int region_add(struct memory *m, address at, address end, const struct view *view)
 {
 	static unsigned once;
 	struct region **place = &m->regions, *r, *before = 0;
@@ -116,9 +180,9 @@ int region_add(struct memory *m, address at, address end, u32 protection, u32 ba
 		place = &before->next;
 	}
 	r = *place;
-	if (before && before->end == at && before->protection == protection && before->backed == backed && !before->stack) { /* grows its neighbour: brk, ld.so */
+	if (before && before->end == at && same_view(before, view)) {
 		before->end = end;
-		if (r && r->start == end && r->protection == protection && r->backed == backed && !r->stack) {
+		if (r && r->start == end && same_view(r, view)) {
 			before->end = r->end;
 			before->next = r->next;
 			pool_put(r, sizeof *r);
@@ -135,44 +199,12 @@ int region_add(struct memory *m, address at, address end, u32 protection, u32 ba
 		return -ENOMEM;
 	r->start = at;
 	r->end = end;
-	r->protection = protection;
-	r->backed = backed;
+	r->view = *view;
+	view_keep(view);
 	r->next = *place;
 	*place = r;
 	m->region_count++;
 	return 0;
-}
-
-int region_map(struct memory *m, address at, address end, u32 protection, struct node *node, u32 page)
-{
-	void *frames[64];
-	u32 n, pages, have;
-	address to = at;
-	int error;
-
-	have = node ? (u32)((node->size + PAGE_MASK) >> 12) : 0;
-	while (to < end) {
-		pages = (end - to) / PAGE_SIZE;
-		for (n = 0; n < pages && n < 64 && node && page + n < have; n++) {
-			frames[n] = content_frame(node, page + n);
-			if (!frames[n])
-				break;
-		}
-		if (n) {
-			error = machine_space_frames(m->space, to, frames, n, protection);
-		} else {
-			n = node && page < have ? 1 : pages; /* one hole, or all that is no file */
-			error = machine_space_zero(m->space, to, n, protection);
-		}
-		to += n * PAGE_SIZE;
-		page += n;
-		if (error)
-			break;
-	}
-	if (to == end && !error && !region_add(m, at, end, protection, node != 0))
-		return 0;
-	machine_space_unmap(m->space, at, (to - at) / PAGE_SIZE); /* what was mapped of it: there is no region for it yet */
-	return -ENOMEM;
 }
 
 /* Cuts a region in two at an address inside it. */
@@ -190,22 +222,26 @@ static int split(struct memory *m, address at)
 	*upper = *r;
 	upper->start = at;
 	upper->stack = 0;
+	upper->view.page += (at - r->start) / PAGE_SIZE;
+	view_keep(&upper->view);
 	r->end = at;
 	r->next = upper;
 	m->region_count++;
 	return 0;
 }
 
+/* 0, or ENOMEM: nothing has changed. */
 int region_unmap(struct memory *m, address at, address end)
 {
 	struct region **place, *r;
 
 	if (split(m, at) || split(m, end))
 		return -ENOMEM;
-	for (place = &m->regions; (r = *place);) {
-		if (r->start >= at && r->end <= end) {
+	for (place = &m->regions; (r = *place) && r->start < end;) {
+		if (r->start >= at) {
 			machine_space_unmap(m->space, r->start, (r->end - r->start) / PAGE_SIZE);
 			*place = r->next;
+			view_drop(&r->view);
 			pool_put(r, sizeof *r);
 			m->region_count--;
 		} else {
@@ -215,94 +251,58 @@ int region_unmap(struct memory *m, address at, address end)
 	return 0;
 }
 
-int region_covers(struct memory *m, address at, address end)
-{
-	struct region *r;
-
-	for (r = m->regions; r && at < end; r = r->next)
-		if (r->start <= at && r->end > at)
-			at = r->end;
-	return at >= end;
-}
-
+/* As Linux: what lies before a hole, or before what may not have these rights, has got them when that is met. */
 int region_protect(struct memory *m, address at, address end, u32 protection)
 {
 	struct region *r;
 
-	if (!region_covers(m, at, end))
-		return -ENOMEM;
 	if (split(m, at) || split(m, end))
 		return -ENOMEM;
-	for (r = m->regions; r; r = r->next)
-		if (r->start >= at && r->end <= end) {
-			r->protection = protection;
-			machine_space_protect(m->space, r->start, (r->end - r->start) / PAGE_SIZE, protection);
-		}
+	for (r = m->regions; r && r->end <= at; r = r->next)
+		;
+	for (; at < end; at = r->end, r = r->next) {
+		if (!r || r->start != at)
+			return -ENOMEM;
+		if (protection & ~r->view.most)
+			return -EACCES;
+		r->view.protection = protection;
+		machine_space_protect(m->space, r->start, (r->end - r->start) / PAGE_SIZE, protection);
+	}
 	return 0;
 }
 
-/* MADV_DONTNEED. A private mapping of a file would have to show the file again, which is not kept: refused. What lies between is passed over (-ENOMEM). */
-int region_clear(struct memory *m, address at, address end)
+/* 0, or ENOMEM: not all of it is mapped, or memory is short. */
+int region_forget(struct memory *m, address at, address end)
 {
 	struct region *r;
-	address from, to, next = at;
-
-	for (r = m->regions; r; r = r->next)
-		if (r->end > at && r->start < end && r->backed)
-			return -EINVAL;
-	for (r = m->regions; r; r = r->next) {
-		if (r->end <= at || r->start >= end)
-			continue;
-		from = r->start > at ? r->start : at;
-		to = r->end < end ? r->end : end;
-		if (from == next)
-			next = to;
-		machine_space_unmap(m->space, from, (to - from) / PAGE_SIZE);
-		if (machine_space_zero(m->space, from, (to - from) / PAGE_SIZE, r->protection)) {
-			region_unmap(m, from, to);
-			return -ENOMEM;
-		}
-	}
-	return next == end ? 0 : -ENOMEM;
-}
-
-/* A fault, or a copy, below the stack: it grows down to there, 16 pages at a time at least. */
-int region_grow(struct memory *m, address at)
-{
-	struct region *r, *before = 0;
 	address to;
 
-	for (r = m->regions; r && !r->stack; r = r->next)
-		before = r;
-	if (!r || at >= r->start || at < STACK_TOP - STACK_LIMIT)
-		return 0;
-	to = at & ~PAGE_MASK;
-	if (r->start - to < 16 * PAGE_SIZE)
-		to = r->start - 16 * PAGE_SIZE;
-	if (to < STACK_TOP - STACK_LIMIT)
-		to = STACK_TOP - STACK_LIMIT;
-	if (before && to < before->end)
-		to = before->end;
-	if (to > (at & ~PAGE_MASK))
-		return 0;
-	if (machine_space_zero(m->space, to, (r->start - to) / PAGE_SIZE, r->protection)) {
-		machine_space_unmap(m->space, to, (r->start - to) / PAGE_SIZE);
-		return 0;
+	for (r = m->regions; r && r->end <= at; r = r->next)
+		;
+	for (; at < end; at = to, r = r->next) {
+		if (!r || r->start > at)
+			return -ENOMEM;
+		to = r->end < end ? r->end : end;
+		machine_space_unmap(m->space, at, (to - at) / PAGE_SIZE);
+		if (!r->view.node && machine_space_zero(m->space, at, (to - at) / PAGE_SIZE, r->view.protection))
+			return -ENOMEM;
 	}
-	r->start = to;
-	return 1;
+	return 0;
 }
 
-int user_read(struct process *p, void *to, address from, unsigned length)
+/* Pages of one region to a free place, which shows what they showed. 0, or ENOMEM: nothing has changed. */
+int region_move(struct memory *m, address at, address end, address to)
 {
-	if (!machine_read(p->memory->space, to, from, length))
-		return 0;
-	return region_grow(p->memory, from) && !machine_read(p->memory->space, to, from, length) ? 0 : -EFAULT;
-}
+	struct view view;
 
-int user_write(struct process *p, address to, const void *from, unsigned length)
-{
-	if (!machine_write(p->memory->space, to, from, length))
-		return 0;
-	return region_grow(p->memory, to) && !machine_write(p->memory->space, to, from, length) ? 0 : -EFAULT;
+	if (split(m, at) || split(m, end))
+		return -ENOMEM;
+	view = region_at(m, at)->view;
+	if (machine_space_move(m->space, at, to, (end - at) / PAGE_SIZE))
+		return -ENOMEM;
+	view_keep(&view);
+	if (region_unmap(m, at, end) || region_add(m, to, to + (end - at), &view)) /* no wrap: the caller has it from region_gap or range_end */
+		machine_panic("limit: memory is exhausted in the middle of a move");
+	view_drop(&view);
+	return 0;
 }

@@ -18,7 +18,7 @@ static const call calls[LAST + 1] = {
 	[101] = call_ioperm, [104] = call_setitimer, [105] = call_getitimer, [106] = call_stat, [107] = call_lstat, [108] = call_fstat,
 	[114] = call_wait4, [116] = call_sysinfo, [118] = call_sync_one, [119] = call_sigreturn, [120] = call_clone, [122] = call_uname,
 	[125] = call_mprotect, [126] = call_sigprocmask, [132] = call_getpgid, [133] = call_fchdir, [136] = call_personality, [140] = call_llseek,
-	[141] = call_getdents, [142] = call_select, [143] = call_flock, [145] = call_readv, [146] = call_writev, [147] = call_getsid,
+	[141] = call_getdents, [142] = call_select, [143] = call_flock, [144] = call_msync, [145] = call_readv, [146] = call_writev, [147] = call_getsid,
 	[148] = call_sync_one, [156] = call_nothing, [158] = call_sched_yield, [162] = call_nanosleep, [163] = call_mremap, [168] = call_poll,
 	[172] = call_prctl, [173] = call_rt_sigreturn, [174] = call_rt_sigaction, [175] = call_rt_sigprocmask, [176] = call_rt_sigpending,
 	[179] = call_rt_sigsuspend, [180] = call_pread64, [181] = call_pwrite64, [182] = call_chown16, [183] = call_getcwd, [186] = call_sigaltstack,

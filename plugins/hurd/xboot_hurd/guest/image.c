@@ -3,7 +3,8 @@
    Memory that Mach maps copied-on-write from here must never be written again: each such write would leave the old
    page behind, out of reach, for as long as the server lives. Frames are reused, so they are not mapped themselves; a
    run of frames is copied once, and the copy serves every task that maps the same run. While the copy lives it counts
-   as a user of its frames, so nobody changes them. */
+   as a user of its frames: who changes one says so (image_forget), and what maps it later gets a new copy. A private mapping is thus a copy of the time
+   when it was made, where Linux shows later writes in pages not yet touched. */
 
 #include "server.h"
 
@@ -65,4 +66,18 @@ int image_map(port task, address at, void **frames, unsigned pages)
 	}
 	images[i].used = ++turn;
 	return vm_write(task, at, place(i), pages * PAGE_SIZE, 0) ? -1 : 0;
+}
+
+void image_forget(void *frame)
+{
+	unsigned i, n;
+
+	if (machine_frame_users(frame) < 2)
+		return;
+	for (i = 0; i < IMAGE_COUNT; i++)
+		for (n = 0; n < images[i].pages; n++)
+			if (images[i].frames[n] == frame) {
+				forget(i);
+				break;
+			}
 }

@@ -36,10 +36,12 @@ struct machine_space {
 	port answer;  /* send */
 	struct machine_thread *thread; /* that ran last in here; 0: none, or it is gone */
 	int ran;                       /* a thread has run */
+	unsigned shared;               /* pages that lie here as shared (share.c) */
 	unsigned char *rights[(USER_TOP >> 24) + 1]; /* for 16 MiB each, a byte for each page */
 };
 
 #define RIGHT_MAPPED 8
+#define RIGHT_SHARED 32
 #define RIGHT_ZERO 16 /* nothing was written there, as long as no thread has run */
 
 struct machine_thread {
@@ -72,10 +74,18 @@ void *memory_reserve(unsigned place, unsigned size); /* the server's own, zeroed
 
 /* space.c */
 int space_rights(struct machine_space *space, address at);
+void space_clear(struct machine_space *space, address at); /* the page is not mapped any more */
+int space_new_shared(struct machine_space *space, address at, unsigned protection); /* it will be; 0, or -1: no memory */
+int space_reprotect(struct machine_space *space, address at, unsigned pages, unsigned protection); /* 0, or -1: Mach refuses */
 void space_setup(int emulation); /* may the emulation vector be used? (mend.py) */
 
 /* image.c: page frames as Mach can map them into tasks */
 int image_map(port task, address at, void **frames, unsigned pages);
+void image_forget(void *frame); /* it is about to be written: copies of it are no longer right */
+
+/* share.c */
+void share_return(struct machine_space *space, address at, unsigned pages);
+void share_return_all(struct machine_space *space);
 
 /* copy.c: what passes between the server and a user's memory while its thread stands still */
 /* before a thread runs: what was written for others reaches their tasks, nothing is remembered any more */

@@ -136,6 +136,7 @@ struct machine_space *machine_space_copy(struct machine_space *space)
 	unsigned i, n;
 
 	copy_settle(0); /* what was written so far is to be copied, too */
+	share_return_all(space); /* no virtual copy of it may come about */
 	copy = make(space->task);
 	if (!copy)
 		return 0;
@@ -156,6 +157,8 @@ void machine_space_free(struct machine_space *space)
 {
 	unsigned i;
 
+	copy_settle(0); /* what was written to shared pages */
+	share_return_all(space);
 	copy_forget(space);
 	task_terminate(space->task);
 	mach_port_deallocate(self, space->task);
@@ -186,6 +189,31 @@ static void new_pages(struct machine_space *space, address at, unsigned pages)
 			machine_panic("defect: a page is mapped twice");
 }
 
+/* Pages that Mach has just given: they may be read and written. */
+int space_reprotect(struct machine_space *space, address at, unsigned pages, unsigned protection)
+{
+	unsigned rights = usable(protection);
+
+	return rights != (PROTECT_READ | PROTECT_WRITE) && vm_protect(space->task, at, pages * PAGE_SIZE, 0, rights) ? -1 : 0;
+}
+
+int space_new_shared(struct machine_space *space, address at, unsigned protection)
+{
+	new_pages(space, at, 1);
+	return set_rights(space, at, 1, RIGHT_MAPPED | RIGHT_SHARED | usable(protection));
+}
+
+void space_clear(struct machine_space *space, address at)
+{
+	set_rights(space, at, 1, 0);
+}
+
+int machine_space_has(struct machine_space *space, address at)
+{
+	range_check(at, 1);
+	return space_rights(space, at) != 0;
+}
+
 int machine_space_zero(struct machine_space *space, address at, unsigned pages, unsigned protection)
 {
 	unsigned rights = usable(protection);
@@ -193,9 +221,7 @@ int machine_space_zero(struct machine_space *space, address at, unsigned pages, 
 	new_pages(space, at, pages);
 	if (set_rights(space, at, pages, RIGHT_MAPPED | RIGHT_ZERO | rights) || vm_allocate(space->task, &at, pages * PAGE_SIZE, 0))
 		return -1;
-	if (rights != (PROTECT_READ | PROTECT_WRITE))
-		return vm_protect(space->task, at, pages * PAGE_SIZE, 0, rights) ? -1 : 0;
-	return 0;
+	return space_reprotect(space, at, pages, protection);
 }
 
 int machine_space_frames(struct machine_space *space, address at, void **frames, unsigned pages, unsigned protection)
@@ -206,9 +232,7 @@ int machine_space_frames(struct machine_space *space, address at, void **frames,
 	if (set_rights(space, at, pages, RIGHT_MAPPED | rights) || vm_allocate(space->task, &at, pages * PAGE_SIZE, 0) ||
 	    image_map(space->task, at, frames, pages))
 		return -1;
-	if (rights != (PROTECT_READ | PROTECT_WRITE))
-		return vm_protect(space->task, at, pages * PAGE_SIZE, 0, rights) ? -1 : 0;
-	return 0;
+	return space_reprotect(space, at, pages, protection);
 }
 
 int machine_space_physical(struct machine_space *space, address at, unsigned pages, unsigned long physical)
@@ -235,7 +259,7 @@ void machine_space_protect(struct machine_space *space, address at, unsigned pag
 	for (i = 0; i < pages; i++) {
 		r = right(space, at + i * PAGE_SIZE, 0);
 		if (r && *r)
-			*r = (unsigned char)((*r & (RIGHT_MAPPED | RIGHT_ZERO)) | rights);
+			*r = (unsigned char)((*r & (RIGHT_MAPPED | RIGHT_ZERO | RIGHT_SHARED)) | rights);
 	}
 	vm_protect(space->task, at, pages * PAGE_SIZE, 0, rights);
 }
@@ -244,6 +268,44 @@ void machine_space_unmap(struct machine_space *space, address at, unsigned pages
 {
 	range_check(at, pages);
 	copy_settle(0);
+	share_return(space, at, pages);
 	set_rights(space, at, pages, 0);
 	vm_deallocate(space->task, at, pages * PAGE_SIZE);
+}
+
+/* Mach moves a run of pages as a virtual copy; then what was there goes. Pages that are mapped as shared come back, and are provided anew. */
+int machine_space_move(struct machine_space *space, address from, address to, unsigned pages)
+{
+	unsigned i, n, r, goal;
+	void *data;
+
+	new_pages(space, to, pages);
+	range_check(from, pages);
+	copy_settle(0);
+	share_return(space, from, pages);
+	for (i = 0; i < pages; i += n) {
+		r = space_rights(space, from + i * PAGE_SIZE);
+		for (n = 1; i + n < pages && n < 1024 && space_rights(space, from + (i + n) * PAGE_SIZE) == r; n++)
+			;
+		if (!r)
+			continue;
+		goal = to + i * PAGE_SIZE;
+		if (set_rights(space, goal, n, r) || vm_protect(space->task, from + i * PAGE_SIZE, n * PAGE_SIZE, 0, PROTECT_READ) ||
+		    vm_read(space->task, from + i * PAGE_SIZE, n * PAGE_SIZE, &data))
+			break;
+		if (vm_allocate(space->task, &goal, n * PAGE_SIZE, 0) || vm_write(space->task, goal, data, n * PAGE_SIZE, 0) ||
+		    vm_protect(space->task, goal, n * PAGE_SIZE, 0, r & (PROTECT_READ | PROTECT_WRITE))) {
+			vm_deallocate(self, (unsigned)data, n * PAGE_SIZE);
+			break;
+		}
+		vm_deallocate(self, (unsigned)data, n * PAGE_SIZE);
+	}
+	if (i < pages) { /* the old place is as it was, but for rights that Mach was told to take */
+		machine_space_unmap(space, to, pages);
+		for (i = 0; i < pages; i++)
+			vm_protect(space->task, from + i * PAGE_SIZE, PAGE_SIZE, 0, space_rights(space, from + i * PAGE_SIZE) & (PROTECT_READ | PROTECT_WRITE));
+		return -1;
+	}
+	machine_space_unmap(space, from, pages);
+	return 0;
 }

@@ -31,7 +31,9 @@
 #define P_USER 4u
 #define P_HIDDEN 0x100u  /* not present: holds a frame that may not be touched (PROT_NONE) */
 #define P_COPY 0x200u    /* writable, but the frame may have other users: copy on write */
-#define P_LAZY 0x400u    /* not present: a zeroed frame is given at the first touch */
+#define P_LAZY 0x400u    /* neither present nor hidden: a zeroed frame is given at the first touch */
+#define P_SHARED 0x400u  /* present or hidden: the frame itself, never copied on write */
+#define IS_LAZY(entry) (((entry) & (P_LAZY | P_PRESENT | P_HIDDEN)) == P_LAZY)
 #define P_FOREIGN 0x800u /* not one of our frames (/dev/mem): not counted */
 
 struct machine_space {

@@ -104,7 +104,7 @@ struct machine_space *machine_space_copy(struct machine_space *space)
 			if (!entry)
 				continue;
 			if (HAS_FRAME(entry)) {
-				if (entry & P_WRITE) {
+				if (entry & P_WRITE && !(entry & P_SHARED)) {
 					entry = (entry & ~P_WRITE) | P_COPY;
 					*from = entry;
 				}
@@ -122,6 +122,13 @@ static unsigned rights(unsigned protection)
 	if (!(protection & (PROTECT_READ | PROTECT_WRITE | PROTECT_EXECUTE)))
 		return P_HIDDEN;
 	return P_PRESENT | P_USER | (protection & PROTECT_WRITE ? P_COPY : 0);
+}
+
+static unsigned shared_rights(unsigned protection)
+{
+	unsigned r = rights(protection);
+
+	return (r & ~P_COPY) | (r & P_COPY ? P_WRITE : 0) | P_SHARED;
 }
 
 int machine_space_zero(struct machine_space *space, address at, unsigned pages, unsigned protection)
@@ -155,6 +162,24 @@ int machine_space_frames(struct machine_space *space, address at, void **frames,
 	return 0;
 }
 
+int machine_space_share(struct machine_space *space, address at, void *frame, unsigned protection)
+{
+	unsigned *entry;
+
+	range_check(at, 1);
+	entry = free_entry(space, at);
+	if (!entry)
+		return -1;
+	machine_frame_keep(frame);
+	*entry = TO_PHYSICAL(frame) | shared_rights(protection);
+	return 0;
+}
+
+void machine_frame_touch(void *frame)
+{
+	(void)frame; /* spaces map frames themselves: there is nothing to bring up to date */
+}
+
 int machine_space_physical(struct machine_space *space, address at, unsigned pages, unsigned long physical)
 {
 	unsigned *entry;
@@ -181,8 +206,10 @@ void machine_space_protect(struct machine_space *space, address at, unsigned pag
 		entry = entry_of(space, at, 0);
 		if (!entry || !*entry)
 			continue;
-		if (*entry & P_LAZY)
+		if (IS_LAZY(*entry))
 			*entry = P_LAZY | (r & P_USER) | (r & P_COPY);
+		else if (*entry & P_SHARED)
+			*entry = (*entry & ~PAGE_MASK) | shared_rights(protection);
 		else
 			*entry = (*entry & (~PAGE_MASK | P_FOREIGN)) | r;
 	}
@@ -202,6 +229,36 @@ void machine_space_unmap(struct machine_space *space, address at, unsigned pages
 	flush(space);
 }
 
+/* The tables of the new place are made first, so that nothing can fail half way. */
+int machine_space_move(struct machine_space *space, address from, address to, unsigned pages)
+{
+	unsigned *entry, i;
+
+	range_check(from, pages);
+	range_check(to, pages);
+	for (i = 0; i < pages; i++)
+		if (!free_entry(space, to + i * PAGE_SIZE))
+			return -1;
+	for (i = 0; i < pages; i++) {
+		entry = entry_of(space, from + i * PAGE_SIZE, 0);
+		if (!entry)
+			continue;
+		*entry_of(space, to + i * PAGE_SIZE, 0) = *entry;
+		*entry = 0;
+	}
+	flush(space);
+	return 0;
+}
+
+int machine_space_has(struct machine_space *space, address at)
+{
+	unsigned *entry;
+
+	range_check(at, 1);
+	entry = entry_of(space, at, 0);
+	return entry && *entry;
+}
+
 /* A page fault, or a copy that met one. The mended entry is loaded by the processor itself: only a right that was taken away needs a flush, and here rights
    grow; but a read-only entry may still be cached, hence invlpg. */
 int space_fault(struct machine_space *space, address at, int write)
@@ -215,7 +272,7 @@ int space_fault(struct machine_space *space, address at, int write)
 	if (!entry || !(*entry & P_USER))
 		return 1;
 	value = *entry;
-	if (value & P_LAZY) {
+	if (IS_LAZY(value)) {
 		if (write && !(value & P_COPY))
 			return 1;
 		frame = machine_frame(0);
