@@ -10,7 +10,7 @@ import pytest
 from xboot import nar
 from xboot.guest.tcc import Tcc, run_tcc
 
-pytestmark = pytest.mark.boot
+pytestmark = [pytest.mark.boot, pytest.mark.nix]
 PROGRAMS = Path(__file__).parents[2] / "core" / "xboot" / "testing" / "programs"
 EXPRESSION = """{ busybox, program }: let bb = builtins.path { path = busybox; name = "busybox"; };
   p = builtins.path { path = program; name = "program"; }; in {

@@ -173,7 +173,7 @@ static int extend(struct memory *m, struct region *q, address from, u32 offset, 
 }
 
 /* To another place: a given one (fixed), or any. The place, or an error that leaves everything as it was (but what lay in a fixed place is gone, as in Linux). */
-static int move(struct memory *m, struct region *q, address at, address end, u32 size, int fixed, address to)
+static int move_to(struct memory *m, struct region *q, address at, address end, u32 size, int fixed, address to)
 {
 	address stays = size < end - at ? at + size : end;
 	int error;
@@ -215,7 +215,7 @@ CALL(mremap)
 	if (!q || !end || q->end < end)
 		return -EFAULT;
 	if (r->esi & 2)
-		return move(m, q, r->ebx, end, size, 1, r->edi);
+		return move_to(m, q, r->ebx, end, size, 1, r->edi);
 	if (wanted && wanted <= end) {
 		error = wanted < end ? region_unmap(m, wanted, end) : 0;
 		return error ? error : (int)r->ebx;
@@ -224,7 +224,7 @@ CALL(mremap)
 		error = extend(m, q, r->ebx, end - r->ebx, end, wanted);
 		return error ? error : (int)r->ebx;
 	}
-	return r->esi & 1 ? move(m, q, r->ebx, end, size, 0, 0) : -ENOMEM;
+	return r->esi & 1 ? move_to(m, q, r->ebx, end, size, 0, 0) : -ENOMEM;
 }
 
 #define DONTNEED 4u
