@@ -5,16 +5,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from xboot.hooks import BackendOptions, Notify, hookimpl
-from xboot.model import Artifact, BackendInfo, BootImage, Component, Machine, Script
+from xboot.errors import PluginError
+from xboot.hooks import CONTRACT_VERSION, BackendOptions, Notify, hookimpl, other_contract
+from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Script
 
 
 class Backend(ABC):
-    """Subclass this, set `info`, and implement `prepare`, `package`, `machine` and `components`."""
+    """Subclass this, set `info`, and implement `prepare`, `package`, `boot` and `components`."""
 
     info: ClassVar[BackendInfo]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """A backend for another contract lacks methods of this one: say so before Python says less."""
+        super().__init_subclass__(**options)
+        info = cls.__dict__.get("info")
+        if isinstance(info, BackendInfo) and info.contract != CONTRACT_VERSION:
+            raise PluginError(other_contract(info.contract))
 
     @abstractmethod
     def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
@@ -27,8 +35,8 @@ class Backend(ABC):
         """Write the image's files into `folder`."""
 
     @abstractmethod
-    def machine(self, image: BootImage, options: BackendOptions) -> Machine:
-        """Say how to boot the image."""
+    def boot(self, image: BootImage, options: BackendOptions) -> Boot:
+        """Say what the image needs of a machine."""
 
     @abstractmethod
     def components(self, image: BootImage) -> Sequence[Component]:
@@ -49,8 +57,8 @@ class Backend(ABC):
         return self.package(script, artifacts, options, folder) if backend == self.info.name else None
 
     @hookimpl
-    def xboot_machine(self, backend: str, image: BootImage, options: BackendOptions) -> Machine | None:
-        return self.machine(image, options) if backend == self.info.name else None
+    def xboot_boot(self, backend: str, image: BootImage, options: BackendOptions) -> Boot | None:
+        return self.boot(image, options) if backend == self.info.name else None
 
     @hookimpl
     def xboot_tcb(self, backend: str, image: BootImage) -> Sequence[Component] | None:

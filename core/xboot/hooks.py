@@ -1,4 +1,4 @@
-"""The contract for backends, front-ends, reporters and observers: every hook that xboot calls, in the order of the stages.
+"""The contract for backends, machines, front-ends, reporters and observers: every hook that xboot calls, in the order of the stages.
 
 A plugin is any object with methods marked `@hookimpl`; a backend is best a subclass of `xboot.backend.Backend`, which
 does the dispatch on the name. A distribution offers its plugins under the entry point group `xboot`.
@@ -10,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pluggy
 
-from xboot.model import Artifact, BackendInfo, BootImage, Closure, Component, Event, Machine, Script, Verdict
+from xboot.model import Artifact, BackendInfo, Boot, BootImage, Closure, Component, Event, Script, Verdict
 
-CONTRACT_VERSION = 1
+if TYPE_CHECKING:
+    from xboot.machine import Machine
+
+CONTRACT_VERSION = 2
 
 hookspec = pluggy.HookspecMarker("xboot")
 hookimpl = pluggy.HookimplMarker("xboot")
@@ -59,6 +63,12 @@ class BackendOptions:
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
+def other_contract(version: object) -> str:
+    """Why a plugin that was made for contract `version` cannot be used, and how to move it on."""
+    move = "" if version != 1 else '; "Moving from version 1 to 2" in docs/stability.md says what to change'
+    return f"made for contract version {version!r:.20}, this xboot speaks version {CONTRACT_VERSION}{move}"
+
+
 @hookspec
 def xboot_backend() -> BackendInfo:
     """Describe the backend. Called once when the plugin is registered; must be cheap."""
@@ -94,8 +104,14 @@ def xboot_package(
 
 
 @hookspec(firstresult=True)
-def xboot_machine(backend: str, image: BootImage, options: BackendOptions) -> Machine | None:
-    """boot-verify: say how to boot the image."""
+def xboot_boot(backend: str, image: BootImage, options: BackendOptions) -> Boot | None:
+    """boot-verify: say what the image needs of a machine."""
+    raise NotImplementedError
+
+
+@hookspec
+def xboot_machine() -> Machine:
+    """boot-verify: the machine itself, a subclass of `xboot.machine.Machine`. Called once when the plugin is registered; must be cheap."""
     raise NotImplementedError
 
 

@@ -215,7 +215,9 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class BootImage:
-    """What is booted: `files` are handed to QEMU (`kernel`, `initrd`, …), `regions` say who owns each byte, `sha256` is over all files."""
+    """What is booted: `files` are handed to the machine (`kernel`, `initrd`, …), `regions` say who owns each byte, `sha256` is over all
+    files.
+    """
 
     backend: str
     script: Script
@@ -228,22 +230,86 @@ class BootImage:
 # ---------------------------------------------------------------- boot
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """How to boot an image: the QEMU program and the arguments that are the backend's own (machine type, CPU, kernel,
-    initrd, command line).
+class Protocol(enum.Enum):
+    """How a kernel wants to be entered."""
 
-    The boot stage adds what is the same for all: no defaults, sandbox, QMP, the two serial ports, the exit device, acceleration, memory.
-    `memory` in MiB is all that the kernel may use; the export window, if any, is added above it, at guest-physical
-    address `export_base` (bytes).
+    MULTIBOOT = "multiboot"  # Multiboot 0.6.96, with modules
+    PVH = "pvh"  # the ELF note of owner Xen, type 18; the first module is the initrd
+    LINUX = "linux"  # a bzImage by Linux's boot protocol; the first module is the initrd
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A file that is loaded beside the kernel, with the words that a multiboot module is given."""
+
+    path: Path
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Serial:
+    """A serial port of the 8250 family: its first I/O port and its interrupt line."""
+
+    port: int
+    irq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """The devices that the guest's code speaks to. `console` shows what a guest prints, `result` is the result channel (docs/contract.md,
+    section 5). `exit` is the I/O port that ends the machine with the byte that is written to it. None: this guest has none.
     """
 
-    program: str
-    arguments: Sequence[str]
+    console: Serial | None = Serial(0x3F8, 4)
+    result: Serial = Serial(0x2F8, 3)
+    exit: int | None = 0xF4
+
+
+class Ending(enum.Enum):
+    """What the byte that a guest writes to the exit device means."""
+
+    SUCCESS = "success"  # all steps ran: valid only together with `done`
+    FAILURE = "failure"  # valid only together with `fail`
+    PANIC = "panic"  # the kernel or executor gave up: always a failure
+
+
+ENDINGS: Mapping[int, Ending] = {0x31: Ending.SUCCESS, 0x21: Ending.FAILURE, 0x11: Ending.PANIC}
+"""The bytes of docs/contract.md, section 6."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The export window: `size` bytes from guest-physical address `base`, which the kernel uses for nothing else.
+
+    It is RAM behind what the kernel is told of, or, with `device`, the memory of a PCI card at that address.
+    """
+
+    base: int
+    size: int
+    device: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """What an image needs of a machine: how it is entered, with which files, and what its guest code finds there. No machine is named.
+
+    `words` is the kernel's command line. `bits` is 32 or 64, `processor` what it must have, a level and features joined by `+`: `i686`,
+    `x86-64-v2`, `x86-64-v2+smep`. `memory` in MiB is all that the kernel may use; the window comes on top. `native`: the guest was tried on
+    the host's own processor (KVM) too. `hints`: words that only the machine of that name understands.
+    """
+
+    protocol: Protocol
+    kernel: Path
     memory: int
-    export_base: int | None = None
-    accelerators: Sequence[str] = ("tcg",)
-    success_status: int = 99
+    modules: Sequence[Module] = ()
+    words: str = ""
+    bits: int = 64
+    processor: str = "x86-64-v2"
+    window: Window | None = None
+    wiring: Wiring = field(default_factory=Wiring)
+    endings: Mapping[int, Ending] = field(default_factory=lambda: ENDINGS)
+    native: bool = False
+    hints: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class Phase(enum.Enum):
@@ -319,7 +385,8 @@ class Verdict:
     """The end of a run. `failure` is empty when the guest ran to its end (the outputs may still differ), otherwise one sentence that names
     the step and path; `cause` says whose doing it is, `hint` what to try next.
 
-    `sources`: those of which the user said what their hash should be (step 0).
+    `sources`: those of which the user said what their hash should be (step 0). `done_alone`: the machine has no exit status, so
+    that the end of the run rests on the channel's `done` or `fail` alone.
     """
 
     backend: str
@@ -336,6 +403,8 @@ class Verdict:
     sources: Sequence[OutputVerdict] = ()
     cause: Cause = Cause.GUEST
     hint: str = ""
+    machine: str = "qemu"
+    done_alone: bool = False
 
     @property
     def ok(self) -> bool:
@@ -384,3 +453,18 @@ class BackendInfo:
     abilities: Sequence[str] = ()
     maturity: str = "experimental"
     contract: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class MachineInfo:
+    """What a machine says of itself. `abilities`: `exit-status`, `read-memory`, `kvm`, `gdb`. `bits`: of the processors that it has.
+
+    `pace`: how many times as slow as QEMU without KVM it is; deadlines that the user did not choose grow by that factor.
+    """
+
+    name: str
+    summary: str
+    abilities: Sequence[str] = ()
+    bits: Sequence[int] = (32, 64)
+    pace: float = 1.0
+    contract: int = 2

@@ -14,24 +14,28 @@ from pathlib import Path
 from typing import TypeVar
 
 from xboot._workspace import run_folder
-from xboot.boot import RunOptions, run_machine
+from xboot.boot import RunOptions, check_machine, run_machine
 from xboot.errors import BackendError, PluginError, UsageError, XbootError
 from xboot.hooks import BackendOptions, LinearizeOptions, ReadOptions
-from xboot.model import Artifact, BootImage, Closure, Component, Event, Machine, Phase, Script, Verdict
+from xboot.model import Artifact, Boot, BootImage, Closure, Component, Event, Phase, Script, Verdict
 from xboot.parse import merge_closures
 from xboot.plugins import Plugins
-from xboot.tcb import Measured, substrate
+from xboot.tcb import Measured, host_kernel
 
 T = TypeVar("T")
 _OBSERVERS = threading.Lock()
 
+EXPORT_WINDOW = 64 << 20
+"""Bytes of guest memory through which outputs are brought out, a piece at a time, unless `BackendOptions.export_size` says otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Everything a run needs to know. `targets` are unrolled into one script."""
+    """Everything a run needs to know. `targets` are unrolled into one script; `backend` and `machine` are names of plugins."""
 
     targets: Sequence[str]
     backend: str = "linux"
+    machine: str = "qemu"
     read: ReadOptions = field(default_factory=ReadOptions)
     linearize: LinearizeOptions = field(default_factory=LinearizeOptions)
     options: BackendOptions = field(default_factory=BackendOptions)
@@ -44,11 +48,11 @@ class Result:
 
     script: Script
     image: BootImage
-    machine: Machine
+    boot: Boot
     verdict: Verdict
 
 
-def _at_once(machine: Machine) -> AbstractContextManager[None]:
+def _at_once(boot: Boot) -> AbstractContextManager[None]:
     return nullcontext()
 
 
@@ -110,48 +114,55 @@ class Pipeline:
         image = self.plugins.call("xboot_package", backend=backend, script=script, artifacts=artifacts, options=options, folder=folder)
         return _typed(image, BootImage, f"xboot_package of {backend}")
 
-    def machine(self, backend: str, image: BootImage, options: BackendOptions) -> Machine:
-        return _typed(
-            self.plugins.call("xboot_machine", backend=backend, image=image, options=options), Machine, f"xboot_machine of {backend}"
-        )
+    def boot(self, backend: str, image: BootImage, options: BackendOptions) -> Boot:
+        """boot-verify, first half: what the image needs of a machine. It may boot no other file than the image's, which were hashed."""
+        boot = _typed(self.plugins.call("xboot_boot", backend=backend, image=image, options=options), Boot, f"xboot_boot of {backend}")
+        strange = {boot.kernel, *(module.path for module in boot.modules)} - set(image.files.values())
+        if strange:
+            raise PluginError(f"plugin {backend}: hook xboot_boot boots {min(strange)}, which is no file of the image")
+        return boot
 
     def components(self, backend: str, image: BootImage) -> Sequence[Component]:
         """tcb: what the image makes one trust, from the one backend that made it."""
         lists = [found for found in self.plugins.call("xboot_tcb", backend=backend, image=image) if found is not None]
         return [_typed(component, Component, f"xboot_tcb of {backend}") for found in lists for component in found]
 
-    def measure(self, backend: str, script: Script, options: BackendOptions) -> Measured:
-        """Make the image again and measure it. Raises XbootError when its components do not sum up to it."""
+    def measure(self, backend: str, script: Script, options: BackendOptions, machine: str = "qemu") -> Measured:
+        """Make the image again and measure it, with what `machine` puts below it. Raises XbootError when its components do not sum up
+        to it.
+        """
         artifacts = self.prepare(backend, script, options)
         with run_folder() as folder:
             image = self.package(backend, script, artifacts, options, folder)
-            machine = self.machine(backend, image, options)
+            below = [*self.plugins.machine(machine).components(self.boot(backend, image, options)), host_kernel()]
             size = sum(path.stat().st_size for path in image.files.values())
             components = list(self.components(backend, image))
         owned = sum(component.bytes for component in components)
         if owned != size:
             raise XbootError(f"backend {backend}: its components have {owned} bytes, its image {size}")
-        arguments = list(machine.arguments)
-        kind = arguments[arguments.index("-M") + 1].split(",")[0] if "-M" in arguments else "pc"
-        return Measured(backend, image.sha256, components, substrate(machine.program, kind))
+        return Measured(backend, image.sha256, components, below)
 
     def run(
-        self, request: Request, script: Script | None = None, admit: Callable[[Machine], AbstractContextManager[None]] = _at_once
+        self, request: Request, script: Script | None = None, admit: Callable[[Boot], AbstractContextManager[None]] = _at_once
     ) -> Result:
         """All four stages; `script` skips the first two (compare runs one script on several backends). The machine boots within
         `admit`, which may wait until there is room for it.
         """
+        machine, options = self.plugins.machine(request.machine), request.options
+        check_machine(machine, request.run)
+        if request.run.export is not None and not options.export_size:
+            options = replace(options, export_size=EXPORT_WINDOW)
         if script is None:
             script = self.linearize(self.read(request.targets, request.read), request.linearize)
-        artifacts = self.prepare(request.backend, script, request.options)
+        artifacts = self.prepare(request.backend, script, options)
         with run_folder() as folder:
             self._stage("package", f"image for {request.backend}")
-            image = self.package(request.backend, script, artifacts, request.options, folder)
-            machine = self.machine(request.backend, image, request.options)
-            self._stage("boot", f"{request.backend}: {len(script.steps)} steps, {machine.memory} MiB")
-            with admit(machine):
-                verdict = run_machine(image, machine, request.run, self.notify)
-        return Result(script, image, machine, verdict)
+            image = self.package(request.backend, script, artifacts, options, folder)
+            boot = self.boot(request.backend, image, options)
+            self._stage("boot", f"{request.backend}: {len(script.steps)} steps, {boot.memory} MiB")
+            with admit(boot):
+                verdict = run_machine(image, boot, machine, request.run, self.notify)
+        return Result(script, image, boot, verdict)
 
 
 def _typed(value: object, kind: type[T], hook: str) -> T:

@@ -1,4 +1,4 @@
-"""The plugin manager: built-ins, entry points, and from a backend's name to what it says of itself.
+"""The plugin manager: built-ins, entry points, and from the name of a backend or machine to what it is.
 
 A plugin that cannot be used (it raises on import, breaks a hook's signature, was made for another contract, clashes
 with a name) never stops the others: it is kept in `Plugins.broken` with its reason, and `xboot backends` shows it.
@@ -10,6 +10,7 @@ import functools
 import importlib.metadata
 import inspect
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +20,9 @@ import pluggy
 from xboot import hooks
 from xboot.errors import PluginError, UsageError, XbootError
 from xboot.foreign import printable
-from xboot.hooks import CONTRACT_VERSION
-from xboot.model import Artifact, BackendInfo, BootImage, Closure, Component, Machine, Script
+from xboot.hooks import CONTRACT_VERSION, other_contract
+from xboot.machine import Machine
+from xboot.model import Artifact, BackendInfo, Boot, BootImage, Closure, Component, MachineInfo, Script
 
 ENTRY_POINT_GROUP = "xboot"
 
@@ -35,7 +37,7 @@ _RETURNS: Mapping[str, tuple[type, str]] = {
     "xboot_linearize": (Script, "Script or None"),
     "xboot_prepare": (Mapping, "a mapping of names to Artifact, or None"),
     "xboot_package": (BootImage, "BootImage or None"),
-    "xboot_machine": (Machine, "Machine or None"),
+    "xboot_boot": (Boot, "Boot or None"),
     "xboot_tcb": (Sequence, "a sequence of Component, or None"),
     "xboot_report": (bool, "True or None"),
 }
@@ -50,6 +52,14 @@ class Registered:
     info: BackendInfo
 
 
+@dataclass(frozen=True, slots=True)
+class RegisteredMachine:
+    """A machine in use: where it comes from (distribution and entry point), and the machine itself."""
+
+    origin: str
+    machine: Machine
+
+
 class Plugins:
     """All plugins of this process. `Plugins.load()` is what the command line uses; tests build their own from objects."""
 
@@ -57,6 +67,7 @@ class Plugins:
         self._manager = pluggy.PluginManager("xboot")
         self._manager.add_hookspecs(hooks)
         self._backends: dict[str, Registered] = {}
+        self._machines: dict[str, RegisteredMachine] = {}
         self._broken: dict[str, str] = {}
 
     @classmethod
@@ -88,16 +99,10 @@ class Plugins:
         self._manager.unregister(name=origin)
 
     def _register(self, plugin: object, origin: str) -> None:
-        # What the plugin says of its version comes first: of one made for another contract, everything else may look wrong.
-        _check_version(getattr(plugin, "contract_version", _UNSTATED))
         if inspect.isclass(plugin):
+            _check_version(getattr(plugin, "contract_version", CONTRACT_VERSION))
             raise PluginError(f"the entry point names the class {plugin.__name__}, expected an object: name an instance of it")
-        if self._manager.get_plugin(origin) is not None:
-            raise PluginError("another plugin of this name is registered already; uninstall one of the two")
-        info = _described(plugin)
-        if info is not None and info.name in self._backends:
-            first = self._backends[info.name].origin
-            raise PluginError(f"the backend name {info.name!r} is already taken by {first}; uninstall one of the two")
+        info, machine = self._introduced(plugin, origin)
         self._check_hooks(plugin)
         try:
             self._manager.register(plugin, name=origin)
@@ -112,14 +117,36 @@ class Plugins:
                     implementation.function = self._guarded(implementation.function, caller.name, origin)  # type: ignore[misc]
         if info is not None:
             self._backends[info.name] = Registered(origin, info)
+        if machine is not None:
+            self._machines[machine.info.name] = RegisteredMachine(origin, machine)
+
+    def _introduced(self, plugin: object, origin: str) -> tuple[BackendInfo | None, Machine | None]:
+        """What the plugin says of itself, when its version is right and its names are free."""
+        # The version comes first: of a plugin that was made for another contract, everything else may look wrong.
+        stated = getattr(plugin, "contract_version", None)
+        if stated is not None:
+            _check_version(stated)
+        if self._manager.get_plugin(origin) is not None:
+            raise PluginError("another plugin of this name is registered already; uninstall one of the two")
+        info = _described(plugin)
+        machine = _machine(plugin)
+        if stated is None and info is None and machine is None and not origin.startswith(_OWN) and self._hooks_of(plugin):
+            _check_version(_UNSTATED)
+        if info is not None and info.name in self._backends:
+            first = self._backends[info.name].origin
+            raise PluginError(f"the backend name {info.name!r} is already taken by {first}; uninstall one of the two")
+        if machine is not None and machine.info.name in self._machines:
+            first = self._machines[machine.info.name].origin
+            raise PluginError(f"the machine name {machine.info.name!r} is already taken by {first}; uninstall one of the two")
+        return info, machine
+
+    def _hooks_of(self, plugin: object) -> list[str]:
+        return [name for name in dir(plugin) if self._manager.parse_hookimpl_opts(plugin, name) is not None]
 
     def _check_hooks(self, plugin: object) -> None:
         """Names and arguments against the contract. Arguments may be left out, but none may be new: it would never be passed."""
-        found = 0
-        for name in dir(plugin):
-            if self._manager.parse_hookimpl_opts(plugin, name) is None:
-                continue
-            found += 1
+        found = self._hooks_of(plugin)
+        for name in found:
             specification = getattr(hooks, name, None)
             if not name.startswith("xboot_") or specification is None:
                 raise PluginError(f"implements the hook {name}, which does not exist")
@@ -137,6 +164,11 @@ class Plugins:
         return self._backends
 
     @property
+    def machines(self) -> Mapping[str, RegisteredMachine]:
+        """The machines that can be used, by name."""
+        return self._machines
+
+    @property
     def broken(self) -> Mapping[str, str]:
         """Origin of each plugin that cannot be used, and why."""
         return self._broken
@@ -145,8 +177,19 @@ class Plugins:
         """The description of a backend. Raises UsageError for an unknown name, with the names that there are."""
         if name in self._backends:
             return self._backends[name].info
-        broken = "".join(f"; plugin {origin}: {reason}" for origin, reason in self._broken.items() if origin.endswith(f":{name}"))
-        raise UsageError(f"there is no backend {name!r}{broken}", hint="known backends: " + ", ".join(sorted(self._backends)))
+        raise UsageError(f"there is no backend {name!r}{self._why(name)}", hint="known backends: " + ", ".join(sorted(self._backends)))
+
+    def machine(self, name: str) -> Machine:
+        """A machine. Raises UsageError for an unknown name, with the names that there are."""
+        if name in self._machines:
+            return self._machines[name].machine
+        known = "known machines: " + ", ".join(sorted(self._machines))
+        none = "no machine is installed: install xboot again (`pip install`), which brings `qemu`"
+        raise UsageError(f"there is no machine {name!r}{self._why(name)}", hint=known if self._machines else none)
+
+    def _why(self, name: str) -> str:
+        """What is wrong with the plugin of that name, if there is one."""
+        return "".join(f"; plugin {origin}: {reason}" for origin, reason in self._broken.items() if origin.endswith(f":{name}"))
 
     def call(self, hook: str, **arguments: Any) -> Any:
         """Call a hook. Whatever a plugin raises that is not an XbootError, and whatever it returns that the hook does not allow, becomes a
@@ -225,9 +268,29 @@ def _described(plugin: object) -> BackendInfo | None:
     return info
 
 
+def _machine(plugin: object) -> Machine | None:
+    """The machine that a plugin brings, checked; None for other plugins."""
+    ask = getattr(plugin, "xboot_machine", None)
+    if ask is None:
+        return None
+    try:
+        machine = ask()
+    except _FAULTS as error:
+        raise PluginError(f"hook xboot_machine raised {_one_line(error)}") from error
+    if not isinstance(machine, Machine):
+        raise PluginError(f"hook xboot_machine returned {type(machine).__name__}, expected a subclass of xboot.machine.Machine")
+    info = getattr(machine, "info", None)
+    if not isinstance(info, MachineInfo):
+        raise PluginError(f"hook xboot_machine: {type(machine).__name__}.info is {type(info).__name__}, expected MachineInfo")
+    _check_version(info.contract)
+    if not isinstance(info.name, str) or not re.fullmatch(r"[a-z][a-z0-9-]*", info.name):
+        raise PluginError(f"hook xboot_machine: MachineInfo.name is {info.name!r:.60}, expected lower case, digits and hyphens")
+    return machine
+
+
 def _check_version(version: object) -> None:
     if version != CONTRACT_VERSION:
-        raise PluginError(f"made for contract version {version!r:.20}, this xboot speaks version {CONTRACT_VERSION}")
+        raise PluginError(other_contract(version))
 
 
 def _built_in() -> Iterable[tuple[str, object]]:
@@ -238,6 +301,11 @@ def _built_in() -> Iterable[tuple[str, object]]:
 
 
 def _import_failure(error: BaseException) -> str:
+    if isinstance(error, PluginError):
+        return error.message
+    gone = re.fullmatch(r"cannot import name '(\w+)' from '(xboot[\w.]*)'.*", str(error)) if isinstance(error, ImportError) else None
+    if gone:
+        return f"cannot be imported: {gone[2]} has no {gone[1]}; it was perhaps {other_contract(_UNSTATED)}"
     if isinstance(error, ModuleNotFoundError) and error.name:
         whose = "this xboot does not have" if error.name.partition(".")[0] == "xboot" else "is not installed"
         return f"cannot be imported: it needs the Python module {error.name!r}, which {whose}"

@@ -1,8 +1,9 @@
-"""Machines that crash, hang, flood or cheat: what the boot stage and compare make of them. No QEMU is needed."""
+"""Machines that crash, hang, flood or cheat: what the boot stage and compare make of them. No emulator is needed."""
 
 from __future__ import annotations
 
-import signal
+import hashlib
+import struct
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +12,13 @@ import pytest
 
 from xboot.boot import RunOptions
 from xboot.compare import Agreement, choose_backends, compare
-from xboot.errors import UsageError
-from xboot.model import Script, Source, SourceKind, Status, Step, StepOutput, Verdict
+from xboot.errors import BackendError, PluginError, UsageError
+from xboot.hooks import BackendOptions
+from xboot.model import Boot, BootImage, Script, Source, SourceKind, Status, Step, StepOutput, Verdict
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
 from xboot.show import report
-from xboot.testing import FakeBackend, Say, good_run
+from xboot.testing import FakeBackend, FakeMachine, Say, good_run
 
 STORE = "/nix/store"
 SRC = f"{STORE}/{'0' * 32}-src"
@@ -34,11 +36,12 @@ def script(steps: int = 3) -> Script:
     return Script(b"text", "5" * 64, STORE, [Source(SRC, SourceKind.NAR, Path("/x"), "a" * 64, 120)], made, [path(steps)])
 
 
-def run(acts, **options: object) -> Verdict:
+def run(acts, machine: FakeMachine | None = None, **options: object) -> Verdict:
     plugins = Plugins()
     plugins.add(FakeBackend("fake", acts), "test:fake")
+    plugins.add(machine or FakeMachine(), "test:machine")
     assert not plugins.broken
-    request = Request([], backend="fake", run=RunOptions(accelerator="tcg", **options))  # type: ignore[arg-type]
+    request = Request([], backend="fake", machine="fake", run=RunOptions(**options))  # type: ignore[arg-type]
     return Pipeline(plugins, "fake").run(request, script()).verdict
 
 
@@ -54,21 +57,28 @@ def test_a_good_run() -> None:
     assert report.exit_code(verdict) == 0
 
 
-@pytest.mark.parametrize("status", [0, 1, 67, 35, 98])
-def test_done_without_the_success_status(status: int) -> None:
-    verdict = run(lambda s: [*good_run(s)[:-1], Say(exit=status)])
-    assert f"ended with status {status}" in verdict.failure
-    assert "said that it was done; success is 99" in verdict.failure
+@pytest.mark.parametrize("byte", [0, 1, 0x21, 0x11, 0x30, 99])
+def test_done_without_the_byte_for_success(byte: int) -> None:
+    verdict = run(lambda s: [*good_run(s)[:-1], Say(exit=byte)])
+    assert f"ended with {byte:#04x}" in verdict.failure
+    assert "said that it was done; success is 0x31" in verdict.failure
+    assert ("gave up" in verdict.failure) is (byte == 0x11)
     assert report.exit_code(verdict) == 6
 
 
-def test_the_success_status_without_done() -> None:
-    verdict = run(lambda s: [*good_run(s)[:-2], Say(exit=99)])
-    assert "ended with status 99" in verdict.failure or "channel closed" in verdict.failure
+@pytest.mark.parametrize("words", ["ended with status 0", "ended with status 49", "was killed by SIGSEGV"])
+def test_done_and_no_byte_at_all(words: str) -> None:
+    verdict = run(lambda s: [*good_run(s)[:-1], Say(dies=words)])
+    assert f"the machine {words} when the guest said that it was done; success is 0x31" in verdict.failure
+
+
+def test_the_byte_for_success_without_done() -> None:
+    verdict = run(lambda s: [*good_run(s)[:-2], Say(exit=0x31)])
+    assert "ended with 0x31" in verdict.failure or "channel closed" in verdict.failure
     assert not verdict.ok
 
 
-@pytest.mark.parametrize("ending", [Say(exit=0), Say(exit=35), Say(kill=signal.SIGSEGV)])
+@pytest.mark.parametrize("ending", [Say(exit=0), Say(exit=0x11), Say(dies="was killed by SIGSEGV")])
 def test_a_crash_in_a_step(ending: Say) -> None:
     verdict = run(lambda s: [*until(2)(s), Say(console="Kernel panic - not syncing: \x1b[31mno\n"), ending])
     assert f"step 2 ({STORE}/2.drv)" in verdict.failure
@@ -131,15 +141,128 @@ def test_another_greeting() -> None:
 
 
 def test_a_line_that_breaks_off() -> None:
-    verdict = run(lambda s: [*until(1)(s), Say('(output "NONCE" 1 "o', raw=True), Say(exit=99)])
+    verdict = run(lambda s: [*until(1)(s), Say('(output "NONCE" 1 "o', raw=True), Say(exit=0x31)])
     assert "broke off at step 1" in verdict.failure
 
 
 def test_a_reported_failure() -> None:
-    verdict = run(lambda s: [*until(2)(s), Say('(fail "NONCE" 2 exit "status 3")'), Say(exit=67)])
+    verdict = run(lambda s: [*until(2)(s), Say('(fail "NONCE" 2 exit "status 3")'), Say(exit=0x21)])
     assert verdict.failure == f"step 2 ({STORE}/2.drv) failed: status 3 [exit]"
-    verdict = run(lambda s: [*until(2)(s), Say('(fail "NONCE" 2 exit "status 3")'), Say(exit=99)])
-    assert "not with 67" in verdict.failure
+    verdict = run(lambda s: [*until(2)(s), Say('(fail "NONCE" 2 exit "status 3")'), Say(exit=0x31)])
+    assert "not with 0x21" in verdict.failure
+
+
+# ---------------------------------------------------------------- machines that can do less
+
+
+def test_without_an_exit_status_done_alone_must_do() -> None:
+    verdict = run(good_run, FakeMachine(abilities=()))
+    assert verdict.ok
+    assert verdict.done_alone
+    assert not run(good_run).done_alone
+
+
+@pytest.mark.parametrize("ending", [Say(exit=0x21), Say(exit=0x11), Say(dies="ended with status 1"), Say(wait=60)])
+def test_without_an_exit_status_nothing_after_done_counts(ending: Say) -> None:
+    start = time.monotonic()
+    assert run(lambda s: [*good_run(s)[:-1], ending], FakeMachine(abilities=())).ok
+    assert time.monotonic() - start < 4
+
+
+@pytest.mark.parametrize("ending", [Say(exit=0x31), Say(dies="was killed by SIGSEGV")])
+def test_without_an_exit_status_done_is_still_asked_for(ending: Say) -> None:
+    verdict = run(lambda s: [*good_run(s)[:-2], ending], FakeMachine(abilities=()))
+    assert not verdict.ok
+    assert [o.status for o in verdict.outputs] == [Status.UNKNOWN] * 3
+
+
+def test_without_an_exit_status_a_failure_is_reported() -> None:
+    verdict = run(lambda s: [*until(2)(s), Say('(fail "NONCE" 2 exit "status 3")'), Say(wait=60)], FakeMachine(abilities=()))
+    assert verdict.failure == f"step 2 ({STORE}/2.drv) failed: status 3 [exit]"
+
+
+def test_what_cannot_read_memory_refuses_to_export(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="machine fake cannot read its guest's memory"):
+        run(good_run, FakeMachine(abilities=("exit-status",)), export=tmp_path / "e")
+    assert not (tmp_path / "e").exists()
+
+
+def exporting(content: str, said: int | None = None, memory: str | None = None):
+    """A run whose last output is brought out: a NAR of one file, in pieces of at most 100 bytes, which may be other than it says."""
+    whole = nar_of(content.encode())
+    size = len(whole) if said is None else said
+
+    def acts(s: Script) -> list[Say]:
+        good = good_run(s)
+        line = f'(output "NONCE" 3 "out" "sha256" "{hashlib.sha256(whole).hexdigest()}" {size} ())'
+        pieces = [
+            Say(f'(export "NONCE" 3 "out" {at} {min(100, size - at)})', memory=(memory or whole.decode("latin-1"))[at : at + 100], ack=True)
+            for at in range(0, size, 100)
+        ]
+        return [*good[:-3], Say(line), *pieces, *good[-2:]]
+
+    return acts
+
+
+def nar_of(content: bytes) -> bytes:
+    def word(data: bytes) -> bytes:
+        return struct.pack("<Q", len(data)) + data + bytes(-len(data) % 8)
+
+    words = (b"nix-archive-1", b"(", b"type", b"regular", b"contents", content, b")")
+    return b"".join(map(word, words))
+
+
+def test_an_output_is_brought_out_through_memory(tmp_path: Path) -> None:
+    verdict = run(exporting("hello\n" * 50), export=tmp_path / "e", export_paths=[path(3)])
+    assert verdict.ok, verdict.failure
+    assert verdict.exports[path(3)].read_bytes() == nar_of(b"hello\n" * 50)
+
+
+@pytest.mark.parametrize("memory", ["x" * 1000, nar_of(b"hellO\n" * 50).decode("latin-1"), "short"])
+def test_memory_that_is_not_what_was_hashed(tmp_path: Path, memory: str) -> None:
+    verdict = run(exporting("hello\n" * 50, memory=memory), export=tmp_path / "e", export_paths=[path(3)])
+    assert path(3) in verdict.failure
+    assert list((tmp_path / "e").iterdir()) == []
+
+
+def test_an_accelerator_that_the_machine_has_not() -> None:
+    with pytest.raises(UsageError, match="--accel kvm: machine fake has only fake"):
+        run(good_run, accelerator="kvm")
+    assert run(good_run).accelerator == "fake"
+
+
+def test_usual_deadlines_follow_the_pace_and_chosen_ones_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xboot.boot.run.BOOT_TIMEOUT", 0.5)
+    slow = lambda s: [Say(wait=1.0), Say("(xboot 2)", raw=True), Say("\n", raw=True)]  # noqa: E731
+    assert "boot limit of 0.5 s" in run(slow).failure
+    assert "first line" in run(slow, FakeMachine(pace=10.0)).failure
+    assert "boot limit of 0.3 s" in run(slow, FakeMachine(pace=10.0), boot_timeout=0.3).failure
+
+
+def test_a_machine_that_plays_for_any_backend() -> None:
+    class Other(FakeBackend):
+        def boot(self, image: BootImage, options: BackendOptions) -> Boot:
+            image.files["acts"].write_text("no acts in here")
+            return super().boot(image, options)
+
+    plugins = Plugins()
+    for number, plugin in enumerate((Other("other"), FakeMachine("empty"), FakeMachine("good", script()))):
+        plugins.add(plugin, f"test:{number}")
+    assert Pipeline(plugins, "other").run(Request([], "other", "good"), script()).verdict.ok
+    with pytest.raises(BackendError, match="backend other does not boot on machine empty, which has been given no acts"):
+        Pipeline(plugins, "other").run(Request([], "other", "empty"), script())
+    with pytest.raises(UsageError, match="there is no machine 'qemu'"):
+        Pipeline(plugins, "other").run(Request([], "other"), script())
+
+
+def test_only_files_of_the_image_are_booted(tmp_path: Path) -> None:
+    class Sly(FakeBackend):
+        def boot(self, image: BootImage, options: BackendOptions) -> Boot:
+            return replace(super().boot(image, options), kernel=tmp_path / "another kernel")
+
+    plugins = plugins_of(Sly("sly"))
+    with pytest.raises(PluginError, match=r"boots .*another kernel, which is no file of the image"):
+        Pipeline(plugins, "sly").run(Request([], "sly", "fake"), script())
 
 
 # ---------------------------------------------------------------- compare
@@ -149,6 +272,7 @@ def plugins_of(*backends: FakeBackend) -> Plugins:
     plugins = Plugins()
     for backend in backends:
         plugins.add(backend, f"test:{backend.info.name}")
+    plugins.add(FakeMachine(), "test:machine")
     assert not plugins.broken
     return plugins
 
@@ -156,7 +280,7 @@ def plugins_of(*backends: FakeBackend) -> Plugins:
 def compared(*backends: FakeBackend, quorum: int | None = None, **options: object):
     plugins = plugins_of(*backends)
     chosen, skipped = choose_backends("all", script(), plugins)
-    request = Request([], run=RunOptions(accelerator="tcg", **options))  # type: ignore[arg-type]
+    request = Request([], machine="fake", run=RunOptions(**options))  # type: ignore[arg-type]
     return compare(script(), request, chosen, skipped, plugins, quorum=quorum)
 
 

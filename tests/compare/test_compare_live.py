@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,18 +19,17 @@ import pytest
 from rich.console import Console
 
 from xboot.backend import Backend
-from xboot.boot import RunOptions
 from xboot.cli.compare import Choices, run_comparison
 from xboot.compare import Agreement, compare
 from xboot.compare.budget import MemoryBudget, cores, free_memory
 from xboot.hooks import BackendOptions, Notify, ReadOptions
-from xboot.model import Artifact, BootImage, Event, Machine, Phase, Script, Step, StepOutput
+from xboot.model import Artifact, Boot, BootImage, Event, Phase, Protocol, Script, Step, StepOutput
 from xboot.pipeline import Request
 from xboot.plugins import Plugins
 from xboot.recipe import default_store_folder
 from xboot.show.comparison import comparison_report
 from xboot.show.live import LiveTable
-from xboot.testing import FakeBackend, Say, good_run
+from xboot.testing import FakeBackend, FakeMachine, Say, good_run
 
 CHAIN = Path(__file__).parents[2] / "examples" / "chain" / "recipe.toml"
 STORE = "/nix/store"
@@ -50,6 +50,7 @@ def plugins_of(*backends: Backend) -> Plugins:
     plugins = Plugins()
     for backend in backends:
         plugins.add(backend, f"test:{backend.info.name}")
+    plugins.add(FakeMachine(), "test:machine")
     assert not plugins.broken
     return plugins
 
@@ -59,15 +60,18 @@ def slowly(seconds: float) -> Callable[[Script], list[Say]]:
 
 
 def machines() -> Request:
-    return Request([], run=RunOptions(accelerator="tcg"))
+    return Request([], machine="fake")
+
+
+def needs(memory: int) -> Boot:
+    return Boot(Protocol.PVH, Path("kernel"), memory)
 
 
 class Wide(FakeBackend):
     """Needs a lot of memory."""
 
-    def machine(self, image: BootImage, options: BackendOptions) -> Machine:
-        found = super().machine(image, options)
-        return Machine(found.program, found.arguments, memory=1000)
+    def boot(self, image: BootImage, options: BackendOptions) -> Boot:
+        return replace(super().boot(image, options), memory=1000)
 
 
 class Odd(FakeBackend):
@@ -90,6 +94,8 @@ def spans(backends: list[FakeBackend], **options: int) -> list[tuple[float, floa
     ended: dict[str, float] = {}
 
     class Watch(LiveTable):
+        contract_version = 2
+
         def xboot_event(self, event: Event) -> None:
             if event.phase is Phase.BEGIN:
                 began.setdefault(event.backend, time.monotonic())
@@ -125,8 +131,8 @@ def test_one_after_the_other_when_told_so() -> None:
 
 def test_a_machine_larger_than_all_memory_runs_alone() -> None:
     budget = MemoryBudget(10)
-    with budget.admit(Machine("q", (), memory=1000)):
-        waiting = threading.Thread(target=lambda: budget.admit(Machine("q", (), memory=1)).__enter__())
+    with budget.admit(needs(1000)):
+        waiting = threading.Thread(target=lambda: budget.admit(needs(1)).__enter__())
         waiting.start()
         waiting.join(0.2)
         assert waiting.is_alive()
@@ -159,17 +165,18 @@ def test_half_way_is_half_evidence() -> None:
 
     def crash(s: Script) -> list[Say]:
         place = next(i for i, act in enumerate(good_run(s)) if act.line == '(begin "NONCE" 4)')
-        return [*good_run(s)[: place + 1], Say(exit=35)]
+        return [*good_run(s)[: place + 1], Say(exit=0x11)]
 
     for backend in (FakeBackend("alpha"), FakeBackend("crashing", crash), FakeBackend("big", systems=["x86_64-linux"])):
         plugins.add(backend, f"test:{backend.info.name}")
+    plugins.add(FakeMachine(), "test:machine")
     console = Console(file=io.StringIO(), width=300)
     choices = Choices([str(CHAIN)], "alpha,crashing,big", ReadOptions(stores=[default_store_folder()]))
-    comparison, status = run_comparison(choices, Request([]), console, plugins)
+    comparison, status = run_comparison(choices, machines(), console, plugins)
     said = console.file.getvalue()  # type: ignore[attr-defined]
     assert status == 6
     assert "could not run: 1 complete runs (alpha), 2 are needed" in said
-    assert "crashing: the machine ended with status 35 (the kernel or executor gave up) when the guest was at step 4" in said
+    assert "crashing: the machine ended with 0x11 (the kernel or executor gave up) when the guest was at step 4" in said
     assert "absent  big: does not run i686-linux builders" in said
     assert "\x1b" not in said
     assert len(said.splitlines()) < 12  # piped: no table, no progress
@@ -250,7 +257,7 @@ from pathlib import Path
 from rich.console import Console
 from xboot import plugins
 from xboot.cli.app import main
-from xboot.testing import FakeBackend, Say, good_run
+from xboot.testing import FakeBackend, FakeMachine, Say, good_run
 load = plugins.Plugins.load.__func__
 def loaded(cls):
     found = load(cls)

@@ -11,7 +11,7 @@ from xboot.plugins import Plugins
 
 
 class Named:
-    def __init__(self, name: str, contract: int = 1) -> None:
+    def __init__(self, name: str, contract: int = 2) -> None:
         self.name, self.contract = name, contract
 
     @hookimpl
@@ -31,12 +31,14 @@ def test_another_contract_version_names_both() -> None:
     plugins = Plugins()
     plugins.add(Named("old", contract=99), "dist:old")
     assert "version 99" in plugins.broken["dist:old"]
-    assert "version 1" in plugins.broken["dist:old"]
+    assert "version 2" in plugins.broken["dist:old"]
     assert "old" not in plugins.backends
 
 
 def test_wrong_argument_is_named() -> None:
     class Wrong:
+        contract_version = 2
+
         @hookimpl
         def xboot_event(self, evnt: Event) -> None: ...
 
@@ -48,6 +50,8 @@ def test_wrong_argument_is_named() -> None:
 
 def test_unknown_hook_is_named() -> None:
     class Misspelt:
+        contract_version = 2
+
         @hookimpl
         def xboot_evnet(self, event: Event) -> None: ...
 
@@ -71,6 +75,8 @@ def test_a_broken_plugin_is_out_of_the_way() -> None:
     seen = []
 
     class Good:
+        contract_version = 2
+
         @hookimpl
         def xboot_event(self, event: Event) -> None:
             seen.append(event)
@@ -94,6 +100,8 @@ def test_a_broken_plugin_is_out_of_the_way() -> None:
 
 def test_an_exception_in_a_hook_names_plugin_and_hook() -> None:
     class Raising:
+        contract_version = 2
+
         @hookimpl
         def xboot_read_closure(self, target: str) -> None:
             raise KeyError("gone")

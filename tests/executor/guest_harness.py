@@ -9,9 +9,10 @@ from pathlib import Path
 
 from xboot import nar, storepath
 from xboot.boot import RunOptions, run_machine
-from xboot.model import Artifact, FixedHash, Machine, Script, Source, SourceKind, Step, StepOutput, Verdict
+from xboot.model import Artifact, Boot, FixedHash, Module, Protocol, Script, Source, SourceKind, Step, StepOutput, Verdict, Window
 from xboot.package import assemble, whole_file, write_payload
 from xboot.sexp import quote
+from xboot_qemu.machine import plugin as qemu
 
 STORE = "/nix/store"
 MiB = 1 << 20
@@ -130,15 +131,10 @@ class Guest:
         files = {"kernel": self.kernel.path, "initrd": payload.path}
         image = assemble("test", script, files, [whole_file("kernel", self.kernel), *payload.regions], {"kernel": self.kernel})
         words = [_COMMAND_LINE, *([f"mem={memory}M"] if export else []), *self.words]
-        machine = Machine(
-            "qemu-system-x86_64",
-            ("-M", "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=off", "-cpu", "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt",
-             "-kernel", str(self.kernel.path), "-initrd", str(payload.path), "-append", " ".join(words)),
-            memory,
-            export_base=memory * MiB,
+        boot = Boot(
+            Protocol.PVH, self.kernel.path, memory, (Module(payload.path),), " ".join(words), window=Window(memory * MiB, 1 * MiB),
+            hints={"qemu": ("-M", "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=off")},
         )  # fmt: skip
         paths = [o.path for step in script.steps for o in step.outputs] if export else []
-        options = RunOptions(
-            step_timeout=step_timeout, run_timeout=300, export=export, export_paths=paths, export_window=1 * MiB, accelerator="tcg"
-        )
-        return run_machine(image, machine, options, lambda event: None)
+        options = RunOptions(step_timeout=step_timeout, run_timeout=300, export=export, export_paths=paths, accelerator="tcg")
+        return run_machine(image, boot, qemu, options, lambda event: None)

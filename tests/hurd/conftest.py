@@ -41,7 +41,7 @@ def boot(nix, pipeline: Pipeline, tmp_path: Path) -> Callable[..., Verdict]:
         options = RunOptions(
             step_timeout=timeout, accelerator="tcg", export=tmp_path / "export", export_paths=script.results, log=tmp_path / "console"
         )
-        backend = BackendOptions(memory=memory, export_size=options.export_window, settings=settings)
+        backend = BackendOptions(memory=memory, settings=settings)
         return pipeline.run(Request([], backend="hurd", options=backend, run=options), script).verdict
 
     return run

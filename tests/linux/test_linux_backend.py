@@ -9,6 +9,7 @@ import pytest
 from xboot.boot import RunOptions
 from xboot.errors import BackendError, UsageError
 from xboot.hooks import BackendOptions, ReadOptions
+from xboot.model import Window
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
 from xboot.tcb import digest
@@ -63,10 +64,10 @@ def test_components_sum_up_to_the_image(pipeline: Pipeline, script, tmp_path: Pa
 def test_the_command_line_holds_nothing_of_the_run(pipeline: Pipeline, script, tmp_path: Path) -> None:
     options = BackendOptions(export_size=1 << 20)
     image = pipeline.package("linux", script, pipeline.prepare("linux", script, options), options, tmp_path)
-    one, two = pipeline.machine("linux", image, options), pipeline.machine("linux", image, options)
+    one, two = pipeline.boot("linux", image, options), pipeline.boot("linux", image, options)
     assert one == two
-    assert one.export_base == one.memory << 20
-    assert f"mem={one.memory}M" in one.arguments[-1]
+    assert one.window == Window(one.memory << 20, 1 << 20)
+    assert f"mem={one.memory}M" in one.words
 
 
 def test_unknown_settings_are_named(pipeline: Pipeline, script) -> None:

@@ -14,6 +14,7 @@ from xboot.hooks import BackendOptions
 from xboot.model import Script, Source, SourceKind, Step, StepOutput, Verdict
 from xboot.sexp import quote
 from xboot_mirage.backend import plugin
+from xboot_qemu.machine import plugin as qemu
 
 STORE = "/nix/store"
 
@@ -72,7 +73,7 @@ def boot(folder: Path, text: Script, *, memory: int = 512, timeout: float = 60, 
     artifacts = plugin.prepare(options, lambda event: None)
     image = plugin.package(text, artifacts, options, folder)
     run = RunOptions(step_timeout=timeout, accelerator="tcg", export=folder / "export", export_paths=text.results, log=folder / "console")
-    verdict = run_machine(image, plugin.machine(image, options), run, lambda event: None)
+    verdict = run_machine(image, plugin.boot(image, options), qemu, run, lambda event: None)
     exported = [path.read_bytes() for path in verdict.exports.values()]
     return Outcome(verdict, (folder / "console").read_bytes().decode("latin-1"), exported[0] if exported else b"")
 

@@ -22,7 +22,7 @@ from xboot.model import BackendInfo, Event
 class Plugin:
     @hookimpl
     def xboot_backend(self):
-        return BackendInfo("bad", "a test", ["i686-linux"])
+        return BackendInfo("bad", "a test", ["i686-linux"], contract=2)
 """
 
 # name: (module, what `xboot backends` must say of it)
@@ -45,15 +45,38 @@ BROKEN = {
     "unknown-hook": (PREAMBLE + "    @hookimpl\n    def xboot_evnet(self, event): ...\nplugin = Plugin()",
                      "implements the hook xboot_evnet"),
     "raises-when-described": (
-        PREAMBLE.replace("return BackendInfo", "raise KeyError").replace('"a test", ', "") + "plugin = Plugin()",
+        PREAMBLE.replace("return BackendInfo", "raise KeyError").replace(", contract=2", "") + "plugin = Plugin()",
         "hook xboot_backend raised KeyError",
     ),
-    "wrong-type": (PREAMBLE.replace("BackendInfo(", "dict(name=").replace('"a test", ["i686-linux"]', "") + "plugin = Plugin()",
+    "wrong-type": (PREAMBLE.replace("BackendInfo(", "dict(name=").replace('"a test", ["i686-linux"], ', "") + "plugin = Plugin()",
                    "hook xboot_backend returned dict, expected BackendInfo"),
     "text-for-a-list": (PREAMBLE.replace('["i686-linux"]', '"i686-linux"') + "plugin = Plugin()",
                         "BackendInfo.systems is 'i686-linux', expected a sequence of strings"),
-    "other-contract": (PREAMBLE.replace("])", "], contract=7)") + "plugin = Plugin()",
+    "other-contract": (PREAMBLE.replace("contract=2", "contract=7") + "plugin = Plugin()",
                        f"made for contract version 7, this xboot speaks version {CONTRACT_VERSION}"),
+    "first-contract": (
+        "from xboot.backend import Backend\nfrom xboot.model import BackendInfo\nclass Old(Backend):\n"
+        "    info = BackendInfo('old', 'a test', ['i686-linux'])\n    def machine(self, image, options): ...\nplugin = Old()",
+        'made for contract version 1, this xboot speaks version 2; "Moving from version 1 to 2" in docs/stability.md says what to change',
+    ),
+    "first-contract-import": (
+        "from xboot.model import Machine",
+        "cannot be imported: xboot.model has no Machine; it was perhaps made for contract version 1, this xboot speaks version 2; "
+        '"Moving from version 1 to 2" in docs/stability.md',
+    ),
+    "first-contract-reporter": (
+        "from xboot.hooks import hookimpl\nclass P:\n    @hookimpl\n    def xboot_report(self, format): ...\nplugin = P()",
+        "made for contract version 1, this xboot speaks version 2",
+    ),
+    "machine-of-no-kind": (
+        "from xboot.hooks import hookimpl\nclass P:\n    contract_version = 2\n"
+        "    @hookimpl\n    def xboot_machine(self): return 'qemu'\nplugin = P()",
+        "hook xboot_machine returned str, expected a subclass of xboot.machine.Machine",
+    ),
+    "machine-taken": (
+        "from xboot.testing import FakeMachine\nplugin = FakeMachine('qemu')",
+        "the machine name 'qemu' is already taken by xboot:qemu",
+    ),
     "other-contract-reporter": (
         "from xboot.hooks import hookimpl\nclass P:\n    contract_version = 9\n"
         "    @hookimpl\n    def xboot_report(self, new_argument): ...\nplugin = P()",
@@ -119,7 +142,7 @@ class Good:
 
     @hookimpl
     def xboot_backend(self) -> BackendInfo:
-        return BackendInfo(self.name, "a test", ["i686-linux"])
+        return BackendInfo(self.name, "a test", ["i686-linux"], contract=2)
 
     @hookimpl
     def xboot_event(self, event: Event) -> None:
@@ -131,7 +154,7 @@ ARGUMENTS = {
     "xboot_linearize": {"closure": None, "options": None},
     "xboot_prepare": {"backend": "x", "options": None, "notify": None},
     "xboot_package": {"backend": "x", "script": None, "artifacts": {}, "options": None, "folder": None},
-    "xboot_machine": {"backend": "x", "image": None, "options": None},
+    "xboot_boot": {"backend": "x", "image": None, "options": None},
     "xboot_tcb": {"backend": "x", "image": None},
     "xboot_report": {"format": "x", "verdict": None, "destination": None},
 }
@@ -141,7 +164,7 @@ ARGUMENTS = {
 @pytest.mark.parametrize("value", ["text", 3.5, [1], {"kernel": "vmlinuz"}], ids=["text", "number", "list", "mapping"])
 def test_a_wrong_type_names_plugin_and_hook(hook: str, value: object) -> None:
     plugins = Plugins()
-    plugins.add(type("Wrong", (), {hook: hookimpl(lambda self: value)})(), "dist:wrong")
+    plugins.add(type("Wrong", (), {"contract_version": 2, hook: hookimpl(lambda self: value)})(), "dist:wrong")
     with pytest.raises(PluginError, match=rf"^plugin dist:wrong: hook {hook} returned .*, expected") as caught:
         plugins.call(hook, **ARGUMENTS[hook])
     assert caught.value.hint and "pip uninstall dist" in caught.value.hint
@@ -156,13 +179,15 @@ def test_an_exception_names_plugin_and_hook(hook: str, error: BaseException) -> 
         raise error
 
     plugins = Plugins()
-    plugins.add(type("Raising", (), {hook: hookimpl(raising)})(), "dist:raising")
+    plugins.add(type("Raising", (), {"contract_version": 2, hook: hookimpl(raising)})(), "dist:raising")
     with pytest.raises(PluginError, match=rf"^plugin dist:raising: hook {hook} raised {type(error).__name__}"):
         plugins.call(hook, **ARGUMENTS[hook])
 
 
 def test_an_observer_that_raises_is_set_aside(caplog: pytest.LogCaptureFixture) -> None:
     class Raising:
+        contract_version = 2
+
         @hookimpl
         def xboot_event(self, event: Event) -> None:
             raise ValueError("tired")
@@ -192,6 +217,8 @@ def test_one_name_twice_leaves_the_first_alone() -> None:
 
 def test_arguments_may_be_left_out_and_defaults_may_be_added() -> None:
     class Lazy:
+        contract_version = 2
+
         @hookimpl
         def xboot_report(self, format: str, extra: int = 3) -> bool | None:
             return True if format == "mine" else None

@@ -11,8 +11,9 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from xboot.errors import BackendError
-from xboot.model import Artifact, BootImage, Component, Region, Role, Script
-from xboot.tcb import count_lines, digest, image_components, overlap, substrate, to_cyclonedx
+from xboot.model import Artifact, Boot, BootImage, Component, Protocol, Region, Role, Script
+from xboot.plugins import Plugins
+from xboot.tcb import count_lines, digest, image_components, overlap, to_cyclonedx
 
 SCRIPT = Script(b"", "0" * 64, "/nix/store", [], [], [])
 
@@ -69,8 +70,11 @@ def test_cyclonedx_is_valid() -> None:
     assert properties["nix:store_path"] == "/nix/store/x"
 
 
-def test_substrate_is_the_program_not_a_script() -> None:
-    found = {c.name: c for c in substrate("qemu-system-i386", "pc")}
+def test_below_is_the_program_not_a_script() -> None:
+    from xboot.tcb import host_kernel
+
+    boot = Boot(Protocol.MULTIBOOT, Path("kernel"), 64, bits=32, processor="i686")
+    found = {c.name: c for c in Plugins.load().machine("qemu").components(boot)}
     assert found["qemu-system-i386"].bytes > 1_000_000
     assert found["SeaBIOS for pc"].bytes == 262144
-    assert "host kernel" in found
+    assert host_kernel().role is Role.SUBSTRATE

@@ -58,7 +58,7 @@ def boot(nix, pipeline: Pipeline, tmp_path: Path) -> Callable[..., Verdict]:
             export_paths=script.results if export else (),
             log=tmp_path / "console",
         )
-        backend = BackendOptions(memory=memory, export_size=options.export_window if export else 0)
+        backend = BackendOptions(memory=memory)
         return pipeline.run(Request([], backend=NAME, options=backend, run=options), script).verdict
 
     return run

@@ -237,4 +237,4 @@ def test_more_memory_than_the_kernel_can_use_is_refused(pipeline: Pipeline, nix,
     script = pipeline.linearize(pipeline.read([hello], ReadOptions(stores=[nix.store])), Request([]).linearize)
     image = plugin.package(script, plugin.prepare(BackendOptions(), lambda event: None), BackendOptions(), tmp_path)
     with pytest.raises(BackendError, match="at most 2032 MiB"):
-        plugin.machine(image, BackendOptions(memory=4096))
+        plugin.boot(image, BackendOptions(memory=4096))

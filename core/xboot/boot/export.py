@@ -28,14 +28,14 @@ class Exporter:
         self.files: dict[str, Path] = {}
 
     def part_file(self) -> Path:
-        """Where QEMU shall put the next piece."""
+        """Where the machine shall put the next piece."""
         return (self._folder / f".{self._tag}.part").absolute()
 
     def _whole(self) -> Path:
         return self._folder / f".{self._tag}.nar"
 
     def append(self, message: Message, part: Path) -> None:
-        """Take over a piece that QEMU wrote. Raises GuestError when the whole is not what the guest said it was."""
+        """Take over a piece that the machine wrote. Raises GuestError when the whole is not what the guest said it was."""
         whole = self._whole()
         with part.open("rb") as source, whole.open("ab") as sink:
             if sink.tell() != message.offset:
@@ -43,7 +43,7 @@ class Exporter:
             data = source.read(message.length)
             if len(data) != message.length:
                 self.check_room(message)
-                raise GuestError(f"QEMU saved {len(data)} of {message.length} bytes of {message.path}; is the disk full?")
+                raise GuestError(f"the machine saved {len(data)} of {message.length} bytes of {message.path}; is the disk full?")
             sink.write(data)
         if message.offset + message.length == message.size:
             self._complete(message, whole)

@@ -2,7 +2,7 @@
 
 Three things run side by side: the result channel (believed, line by line), the console (shown, never believed) and a
 watchdog with the deadlines. The first that ends the run decides; a run counts only with `done` on the channel *and*
-the machine's success status.
+the byte for success on the exit device. Where the machine has no such device, `done` alone must do, and the verdict says so.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import logging
+import math
 import secrets
 import signal
 import threading
@@ -20,83 +20,87 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
-from qemu.qmp import QMPClient, QMPError
-
-from xboot.boot import kvm, qemu
 from xboot.boot.channel import ACK, MAX_LINE, READY, ChannelReader, Message, run_line
 from xboot.boot.export import Exporter
 from xboot.boot.verdict import Timing, judge
-from xboot.errors import GuestError, UsageError
+from xboot.errors import BackendError, GuestError, UsageError
 from xboot.foreign import printable
 from xboot.hooks import Notify
-from xboot.model import BootImage, Cause, Event, Machine, Phase, Verdict
+from xboot.machine import Carrier, End, Machine, MachineOptions
+from xboot.model import Boot, BootImage, Cause, Ending, Event, Phase, Verdict
 
-FAILURE_STATUS = 67
-PANIC_STATUS = 35
+BOOT_TIMEOUT, STEP_TIMEOUT, RUN_TIMEOUT = 120.0, 3600.0, 6 * 3600.0
+"""Seconds, where a user says nothing and the machine's pace is 1."""
 _TAIL = 16384
 _FULL = "free some space (`xboot cache prune` removes what can be made again), or write elsewhere"
 _EXIT_GRACE = 5.0  # seconds between the last line and the end of the machine
 
-logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL)  # a guest that dies is not this library's business
-
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """How to run: deadlines in seconds, expectations (store path → origin → NAR SHA-256 in hex), exports, where to
-    log the console, `auto`, `tcg` or `kvm`. `stop`, once set by another thread, ends the run within about a second.
+    """How to run: deadlines in seconds (None: the usual ones, times the machine's pace; with a debugger, none), expectations (store path →
+    origin → NAR SHA-256 in hex), exports, where to log the console. `accelerator` and `gdb` are the machine's (`MachineOptions`). `stop`,
+    once set by another thread, ends the run within about a second.
     """
 
-    boot_timeout: float = 120.0
-    step_timeout: float = 3600.0
-    run_timeout: float = 6 * 3600.0
+    boot_timeout: float | None = None
+    step_timeout: float | None = None
+    run_timeout: float | None = None
     expected: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     export: Path | None = None
     export_paths: Sequence[str] = ()
-    export_window: int = 64 << 20
     log: Path | None = None
     accelerator: str = "auto"
+    gdb: str = ""
     stop: threading.Event | None = None
 
 
-def run_machine(image: BootImage, machine: Machine, options: RunOptions, notify: Notify) -> Verdict:
-    """Boot `image`; returns when the guest ended or was ended, with no QEMU left. Whatever ends a machine that was started is a `failure`
-    of the verdict, which keeps what was verified until then: a guest's misbehaviour, a deadline, a full disk, and Ctrl-C or SIGTERM where
-    the main thread runs this. A second signal is an exception at once.
-
-    Raises MissingToolError without QEMU, UsageError for an accelerator that does not work, OSError when an export or log cannot be begun.
-    """
-    accelerator = _choose_accelerator(machine, options.accelerator)
-    return asyncio.run(_Run(image, machine, options, notify, accelerator).run())
-
-
-def _choose_accelerator(machine: Machine, wanted: str) -> str:
-    if wanted not in ("auto", "tcg", "kvm"):
-        raise UsageError(f"--accel {wanted}: expected auto, tcg or kvm")
-    if wanted == "tcg" or (wanted == "auto" and "kvm" not in machine.accelerators):
-        return "tcg"
-    if "kvm" in machine.accelerators and kvm.works(machine.program):
-        return "kvm"
-    if wanted == "kvm":
+def check_machine(machine: Machine, options: RunOptions) -> None:
+    """Refuse what `machine` can never do, before anything slow starts. Raises UsageError."""
+    name, abilities = machine.info.name, machine.info.abilities
+    if options.export is not None and "read-memory" not in abilities:
         raise UsageError(
-            "--accel kvm: no KVM that runs a guest was found here", hint="`xboot doctor` says more; leave --accel out to use TCG"
+            f"--export: machine {name} cannot read its guest's memory, and outputs come out in no other way",
+            hint="leave out --export, or choose another machine",
         )
-    return "tcg"
+    if options.gdb and "gdb" not in abilities:
+        raise UsageError(f"--gdb: machine {name} has no debugger", hint="choose another machine")
+
+
+def run_machine(image: BootImage, boot: Boot, machine: Machine, options: RunOptions, notify: Notify) -> Verdict:
+    """Boot `image` as `boot` says; returns when the guest ended or was ended, with nothing of the machine left. Whatever
+    ends a machine that was started is a `failure` of the verdict, which keeps what was verified until then: a guest's misbehaviour, a
+    deadline, a full disk, and Ctrl-C or SIGTERM where the main thread runs this. A second signal is an exception at once.
+
+    Raises MissingToolError without the machine's program, BackendError when it does not take this boot, UsageError for what it does not
+    have, OSError when an export or log cannot be begun.
+    """
+    check_machine(machine, options)
+    reason = machine.takes(boot)
+    if reason:
+        raise BackendError(f"backend {image.backend} does not boot on machine {machine.info.name}, which {reason}")
+    if options.export is not None and boot.window is None:
+        raise BackendError(f"backend {image.backend} has no window for --export", hint="leave out --export, or choose another backend")
+    chosen = MachineOptions(machine.accelerator(boot, options.accelerator), options.gdb)
+    return asyncio.run(_Run(image, boot, machine, options, chosen, notify).run())
 
 
 class _Run:
-    def __init__(self, image: BootImage, machine: Machine, options: RunOptions, notify: Notify, accelerator: str) -> None:
-        self._image, self._machine, self._options, self._notify = image, machine, options, notify
-        self._accelerator = accelerator
+    def __init__(self, image: BootImage, boot: Boot, machine: Machine, options: RunOptions, chosen: MachineOptions, notify: Notify) -> None:
+        self._image, self._boot, self._machine, self._options, self._notify = image, boot, machine, options, notify
+        self._chosen = chosen
+        self._done_alone = "exit-status" not in machine.info.abilities or boot.wiring.exit is None
+        self._limits = _limits(options, machine.info.pace)
+        self._grace = _EXIT_GRACE * max(1.0, machine.info.pace)
         self._nonce = secrets.token_hex(16)
-        self._window = options.export_window if options.export is not None and machine.export_base is not None else 0
-        self._reader = ChannelReader(image.script, self._nonce, options.export_paths, self._window)
+        self._window = boot.window if options.export is not None else None
+        self._reader = ChannelReader(image.script, self._nonce, options.export_paths, self._window.size if self._window else 0)
         self._timing = Timing()
         self._messages: list[Message] = []
         self._tail = bytearray()
         self._start = time.monotonic()
         self._step_start = self._start
-        self._client: QMPClient | None = None
-        self._exporter = Exporter(options.export) if self._window and options.export is not None else None
+        self._exporter = Exporter(options.export) if options.export is not None else None
         self._log: IO[bytes] | None = options.log.open("wb", buffering=0) if options.log else None
         self._log_error: OSError | None = None
         self._interrupted = asyncio.Event()
@@ -105,34 +109,36 @@ class _Run:
 
     async def run(self) -> Verdict:
         with _signals(self._interrupted.set):
-            return await self._boot()
+            return await self._from_power_on()
 
-    async def _boot(self) -> Verdict:
+    async def _from_power_on(self) -> Verdict:
         self._start = self._step_start = time.monotonic()
-        vm = await qemu.start(self._machine, self._accelerator, self._window)
+        carrier = await self._machine.start(self._boot, self._chosen)
         failure = ""
         try:
-            failure = await self._watch(vm)
+            failure = await self._watch(carrier)
         except ConnectionError:
             failure = f"the result channel broke at {self._reader.where}"
         except OSError as error:
             failure = self._host_failure(error)
         finally:
-            await vm.stop()
-            if self._client is not None:
-                with contextlib.suppress(QMPError, EOFError, OSError):
-                    await self._client.disconnect()
+            await carrier.close()
             if self._exporter is not None:
                 self._exporter.close()
             if self._log is not None:
                 self._log.close()
         if self._log_error is not None and not failure:
             failure = self._host_failure(self._log_error)
+        complaint = printable(carrier.complaint()[-500:].strip()) if failure and self._cause is Cause.GUEST and not self._messages else ""
+        if complaint:
+            failure += f"; {self._machine.info.name} says: {complaint}"
         verdict = judge(
             self._image, self._messages, self._timing, self._options.expected, failure, self._reader.step or None,
-            self._accelerator, time.monotonic() - self._start, _clean(self._tail), self._exporter.files if self._exporter else {},
+            self._chosen.accelerator, time.monotonic() - self._start, _clean(self._tail), self._exporter.files if self._exporter else {},
         )  # fmt: skip
-        return replace(verdict, cause=self._cause, hint=self._hint)
+        return replace(
+            verdict, cause=self._cause, hint=self._hint, machine=self._machine.info.name, done_alone=self._done_alone
+        )
 
     def _host_failure(self, error: OSError) -> str:
         """An error of the host's, in words."""
@@ -140,23 +146,22 @@ class _Run:
         self._hint = _FULL if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else ""
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
 
-    async def _watch(self, vm: qemu.Qemu) -> str:
+    async def _watch(self, carrier: Carrier) -> str:
         """Run the three tasks until the run is decided; the failure, or nothing."""
-        console = asyncio.create_task(self._read_console(vm))
-        stderr = asyncio.create_task(_drain(vm.process.stderr))
-        channel = asyncio.create_task(self._read_channel(vm))
-        exited = asyncio.create_task(vm.process.wait())
+        console = asyncio.create_task(self._read_console(carrier))
+        channel = asyncio.create_task(self._read_channel(carrier))
+        ended = asyncio.create_task(carrier.ended())
         interrupted = asyncio.create_task(self._interrupted.wait())
         failure = ""
         try:
             while not channel.done():
                 left, _ = self._deadline()
                 done, _ = await asyncio.wait(
-                    {channel, exited, interrupted}, timeout=max(0.0, min(left, 1.0)), return_when=asyncio.FIRST_COMPLETED
+                    {channel, ended, interrupted}, timeout=max(0.0, min(left, 1.0)), return_when=asyncio.FIRST_COMPLETED
                 )
                 if channel in done or channel.done():
                     break
-                if exited in done:
+                if ended in done:
                     await asyncio.wait({channel}, timeout=1.0)  # what it said before it ended may still be on its way
                     break
                 if self._interrupted.is_set() or (self._options.stop is not None and self._options.stop.is_set()):
@@ -169,68 +174,67 @@ class _Run:
                     break
             if not failure and channel.done():
                 channel.result()
-                await asyncio.wait({exited}, timeout=_EXIT_GRACE)
+                if not self._done_alone:
+                    await asyncio.wait({ended}, timeout=self._grace)
             if not failure:
-                failure = self._end(vm.process.returncode)
+                failure = self._end(ended.result() if ended.done() else None)
         except GuestError as error:
             failure = error.message
         finally:
             channel.cancel()
-            exited.cancel()
+            ended.cancel()
             interrupted.cancel()
-            vm.kill()
-            await asyncio.wait({console, stderr}, timeout=2.0)
+            carrier.kill()
+            await asyncio.wait({console}, timeout=2.0)
             console.cancel()
-            stderr.cancel()
-        if failure and not self._messages and stderr.done() and not stderr.cancelled() and stderr.result():
-            failure += f"; QEMU says: {printable(stderr.result()[-500:].strip())}"
         return failure
 
     def _deadline(self) -> tuple[float, str]:
         """Seconds left until the nearest deadline, and what to say when it passes."""
-        now, options = time.monotonic(), self._options
-        kind, limit, since = (
-            ("step", options.step_timeout, self._step_start) if self._reader.step else ("boot", options.boot_timeout, self._start)
-        )
+        now, (boot_limit, step_limit, run_limit) = time.monotonic(), self._limits
+        kind, limit, since = ("step", step_limit, self._step_start) if self._reader.step else ("boot", boot_limit, self._start)
         step = (limit - (now - since), f"no end within the {kind} limit of {limit:g} s")
-        run = (options.run_timeout - (now - self._start), f"no end within the run limit of {options.run_timeout:g} s")
+        run = (run_limit - (now - self._start), f"no end within the run limit of {run_limit:g} s")
         return min(step, run)
 
-    def _end(self, status: int | None) -> str:
-        """What the end of the machine means: nothing, or the failure."""
+    def _end(self, end: End | None) -> str:
+        """What the end of the machine means: nothing, or the failure. None: it has not ended, or has no way to say so."""
         last = self._messages[-1] if self._messages else None
+        meaning = self._boot.endings.get(end.byte) if end is not None and end.byte is not None else None
         if last is not None and last.phase is Phase.FAIL:
-            if status not in (FAILURE_STATUS, None):
-                return (
-                    f"the guest reported a failure ({last.text}), but the machine {qemu.describe_exit(status)}, not with {FAILURE_STATUS}"
-                )
+            if end is not None and meaning is not Ending.FAILURE and not self._done_alone:
+                return f"the guest reported a failure ({last.text}), but the machine {_words(end)}, not with {self._byte(Ending.FAILURE)}"
             where = f"step {last.step} ({self._image.script.steps[last.step - 1].drv})" if last.step else "the check of the sources"
             return f"{where} failed: {last.text} [{last.kind}]"
         done = last is not None and last.phase is Phase.DONE
-        if status is None:
-            return f"the machine did not end within {_EXIT_GRACE:g} s of its last line"
-        if done and status == self._machine.success_status:
+        if done and (self._done_alone or meaning is Ending.SUCCESS):
             return ""
+        if end is None:
+            return f"the machine did not end within {self._grace:g} s of its last line"
         said = "said that it was done" if done else f"was at {self._reader.where}"
-        gave_up = " (the kernel or executor gave up)" if status == PANIC_STATUS else ""
-        ended = f"{qemu.describe_exit(status)}{gave_up}"
-        return f"the machine {ended} when the guest {said}; success is {self._machine.success_status} after `done`"
+        gave_up = " (the kernel or executor gave up)" if meaning is Ending.PANIC else ""
+        success = "success is `done`" if self._done_alone else f"success is {self._byte(Ending.SUCCESS)} after `done`"
+        return f"the machine {_words(end)}{gave_up} when the guest {said}; {success}"
+
+    def _byte(self, ending: Ending) -> str:
+        """The bytes that mean `ending`."""
+        return " or ".join(f"{byte:#04x}" for byte, meaning in self._boot.endings.items() if meaning is ending)
 
     # ------------------------------------------------------------ the channel
 
-    async def _read_channel(self, vm: qemu.Qemu) -> None:
-        reader, writer = await asyncio.open_connection(sock=vm.result, limit=MAX_LINE)
+    async def _read_channel(self, carrier: Carrier) -> None:
+        reader, writer = await asyncio.open_connection(sock=carrier.result, limit=MAX_LINE)
         if await self._line(reader) != READY:
             raise GuestError(f"the guest's first line on the result channel was not {READY.decode()}")
-        base = self._machine.export_base if self._window else 0
-        writer.write(run_line(self._nonce, base or 0, self._window, self._options.export_paths if self._window else ()))
+        base, size = (self._window.base, self._window.size) if self._window else (0, 0)
+        writer.write(run_line(self._nonce, base, size, self._options.export_paths if self._window else ()))
         await writer.drain()
         while not self._reader.finished:
             message = self._reader.feed(await self._line(reader))
             self._messages.append(message)
             self._observe(message)
             if message.phase is Phase.EXPORT:
-                await self._export(vm, message)
+                await self._export(carrier, message)
                 writer.write(ACK)
                 await writer.drain()
 
@@ -242,7 +246,7 @@ class _Run:
                 raise GuestError(
                     f"the guest's last line on the result channel broke off at {self._reader.where}: {printable(end.partial[:200])}"
                 ) from None
-            await asyncio.sleep(_EXIT_GRACE)  # the machine has ended; its status says more
+            await asyncio.sleep(self._grace)  # the machine has ended; its status says more
             raise GuestError(f"the result channel closed at {self._reader.where}") from None
         except asyncio.LimitOverrunError:
             raise GuestError(f"the guest sent a line of more than {MAX_LINE} bytes at {self._reader.where}") from None
@@ -261,27 +265,20 @@ class _Run:
             Event(message.phase, now - self._start, message.step, name, message.text, message.sha256, message.size, message.references)
         )
 
-    async def _export(self, vm: qemu.Qemu, message: Message) -> None:
-        assert self._exporter is not None and self._machine.export_base is not None  # the reader lets no export through otherwise
+    async def _export(self, carrier: Carrier, message: Message) -> None:
+        assert self._exporter is not None and self._window is not None  # the reader lets no export through otherwise
         part = self._exporter.part_file()
-        client = await self._control(vm)
         try:
-            await client.execute("pmemsave", {"val": self._machine.export_base, "size": message.length, "filename": str(part)})
-        except QMPError as error:
+            await carrier.read_memory(self._window.base, message.length, part)
+        except GuestError as error:
             self._exporter.check_room(message)
-            raise GuestError(f"QEMU could not save the guest's memory for {message.path}: {error}") from error
+            raise GuestError(f"{message.path} could not be brought out: {error.message}") from error
         self._exporter.append(message, part)
-
-    async def _control(self, vm: qemu.Qemu) -> QMPClient:
-        if self._client is None:
-            self._client = QMPClient("xboot")
-            await self._client.connect(vm.control)
-        return self._client
 
     # ------------------------------------------------------------ the console
 
-    async def _read_console(self, vm: qemu.Qemu) -> None:
-        reader, _ = await asyncio.open_connection(sock=vm.console)
+    async def _read_console(self, carrier: Carrier) -> None:
+        reader, _ = await asyncio.open_connection(sock=carrier.console)
         while data := await reader.read(65536):
             self._tail += data
             del self._tail[:-_TAIL]
@@ -328,5 +325,13 @@ def _clean(data: bytes | bytearray) -> str:
     return "\n".join(printable(line.rstrip(b"\r").expandtabs()) for line in bytes(data).split(b"\n"))
 
 
-async def _drain(stream: asyncio.StreamReader | None) -> bytes:
-    return await stream.read() if stream is not None else b""
+def _words(end: End) -> str:
+    return end.how if end.byte is None else f"ended with {end.byte:#04x}"
+
+
+def _limits(options: RunOptions, pace: float) -> tuple[float, float, float]:
+    """Seconds for the boot, a step and the whole run."""
+    usual = [math.inf if options.gdb else limit * pace for limit in (BOOT_TIMEOUT, STEP_TIMEOUT, RUN_TIMEOUT)]
+    chosen = (options.boot_timeout, options.step_timeout, options.run_timeout)
+    boot, step, run = (mine if theirs is None else theirs for mine, theirs in zip(usual, chosen, strict=True))
+    return boot, step, run

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,8 +55,11 @@ def examine(console: Console) -> int:
             word = "[yellow]optional[/]" if need.optional else "[bold red]missing[/] "
             console.print(f"{word} {need.program}: {need.purpose} (Debian package {need.package})", highlight=False)
             missing.append(need)
-    console.print(f"[green]ok[/]       acceleration: {_acceleration()}", highlight=False)
-    for origin, reason in Plugins.load().broken.items():
+    plugins = Plugins.load()
+    for name, registered in sorted(plugins.machines.items()):
+        for sentence in registered.machine.condition():
+            console.print(f"[green]ok[/]       machine {name}: {marked(sentence)}", highlight=False, soft_wrap=True)
+    for origin, reason in plugins.broken.items():
         console.print(f"[bold red]broken[/]   {marked(f'plugin {origin}: {reason}')}", highlight=False, soft_wrap=True)
     writable = [_place(console, *place) for place in (("cache", cache_root()), ("store", default_store_folder()))]
     for what, needs in (("to mend it", [n for n in missing if not n.optional]), ("optional", [n for n in missing if n.optional])):
@@ -79,14 +81,3 @@ def _place(console: Console, what: str, folder: Path) -> bool:
     free = shutil.disk_usage(there).free
     console.print(f"[green]ok[/]       {what}: {marked(str(folder))}, {free / 1e9:.1f} GB free", highlight=False, soft_wrap=True)
     return True
-
-
-def _acceleration() -> str:
-    from xboot.boot import kvm_works  # noqa: PLC0415 - runs a probe guest, so only when asked
-
-    if shutil.which("qemu-system-x86_64") is None:
-        return "unknown without QEMU"
-    try:
-        return "KVM (a probe guest ran)" if kvm_works() else "TCG (no KVM that runs a guest)"
-    except subprocess.SubprocessError as error:
-        return f"TCG (the KVM probe failed: {error})"

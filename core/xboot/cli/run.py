@@ -16,9 +16,6 @@ from xboot.pipeline import Pipeline, Request, Result
 from xboot.plugins import Plugins
 from xboot.show.progress import ProgressDisplay, show_verdict
 
-EXPORT_WINDOW = 64 << 20
-"""Bytes of guest memory through which outputs are brought out, a piece at a time."""
-
 
 @dataclass(frozen=True, slots=True)
 class RunChoices:
@@ -33,8 +30,8 @@ class RunChoices:
     linearize: LinearizeOptions
     settings: Mapping[str, str]
     memory: int | None
-    step_timeout: float
-    run_timeout: float
+    step_timeout: float | None
+    run_timeout: float | None
     export: Path | None
     log: Path | None
     accel: str
@@ -59,7 +56,6 @@ def run(choices: RunChoices, console: Console, *, verbose: bool) -> Result:
             options=BackendOptions(
                 executor=choices.executor,
                 memory=choices.memory,
-                export_size=EXPORT_WINDOW if choices.export else 0,
                 settings=choices.settings,
             ),
             run=boot.RunOptions(

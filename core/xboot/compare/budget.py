@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from xboot.model import Machine
+from xboot.model import Boot
 
-_OVERHEAD = 192  # MiB that QEMU itself takes beside the guest's memory (translated code under TCG, mostly)
+_OVERHEAD = 192  # MiB that an emulator itself takes beside the guest's memory (translated code under TCG, mostly)
 _KEEP = 256  # MiB left to everybody else
 
 
@@ -47,9 +47,9 @@ class MemoryBudget:
         self._changed = threading.Condition()
 
     @contextmanager
-    def admit(self, machine: Machine) -> Iterator[None]:
-        """Hold the memory of `machine` while it runs."""
-        need = machine.memory + _OVERHEAD
+    def admit(self, boot: Boot) -> Iterator[None]:
+        """Hold the memory of `boot` while it runs."""
+        need = boot.memory + _OVERHEAD
         with self._changed:
             while not (self._stop.is_set() or self._taken == 0 or self._taken + need <= self._total):
                 self._changed.wait(1.0)

@@ -7,7 +7,7 @@ from xboot.tcb.components import digest, image_components
 from xboot.tcb.lines import SourceFile, by_language, count_files, count_lines
 from xboot.tcb.measured import LAYERS, Measured
 from xboot.tcb.overlap import Overlap, overlap
-from xboot.tcb.substrate import substrate
+from xboot.tcb.substrate import host_kernel, opaque_file
 
 if TYPE_CHECKING:
     from xboot.tcb.cyclonedx import to_cyclonedx
@@ -21,9 +21,10 @@ __all__ = [
     "count_files",
     "count_lines",
     "digest",
+    "host_kernel",
     "image_components",
+    "opaque_file",
     "overlap",
-    "substrate",
     "to_cyclonedx",
 ]
 

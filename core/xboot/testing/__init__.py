@@ -1,7 +1,7 @@
 """What authors of plugins test with.
 
-- `FakeBackend`, `Say`, `good_run`: a backend without a kernel, whose machine says what a test tells it to say. For tests of reporters,
-  observers and front-ends.
+- `FakeMachine`, `Say`, `good_run`: a machine without an emulator, which says what a test tells it to say. It boots the image of any
+  backend, and `FakeBackend` is one without a kernel. For tests of reporters, observers, front-ends, and of what a verdict makes of a guest.
 - `BackendSuite` and its parts: the conformance suite, to be subclassed in a backend's own tests (`pytest --xboot-backend NAME` runs it
   without a file). `MetadataSuite` and `PackageSuite` need no kernel.
 - `Builders`, `load_builders`: scripts of one or two small builders, made without Nix or Guix.
@@ -16,7 +16,8 @@ from xboot._lazy import later
 
 if TYPE_CHECKING:
     from xboot.testing.builders import Builder, Builders, load_builders
-    from xboot.testing.fake import FakeBackend, Say, good_run
+    from xboot.testing.fake import FakeBackend
+    from xboot.testing.fake_machine import FakeMachine, Say, good_run
     from xboot.testing.suite import BackendSuite, BootSuite, MetadataSuite, PackageSuite
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Builder",
     "Builders",
     "FakeBackend",
+    "FakeMachine",
     "MetadataSuite",
     "PackageSuite",
     "Say",
@@ -34,7 +36,8 @@ __all__ = [
 
 __getattr__ = later(
     __name__,
-    dict.fromkeys(("FakeBackend", "Say", "good_run"), "xboot.testing.fake")
+    {"FakeBackend": "xboot.testing.fake"}
+    | dict.fromkeys(("FakeMachine", "Say", "good_run"), "xboot.testing.fake_machine")
     | dict.fromkeys(("Builder", "Builders", "load_builders"), "xboot.testing.builders")
     | dict.fromkeys(("BackendSuite", "BootSuite", "MetadataSuite", "PackageSuite"), "xboot.testing.suite"),
 )

@@ -69,7 +69,7 @@ class MetadataSuite:
         options = BackendOptions()
         assert xboot_plugins.call("xboot_prepare", backend=nobody, options=options, notify=lambda event: None) is None
         assert xboot_plugins.call("xboot_package", backend=nobody, script=script, artifacts={}, options=options, folder=tmp_path) is None
-        assert xboot_plugins.call("xboot_machine", backend=nobody, image=image, options=options) is None
+        assert xboot_plugins.call("xboot_boot", backend=nobody, image=image, options=options) is None
         assert list(tmp_path.iterdir()) == []
 
     def test_a_setting_that_it_does_not_have_is_refused(self, xboot_plugins: Plugins) -> None:
@@ -116,8 +116,11 @@ class ImageTests(MetadataSuite):
         for name in first.files:
             assert first.files[name].read_bytes() == second.files[name].read_bytes(), name
         assert list(first.regions) == list(second.regions)
-        machines = [pipeline.machine(self.backend, image, self._options(executor)) for image in (first, first)]
-        assert machines[0] == machines[1], "nothing on the command line may depend on the run"
+        boots = [pipeline.boot(self.backend, image, self._options(executor)) for image in (first, first)]
+        assert boots[0] == boots[1], "nothing on the command line may depend on the run"
+        assert {boots[0].kernel, *(module.path for module in boots[0].modules)} == set(first.files.values()), (
+            "what is booted and what is hashed are the same files"
+        )
 
     def test_every_byte_has_an_owner(
         self,

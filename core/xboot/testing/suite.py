@@ -73,7 +73,7 @@ class BootSuite(ImageTests):
                 step_timeout=timeout, accelerator="tcg", export=tmp_path / "export" if export else None, export_paths=export,
                 log=tmp_path / "console",
             )  # fmt: skip
-            options = replace(self._options(executor), memory=memory, export_size=run_options.export_window if export else 0)
+            options = replace(self._options(executor), memory=memory)
             pipeline = _Recorder(xboot_plugins, self.backend)
             request = Request([], backend=self.backend, options=options, run=run_options)
             return pipeline.run(request, script).verdict, pipeline.events

@@ -21,7 +21,7 @@ _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 class JUnitReporter:
     """Format `junit`: one suite for the run, one case for each output."""
 
-    contract_version = 1  # a plugin that is no backend says here for which contract it was written
+    contract_version = 2  # a plugin that is no backend says here for which contract it was written
 
     @hookimpl
     def xboot_report(self, format: str, verdict: Verdict, destination: Path | None) -> bool | None:

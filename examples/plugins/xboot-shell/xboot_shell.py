@@ -39,7 +39,7 @@ class _Header:
 class ShellFrontEnd:
     """Targets that end with `.xsh`."""
 
-    contract_version = 1
+    contract_version = 2
 
     @hookimpl
     def xboot_read_closure(self, target: str, options: ReadOptions) -> Closure | None:

@@ -6,7 +6,7 @@ A backend answers four questions, in this order:
 
     prepare      which files does it need that do not depend on the script?   (a kernel, an executor: `Artifact`)
     package      how do these and one script become what is booted?           (`BootImage`: files, and who owns each byte)
-    machine      with which arguments does QEMU boot that?                    (`Machine`)
+    boot         what does that need of a machine?                            (`Boot`)
     components   what of it does one have to trust?                           (`Component`)
 
 Everything else is done for it: the result channel, deadlines, the verdict, reports. What the guest must do is the
@@ -26,7 +26,7 @@ from xboot.debian import DebianPackages
 from xboot.errors import MissingToolError, UsageError
 from xboot.guest.build import build_executor
 from xboot.hooks import BackendOptions, Notify
-from xboot.model import Artifact, BackendInfo, BootImage, Component, Machine, Role, Script
+from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Protocol, Role, Script, Window
 from xboot.package import assemble, whole_file, write_payload
 from xboot.tcb import image_components
 
@@ -36,12 +36,12 @@ MiB = 1 << 20
 _PACKAGES = r"^linux-image-[0-9][0-9.]*-[0-9]+-cloud-amd64$"
 
 # The console is the first serial port; the executor finds the result channel on the second one by itself. A kernel
-# that panics ends the machine, by a triple fault (QEMU runs with -no-reboot). That is not the success status: it
+# that panics ends the machine, by a triple fault (QEMU runs with -no-reboot). That is not the byte for success: it
 # counts as a failure. With panic=0 the run would wait for its deadline instead.
 _APPEND = "console=ttyS0 quiet reboot=t panic=-1"
 
-# Name the processor, always: left to QEMU it depends on the accelerator, and builders look at it.
-_CPU = "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt"
+# Name the processor, always: builders look at it.
+_PROCESSOR = "x86-64-v2"
 
 
 class StockBackend(Backend):
@@ -56,9 +56,9 @@ class StockBackend(Backend):
         summary="Debian's cloud kernel as packaged; an initrd with only the executor",
         systems=("i686-linux", "x86_64-linux"),
         executors=("c",),
-        abilities=("export",),  # see `machine`; "kvm" would promise that it was tried with KVM as well
+        abilities=("export",),  # see `boot`
         maturity="experimental",
-        contract=1,
+        contract=2,
     )
 
     def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
@@ -83,23 +83,26 @@ class StockBackend(Backend):
         files = {"kernel": artifacts["kernel"].path, "initrd": payload.path}
         return assemble(self.info.name, script, files, [whole_file("kernel", artifacts["kernel"]), *payload.regions], artifacts)
 
-    def machine(self, image: BootImage, options: BackendOptions) -> Machine:
-        """Only what is this backend's own. xboot adds serial ports, exit device, sandbox, memory and deadlines, the same for all."""
+    def boot(self, image: BootImage, options: BackendOptions) -> Boot:
+        """What the image needs, in words that every machine understands. Serial ports and exit device are those of the contract (`Wiring`);
+        the machine, QEMU or another, brings them. It may boot the image's files only.
+        """
         payload = -(-image.files["initrd"].stat().st_size // MiB)
         # The archive stands in memory twice while it is unpacked, and builders need room.
         memory = options.memory or max(512, 256 + 4 * payload)
         # For --export the machine gets more memory than the kernel is told of. There the executor lays out what the host then reads.
-        append = f"{_APPEND} mem={memory}M" if options.export_size else _APPEND
-        return Machine(
-            program="qemu-system-x86_64",
-            arguments=(
-                "-M", "pc", "-cpu", _CPU, "-append", append,
-                "-kernel", str(image.files["kernel"]), "-initrd", str(image.files["initrd"]),
-            ),
+        words = f"{_APPEND} mem={memory}M" if options.export_size else _APPEND
+        return Boot(
+            protocol=Protocol.LINUX,
+            kernel=image.files["kernel"],
+            modules=(Module(image.files["initrd"]),),
+            words=words,
             memory=memory,
-            export_base=memory * MiB if options.export_size else None,
-            accelerators=("tcg",),
-        )  # fmt: skip
+            bits=64,
+            processor=_PROCESSOR,
+            window=Window(memory * MiB, options.export_size) if options.export_size else None,
+            native=False,  # True would promise that it was tried with KVM as well
+        )
 
     def components(self, image: BootImage) -> Sequence[Component]:
         """One component for each owner of bytes. Lines are counted where an artifact names its sources: the executor does, the kernel

@@ -13,7 +13,7 @@ from xboot.errors import BackendError, UsageError
 from xboot.guest.build import build_executor
 from xboot.guest.tcc import obtain_tcc
 from xboot.hooks import BackendOptions, Notify
-from xboot.model import Artifact, BackendInfo, BootImage, Component, Machine, Script
+from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Protocol, Script, Window
 from xboot.package import assemble, whole_file, write_payload
 from xboot_hurd.kernel import debian_kernel, other_kernel
 from xboot_hurd.mend import is_mended
@@ -28,8 +28,7 @@ _SETTINGS = ("gnumach", "kernel")
 _MODULE_WORDS = (
     "server --device-port=${{device-port}} --emulation={emulation} --window={window} --window-size={size} $(task-create) $(task-resume)"
 )
-# The export window is the memory of a PCI device, since Mach would use any that it takes for its own. QEMU's firmware puts the only large
-# one there; were it elsewhere, the hashes of what is copied out would not agree.
+# The export window is the memory of a PCI card, since Mach would use any RAM for its own.
 _WINDOW = 0xF8000000
 _WINDOW_SIZE = 64 * MiB
 
@@ -44,6 +43,7 @@ class HurdBackend(Backend):
         executors=("c",),
         abilities=("export",),
         maturity="experimental",
+        contract=2,
     )
 
     def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
@@ -66,7 +66,7 @@ class HurdBackend(Backend):
         files = {"kernel": artifacts["kernel"].path, "module": module}
         return assemble(self.info.name, script, files, [whole_file("kernel", artifacts["kernel"]), *regions], artifacts)
 
-    def machine(self, image: BootImage, options: BackendOptions) -> Machine:
+    def boot(self, image: BootImage, options: BackendOptions) -> Boot:
         size = image.files["module"].stat().st_size
         memory = options.memory or _memory(size)
         if memory > _MAX_MEMORY:
@@ -77,17 +77,16 @@ class HurdBackend(Backend):
             raise BackendError(f"the hurd backend's export window has {_WINDOW_SIZE} bytes; this run asks for {options.export_size}")
         size = _WINDOW_SIZE if options.export_size else 0
         words = _MODULE_WORDS.format(emulation=int(is_mended(image.files["kernel"])), window=_WINDOW if size else 0, size=size)
-        backing = f"memory-backend-ram,id=window,size={size}"
-        module = str(image.files["module"]).replace(",", ",,")
-        return Machine(
-            program="qemu-system-i386",
-            arguments=(
-                "-M", "pc", "-kernel", str(image.files["kernel"]), "-append", "console=com0 noide",
-                "-initrd", f"{module} {words}", *(("-object", backing, "-device", "ivshmem-plain,memdev=window") if size else ()),
-            ),
+        return Boot(
+            protocol=Protocol.MULTIBOOT,
+            kernel=image.files["kernel"],
+            modules=(Module(image.files["module"], words),),
+            words="console=com0 noide",
             memory=memory,
-            export_base=_WINDOW if size else None,
-        )  # fmt: skip
+            bits=32,
+            processor="i686",
+            window=Window(_WINDOW, size, device=True) if size else None,
+        )
 
     def components(self, image: BootImage) -> Sequence[Component]:
         return components(image)

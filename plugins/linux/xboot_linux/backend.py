@@ -12,15 +12,14 @@ from xboot.errors import UsageError
 from xboot.guest.build import build_executor
 from xboot.guest.scheme import build_scheme_executor, kernel_words
 from xboot.hooks import BackendOptions, Notify
-from xboot.model import Artifact, BackendInfo, BootImage, Component, Machine, Script
+from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Protocol, Script, Window
 from xboot.package import assemble, whole_file, write_payload
 from xboot_linux.kernel import built_kernel, distro_kernel
 from xboot_linux.tcb import components
 
 MiB = 1 << 20
 
-# The processor that builders see: the same under TCG and KVM, on every host. It is the x86-64-v2 level, which TCG has whole.
-_CPU = "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt"
+_PROCESSOR = "x86-64-v2"  # what builders see: an emulator has this level whole
 _MICROVM = "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=off"
 _CONSOLE = "console=ttyS0 quiet"
 _ENDING = "reboot=t panic=-1"  # a panic ends the machine, with a status that is not the success status
@@ -37,6 +36,7 @@ class LinuxBackend(Backend):
         executors=("c", "scheme"),
         abilities=("export", "kvm"),
         maturity="stable",
+        contract=2,
     )
 
     def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
@@ -53,22 +53,24 @@ class LinuxBackend(Backend):
         files = {"kernel": kernel.path, "initrd": payload.path}
         return assemble(self.info.name, script, files, [whole_file("kernel", kernel), *payload.regions], artifacts)
 
-    def machine(self, image: BootImage, options: BackendOptions) -> Machine:
+    def boot(self, image: BootImage, options: BackendOptions) -> Boot:
         memory = options.memory or _memory(image.files["initrd"].stat().st_size)
         distro = _is_distro(options)
         limit = f"mem={memory}M" if options.export_size else ""
         init = kernel_words() if "guile" in image.artifacts else ()  # last: what follows `--` are its arguments
         append = " ".join(word for word in (_CONSOLE, _ENDING, "" if distro else _QUICK, limit, *init) if word)
-        return Machine(
-            program="qemu-system-x86_64",
-            arguments=(
-                "-M", "pc" if distro else _MICROVM, "-cpu", _CPU,
-                "-kernel", str(image.files["kernel"]), "-initrd", str(image.files["initrd"]), "-append", append,
-            ),
+        return Boot(
+            protocol=Protocol.LINUX if distro else Protocol.PVH,
+            kernel=image.files["kernel"],
+            modules=(Module(image.files["initrd"]),),
+            words=append,
             memory=memory,
-            export_base=memory * MiB if options.export_size else None,
-            accelerators=("kvm", "tcg"),
-        )  # fmt: skip
+            bits=64,
+            processor=_PROCESSOR,
+            window=Window(memory * MiB, options.export_size) if options.export_size else None,
+            native=True,
+            hints={"qemu": ("-M", "pc" if distro else _MICROVM)},
+        )
 
     def components(self, image: BootImage) -> Sequence[Component]:
         return components(image)

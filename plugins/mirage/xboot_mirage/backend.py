@@ -10,7 +10,7 @@ from xboot.backend import Backend
 from xboot.cache import Cache
 from xboot.errors import UsageError
 from xboot.hooks import BackendOptions, Notify
-from xboot.model import Artifact, BackendInfo, BootImage, Component, Machine, Script
+from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Protocol, Script, Window
 from xboot.package import assemble, write_payload
 from xboot_mirage.build import built_image
 from xboot_mirage.tcb import components, image_regions
@@ -18,9 +18,9 @@ from xboot_mirage.tcb import components, image_regions
 MiB = 1 << 20
 
 # The processor that builders see: the same on every host. SMEP, SMAP and UMIP are for the kernel's own protection.
-_CPU = "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+smep,+smap,+umip"
+_PROCESSOR = "x86-64-v2+smep+smap+umip"
 # SeaBIOS's variant for microvm: with the default firmware no initrd reaches a PVH kernel.
-_MICROVM = "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=off"
+_QEMU = ("-M", "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=off", "-bios", "bios-microvm.bin")
 _LOW_MEMORY = 3072  # MiB: QEMU puts more than this above 4 GiB, where no export window can follow it
 
 
@@ -33,6 +33,7 @@ class MirageBackend(Backend):
         systems=("i686-linux", "x86_64-linux"),
         executors=("ocaml",),
         abilities=("export",),
+        contract=2,
     )
 
     def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
@@ -45,22 +46,24 @@ class MirageBackend(Backend):
         files = {"kernel": kernel.path, "initrd": payload.path}
         return assemble(self.info.name, script, files, [*image_regions(kernel), *payload.regions], artifacts)
 
-    def machine(self, image: BootImage, options: BackendOptions) -> Machine:
+    def boot(self, image: BootImage, options: BackendOptions) -> Boot:
         memory = options.memory or _memory(image.files["initrd"].stat().st_size)
         if options.export_size and memory + options.export_size // MiB > _LOW_MEMORY:
             raise UsageError(
                 f"the mirage backend exports only from machines of at most {_LOW_MEMORY} MiB, window included; this one has {memory}",
                 hint="give less --memory, or leave out --export",
             )
-        return Machine(
-            program="qemu-system-x86_64",
-            arguments=(
-                "-M", _MICROVM, "-bios", "bios-microvm.bin", "-cpu", _CPU, "-kernel", str(image.files["kernel"]),
-                "-initrd", str(image.files["initrd"]), "-append", f"mem={memory}M clock={_clock(options)}",
-            ),
+        return Boot(
+            protocol=Protocol.PVH,
+            kernel=image.files["kernel"],
+            modules=(Module(image.files["initrd"]),),
+            words=f"mem={memory}M clock={_clock(options)}",
             memory=memory,
-            export_base=memory * MiB if options.export_size else None,
-        )  # fmt: skip
+            bits=64,
+            processor=_PROCESSOR,
+            window=Window(memory * MiB, options.export_size) if options.export_size else None,
+            hints={"qemu": _QEMU},
+        )
 
     def components(self, image: BootImage) -> Sequence[Component]:
         return components(image)

@@ -13,7 +13,7 @@ from xboot.errors import BackendError, UsageError
 from xboot.guest.build import build_executor
 from xboot.guest.tcc import obtain_tcc
 from xboot.hooks import BackendOptions, Notify
-from xboot.model import Artifact, BackendInfo, BootImage, Component, Machine, Script
+from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Protocol, Script, Window
 from xboot.package import assemble, whole_file, write_payload
 from xboot_tccboot.kernel import compiled_hash, other_tree, own_tree, pack, with_hash
 from xboot_tccboot.loader import build_loader, loader_parts
@@ -34,6 +34,7 @@ class TccbootBackend(Backend):
         executors=("c",),
         abilities=("export",),
         maturity="experimental",
+        contract=2,
     )
 
     def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
@@ -61,19 +62,22 @@ class TccbootBackend(Backend):
         regions = [*inside, whole_file("kernel", artifacts["kernel"]), *payload.regions]
         return assemble(self.info.name, script, files, regions, artifacts)
 
-    def machine(self, image: BootImage, options: BackendOptions) -> Machine:
+    def boot(self, image: BootImage, options: BackendOptions) -> Boot:
         memory = options.memory or _memory(image.files["payload"].stat().st_size)
         if memory > _MAX_MEMORY:
             raise BackendError(
                 f"tccboot's kernel uses at most {_MAX_MEMORY} MiB of memory; this run needs {memory}",
                 hint="choose --memory, or another backend",
             )
-        modules = ",".join(str(image.files[name]).replace(",", ",,") for name in ("kernel", "payload"))
-        return Machine(
-            program="qemu-system-i386",
-            arguments=("-M", "pc", "-kernel", str(image.files["loader"]), "-initrd", modules, "-append", f"memory={memory}"),
+        return Boot(
+            protocol=Protocol.MULTIBOOT,
+            kernel=image.files["loader"],
+            modules=(Module(image.files["kernel"]), Module(image.files["payload"])),
+            words=f"memory={memory}",
             memory=memory,
-            export_base=memory * MiB if options.export_size else None,
+            bits=32,
+            processor="i686",
+            window=Window(memory * MiB, options.export_size) if options.export_size else None,
         )
 
     def components(self, image: BootImage) -> list[Component]:

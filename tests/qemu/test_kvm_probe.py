@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from xboot.boot import kvm
-from xboot.boot.run import _choose_accelerator
 from xboot.errors import UsageError
-from xboot.model import Machine
+from xboot.model import Boot, Protocol
+from xboot_qemu import kvm
+from xboot_qemu.machine import plugin as qemu
 
 RAN = kvm._STATUS << 1 | 1
-MACHINE = Machine("qemu-system-x86_64", [], 64, accelerators=("kvm", "tcg"))
+PROGRAM = "qemu-system-x86_64"
+BOOT = Boot(Protocol.PVH, Path("kernel"), 64, native=True)
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     def install(under_kvm: str) -> Path:
         log = tmp_path / "log"
-        program = tmp_path / "bin" / MACHINE.program
+        program = tmp_path / "bin" / PROGRAM
         program.write_text(f'#!/bin/sh\necho "$*" >> {log}\ncase "$*" in *"-accel kvm"*) {under_kvm};; *) sleep 0.4; exit {RAN};; esac\n')
         program.chmod(0o755)
         return log
@@ -53,15 +54,15 @@ def test_only_a_guest_that_ran_is_proof(emulator, under_kvm: str, works: bool) -
     begin = time.monotonic()
     assert kvm.works() is works
     assert time.monotonic() - begin < 5
-    assert _choose_accelerator(MACHINE, "auto") == ("kvm" if works else "tcg")
+    assert qemu.accelerator(BOOT, "auto") == ("kvm" if works else "tcg")
     if not works:
         with pytest.raises(UsageError, match="no KVM that runs a guest"):
-            _choose_accelerator(MACHINE, "kvm")
+            qemu.accelerator(BOOT, "kvm")
 
 
 def test_an_emulator_that_runs_nothing_at_all(emulator, tmp_path: Path) -> None:
     emulator("exit 1")
-    (tmp_path / "bin" / MACHINE.program).write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "bin" / PROGRAM).write_text("#!/bin/sh\nexit 1\n")
     assert not kvm.works()
 
 
@@ -76,7 +77,7 @@ def test_the_answer_is_kept_for_this_boot_and_this_emulator(emulator, tmp_path: 
         memory.write_text(damaged)
         assert not kvm.works()
     emulator(f"exit {RAN}")
-    os.utime(tmp_path / "bin" / MACHINE.program, (1, 1))  # another emulator
+    os.utime(tmp_path / "bin" / PROGRAM, (1, 1))  # another emulator
     assert kvm.works()
 
 

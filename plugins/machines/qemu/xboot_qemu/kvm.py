@@ -17,10 +17,11 @@ import time
 from pathlib import Path
 
 from xboot._workspace import cache_root
-from xboot.boot.qemu import EXIT_PORT, find_program
+from xboot_qemu.command import find_program
 
 _STATUS = 0x2A
 _LIMIT = 10.0
+_EXIT_PORT = 0xF4
 
 
 def works(program: str = "qemu-system-x86_64") -> bool:
@@ -57,7 +58,7 @@ def _time(program: str, accelerator: str, kernel: Path, limit: float) -> float |
     """Seconds that the probe guest took; None when it did not end as it should within `limit` seconds."""
     command = [
         program, "-accel", accelerator, "-M", "pc", "-m", "16M", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-        "-device", f"isa-debug-exit,iobase={EXIT_PORT:#x},iosize=4", "-kernel", str(kernel),
+        "-device", f"isa-debug-exit,iobase={_EXIT_PORT:#x},iosize=4", "-kernel", str(kernel),
     ]  # fmt: skip
     start = time.monotonic()
     try:
@@ -70,6 +71,6 @@ def _time(program: str, accelerator: str, kernel: Path, limit: float) -> float |
 def _probe_guest() -> bytes:
     """A multiboot kernel of a few bytes (Multiboot 0.6.96, section 3.1, address fields used): `mov al, STATUS; out 0xf4, al; hlt`."""
     magic, flags, base = 0x1BADB002, 1 << 16, 0x100000
-    code = bytes([0xB0, _STATUS, 0xE6, EXIT_PORT, 0xF4, 0xEB, 0xFD])
+    code = bytes([0xB0, _STATUS, 0xE6, _EXIT_PORT, 0xF4, 0xEB, 0xFD])
     header = struct.pack("<8I", magic, flags, -(magic + flags) & 0xFFFFFFFF, base, base, 0, 0, base + 32)
     return (header + code).ljust(64, b"\0")

@@ -1,0 +1,127 @@
+"""QEMU's command line for a `Boot`."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+
+from xboot.errors import BackendError, MissingToolError
+from xboot.machine import MachineOptions
+from xboot.model import Boot, Protocol, Serial
+
+# `-rtc`: the guest's clock always starts at the same second, so the host's time of day never gets into a build.
+_COMMON = ("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-rtc", "base=2000-01-01T00:00:00,clock=vm")
+_SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+_PROGRAMS = {32: "qemu-system-i386", 64: "qemu-system-x86_64"}
+
+# The levels of `Boot.processor` as QEMU's models. They are the same under TCG and KVM, on every host: builders look at their processor.
+_LEVELS = {"i686": "", "x86-64-v2": "qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt"}
+
+
+def program_name(boot: Boot) -> str:
+    """The emulator for this processor."""
+    return _PROGRAMS[boot.bits]
+
+
+def refusal(boot: Boot) -> str:
+    """Why QEMU cannot run `boot`; empty when it can."""
+    if boot.bits not in _PROGRAMS:
+        return f"has no processor of {boot.bits} bits"
+    level = boot.processor.partition("+")[0]
+    if level not in _LEVELS:
+        return f"has no processor {level}, only {', '.join(_LEVELS)}"
+    if boot.protocol is not Protocol.MULTIBOOT and (len(boot.modules) > 1 or any(module.words for module in boot.modules)):
+        return f"gives a kernel that is entered by {boot.protocol.value} one initrd, without words"
+    return ""
+
+
+def hints(boot: Boot) -> list[str]:
+    """The backend's words for QEMU. It is an ordinary PC unless they say otherwise."""
+    words = list(boot.hints.get("qemu", ()))
+    return words if "-M" in words else ["-M", "pc", *words]
+
+
+def find_program(name: str) -> str:
+    """The program's path. Raises MissingToolError naming the package."""
+    path = shutil.which(name)
+    if path is None:
+        raise MissingToolError(
+            f"{name} is not installed, so nothing can be booted", hint="apt-get install --no-install-recommends qemu-system-x86"
+        )
+    return path
+
+
+@functools.cache
+def has_sandbox(program: str) -> bool:
+    """Whether this QEMU was built with its seccomp sandbox."""
+    done = subprocess.run([program, "-sandbox", _SANDBOX, "-version"], capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    return done.returncode == 0
+
+
+def command_line(boot: Boot, options: MachineOptions, control: str, console: str, result: str) -> list[str]:
+    """The whole command. `control` (empty: none), `console` and `result` are what stands behind `-chardev` for each, without an id.
+
+    Raises BackendError for a file whose name QEMU cannot be given.
+    """
+    program = find_program(program_name(boot))
+    sandbox = ["-sandbox", _SANDBOX] if has_sandbox(program) else []
+    wiring = boot.wiring
+    ports = [_serial("console", wiring.console, console, 0), _serial("result", wiring.result, result, 1)]
+    return [
+        program, *_COMMON, *(() if wiring.exit is None else ("-device", f"isa-debug-exit,iobase={wiring.exit:#x},iosize=4")),
+        *sandbox, "-accel", options.accelerator, *_memory(boot), *_processor(boot), *hints(boot), *_files(boot),
+        *(_debugger(options.gdb) if options.gdb else ()),
+        *(("-chardev", f"{control},id=control", "-mon", "chardev=control,mode=control") if control else ()),
+        *(word for port in ports for word in port),
+    ]  # fmt: skip
+
+
+def _memory(boot: Boot) -> list[str]:
+    """RAM, and the export window: more of it at its end, or a PCI card's. QEMU's firmware puts the only large card at 0xf8000000; were it
+    elsewhere, the hashes of what is copied out would not agree.
+    """
+    if boot.window is None:
+        return ["-m", f"{boot.memory}M"]
+    if not boot.window.device:
+        return ["-m", f"{boot.memory + -(-boot.window.size // (1 << 20))}M"]
+    card = ["-object", f"memory-backend-ram,id=window,size={boot.window.size}", "-device", "ivshmem-plain,memdev=window"]
+    return ["-m", f"{boot.memory}M", *card]
+
+
+def _processor(boot: Boot) -> list[str]:
+    level, *features = boot.processor.split("+")
+    model = ",+".join([_LEVELS[level], *features])
+    return ["-cpu", model] if model else []
+
+
+def _files(boot: Boot) -> list[str]:
+    """Kernel, modules and words. `-initrd` takes modules joined by commas, each with its words behind it."""
+    words = ["-append", boot.words] if boot.words else []
+    if boot.protocol is Protocol.MULTIBOOT:
+        modules = ",".join(" ".join([_doubled(str(module.path)), _doubled(module.words)]).rstrip() for module in boot.modules)
+    else:
+        modules = "".join(str(module.path) for module in boot.modules)
+    for module in boot.modules:
+        if boot.protocol is Protocol.MULTIBOOT and re.search(r"\s", str(module.path)):
+            raise BackendError(f"{module.path}: QEMU takes no multiboot module with a blank in its name", hint="choose another folder")
+    return ["-kernel", str(boot.kernel), *(["-initrd", modules] if modules else []), *words]
+
+
+def _doubled(text: str) -> str:
+    return text.replace(",", ",,")
+
+
+def _debugger(place: str) -> list[str]:
+    """Wait for gdb before the first instruction."""
+    return ["-S", "-gdb", f"tcp:127.0.0.1:{place}" if place.isdigit() else f"unix:{os.path.abspath(place)},server=on,wait=off"]
+
+
+def _serial(name: str, port: Serial | None, channel: str, index: int) -> Sequence[str]:
+    if port is None:
+        return ()
+    device = f"isa-serial,chardev={name},iobase={port.port:#x},irq={port.irq},index={index}"
+    return ("-chardev", f"{channel},id={name}", "-device", device)
