@@ -16,7 +16,7 @@ from xboot.model import Script
 from xboot.pipeline import Request
 from xboot.plugins import Plugins
 from xboot.recipe import default_store_folder
-from xboot.testing import FakeBackend, Say, good_run
+from xboot.testing import FakeBackend, FakeMachine, Say, good_run
 
 CHAIN = Path(__file__).parents[2] / "examples" / "chain" / "recipe.toml"
 
@@ -26,7 +26,7 @@ def flipped(script: Script) -> list[Say]:
 
 
 def crashing(script: Script) -> list[Say]:
-    return [*good_run(script)[: len(script.sources) + 4], Say(exit=35)]
+    return [*good_run(script)[: len(script.sources) + 4], Say(exit=0x11)]
 
 
 def attest(folder: Path, *backends: FakeBackend, quorum: int | None = None) -> tuple[int, str, list[Path]]:
@@ -38,7 +38,8 @@ def attest(folder: Path, *backends: FakeBackend, quorum: int | None = None) -> t
     console = Console(file=io.StringIO(), width=200)
     names = ",".join(backend.info.name for backend in backends)
     choices = Choices([str(CHAIN)], names, ReadOptions(stores=[default_store_folder()]), quorum, export=folder / "difference")
-    status = verbs.attest(choices, Request([]), folder / "me.key", [], folder / "sigs", console, plugins)
+    plugins.add(FakeMachine(), "test:machine")
+    status = verbs.attest(choices, Request([], machine="fake"), folder / "me.key", [], folder / "sigs", console, plugins)
     return status, console.file.getvalue(), sorted((folder / "sigs").rglob("*"))  # type: ignore[attr-defined]
 
 

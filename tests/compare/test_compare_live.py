@@ -261,6 +261,8 @@ from xboot.testing import FakeBackend, FakeMachine, Say, good_run
 load = plugins.Plugins.load.__func__
 def loaded(cls):
     found = load(cls)
+    found._machines.clear()
+    found.add(FakeMachine("qemu"), "test:machine")
     for name in ("one", "two", "three"):
         found.add(FakeBackend(name, lambda s: [*good_run(s)[: len(s.sources) + 2], Say(console="here"), Say(wait=600)]), f"test:{name}")
     return found

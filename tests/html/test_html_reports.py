@@ -23,7 +23,7 @@ from xboot.show.html.chart import COLOURS
 from xboot.show.html.plan import MOST_STEPS, draw_plan
 from xboot.show.html.render import visible
 from xboot.tcb import LAYERS, Measured
-from xboot.testing import FakeBackend, Say, good_run
+from xboot.testing import FakeBackend, FakeMachine, Say, good_run
 
 pytestmark = [pytest.mark.apt, pytest.mark.browser, pytest.mark.compiler, pytest.mark.boot]
 
@@ -59,7 +59,7 @@ def flip(script: Script, said: list[Say]) -> list[Say]:
 
 def crash(script: Script, said: list[Say]) -> list[Say]:
     place = next(i for i, act in enumerate(said) if act.line.startswith('(begin "NONCE" 7'))
-    return [*said[: place + 1], Say('(fail "NONCE" 7 exit "<script>window.pwned=4</script>")'), Say(exit=67)]
+    return [*said[: place + 1], Say('(fail "NONCE" 7 exit "<script>window.pwned=4</script>")'), Say(exit=0x21)]
 
 
 def report(file: Path, *backends: FakeBackend) -> str:
@@ -68,7 +68,8 @@ def report(file: Path, *backends: FakeBackend) -> str:
         plugins.add(backend, f"test:{backend.info.name}")
     console = Console(file=io.StringIO(), width=200)
     choices = Choices([str(CHAIN)], ",".join(b.info.name for b in backends), READ, html=file, export=file.parent / "difference")
-    run_comparison(choices, Request([]), console, plugins)
+    plugins.add(FakeMachine(), "test:machine")
+    run_comparison(choices, Request([], machine="fake"), console, plugins)
     assert f"report: {file}" in console.file.getvalue()  # type: ignore[attr-defined]
     return file.read_text()
 

@@ -42,7 +42,7 @@ class _Report(BaseModel):
     verdict: Literal["match", "built", "differs", "could not run"]
     failure: str | None
     backend: str
-    accelerator: Literal["tcg", "kvm"]
+    accelerator: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     scriptSha256: str
     imageSha256: str
     outputs: list[_Output]

@@ -136,9 +136,7 @@ class _Run:
             self._image, self._messages, self._timing, self._options.expected, failure, self._reader.step or None,
             self._chosen.accelerator, time.monotonic() - self._start, _clean(self._tail), self._exporter.files if self._exporter else {},
         )  # fmt: skip
-        return replace(
-            verdict, cause=self._cause, hint=self._hint, machine=self._machine.info.name, done_alone=self._done_alone
-        )
+        return replace(verdict, cause=self._cause, hint=self._hint, machine=self._machine.info.name, done_alone=self._done_alone)
 
     def _host_failure(self, error: OSError) -> str:
         """An error of the host's, in words."""
