@@ -14,8 +14,10 @@ import mirage_guest as guest
 import pytest
 
 from xboot.hooks import BackendOptions
+from xboot.machine import MachineOptions
 from xboot_mirage.backend import plugin
 from xboot_mirage.toolchain import GUEST
+from xboot_qemu.command import command_line
 
 pytestmark = pytest.mark.compiler
 
@@ -67,17 +69,13 @@ class Machine:
             options,
             folder,
         )
-        machine = plugin.machine(image, options)
-        command = [machine.program, *machine.arguments, "-m", "128", "-accel", "tcg", "-display", "none", "-nodefaults", "-no-reboot"]
-        command += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-qmp", f"unix:{folder / 'qmp'},server=on,wait=off"]
-        command += [
-            "-chardev",
-            f"file,id=console,path={folder / 'console'}",
-            "-device",
-            "isa-serial,chardev=console,iobase=0x3f8,irq=4,index=0",
-        ]
-        command += ["-chardev", f"socket,id=result,path={folder / 'channel'},server=on,wait=on"]
-        command += ["-device", "isa-serial,chardev=result,iobase=0x2f8,irq=3,index=1"]
+        command = command_line(
+            plugin.boot(image, options),
+            MachineOptions("tcg"),
+            control=f"socket,path={folder / 'qmp'},server=on,wait=off",
+            console=f"file,path={folder / 'console'}",
+            result=f"socket,path={folder / 'channel'},server=on,wait=on",
+        )
         self.process = subprocess.Popen(["timeout", "60", *command])
         self.channel = _connect(folder / "channel").makefile("rw", newline="\n")
         self.qmp = _connect(folder / "qmp").makefile("rw", newline="\n")
