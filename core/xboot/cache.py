@@ -108,7 +108,7 @@ class Cache:
         """All complete entries, by kind, latest use first."""
         found = []
         for sums in self.root.glob("*/*.sums"):
-            size = sum(int(line.split("  ", 2)[1]) for line in sums.read_text().splitlines())
+            size = sum(size for _, size, _ in _read_sums(sums))
             found.append(CacheEntry(sums.parent.name, sums.with_suffix(""), size, datetime.fromtimestamp(sums.stat().st_mtime)))
         return sorted(found, key=lambda e: (e.kind, -e.used.timestamp()))
 
@@ -183,18 +183,37 @@ def file_sha256(path: Path) -> str:
 
 def _listing(folder: Path) -> Iterator[str]:
     for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink()):
-        yield f"{file_sha256(path)}  {path.stat().st_size}  {path.relative_to(folder)}\n"
+        name = str(path.relative_to(folder))
+        # A name may have a line feed, or bytes that are no text: then it is written as JSON, which is ASCII.
+        shown = name if name.isprintable() and not name.startswith('"') else json.dumps(name)
+        yield f"{file_sha256(path)}  {path.stat().st_size}  {shown}\n"
+
+
+def _read_sums(sums: Path) -> list[tuple[str, int, str]]:
+    """Digest, size and name of each file of an entry; empty when the list is damaged."""
+    found = []
+    try:
+        for line in sums.read_text().split("\n")[:-1]:
+            digest, size, name = line.split("  ", 2)
+            found.append((digest, int(size), json.loads(name) if name.startswith('"') else name))
+    except (OSError, ValueError):
+        return []
+    return found
 
 
 def _intact(folder: Path, sums: Path) -> bool:
     """True when every file that was there when the entry was made is there unchanged. Large trees are checked by size
     alone but for their big files.
     """
-    lines = [line.split("  ", 2) for line in sums.read_text(errors="replace").splitlines()]
+    lines = _read_sums(sums)
+    many = len(lines) > 2000
     try:
-        many = len(lines) > 2000
-        return folder.is_dir() and all(
-            (folder / name).stat().st_size == int(size) and (many or file_sha256(folder / name) == digest) for digest, size, name in lines
+        return (
+            folder.is_dir()
+            and (bool(lines) or not sums.stat().st_size)
+            and all(
+                (folder / name).stat().st_size == size and (many or file_sha256(folder / name) == digest) for digest, size, name in lines
+            )
         )
     except (OSError, ValueError):
         return False

@@ -7,12 +7,13 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from faulty_server import FaultyServer
 
 from xboot.errors import InputError
 from xboot.fetch import FetchOptions, FetchReport, fetch_closure, plan_fetch
-from xboot.fetch.http import Limits
+from xboot.fetch.http import DownloadError, Limits, _start, download
 from xboot.model import Closure, Event
 from xboot.nar import nar_hash
 from xboot.parse import read_closure
@@ -219,3 +220,54 @@ def test_what_is_there_is_not_fetched_again(case: Case, server: FaultyServer) ->
 def test_a_folder_that_is_none(case: Case) -> None:
     with pytest.raises(InputError, match="not a folder"):
         case.fetch(case.closure("http://x/file", sha256(b"x")), folders=[case.folder / "nothing"])
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://a..b/f", "http://xn--a.x/", "http://127.0.0.1:99999/f", "http://127.0.0.1:-1/", "http://[::1/", "http://[v1.x]/", "http:///f",
+        "http://\u2488.x/", "http://" + "a" * 300 + "/", "http://a.\u00ad.b/", "http://127.0.0.1:\u0661/", "http://%00/", "http://a b/",
+        "file://[/x", "file://%00", "file:///\x7f", "mirror://x/y", "x", ":", "http:", "https://\ufdd0/", "http://user:pw@127.0.0.1:1/",
+    ],
+)  # fmt: skip
+def test_odd_urls_are_a_reason_and_not_a_traceback(case: Case, url: str) -> None:
+    report = case.fetch(case.closure(url.replace("\x7f", "\\u007f"), "sha256-" + "A" * 43 + "="))
+    assert len(report.failed) == 1
+    with pytest.raises(InputError, match="cannot fetch"):
+        report.check()
+
+
+@pytest.mark.parametrize("value", ["bytes " + "9" * 5000 + "-1/2", "bytes \u0661-1/2", "bytes -", "bytes 1_0-", "", "bytes 5-4/3"])
+def test_odd_content_ranges(tmp_path: Path, value: str) -> None:
+    with pytest.raises(DownloadError, match="another part of the file"):
+        _start(httpx.Response(206, headers={"content-range": value.encode()}), 3)
+
+
+def test_odd_content_lengths(tmp_path: Path) -> None:
+    """What is no size is none: the hash decides."""
+    for length in ("9" * 5000, "\u0661", "-1", "1_0", "0x1", ""):
+        headers = {"content-length": length.encode()}
+        transport = httpx.MockTransport(lambda request, headers=headers: httpx.Response(200, headers=headers, stream=Body()))
+        with httpx.Client(transport=transport) as client:
+            done = download(client, "http://x/f", tmp_path / "part", LIMITS, lambda done, total: None)
+        assert done.size == 5
+
+
+class Body(httpx.SyncByteStream):
+    def __iter__(self):
+        yield b"12345"
+
+
+def test_a_local_file_is_no_larger_than_a_download(case: Case, tmp_path: Path) -> None:
+    with (tmp_path / "file").open("wb") as file:
+        file.truncate(LIMITS.size + 1)
+    report = case.fetch(case.closure(f"file://{tmp_path}/file", "sha256-" + "A" * 43 + "="), folders=[tmp_path])
+    assert report.failed[0].reasons == [
+        f"{place}: more bytes than the limit of {LIMITS.size}" for place in (tmp_path / "file", f"file://{tmp_path}/file")
+    ]
+
+
+def test_a_pipe_is_no_local_file(case: Case, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "file")
+    report = case.fetch(case.closure(f"file://{tmp_path}/file", "sha256-" + "A" * 43 + "="), folders=[tmp_path])
+    assert "no such file" in report.failed[0].reasons[0]

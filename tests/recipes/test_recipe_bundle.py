@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import os
@@ -228,3 +229,30 @@ def test_a_recipe_is_a_target(recipe: Path, tmp_path: Path) -> None:
     assert set(one.derivations) < set(both.derivations) and not both.missing
     assert recipe_front_end.xboot_read_closure("/nix/store/x.drv", ReadOptions()) is None
     assert (tmp_path / "store").is_dir()
+
+
+def test_a_bundle_that_changes_between_two_looks_is_refused(recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its hash is the name under which it is kept: what is unpacked must be what was hashed."""
+    from xboot.frontends import bundle as module
+
+    write_bundle(closure_of(recipe, "two"), tmp_path / "a.xboot")
+    write_bundle(closure_of(recipe, "one"), tmp_path / "b.xboot")
+    real = module.unpack_bundle
+
+    def swapped(path: Path, *rest: object) -> list[str]:
+        (tmp_path / "b.xboot").replace(path)
+        return real(path, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "unpack_bundle", swapped)
+    with pytest.raises(InputError, match="was changed while it was read"):
+        BundleFrontEnd(Cache(tmp_path / "other")).xboot_read_closure(str(tmp_path / "a.xboot"), ReadOptions())
+    assert not Cache(tmp_path / "other").entries()
+
+
+def test_a_bundle_of_many_roots_is_refused(recipe: Path, tmp_path: Path) -> None:
+    closure = closure_of(recipe)
+    closure = dataclasses.replace(closure, roots=list(closure.roots) * 257)
+    write_bundle(closure, tmp_path / "a.xboot")
+    (tmp_path / "out").mkdir()
+    with pytest.raises(InputError, match="names 257 roots, from one to 256"):
+        unpack_bundle(tmp_path / "a.xboot", tmp_path / "out")

@@ -13,6 +13,9 @@ from xboot import nar
 from xboot.boot.channel import Message
 from xboot.errors import GuestError, InputError
 
+MAX_EXPORTS = 16 << 30
+"""Bytes of all NARs together that one run may bring out: more than any guest has in memory, so that holes alone can exceed it."""
+
 
 class Exporter:
     """Collects pieces into `FOLDER/NAME.nar`; a file gets its name only when its hash is the one that the guest
@@ -26,6 +29,7 @@ class Exporter:
         self._folder = folder
         self._tag = secrets.token_hex(4)
         self.files: dict[str, Path] = {}
+        self._size = 0
 
     def part_file(self) -> Path:
         """Where the machine shall put the next piece."""
@@ -36,6 +40,7 @@ class Exporter:
 
     def append(self, message: Message, part: Path) -> None:
         """Take over a piece that the machine wrote. Raises GuestError when the whole is not what the guest said it was."""
+        self._check_limit(message)
         whole = self._whole()
         with part.open("rb") as source, whole.open("ab") as sink:
             if sink.tell() != message.offset:
@@ -47,6 +52,13 @@ class Exporter:
             sink.write(data)
         if message.offset + message.length == message.size:
             self._complete(message, whole)
+
+    def _check_limit(self, message: Message) -> None:
+        """A file with holes takes no room in the guest: before the first byte, it is the size of all that is to come that counts."""
+        if message.offset == 0:
+            self._size += message.size
+            if self._size > MAX_EXPORTS:
+                raise GuestError(f"{message.path}: {self._size} bytes of NARs are more than are brought out of a guest ({MAX_EXPORTS})")
 
     def check_room(self, message: Message) -> None:
         """After a piece could not be saved: raise OSError when that is because the disk is full."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from xboot.cache import locked
 from xboot.errors import InputError
 from xboot.fetch.http import DownloadError, Limits, download, http_client
 from xboot.fetch.plan import Left, Wanted, plan_fetch
+from xboot.files import is_regular, open_regular
 from xboot.hooks import Notify
 from xboot.model import Closure, Event, Phase
 from xboot.nar import dump
@@ -140,8 +142,8 @@ def _fetch(
     with locked(downloads / f"{key}.lock", f"the download of {wanted.name}"):
         for label, bring in _places(job):
             try:
-                _enter(wanted, bring(), store)
-            except (DownloadError, OSError) as error:
+                _enter(wanted, bring(), store, options.limits.size)
+            except (DownloadError, InputError, OSError) as error:
                 if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
                     raise  # no other place would help
                 reasons.append(f"{label}: {error.strerror if isinstance(error, OSError) and error.strerror else error}")
@@ -157,7 +159,7 @@ def _places(job: _Job) -> Iterator[tuple[str, Callable[[], Path]]]:
     for folder in options.folders:
         for name in _file_names(wanted):
             file = folder / name
-            if file.is_file():
+            if is_regular(file):
                 yield str(file), partial(Path, file)
     # A mirror is asked by the hash of the file; of an executable only the NAR's is known.
     urls = [] if wanted.executable else [f"{mirror.rstrip('/')}/{wanted.algo}/{wanted.hash}" for mirror in options.mirrors]
@@ -181,7 +183,7 @@ def _local(url: str) -> Path:
     if parts.netloc not in ("", "localhost"):
         raise DownloadError("a file: URL with a host")
     path = Path(unquote(parts.path))
-    if not path.is_file():
+    if not is_regular(path):
         raise DownloadError("no such file")
     return path
 
@@ -225,11 +227,14 @@ def _digest(wanted: Wanted, file: Path) -> str:
     return digest.hexdigest()
 
 
-def _enter(wanted: Wanted, file: Path, store: Path) -> None:
+def _enter(wanted: Wanted, file: Path, store: Path, limit: int) -> None:
     """Copy the file into the store; what is checked is the copy itself, so a file that changes meanwhile does not get in."""
-    with staging(store) as change:
+    with staging(store) as change, open_regular(file) as source:
+        if os.fstat(source.fileno()).st_size > limit:
+            raise DownloadError(f"more bytes than the limit of {limit}")
         place = change.fresh("file")
-        shutil.copyfile(file, place)
+        with place.open("xb") as sink:
+            shutil.copyfileobj(source, sink, 1 << 20)
         place.chmod(0o755 if wanted.executable else 0o644)
         found = _digest(wanted, place)
         if found != wanted.hash:

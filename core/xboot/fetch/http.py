@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ import httpx
 
 __all__ = ["Download", "DownloadError", "Limits", "download", "http_client"]
 
+_AMOUNT = re.compile(r"[0-9]{1,18}")  # what is longer is no size, and costs the time that it is long
 _RETRY_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -75,6 +77,8 @@ def download(client: httpx.Client, url: str, part: Path, limits: Limits, progres
             raise DownloadError(f"more than {limits.redirects} redirects") from None
         except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             raise DownloadError(f"not a URL that can be fetched: {error}") from None
+        except (ValueError, OverflowError) as error:  # a host that is no name (UnicodeError), a port that is none
+            raise DownloadError(f"not a URL that can be fetched: {type(error).__name__}: {error}") from None
         except httpx.TimeoutException:
             problem = f"nothing came for {limits.silence:g} seconds"
         except (httpx.HTTPError, _TryAgainError) as error:
@@ -102,7 +106,7 @@ def _attempt(client: httpx.Client, url: str, part: Path, limits: Limits, progres
             raise DownloadError(f"HTTP status {response.status_code}")
         start = _start(response, have)
         length = response.headers.get("content-length", "")
-        total = start + int(length) if length.isdecimal() else None
+        total = start + int(length) if _AMOUNT.fullmatch(length) else None
         if total is not None and total > limits.size:
             raise DownloadError(f"{total} bytes are more than the limit of {limits.size}")
         with part.open("r+b" if start else "wb") as file:
@@ -118,8 +122,8 @@ def _start(response: httpx.Response, have: int) -> int:
         return 0
     unit, _, rest = response.headers.get("content-range", "").partition(" ")
     first = rest.partition("-")[0]
-    if unit != "bytes" or not first.isdecimal() or int(first) != have:
-        raise DownloadError(f"the server sent another part of the file than it was asked for ({rest!r})")
+    if unit != "bytes" or not _AMOUNT.fullmatch(first) or int(first) != have:
+        raise DownloadError(f"the server sent another part of the file than it was asked for ({rest[:100]!r})")
     return have
 
 

@@ -29,6 +29,7 @@ from typing import BinaryIO
 
 from xboot.cache import Cache, file_sha256
 from xboot.errors import InputError, UsageError
+from xboot.files import is_regular, open_regular
 from xboot.hooks import Notify, ReadOptions, hookimpl
 from xboot.model import Closure, Event, Phase, Source, SourceKind
 from xboot.nar import dump
@@ -41,6 +42,7 @@ MANIFEST = "xboot-bundle"
 _MAGIC = f"{MANIFEST} 1"
 _MAX_MANIFEST = 64 << 20
 _MAX_MEMBER = 64 << 30
+_MAX_ROOTS = 256  # each is read with all that is below it
 _CHUNK = 1 << 20
 _SIZE_FIELD = slice(124, 136)  # of a tar header (POSIX ustar)
 _SIZE = re.compile(rb"([0-7]{11})\0")
@@ -176,13 +178,15 @@ class _NarStream:
 # ---------------------------------------------------------------- reading
 
 
-def unpack_bundle(bundle: Path, folder: Path, notify: Notify | None = None) -> list[str]:
+def unpack_bundle(bundle: Path, folder: Path, notify: Notify | None = None, sha256: str | None = None) -> list[str]:
     """Unpack a bundle into the existing empty `folder` (flat: `.drv` and `.nar` files); returns the store paths of its roots.
 
     Raises InputError for a bundle that is damaged, incomplete, or has a byte that `write_bundle` would not have written: which headers
-    there must be follows from the manifest, so none is interpreted. `folder` is then the caller's to remove.
+    there must be follows from the manifest, so none is interpreted. `folder` is then the caller's to remove. With `sha256`, also for a
+    bundle whose bytes, those that were unpacked, have another hash.
     """
-    with bundle.open("rb") as file:
+    with open_regular(bundle) as stream:
+        file = _Hashing(stream)
         head = file.read(tarfile.BLOCKSIZE)
         size = _SIZE.fullmatch(head[_SIZE_FIELD])
         if size is None or head != _header(MANIFEST, int(size[1], 8)):
@@ -191,7 +195,7 @@ def unpack_bundle(bundle: Path, folder: Path, notify: Notify | None = None) -> l
             raise InputError(f"{bundle}: its manifest is larger than {_MAX_MANIFEST >> 20} MiB")
         store, roots, expected = _read_manifest(bundle, b"".join(_content(bundle, file, MANIFEST, int(size[1], 8))))
         start = time.monotonic()
-        for number, (name, (sha256, length)) in enumerate(expected.items()):
+        for number, (name, (member, length)) in enumerate(expected.items()):
             if notify:
                 notify(Event(Phase.PREPARE, time.monotonic() - start, name="parse", text=f"unpack {name}", done=number / len(expected)))
             wanted = _header(name, length)
@@ -201,17 +205,38 @@ def unpack_bundle(bundle: Path, folder: Path, notify: Notify | None = None) -> l
                 raise InputError(
                     f"{bundle}: {what} where {name!r}, a regular file of {length} bytes, was expected; the bundle is damaged or incomplete"
                 )
-            _unpack_member(bundle, _content(bundle, file, name, length), folder / name.removeprefix("store/"), sha256)
+            _unpack_member(bundle, _content(bundle, file, name, length), folder / name.removeprefix("store/"), member)
         rest = 2 * tarfile.BLOCKSIZE
         rest += -(file.tell() + rest) % tarfile.RECORDSIZE
-        if file.read(rest + 1) != bytes(rest):
+        whole = file.read(rest + 1) == bytes(rest)
+        if whole and sha256 not in (None, file.digest.hexdigest()):
+            raise InputError(f"{bundle}: was changed while it was read", hint="leave the file alone and try again")
+        if not whole:
             raise InputError(f"{bundle}: does not end after the last file that its manifest lists; the bundle is damaged, or holds more")
     for root in roots:
         check_store_path(root, store)
     return roots
 
 
-def _content(bundle: Path, file: BinaryIO, name: str, size: int) -> Iterator[bytes]:
+class _Hashing:
+    """A file that is read once from its beginning; `digest` is of what was read so far."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.digest = hashlib.sha256()
+        self._size = 0
+
+    def read(self, size: int) -> bytes:
+        data = self._file.read(size)
+        self.digest.update(data)
+        self._size += len(data)
+        return data
+
+    def tell(self) -> int:
+        return self._size
+
+
+def _content(bundle: Path, file: _Hashing, name: str, size: int) -> Iterator[bytes]:
     """The bytes of a member, in pieces, and behind them the zeros that fill the last block."""
     padding = -size % tarfile.BLOCKSIZE
     left = size
@@ -252,8 +277,8 @@ def _read_manifest(bundle: Path, data: bytes) -> tuple[str, list[str], dict[str,
             (roots if kind == "root" else sources).append(value)
         else:
             raise InputError(f"{bundle}: line {number} of its manifest is {line[:80]!r}, which has no meaning")
-    if not roots:
-        raise InputError(f"{bundle}: its manifest names no root")
+    if not roots or len(roots) > _MAX_ROOTS:
+        raise InputError(f"{bundle}: its manifest names {len(roots) or 'no'} roots, from one to {_MAX_ROOTS} are allowed")
     for path in (*roots, *sources):
         name = f"store/{store_name(path)}"
         if name not in files and (path in roots or f"{name}.nar" not in files):
@@ -290,10 +315,15 @@ class BundleFrontEnd:
 
         def make(work: Path) -> None:
             (work / "store").mkdir()
-            roots = unpack_bundle(path, work / "store", options.notify)
+            roots = unpack_bundle(path, work / "store", options.notify, sha256)
             (work / "roots").write_text("\n".join(roots))
 
-        folder = cache.folder("bundle", {"sha256": file_sha256(path)}, make)
+        with open_regular(path) as file:
+            hashing = _Hashing(file)
+            while hashing.read(_CHUNK):
+                pass
+        sha256 = hashing.digest.hexdigest()
+        folder = cache.folder("bundle", {"sha256": sha256}, make)
         roots = (folder / "roots").read_text().split("\n")
         within = replace(options, stores=(folder / "store", *options.stores))
         closures = [read_closure(str(folder / "store" / store_name(root)), within) for root in roots]
@@ -302,11 +332,11 @@ class BundleFrontEnd:
 
 def _looks_like_bundle(path: Path) -> bool:
     try:
-        if not path.is_file():
+        if not is_regular(path):
             return False
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             head = file.read(512)
-    except OSError:
+    except (OSError, InputError):
         return False
     return head[: len(MANIFEST) + 1] == MANIFEST.encode() + b"\0"
 

@@ -18,7 +18,7 @@ from xboot.recipe.references import expand, references
 from xboot.recipe.schema import DerivationSpec, MadeSource, Recipe, load_recipe
 from xboot.recipe.sources import SourceMaker, blank_digest, with_path
 from xboot.recipe.store import default_store_folder, staging
-from xboot.storepath import fixed_output_path, make_store_path, output_path_name
+from xboot.storepath import check_store_path, fixed_output_path, make_store_path, output_path_name
 
 __all__ = ["Derived", "derive"]
 
@@ -218,6 +218,11 @@ class _Writer:
         outputs = self._fixed(spec, env, where, store_name) if spec.fixed else self._outputs(blank, env, store_name)
         env |= {output.name: output.path for output in outputs.values()}
         drv = with_path(_replace(blank, outputs, env), store_name, header.store)
+        for path in (drv.path, *(output.path for output in outputs.values())):
+            try:
+                check_store_path(path, header.store)
+            except InputError as error:
+                raise InputError(f"{where}: {error.message}", hint='give a shorter one with name = "…", or shorter outputs') from None
         self._modulo[drv.path] = hash_derivation_modulo(drv, {path: self._modulo[path] for path in drv.input_drvs})
         self.derivations[name] = drv
         return drv

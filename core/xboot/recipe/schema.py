@@ -32,7 +32,11 @@ __all__ = [
     "parse_recipe",
 ]
 
-_MAX_RECIPE = 4 << 20  # bytes
+_MAX_RECIPE = 1 << 20  # bytes
+_MAX_PARTS = 64  # of a dotted name; four are needed
+_PART = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[ \t]*"""
+_MANY_PARTS = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:\.[ \t]*{_PART}){{{_MAX_PARTS}}}")
+_HEADER = re.compile(r"\[\[?([^\]]+)\]\]?\s*(?:#.*)?")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+-]*")
 _STORE_NAME = re.compile(r"(?!\.\.?(?:-|\Z))[0-9A-Za-z+\-._?=]{1,207}")  # 4 fewer than Nix allows, for `.drv`
 _VARIABLE = re.compile(r"[^\0=]+")
@@ -161,7 +165,7 @@ class DerivationSpec(_Strict):
     env: Mapping[Text, Text] = {}
     system: Text | None = None
     name: StoreName | None = None
-    outputs: Annotated[list[Text], Field(min_length=1)] | None = None
+    outputs: Annotated[list[Text], Field(min_length=1, max_length=256)] | None = None
     inputs: list[Text] = []
     fixed: FixedOutput | None = None
 
@@ -237,6 +241,8 @@ def parse_recipe(data: bytes, path: str) -> Recipe:
     """The recipe that `data` is; `path` is only for messages."""
     try:
         text = data.decode()
+        if _MANY_PARTS.search(text):  # takes square time and memory in a parser of TOML
+            raise InputError(f"{path}: a name with more than {_MAX_PARTS} parts between dots")
         table = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: byte {error.start} is not UTF-8, which TOML requires") from None
@@ -246,6 +252,8 @@ def parse_recipe(data: bytes, path: str) -> Recipe:
         raise InputError(f"{path}: {error}", hint=hint) from None
     except RecursionError:
         raise InputError(f"{path}: nested too deeply") from None
+    except (ValueError, OverflowError) as error:  # a number or date that Python does not hold
+        raise InputError(f"{path}: {error}", hint="the file must be TOML 1.0") from None
     try:
         recipe = Recipe.model_validate(table)
     except ValidationError as error:
@@ -297,9 +305,9 @@ def _line(text: str, place: Sequence[str]) -> int | None:
     table, found = "", None
     for number, line in enumerate(text.splitlines(), 1):
         stripped = line.strip()
-        header = re.fullmatch(r"\[\[?\s*([^\]]+?)\s*\]\]?(?:\s*#.*)?", stripped)
+        header = _HEADER.fullmatch(stripped)
         if header:
-            table = ".".join(part.strip().strip("\"'") for part in header[1].split("."))
+            table = ".".join(part.strip().strip("\"'") for part in header[1].strip().split("."))
             if place and ".".join(place[: table.count(".") + 1]) == table:
                 found = number
             continue

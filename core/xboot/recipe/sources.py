@@ -77,7 +77,7 @@ class SourceMaker:
             drv = fetch_derivation(spec, where, self._recipe.recipe.store)
             return Staged(drv.outputs["out"].path, drv=drv)
         if isinstance(spec, TextSource):
-            return self._text(spec.name or name, spec.text.encode())
+            return self._text(spec.name or _usable_name(name, where), spec.text.encode())
         place = self._staging.fresh("source")
         debian = ""
         if isinstance(spec, FileSource | TreeSource):
@@ -88,7 +88,7 @@ class SourceMaker:
             debian = self._record(name, [deb])
             copy_tree(root, place, spec.select, where)
             _add_links(place, spec.links, where)
-            store_name = spec.name or spec.package
+            store_name = spec.name or _usable_name(spec.package, where)
         elif isinstance(spec, DebianSource):
             package = self._debian.source(spec.package)
             debian = self._record(name, package.tarballs)
@@ -96,9 +96,9 @@ class SourceMaker:
             _unpack_source(package.tarballs, spec.package, tree, where)
             if spec.select is not None:
                 copy_tree(tree, place, spec.select, where)
-            store_name = spec.name or f"{spec.package}-source"
+            store_name = spec.name or _usable_name(f"{spec.package}-source", where)
         else:
-            store_name = spec.name or name
+            store_name = spec.name or _usable_name(name, where)
             identity = self._make(spec, where, place)
         canonicalise(place)
         digest = nar_hash(place).sha256
@@ -158,7 +158,7 @@ class SourceMaker:
 
 def _usable_name(name: str, where: str) -> str:
     if not _STORE_NAME.fullmatch(name):
-        raise InputError(f"{where}: {name!r} cannot be the name of a store path", hint='give another one with name = "…"')
+        raise InputError(f"{where}: {name[:300]!r} cannot be the name of a store path", hint='give another one with name = "…"')
     return name
 
 

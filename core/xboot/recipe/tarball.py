@@ -1,8 +1,8 @@
 """Unpacking a tarball from a stranger.
 
 Names must stay inside the destination, and so must what links point to; nothing is ever written through a link. Only regular files,
-folders, symbolic and hard links are allowed. Owners,
-times and all modes but the owner's execute bit are dropped, since a store does not keep them.
+folders, symbolic and hard links are allowed; a hard link becomes a file of its own, and counts as one. Owners, times and all modes but
+the owner's execute bit are dropped, since a store does not keep them.
 """
 
 from __future__ import annotations
@@ -14,14 +14,17 @@ import zlib
 from collections.abc import Iterable
 from lzma import LZMAError
 from pathlib import Path
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias, cast
 
 from xboot.errors import InputError
+from xboot.recipe.compressed import Bounded, plain_tarball
 
 __all__ = ["unpack_tarball"]
 
-_MAX_MEMBERS = 1_000_000
-_MAX_BYTES = 16 << 30  # of all files together
+_MAX_MEMBERS = 200_000
+_MAX_BYTES = 4 << 30  # of all files together
+_MAX_HEADERS = 256 << 20  # of all that is beside the files' content
+_MAX_NAME, _MAX_PATH = 255, 4095  # bytes, Linux's limits
 _MAX_DEPTH = 64  # a NAR's limit
 _CHUNK = 1 << 20
 
@@ -35,26 +38,38 @@ def unpack_tarball(archive: Path, destination: Path, *, strip: bool = True) -> N
     Raises InputError that names the archive and the member; what was unpacked until then stays for the caller to remove.
     """
     try:
-        with tarfile.open(archive, "r:*") as tar:
+        with (
+            plain_tarball(archive, destination.parent, _MAX_BYTES + _MAX_HEADERS) as plain,
+            tarfile.open(fileobj=cast(BinaryIO, Bounded(plain, archive.name)), mode="r:") as tar,
+        ):
             members = _checked(archive, tar)
             prefix = _top_folder(members) if strip else ()
+            links: list[tuple[tarfile.TarInfo, Path, Path]] = []
             for parts, member in members.items():
                 if len(parts) > len(prefix):
                     inner = parts[len(prefix) :]
-                    content = _behind_hard_link(archive, member, members, prefix)
-                    _extract(archive, tar, content, destination.joinpath(*inner), len(inner) - 1)
-    except (tarfile.TarError, EOFError, zlib.error, LZMAError, UnicodeError, ValueError) as error:
+                    path = destination.joinpath(*inner)
+                    if member.islnk():
+                        links.append((member, _linked(archive, member, members, prefix, destination), path))
+                    else:
+                        _extract(archive, tar, member, path, len(inner) - 1)
+            for member, source, path in links:
+                _copy(member, source, path)
+    except (tarfile.TarError, EOFError, zlib.error, LZMAError, UnicodeError, ValueError, OverflowError, RecursionError) as error:
         raise InputError(f"{archive.name}: damaged or not a tarball: {error}") from None
     except OSError as error:
-        if error.filename is None and error.errno is None:  # what gzip and bz2 raise for damaged data
+        if error.filename is None and error.errno is None:  # what bz2 raises for damaged data
             raise InputError(f"{archive.name}: damaged: {error}") from None
         raise
 
 
 def _checked(archive: Path, tar: tarfile.TarFile) -> _Members:
     members: _Members = {}
-    total = 0
+    total = place = 0
     for member in tar:
+        if member.size < 0 or tar.offset <= place:  # a size below zero leads back to what was read before
+            raise InputError(f"{archive.name}: {member.name[:_MAX_NAME]!r} has {member.size} bytes")
+        place = tar.offset
         if member.type in (tarfile.XHDTYPE, tarfile.XGLTYPE):
             continue
         parts = _parts(archive, member.name)
@@ -62,12 +77,11 @@ def _checked(archive: Path, tar: tarfile.TarFile) -> _Members:
             continue  # `./` itself
         if len(parts) > _MAX_DEPTH:
             raise InputError(f"{archive.name}: {member.name!r} is nested deeper than {_MAX_DEPTH} folders")
-        if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
-            raise InputError(f"{archive.name}: {member.name!r} is neither file, folder nor link")
+        _check_kind(archive, member)
         if parts in members and not (member.isdir() and members[parts].isdir()):
             raise InputError(f"{archive.name}: {member.name!r} is in it twice")
         members[parts] = member
-        total += member.size
+        total += _size_behind(member, members)
         if len(members) > _MAX_MEMBERS or total > _MAX_BYTES:
             raise InputError(f"{archive.name}: more than {_MAX_MEMBERS} members or {_MAX_BYTES >> 30} GiB")
     if not members:
@@ -80,13 +94,30 @@ def _checked(archive: Path, tar: tarfile.TarFile) -> _Members:
     return members
 
 
+def _check_kind(archive: Path, member: tarfile.TarInfo) -> None:
+    if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
+        raise InputError(f"{archive.name}: {member.name!r} is neither file, folder nor link")
+    if member.issparse():
+        raise InputError(f"{archive.name}: {member.name!r} is a file with holes, of which only a part is in the archive")
+
+
 def _parts(archive: Path, name: str) -> tuple[str, ...]:
     if name.startswith("/"):
         raise InputError(f"{archive.name}: the name {name!r} is absolute")
     parts = tuple(part for part in name.split("/") if part not in ("", "."))
     if ".." in parts or "\0" in name:
         raise InputError(f"{archive.name}: the name {name!r} leads out of the tree")
+    if len(os.fsencode(name)) > _MAX_PATH or any(len(os.fsencode(part)) > _MAX_NAME for part in parts):
+        raise InputError(f"{archive.name}: the name {name[:_MAX_NAME]!r}… is longer than a file's may be")
     return parts
+
+
+def _size_behind(member: tarfile.TarInfo, members: _Members) -> int:
+    """The bytes that a member becomes: of a hard link those of its file, if that came before; else it is refused later."""
+    if not member.islnk():
+        return member.size
+    target = members.get(tuple(part for part in member.linkname.split("/") if part not in ("", ".")))
+    return target.size if target is not None else 0
 
 
 def _top_folder(members: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
@@ -115,14 +146,22 @@ def _extract(archive: Path, tar: tarfile.TarFile, member: tarfile.TarInfo, path:
             raise InputError(f"{archive.name}: ends inside {member.name!r}")
 
 
-def _behind_hard_link(archive: Path, member: tarfile.TarInfo, members: _Members, prefix: tuple[str, ...]) -> tarfile.TarInfo:
-    """The file that a hard link means; other members are returned as they are."""
-    if not member.islnk():
-        return member
+def _linked(archive: Path, member: tarfile.TarInfo, members: _Members, prefix: tuple[str, ...], destination: Path) -> Path:
+    """Where the file that a hard link means was unpacked. As tar writes them, it comes before the link."""
     target = _parts(archive, member.linkname)
-    if target not in members or not members[target].isreg() or target[: len(prefix)] != prefix:
-        raise InputError(f"{archive.name}: the hard link {member.name!r} is to {member.linkname!r}, which is no file of the archive")
-    return members[target]
+    file = members.get(target)
+    if file is None or not file.isreg() or target[: len(prefix)] != prefix or file.offset > member.offset:
+        raise InputError(
+            f"{archive.name}: the hard link {member.name!r} is to {member.linkname!r}, which is no file of the archive before it"
+        )
+    return destination.joinpath(*target[len(prefix) :])
+
+
+def _copy(member: tarfile.TarInfo, source: Path, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with source.open("rb") as content, path.open("xb") as file:
+        shutil.copyfileobj(content, file, _CHUNK)
+    path.chmod(source.stat().st_mode & 0o777)
 
 
 def _check_link(archive: Path, member: tarfile.TarInfo, depth: int) -> None:
@@ -132,5 +171,7 @@ def _check_link(archive: Path, member: tarfile.TarInfo, depth: int) -> None:
     target = member.linkname
     parts = [part for part in target.split("/") if part not in ("", ".")]
     up = next((number for number, part in enumerate(parts) if part != ".."), len(parts))
+    if len(os.fsencode(target)) > _MAX_PATH:
+        raise InputError(f"{archive.name}: the link {member.name!r} has a target of {len(target)} characters")
     if not target or target.startswith("/") or "\0" in target or up > depth or ".." in parts[up:]:
         raise InputError(f"{archive.name}: the link {member.name!r} points out of the tree, to {target!r}")
