@@ -1,5 +1,6 @@
 /* Threads: their start and end, futexes, signals to one and to all, execve from one. */
 #include "say.h"
+#include <dirent.h>
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
@@ -46,15 +47,24 @@ static void *goes_on(void *unused) { usleep(50000); puts("goes on"); fflush(stdo
 static void handler(int n) { hits[n % 8]++; }
 static void *handles(void *unused) { while (!hits[SIGUSR1 % 8]) usleep(100); return (void *)(long)hits[SIGUSR1 % 8]; }
 
+static int tasks(void) {
+    int n = 0;
+    DIR *d = opendir("/proc/self/task");
+    for (struct dirent *e; d && (e = readdir(d));) n += e->d_name[0] != '.';
+    if (d) closedir(d);
+    return n;
+}
+
 int main(int argc, char **argv) {
     pthread_t t[8];
     void *r;
     if (argc > 1) { printf("executed, pid %d tid %d\n", getpid() == getppid(), getpid() == gettid()), fflush(stdout); return 3; }
     pthread_barrier_init(&barrier, 0, 9);
     for (long i = 0; i < 8; i++) pthread_create(t + i, 0, count, (void *)i);
+    SAY("tasks", tasks());
     pthread_barrier_wait(&barrier);
     for (int i = 0; i < 8; i++) pthread_join(t[i], &r), SAY("joined", (long)r);
-    SAY("counted", turn);
+    SAY("counted", turn), SAY("tasks", tasks());
     pthread_create(t, 0, ping, 0), pthread_create(t + 1, 0, ping, (void *)1), pthread_join(t[0], 0), pthread_join(t[1], 0), SAY("pinged", word);
 
     word = 5;

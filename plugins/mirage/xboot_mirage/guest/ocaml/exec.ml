@@ -12,6 +12,7 @@ let find p ?(from = None) path =
   (match inode.Vfs.kind with Vfs.File _ -> () | _ -> Errno.fail Errno.eacces);
   if inode.Vfs.mode land 0o111 = 0 then Errno.fail Errno.eacces;
   Vfs.demand who inode 1;
+  Path.remember found inode;
   if inode.Vfs.writers > 0 then Errno.fail Errno.etxtbsy;
   let by_proc = match found.Path.parent.Vfs.kind with Vfs.Dynamic _ -> true | _ -> false in
   (inode, if by_proc && inode == p.exe then p.exe_place else (found.Path.parent, found.Path.name)) (* exec of /proc/self/exe *)
@@ -136,7 +137,7 @@ let succeed_leader p =
     if is_zombie leader then Exit.reap leader
 
 (* Become the new program. *)
-let commit p image path arguments =
+let commit p image path arguments environment =
   if p.pid <> p.tgid then succeed_leader p;
   List.iter (fun q -> if q != p then Exit.finish q 9) (threads p.tgid);
   Exit.release_vfork p;
@@ -148,7 +149,9 @@ let commit p image path arguments =
   p.exe <- image.inode;
   p.exe_place <- image.place;
   p.name <- (let n = base_name path in if String.length n > 15 then String.sub n 0 15 else n);
-  p.arguments <- String.concat "\000" arguments ^ "\000";
+  let text = function [] -> "" | list -> String.concat "\000" list ^ "\000" in
+  p.arguments <- text arguments;
+  p.environment <- text environment;
   p.executed <- true;
   p.clear_tid <- 0;
   p.robust <- 0;

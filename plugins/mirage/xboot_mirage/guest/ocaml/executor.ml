@@ -46,7 +46,7 @@ let first_process root cwd exe =
     place = { cwd; umask = 0o022; place_sharers = 1 }; root;
     group = 1; session = 1; handlers = new_handlers (); blocked = 0; pending = 0; queue = Queue.create (); shared = new_shared (); saved_mask = None;
     alternate = (0, 0); deadline = -1; progress = 0; call = -1; wake = false; patient = false; robust = 0; vfork_parent = 0; clear_tid = 0; exit_signal = 0;
-    name = ""; exe; exe_place = (root, ""); arguments = ""; executed = false; stop_reported = false; limits = new_limits ~stack:Exec.stack_size; windows = no_windows () }
+    name = ""; exe; exe_place = (root, ""); arguments = ""; environment = ""; executed = false; stop_reported = false; limits = new_limits ~stack:Exec.stack_size; windows = no_windows () }
 
 let error_text e =
   match List.assoc_opt e Errno.[ enoent, "no such file"; eacces, "permission denied"; enoexec, "not a program of a kind that this kernel runs";
@@ -71,7 +71,7 @@ let start_builder step root cwd =
   current := Some p;
   let environment = List.map (fun (k, v) -> k ^ "=" ^ v) step.env in
   (match Exec.prepare p step.builder step.argv environment with
-   | image -> Exec.commit p image step.builder step.argv
+   | image -> Exec.commit p image step.builder step.argv environment
    | exception Errno.Error e -> failed "start" "%s could not be started: execve failed with error %d (%s)" step.builder e (error_text e));
   current := None
 

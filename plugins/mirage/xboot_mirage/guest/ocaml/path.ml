@@ -56,6 +56,9 @@ let resolve ~who ~root ~cwd ?(follow = true) ?(bare = false) path =
 
 let existing found = match found.node with Some i -> i | None -> Errno.fail Errno.enoent
 
+(* Remember where an inode was found. *)
+let remember found inode = match found.parent.kind with Dir _ when found.name <> "" -> inode.place <- Some (found.parent, found.name) | _ -> ()
+
 (* The absolute name of a directory, as seen from [root]; "(unreachable)" after its removal. *)
 let name_of_dir root dir =
   let rec go dir parts =
@@ -69,3 +72,13 @@ let name_of_dir root dir =
         go p (name :: parts)
       | _ -> "(unreachable)" in
   go dir []
+
+(* The absolute name under which an inode was last opened; one that is gone says so. *)
+let name_of root inode =
+  match (inode.kind, inode.place) with
+  | Dir _, _ -> name_of_dir root inode
+  | _, None -> "/"
+  | _, Some (dir, name) ->
+    let folder = name_of_dir root dir in
+    let there = match dir.kind with Dir d -> (match Hashtbl.find_opt d.entries name with Some (_, i) -> i == inode | None -> false) | _ -> false in
+    (if folder = "/" then "/" else folder ^ "/") ^ name ^ if there then "" else " (deleted)"

@@ -100,6 +100,7 @@ type t = {
   mutable exe : inode;
   mutable exe_place : inode * string; (* directory and name, for /proc/self/exe *)
   mutable arguments : string;
+  mutable environment : string;
   mutable executed : bool;
   mutable stop_reported : bool;
   mutable limits : limits;

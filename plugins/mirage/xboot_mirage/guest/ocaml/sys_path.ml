@@ -64,6 +64,11 @@ let open_inode inode flags path =
     if writable || flags land o_trunc <> 0 then Errno.fail Errno.eisdir;
     Vfs.demand who inode 4;
     opened Directory
+  | Vfs.Text text ->
+    if writable || flags land o_trunc <> 0 then Errno.fail Errno.eacces;
+    Vfs.demand who inode 4;
+    (* the open file has an inode of its own, whose memory goes with it *)
+    open_file { inode with Vfs.kind = Vfs.File (Content.of_string (text ())) } Plain ~flags:kept ~path ~readable ~writable:false
   | Vfs.Link _ | Vfs.Magic _ -> Errno.fail Errno.eloop
   | Vfs.Device (1, 3) -> opened Null
   | Vfs.Device (1, 5) -> opened Zero
@@ -118,6 +123,7 @@ let open_at p fd va flags mode =
   match found.Path.node with
   | Some _ when exclusive -> Errno.fail Errno.eexist
   | Some inode ->
+    Path.remember found inode;
     if flags land o_directory <> 0 && not (Vfs.is_dir inode) then Errno.fail Errno.enotdir;
     if flags land o_creat <> 0 && Vfs.is_dir inode then Errno.fail Errno.eisdir;
     if flags land o_path <> 0 then install p (open_file inode Path_only ~flags:o_path ~path ~readable:false ~writable:false) ~cloexec
@@ -136,6 +142,7 @@ let open_at p fd va flags mode =
     if found.Path.slash then Errno.fail Errno.eisdir;
     demand_make found;
     let inode = make_in found (Vfs.File (Content.make ())) (mode land 0o7777 land lnot p.place.umask) in
+    Path.remember found inode;
     let what_flags = flags land lnot o_trunc in
     let access = what_flags land 3 in
     let kept = what_flags land lnot (o_creat lor o_excl lor o_cloexec lor 0o400) in
@@ -194,7 +201,7 @@ let link_at p fd va to_fd to_va flags =
   if found.Path.slash then Errno.fail Errno.enoent;
   if Vfs.is_dir inode then Errno.fail Errno.eperm;
   if inode.Vfs.sealed then Errno.fail Errno.exdev; (* the store's files stay the store's *)
-  (match inode.Vfs.kind with Vfs.Device _ | Vfs.Console | Vfs.Magic _ | Vfs.Fifo { Vfs.named = false; _ } -> Errno.fail Errno.exdev | _ -> ());
+  (match inode.Vfs.kind with Vfs.Device _ | Vfs.Console | Vfs.Magic _ | Vfs.Text _ | Vfs.Fifo { Vfs.named = false; _ } -> Errno.fail Errno.exdev | _ -> ());
   demand_make found;
   if inode.Vfs.nlink >= 65000 then Errno.fail Errno.emlink;
   if inode.Vfs.nlink = 0 && not inode.Vfs.nameless then Errno.fail Errno.enoent;

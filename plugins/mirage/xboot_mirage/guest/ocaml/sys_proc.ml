@@ -143,7 +143,7 @@ exception Replaced
 let exec_path p ?from path argv envp =
   let arguments = string_vector p argv and environment = string_vector p envp in
   let image = try Exec.prepare p ?from path arguments environment with Base.No_memory -> Limit.reach Errno.enomem "memory is exhausted" in
-  Exec.commit p image path arguments;
+  Exec.commit p image path arguments environment;
   raise Replaced
 
 let execve p = exec_path p (User.path p.mm (Arg.word p 0)) (Arg.word p 1) (Arg.word p 2)

@@ -28,55 +28,6 @@ let write_file root path text ~uid ~gid mode =
   if find dir name <> None then remove dir name;
   add dir name (make ~uid ~gid (File (Content.of_string text)) mode)
 
-(* ---- /proc: oneself, and nothing of others *)
-
-let magic text target = make (Magic { text; target }) 0o777
-let dynamic find list = make (Dynamic { find; list }) 0o555
-let text_file f = make (File (Content.of_string f)) 0o444
-
-let descriptor_link p n =
-  match Proc.file_at p.Proc.files n with
-  | None -> None
-  | Some f ->
-    let name () = match f.Proc.what with
-      | Proc.Pipe_end _ | Proc.To_console -> Printf.sprintf "pipe:[%d]" f.Proc.inode.ino
-      | Proc.Directory -> Path.name_of_dir p.Proc.root f.Proc.inode
-      | _ -> f.Proc.opened_as in
-    Some (magic name (fun () -> f.Proc.inode))
-
-let number s = match int_of_string_opt s with Some n when n >= 0 && string_of_int n = s -> Some n | _ -> None
-
-let descriptors p =
-  dynamic
-    (fun name -> match number name with Some n -> descriptor_link p n | None -> None)
-    (fun () ->
-      let open_ = ref [] in
-      Array.iteri (fun n f -> if f <> None then match descriptor_link p n with Some l -> open_ := (string_of_int n, l) :: !open_ | None -> ())
-        p.Proc.files.Proc.table;
-      List.rev !open_)
-
-let of_process p =
-  let entries = [
-    "fd", (fun () -> descriptors p);
-    "exe", (fun () -> magic (fun () -> let dir, name = p.Proc.exe_place in match Path.name_of_dir p.Proc.root dir with "/" -> "/" ^ name | d -> d ^ "/" ^ name) (fun () -> p.Proc.exe));
-    "cwd", (fun () -> magic (fun () -> Path.name_of_dir p.Proc.root p.Proc.place.Proc.cwd) (fun () -> p.Proc.place.Proc.cwd));
-    "root", (fun () -> magic (fun () -> "/") (fun () -> p.Proc.root));
-    "comm", (fun () -> text_file (p.Proc.name ^ "\n"));
-    "cmdline", (fun () -> text_file p.Proc.arguments) ] in
-  dynamic
-    (fun name -> match List.assoc_opt name entries with Some f -> Some (f ()) | None -> None)
-    (fun () -> List.map (fun (name, f) -> (name, f ())) entries)
-
-let proc_root () =
-  let self () = Proc.running () in
-  let own p = number p = Some (self ()).Proc.tgid in
-  dynamic
-    (fun name ->
-      if name = "self" then Some (magic (fun () -> string_of_int (self ()).Proc.tgid) (fun () -> of_process (self ())))
-      else if own name then Some (of_process (self ()))
-      else None)
-    (fun () -> [ "self", magic (fun () -> string_of_int (self ()).Proc.tgid) (fun () -> of_process (self ())) ])
-
 (* ---- the whole *)
 
 let add_devices root =
@@ -93,7 +44,7 @@ let make_root ~store_dir ~visible =
   root.nlink <- 2;
   ignore (directory root "tmp" 0o1777);
   add_devices root;
-  let proc = proc_root () in
+  let proc = Proc_files.root () in
   (match root.kind with Dir d -> Hashtbl.replace d.entries "proc" (d.next, proc); d.order <- IntMap.add d.next "proc" d.order; d.next <- d.next + 1 | _ -> ());
   let store = directories root store_dir ~uid:0 ~gid:0 0o755 in
   store.mode <- 0o1777;

@@ -26,6 +26,7 @@ type inode = {
   mutable mtime : int;
   mutable ctime : int;
   mutable sealed : bool; (* belongs to the store: nothing may change it *)
+  mutable place : (inode * string) option; (* directory and name under which it was last opened or run, for the texts of /proc *)
   mutable nameless : bool; (* made by O_TMPFILE: may get a name although it has none *)
   mutable writers : int; (* open for writing: exec says ETXTBSY *)
 }
@@ -38,6 +39,7 @@ and kind =
   | Fifo of pipe
   | Console (* standard output and error of a builder: looks like a pipe *)
   | Dynamic of { find : string -> inode option; list : unit -> (string * inode) list } (* /proc *)
+  | Text of (unit -> string) (* a file of /proc: its text is made when it is opened *)
   | Magic of { text : unit -> string; target : unit -> inode } (* links of /proc that lead to an inode whatever its name *)
 
 and dir = {
@@ -53,7 +55,7 @@ let now = ref 0 (* nanoseconds; set by Clock *)
 
 let make ?(uid = 0) ?(gid = 0) kind mode =
   incr next_ino;
-  { ino = !next_ino; kind; mode; uid; gid; nlink = 0; opens = 0; atime = !now; mtime = !now; ctime = !now; sealed = false; nameless = false; writers = 0 }
+  { ino = !next_ino; kind; mode; uid; gid; nlink = 0; opens = 0; atime = !now; mtime = !now; ctime = !now; sealed = false; place = None; nameless = false; writers = 0 }
 
 let new_dir () = Dir { entries = Hashtbl.create 8; order = IntMap.empty; next = 3; parent = None }
 
@@ -65,7 +67,7 @@ let is_dir inode = match inode.kind with Dir _ | Dynamic _ -> true | _ -> false
 
 let type_bits inode =
   match inode.kind with
-  | File _ -> 0o100000 | Dir _ | Dynamic _ -> 0o040000 | Link _ | Magic _ -> 0o120000
+  | File _ | Text _ -> 0o100000 | Dir _ | Dynamic _ -> 0o040000 | Link _ | Magic _ -> 0o120000
   | Device _ -> 0o020000 | Fifo _ | Console -> 0o010000
 
 let size inode =
