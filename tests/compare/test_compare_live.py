@@ -171,7 +171,7 @@ def test_half_way_is_half_evidence() -> None:
         plugins.add(backend, f"test:{backend.info.name}")
     plugins.add(FakeMachine(), "test:machine")
     console = Console(file=io.StringIO(), width=300)
-    choices = Choices([str(CHAIN)], "alpha,crashing,big", ReadOptions(stores=[default_store_folder()]))
+    choices = Choices([str(CHAIN)], "alpha,crashing,big", ReadOptions(stores=[default_store_folder()]), quiet=True)
     comparison, status = run_comparison(choices, machines(), console, plugins)
     said = console.file.getvalue()  # type: ignore[attr-defined]
     assert status == 6

@@ -22,7 +22,7 @@ def xboot(*arguments: object, **options: object) -> subprocess.CompletedProcess[
 
 @pytest.mark.boot
 def test_run_reports_what_the_docs_say() -> None:
-    done = xboot("run", "--json", "--accel", "tcg", "--expect", HASH, HELLO)
+    done = xboot("run", "-q", "--json", "--accel", "tcg", "--expect", HASH, HELLO)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     documented = set(
@@ -146,7 +146,7 @@ def test_what_is_missing_or_cannot_be_written_is_4(tmp_path: Path) -> None:
     assert "broken   cache: /proc/x cannot be written to" in done.stderr
     assert "XBOOT_CACHE names another folder" in done.stderr
     assert f"store: {tmp_path}/s" in done.stderr
-    nothing = xboot("run", HELLO, env={"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path)})  # no QEMU, no apt, nothing
+    nothing = xboot("run", "-q", HELLO, env={"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path)})  # no QEMU, no apt, nothing
     assert nothing.returncode == 4
     assert nothing.stderr.count("\n") == 2
     assert "is not installed" in nothing.stderr

@@ -147,7 +147,7 @@ def test_a_run_on_a_full_disk(disk: Path, tmp_path: Path, size: str, place: str,
         'args = ["-c", "{busybox}/bin/dd if=/dev/zero of=$out bs=1024 count=1024; {busybox}/bin/dd if=/dev/zero bs=1024 count=300 >&2"]\n'
     )
     words = tuple(word.format(disk=disk) for word in words)
-    done = on(disk, f"size={size}", "run", "--accel", "tcg", *words, recipe, XBOOT_CACHE=cache, XBOOT_STORE=tmp_path / "store")
+    done = on(disk, f"size={size}", "run", "-q", "--accel", "tcg", *words, recipe, XBOOT_CACHE=cache, XBOOT_STORE=tmp_path / "store")
     if place == "runs":
         left = refused(done, FULL, "free some space")
     else:  # the machine ran: what it had verified is reported, and then what went wrong

@@ -1,4 +1,4 @@
-"""Stages before the boot show how far they are on a terminal, and say nothing when piped."""
+"""What is shown of a run: stages before the boot on a terminal, and nothing of them when piped; steps always, unless nobody wants it."""
 
 from __future__ import annotations
 
@@ -129,3 +129,83 @@ def test_derive_fetch_and_bundle_piped(recipe: Path, tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         assert "\x1b" not in done.stderr
         assert done.stderr.count("\n") == lines, done.stderr
+
+
+# ---------------------------------------------------------------- steps, in lines
+
+_PIPED = """
+import sys
+from xboot import plugins
+from xboot.cli.app import main
+from xboot.testing import FakeBackend, FakeMachine, Say, good_run
+real = plugins.Plugins.load
+def acts(script):
+    for act in good_run(script):
+        yield act
+        if act.line.startswith("(begin"):
+            yield Say(wait=0.3)
+@classmethod
+def load(cls):
+    found = real()
+    found._machines.clear()
+    found.add(FakeMachine("qemu"), "test:machine")
+    for name in ("one", "two"):
+        found.add(FakeBackend(name, lambda s: list(acts(s))), f"test:{name}")
+    return found
+plugins.Plugins.load = load
+main()
+"""
+
+
+def faked(folder: Path, *words: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", _PIPED, *map(str, words)]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, env=environment(folder), timeout=60
+    )
+
+
+def test_steps_come_and_go_in_lines_when_piped(tmp_path: Path) -> None:
+    """Who logs to a file sees each step begin and end, with its time; a second run says what the first took."""
+    (tmp_path / "sh").write_text("x")
+    path = tmp_path / "recipe.toml"
+    path.write_text(
+        '[recipe]\nsystem = "i686-linux"\n[source.sh]\ntype = "file"\npath = "sh"\n'
+        '[derivation.a]\nbuilder = "{sh}"\n[derivation.b]\nbuilder = "{sh}"\nargs = ["{a}"]\n'
+    )
+    words = ("run", "-b", "one", f"{path}:b", "--json")
+    first = faked(tmp_path, *words).stderr
+    assert re.search(r"^ +\d+\.\d s  boot       one: 2 steps, \d+ MiB$", first, re.M), first
+    assert re.search(r"^ +\d+\.\d s  step 1/2  a$", first, re.M), first
+    assert re.search(r"^ +\d+\.\d s  step 2/2  b: done in 0\.[3-9] s$", first, re.M), first
+    again = faked(tmp_path, *words).stderr
+    assert re.search(r"step 1/2  a \(took 0\.[3-9] s before\)", again), again
+    assert re.search(r"boot .* \(its steps took 0\.[6-9] s before\)", again), again
+    both = faked(tmp_path, "compare", "--backends", "one,two", f"{path}:b").stderr
+    assert re.search(r"  one: step 2/2  b \(took", both), both
+    assert re.search(r"  two: step 2/2  b: done in", both), both
+    for verb in (words, ("compare", "--backends", "one,two", f"{path}:b")):
+        quiet = faked(tmp_path, *verb, "-q")
+        assert quiet.returncode == 0
+        assert "step 1" not in quiet.stderr
+        assert "package" not in quiet.stderr
+    for file in (tmp_path / "cache" / "times").iterdir():  # whatever lies there, nobody stumbles
+        file.write_text("[1, ")
+    assert "before" not in faked(tmp_path, *words).stderr
+
+
+def test_a_step_that_fails_says_so_in_its_line() -> None:
+    import io
+
+    from rich.console import Console
+
+    from xboot.model import Event, Phase, Script, Step, StepOutput
+    from xboot.show.lines import StepLines
+
+    step = Step(1, f"/nix/store/{'0' * 32}-a\x1b.drv", "i686-linux", b"/b", [b"b"], [], "/build", [], [], [], [StepOutput("out", "/p")])
+    shown = io.StringIO()
+    lines = StepLines(Console(file=shown, width=200))
+    lines.expect(Script(b"", "0" * 64, "/nix/store", [], [step], []))
+    lines.xboot_event(Event(Phase.BEGIN, 1.0, 1))
+    lines.xboot_event(Event(Phase.FAIL, 131.0, 1, text="no"))
+    assert "failed after 2 min 10 s" in shown.getvalue()
+    assert "\x1b" not in shown.getvalue()

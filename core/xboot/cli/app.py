@@ -20,6 +20,7 @@ from xboot.cli.options import (
     Jobs,
     Json,
     Memory,
+    Quiet,
     Quorum,
     RebuildFixed,
     Seeds,
@@ -48,6 +49,7 @@ def run(
     store: Stores = None,
     seed: Seeds = None,
     rebuild_fixed: RebuildFixed = False,
+    quiet: Quiet = False,
     executor: Executor = "",
     settings: Settings = None,
     memory: Memory = None,
@@ -75,7 +77,7 @@ def run(
         memory=memory,
         step_timeout=step_timeout, run_timeout=run_timeout, export=export, log=log, reports=report_ or (),
     )  # fmt: skip
-    result = run_verb.run(options, err, verbose=verbose)
+    result = run_verb.run(options, err, verbose=verbose, quiet=quiet)
     if as_json:
         print(report.to_json(report.report(result)))
     raise typer.Exit(report.exit_code(result.verdict))
@@ -90,6 +92,7 @@ def compare(
     store: Stores = None,
     seed: Seeds = None,
     rebuild_fixed: RebuildFixed = False,
+    quiet: Quiet = False,
     step_timeout: Annotated[float | None, typer.Option(min=0.001, help="Seconds that one step may take (3600 if not given).")] = None,
     export: Annotated[Path, typer.Option(help="Where the NARs of a diverging output go.")] = Path("xboot-difference"),
     html: Annotated[Path | None, typer.Option(help="Also write a report that a browser shows, in one file.")] = None,
@@ -102,7 +105,7 @@ def compare(
     from xboot.show.comparison import comparison_report  # noqa: PLC0415
     from xboot.show.report import to_json  # noqa: PLC0415
 
-    choices = comparing.Choices(targets, backends, read_options(store, seed), quorum, jobs, export, html)
+    choices = comparing.Choices(targets, backends, read_options(store, seed), quorum, jobs, export, html, quiet)
     request = Request(
         targets, linearize=LinearizeOptions(seeds=seed or [], rebuild_fixed=rebuild_fixed), run=RunOptions(step_timeout=step_timeout)
     )
@@ -161,6 +164,7 @@ def attest(
     store: Stores = None,
     seed: Seeds = None,
     rebuild_fixed: RebuildFixed = False,
+    quiet: Quiet = False,
 ) -> None:
     """Run TARGET, and sign what came out on which backend."""
     from xboot.cli import attest as verbs  # noqa: PLC0415
@@ -168,7 +172,7 @@ def attest(
     from xboot.hooks import BackendOptions  # noqa: PLC0415
     from xboot.pipeline import Request  # noqa: PLC0415
 
-    choices = comparing.Choices(targets, backends, read_options(store, seed), quorum, jobs)
+    choices = comparing.Choices(targets, backends, read_options(store, seed), quorum, jobs, quiet=quiet)
     options = BackendOptions(executor=executor, settings=parse_settings(settings))
     request = Request(targets, linearize=LinearizeOptions(seeds=seed or [], rebuild_fixed=rebuild_fixed), options=options)
     raise typer.Exit(verbs.attest(choices, request, key, reports or [], into, err))

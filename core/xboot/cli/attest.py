@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ def attest(
     key = load_private(key_file)
     plugins = Plugins.load() if plugins is None else plugins
     if reports:
-        script = read_script(choices.targets, choices.read, request, console, plugins)
+        script = read_script(choices.targets, choices.read, request, console, plugins, quiet=choices.quiet)
         runs = _reported(reports, script)
     else:
         comparison, status = run_comparison(_alone_is_enough(choices), request, console, plugins)
@@ -73,7 +73,7 @@ def _alone_is_enough(choices: Choices) -> Choices:
     single = choices.backends != "all" and "," not in choices.backends
     if not single or choices.quorum is not None:
         return choices
-    return Choices(choices.targets, choices.backends, choices.read, 1, choices.jobs, choices.export)
+    return replace(choices, quorum=1)
 
 
 def _reported(files: Sequence[Path], script: Script) -> list[ReportedRun]:

@@ -24,6 +24,7 @@ from xboot.show.comparison import show_comparison
 from xboot.show.live import LiveTable
 from xboot.show.progress import ProgressDisplay
 from xboot.show.safe import marked
+from xboot.show.times import remember_times, step_times
 from xboot.tcb import Measured
 
 _EXIT = {Agreement.AGREED: 0, Agreement.DIFFERS: report.EXIT_DIFFERS, Agreement.COULD_NOT_RUN: report.EXIT_COULD_NOT_RUN}
@@ -36,7 +37,7 @@ _CONSOLE_SHOWN = 64 << 10
 @dataclass(frozen=True, slots=True)
 class Choices:
     """What the user chose for `xboot compare`. `jobs` machines at most at once; `export`: where a diverging output's NARs go;
-    `html`: where the report goes, if one is wanted.
+    `html`: where the report goes, if one is wanted. `quiet`: no progress is shown.
     """
 
     targets: Sequence[str]
@@ -46,20 +47,24 @@ class Choices:
     jobs: int | None = None
     export: Path = Path("xboot-difference")
     html: Path | None = None
+    quiet: bool = False
 
 
 def run_comparison(choices: Choices, request: Request, console: Console, plugins: Plugins | None = None) -> tuple[Comparison, int]:
     """Compare and show; the second value is the exit status. `plugins`: those that are installed unless given."""
     plugins = Plugins.load() if plugins is None else plugins
-    script = read_script(choices.targets, choices.read, request, console, plugins)
+    script = read_script(choices.targets, choices.read, request, console, plugins, quiet=choices.quiet)
     backends, skipped = choose_backends(choices.backends, script, plugins)
     with ExitStack() as stack:
         logs = stack.enter_context(run_folder()) if choices.html else None
-        table = LiveTable(console)
+        table = LiveTable(console, quiet=choices.quiet)
         plugins.add(table, "xboot:table")
-        table.expect(script, backends)
+        voter = f"-{request.options.executor}" if request.options.executor else ""
+        table.expect(script, backends, {name: step_times(script.sha256, name + voter) for name in backends})
         with table:
             comparison = compare(script, request, backends, skipped, plugins, quorum=choices.quorum, jobs=choices.jobs, logs=logs)
+        for name, result in comparison.results.items():
+            remember_times(result.verdict, name + voter)
         show_comparison(console, comparison)
         if comparison.first_divergence is not None and not comparison.interrupted:
             _show_difference(console, comparison, request, plugins, choices.export)
@@ -70,10 +75,12 @@ def run_comparison(choices: Choices, request: Request, console: Console, plugins
     return comparison, _EXIT[comparison.agreement]
 
 
-def read_script(targets: Sequence[str], read: ReadOptions, request: Request, console: Console, plugins: Plugins) -> Script:
+def read_script(
+    targets: Sequence[str], read: ReadOptions, request: Request, console: Console, plugins: Plugins, *, quiet: bool = False
+) -> Script:
     """The first two stages, with their progress shown."""
     pipeline = Pipeline(plugins)
-    display = ProgressDisplay(console)
+    display = ProgressDisplay(console, quiet=quiet, lines=True)
     plugins.add(display, "xboot:display")
     try:
         with display:

@@ -13,6 +13,7 @@ from xboot.hooks import ReadOptions
 Targets = Annotated[list[str], typer.Argument(metavar="TARGET…", help="A .drv file, store path, recipe.toml[:name] or bundle.")]
 Stores = Annotated[list[Path] | None, typer.Option("--store", help="A folder that stands for the store (repeatable).")]
 Seeds = Annotated[list[str] | None, typer.Option("--seed", help="Trust this output, whose content is at hand, instead of building it.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress, only what came out.")]
 RebuildFixed = Annotated[
     bool, typer.Option("--rebuild-fixed", help="Build fixed outputs, but for downloads, also where their content is at hand.")
 ]

@@ -15,6 +15,7 @@ from xboot.model import Verdict
 from xboot.pipeline import Pipeline, Request, Result
 from xboot.plugins import Plugins
 from xboot.show.progress import ProgressDisplay, show_verdict
+from xboot.show.times import remember_times, step_times
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +39,16 @@ class RunChoices:
     reports: Sequence[str] = ()
 
 
-def run(choices: RunChoices, console: Console, *, verbose: bool) -> Result:
-    """All stages for one backend; shows progress and the verdict on `console`."""
+def run(choices: RunChoices, console: Console, *, verbose: bool, quiet: bool = False) -> Result:
+    """All stages for one backend; shows progress (unless `quiet`) and the verdict on `console`."""
     plugins = Plugins.load()
-    display = ProgressDisplay(console, verbose=verbose)
+    display = ProgressDisplay(console, verbose=verbose, quiet=quiet, lines=True)
+    voter = "-".join(filter(None, (choices.backend, choices.executor)))
     plugins.add(display, "xboot:display")
     pipeline = Pipeline(plugins)
     with display:
         script = pipeline.linearize(pipeline.read(choices.targets, choices.read), choices.linearize)
-        display.expect(script)
+        display.expect(script, step_times(script.sha256, voter))
         expected = boot.gather_expectations(script, choices.expect, choices.expect_file, choices.read.stores)
         request = Request(
             targets=choices.targets,
@@ -69,6 +71,7 @@ def run(choices: RunChoices, console: Console, *, verbose: bool) -> Result:
             ),
         )
         result = pipeline.run(request, script)
+    remember_times(result.verdict, voter)
     show_verdict(console, result)
     for wanted in choices.reports:
         _write_report(plugins, wanted, result.verdict)

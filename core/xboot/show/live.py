@@ -1,10 +1,10 @@
-"""The live table of `xboot compare`: backends as columns, steps as rows, hashes as they come. Draws nothing when piped."""
+"""The live table of `xboot compare`: backends as columns, steps as rows, hashes as they come. Piped, lines take its place."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -13,6 +13,7 @@ from rich.table import Table
 
 from xboot.hooks import hookimpl
 from xboot.model import Event, Phase, Script
+from xboot.show.lines import StepLines
 from xboot.show.safe import marked
 
 _SHOWN = 8  # hexadecimal digits of a hash; the verdict prints it whole
@@ -31,18 +32,27 @@ class _Column:
 
 
 class LiveTable:
-    """An observer (hook `xboot_event`); a context manager that draws between `__enter__` and `__exit__` on a terminal."""
+    """An observer (hook `xboot_event`); a context manager that draws between `__enter__` and `__exit__` on a terminal, and says lines
+    elsewhere. `quiet`: neither.
+    """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, quiet: bool = False) -> None:
         self._console = console
         self._lock = threading.Lock()
         self._columns: dict[str, _Column] = {}
         self._script: Script | None = None
-        self._live = Live(self, console=console, refresh_per_second=_PER_SECOND, transient=True) if console.is_terminal else None
+        self._times: Mapping[str, Mapping[int, float]] = {}
+        self._live = (
+            Live(self, console=console, refresh_per_second=_PER_SECOND, transient=True) if console.is_terminal and not quiet else None
+        )
+        self._lines = StepLines(console) if not console.is_terminal and not quiet else None
 
-    def expect(self, script: Script, backends: Sequence[str]) -> None:
-        """Learn what will run where."""
+    def expect(self, script: Script, backends: Sequence[str], times: Mapping[str, Mapping[int, float]] | None = None) -> None:
+        """Learn what will run where, and by backend and step how long it took in an earlier run."""
+        if self._lines is not None:
+            self._lines.expect(script, times)
         with self._lock:
+            self._times = times or {}
             self._script = script
             self._columns = {name: _Column() for name in backends}
 
@@ -57,6 +67,8 @@ class LiveTable:
 
     @hookimpl
     def xboot_event(self, event: Event) -> None:
+        if self._lines is not None:
+            self._lines.xboot_event(event)
         with self._lock:
             column = self._columns.get(event.backend)
             if column is None:
@@ -97,18 +109,21 @@ class LiveTable:
         first = max(0, min(len(steps) - height, min(running) - height // 2))
         for step in steps[first : first + height]:
             names = [output.name for output in step.outputs]
-            cells = [self._cell(column, step.number, names) for column in self._columns.values()]
+            cells = [self._cell(column, step.number, names, self._times.get(who, {})) for who, column in self._columns.items()]
             table.add_row(str(step.number), marked(step.drv.rsplit("/", 1)[-1][33:].removesuffix(".drv")), *cells)
         if first or first + height < len(steps):
             table.add_row("", f"[dim]{first} before, {max(0, len(steps) - first - height)} after[/]")
         return table
 
-    def _cell(self, column: _Column, step: int, names: Sequence[str]) -> str:
+    def _cell(self, column: _Column, step: int, names: Sequence[str], times: Mapping[int, float]) -> str:
         if column.failed == step:
             return "[bold red]failed[/]"
         found = {name: column.outputs[step, name] for name in names if (step, name) in column.outputs}
         if len(found) < len(names):
-            return f"[cyan]{time.monotonic() - column.since:5.1f} s[/]" if column.step == step and not column.ended else "[dim]·[/]"
+            if column.step != step or column.ended:
+                return "[dim]·[/]"
+            before = f" of {times[step]:.0f}" if step in times else ""
+            return f"[cyan]{time.monotonic() - column.since:5.1f}{before} s[/]"
         theirs = [{n: c.outputs[step, n] for n in names if (step, n) in c.outputs} for c in self._columns.values()]
         said = [values for values in theirs if len(values) == len(names)]
         colour = "bold red" if any(values != found for values in said) else "green" if len(said) > 1 else "yellow"

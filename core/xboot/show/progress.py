@@ -1,8 +1,8 @@
-"""What a run shows to people, on standard error: stages, a progress bar over steps, hashes, the verdict. Quiet when piped."""
+"""What a run shows to people, on standard error: stages, a progress bar over steps (piped: lines), hashes, the verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
@@ -11,22 +11,25 @@ from rich.table import Column
 from xboot.hooks import hookimpl
 from xboot.model import Cause, Event, OutputVerdict, Phase, Script, Status, Verdict
 from xboot.pipeline import Result
+from xboot.show.lines import StepLines
 from xboot.show.report import sri
 from xboot.show.safe import marked
+from xboot.show.times import duration
 
 _NAMED = 5  # derivations that one sentence names
 _COLOURS = {Status.MATCH: "green", Status.DIFFERS: "bold red", Status.UNKNOWN: "yellow", Status.NOT_RUN: "dim"}
 
 
 class ProgressDisplay:
-    """An observer (hook `xboot_event`) that draws one bar a stage and one over the steps. Draws nothing when standard
-    error is no terminal.
+    """An observer (hook `xboot_event`) that draws one bar a stage and one over the steps, whose clock is the step's. Draws nothing when
+    standard error is no terminal; `lines`: there it says one line for each stage and step. `quiet`: neither.
     """
 
-    def __init__(self, console: Console, *, verbose: bool = False) -> None:
+    def __init__(self, console: Console, *, verbose: bool = False, quiet: bool = False, lines: bool = False) -> None:
         self._console = console
         self._verbose = verbose
-        self._drawing = console.is_terminal
+        self._drawing = console.is_terminal and not quiet
+        self._lines = StepLines(console) if lines and not quiet and not console.is_terminal else None
         said = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis"))
         self._progress = Progress(
             SpinnerColumn(), TextColumn("[bold]{task.fields[stage]:<10}"), BarColumn(20), MofNCompleteColumn(), said, TimeElapsedColumn(),
@@ -35,14 +38,20 @@ class ProgressDisplay:
         self._stage = ""
         self._task: TaskID | None = None
         self._steps: dict[int, str] = {}
+        self._times: Mapping[int, float] = {}
         self._sources = 0
 
-    def expect(self, script: Script) -> None:
-        """Learn the names of the steps, to show them while they run."""
+    def expect(self, script: Script, times: Mapping[int, float] | None = None) -> None:
+        """Learn the names of the steps, to show them while they run, and how long they took in an earlier run."""
+        self._times = times or {}
+        if self._lines is not None:
+            self._lines.expect(script, {"": self._times})
         self._steps = {step.number: step.drv.rsplit("/", 1)[-1] for step in script.steps}
         self._sources = len(script.sources)
         note = at_hand_sentence(script)
-        if note:
+        if note and self._lines is not None:
+            self._lines.say(note)
+        elif note:
             self._log(note)
 
     def begin(self, stage: str, text: str) -> None:
@@ -58,6 +67,8 @@ class ProgressDisplay:
 
     @hookimpl
     def xboot_event(self, event: Event) -> None:
+        if self._lines is not None:
+            self._lines.xboot_event(event)
         match event.phase:
             case Phase.STAGE:
                 self._begin_stage(event.name, event.text)
@@ -66,8 +77,13 @@ class ProgressDisplay:
             case Phase.SOURCE:
                 self._update(f"checked {_short(event.name)}", None, None)
             case Phase.BEGIN:
-                self._update(self._steps.get(event.step, f"step {event.step}"), event.step - 1, len(self._steps) or None)
-                self._log(f"step {event.step}/{len(self._steps)}  {self._steps.get(event.step, '')}")
+                name = self._steps.get(event.step, f"step {event.step}")
+                known = self._times.get(event.step)
+                if self._task is not None:
+                    self._progress.reset(self._task)
+                self._update(name if known is None else f"{name} (took {duration(known)} before)", event.step - 1, len(self._steps) or None)
+                if self._lines is None:
+                    self._log(f"step {event.step}/{len(self._steps)}  {self._steps.get(event.step, '')}")
             case Phase.OUTPUT:
                 self._log(f"  {event.name}  {sri(event.sha256)}  {event.size} bytes")
             case Phase.DONE:
@@ -83,7 +99,8 @@ class ProgressDisplay:
         self._task = self._progress.add_task(marked(text), total=None, stage=name)
         if name != self._stage:
             self._stage = name
-        self._log(f"[bold]{name}[/bold]  {marked(text)}", markup=True)
+        if self._lines is None:
+            self._log(f"[bold]{name}[/bold]  {marked(text)}", markup=True)
 
     def _update(self, text: str, completed: float | None, total: float | None) -> None:
         if self._task is not None:
