@@ -7,12 +7,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from guest_harness import Guest, source
+from guest_harness import Guest
 
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
 from xboot.guest.build import EXECUTOR, build_executor
 from xboot.model import Artifact, Source
+from xboot.testing.boot import source
 from xboot_linux.kernel import built_kernel
 
 
@@ -71,9 +72,9 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def guest(kernel: Artifact, cache: Cache, shell: Source, tmp_path: Path) -> Guest:
-    return Guest(kernel, build_executor("x86_64", "gcc", cache), tmp_path, shell)
+    return Guest({"kernel": kernel, "executor": build_executor("x86_64", "gcc", cache)}, tmp_path, shell)
 
 
 @pytest.fixture(params=[("x86_64", "gcc"), ("x86_64", "tcc"), ("i386", "gcc"), ("i386", "i386-tcc")], ids="-".join)
 def each_guest(request: pytest.FixtureRequest, kernel: Artifact, cache: Cache, shell: Source, tmp_path: Path) -> Guest:
-    return Guest(kernel, build_executor(*request.param, cache), tmp_path, shell)
+    return Guest({"kernel": kernel, "executor": build_executor(*request.param, cache)}, tmp_path, shell)

@@ -6,10 +6,11 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from guest_harness import Guest, output_path, source
+from guest_harness import Guest
 
 from xboot import nar
 from xboot.model import FixedHash, Source, Verdict
+from xboot.testing.boot import output_path, source
 
 pytestmark = pytest.mark.boot
 

@@ -7,11 +7,12 @@ import time
 from pathlib import Path
 
 import pytest
-from guest_harness import Guest, Plan, output_path, source
+from guest_harness import Guest
 
 from xboot import nar
 from xboot.guest.build import EXECUTOR
 from xboot.model import FixedHash, Script, Source, Verdict
+from xboot.testing.boot import Plan, output_path, source
 
 pytestmark = pytest.mark.boot
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from guest_harness import Plan, output_path, source
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +19,7 @@ from xboot.cache import Cache
 from xboot.errors import BackendError
 from xboot.guest.build import EXECUTOR, build_executor
 from xboot.model import FixedHash
+from xboot.testing.boot import Plan, output_path, source
 
 pytestmark = [pytest.mark.compiler, pytest.mark.apt]
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from xboot import nar
-from xboot.boot import RunOptions
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
 from xboot.guest.tcc import Tcc, obtain_tcc, run_tcc
-from xboot.hooks import BackendOptions, ReadOptions
+from xboot.hooks import ReadOptions
 from xboot.model import Verdict
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
+from xboot.testing.boot import boot as start
 
 EXPRESSION = """{ busybox, program }: let bb = builtins.path { path = busybox; name = "busybox"; };
   p = builtins.path { path = program; name = "program"; }; in {
@@ -38,11 +38,7 @@ def boot(nix, pipeline: Pipeline, tmp_path: Path) -> Callable[..., Verdict]:
 
     def run(drv: str, *, memory: int | None = None, timeout: float = 60, **settings: str) -> Verdict:
         script = pipeline.linearize(pipeline.read([drv], ReadOptions(stores=[nix.store])), Request([]).linearize)
-        options = RunOptions(
-            step_timeout=timeout, accelerator="tcg", export=tmp_path / "export", export_paths=script.results, log=tmp_path / "console"
-        )
-        backend = BackendOptions(memory=memory, settings=settings)
-        return pipeline.run(Request([], backend="hurd", options=backend, run=options), script).verdict
+        return start(script, "hurd", tmp_path, plugins=pipeline.plugins, memory=memory, timeout=timeout, settings=settings).verdict
 
     return run
 

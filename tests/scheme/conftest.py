@@ -13,7 +13,7 @@ import pytest
 
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
-from xboot.guest.scheme import build_scheme_executor, kernel_words
+from xboot.guest.scheme import build_scheme_executor
 from xboot.model import Artifact, Source
 
 HERE = Path(__file__).parent
@@ -88,7 +88,7 @@ def ask(guile: Guile) -> Iterator[Ask]:
 @pytest.fixture
 def guest(kernel: Artifact, scheme: dict[str, Artifact], shell: Source, tmp_path: Path) -> Guest:
     """What the C executor's tests call `guest`, with the Scheme executor."""
-    return Guest(kernel, scheme["scheme"], tmp_path, shell, kernel_words(), tuple(scheme.values()))
+    return Guest({"kernel": kernel, **scheme}, tmp_path, shell)
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from guest_harness import Plan
 from test_scheme_graphs import CHAIN, ROOT, published
 
 from xboot import nar
 from xboot.guest.scheme import guile_script
 from xboot.model import Source
+from xboot.testing.boot import Plan
 
 pytestmark = pytest.mark.apt
 

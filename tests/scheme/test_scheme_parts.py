@@ -10,13 +10,13 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from guest_harness import Plan, source
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_executor_parts import BAD
 
 from xboot import nar
 from xboot.model import FixedHash
+from xboot.testing.boot import Plan, source
 
 pytestmark = [pytest.mark.apt, pytest.mark.compiler]
 

@@ -9,11 +9,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from guest_harness import Guest, source
+from guest_harness import Guest
 from pytest import TempPathFactory
 
 from xboot import nar
 from xboot.model import Artifact, FixedHash
+from xboot.testing.boot import source
 
 pytestmark = pytest.mark.apt
 

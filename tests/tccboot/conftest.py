@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from xboot.boot import RunOptions
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
 from xboot.guest.tcc import Tcc, obtain_tcc
-from xboot.hooks import BackendOptions, ReadOptions
+from xboot.hooks import ReadOptions
 from xboot.model import Verdict
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
+from xboot.testing.boot import boot as start
 from xboot_tccboot.backend import plugin
 from xboot_tccboot.loader import build_loader
 
@@ -50,16 +50,10 @@ def boot(nix, pipeline: Pipeline, tmp_path: Path) -> Callable[..., Verdict]:
 
     def run(drv: str, *, timeout: float = 60, memory: int | None = None, expected: str | None = None, export: bool = False) -> Verdict:
         script = pipeline.linearize(pipeline.read([drv], ReadOptions(stores=[nix.store])), Request([]).linearize)
-        options = RunOptions(
-            step_timeout=timeout,
-            accelerator="tcg",
-            expected={path: {"test": expected} for path in script.results} if expected else {},
-            export=tmp_path / "export" if export else None,
-            export_paths=script.results if export else (),
-            log=tmp_path / "console",
-        )
-        backend = BackendOptions(memory=memory)
-        return pipeline.run(Request([], backend=NAME, options=backend, run=options), script).verdict
+        return start(
+            script, NAME, tmp_path, plugins=pipeline.plugins, memory=memory, timeout=timeout,
+            expected=dict.fromkeys(script.results, expected) if expected else None, export=export,
+        ).verdict  # fmt: skip
 
     return run
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +25,7 @@ from xboot.model import Artifact, Event, Phase, Script, Status, Verdict
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
 from xboot.show import report
+from xboot.testing.boot import boot as start
 from xboot.testing.builders import ATTACKS, PROGRAMS, SYSTEMS, Builder, Builders, load_builders, syscall_answers
 from xboot.testing.kernelless import ImageTests, MetadataSuite, PackageSuite
 
@@ -34,17 +34,6 @@ __all__ = ["BackendSuite", "BootSuite", "MetadataSuite", "PackageSuite"]
 _PROGRAMS = load_builders(PROGRAMS)
 
 Run = Callable[..., tuple[Verdict, list[Event]]]
-
-
-class _Recorder(Pipeline):
-    """A pipeline that keeps its events."""
-
-    def __init__(self, plugins: Plugins, backend: str) -> None:
-        super().__init__(plugins, backend)
-        self.events: list[Event] = []
-
-    def notify(self, event: Event) -> None:
-        self.events.append(event)
 
 
 class BootSuite(ImageTests):
@@ -69,14 +58,11 @@ class BootSuite(ImageTests):
         ) -> tuple[Verdict, list[Event]]:
             if export and "export" not in xboot_plugins.backend(self.backend).abilities:
                 pytest.skip("looks at the content of an output, and this backend does not offer --export")
-            run_options = RunOptions(
-                step_timeout=timeout, accelerator="tcg", export=tmp_path / "export" if export else None, export_paths=export,
-                log=tmp_path / "console",
+            booted = start(
+                script, self.backend, tmp_path, plugins=xboot_plugins, executor=executor, settings=self.settings, memory=memory,
+                timeout=timeout, export=export,
             )  # fmt: skip
-            options = replace(self._options(executor), memory=memory)
-            pipeline = _Recorder(xboot_plugins, self.backend)
-            request = Request([], backend=self.backend, options=options, run=run_options)
-            return pipeline.run(request, script).verdict, pipeline.events
+            return booted.verdict, list(booted.events)
 
         return run
 
