@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 from guest_tree import payload, tiny_program
 
-from xboot import nar
 from xboot.cache import Cache
 from xboot.errors import BackendError, UsageError
-from xboot.guest.tcc import Tcc, run_tcc
+from xboot.guest.tcc import Tcc
 from xboot.hooks import BackendOptions, ReadOptions
 from xboot.model import Role
 from xboot.pipeline import Pipeline, Request
-from xboot.testing.builders import SYSCALLS
 from xboot_tccboot.backend import plugin
 from xboot_tccboot.kernel import KernelTree, compile_on_host, other_tree, own_tree, pack
 
@@ -71,41 +67,6 @@ def test_two_boots_report_the_same(boot, hello: str, tmp_path: Path) -> None:
         assert boot(hello).ok
         logs.append((tmp_path / "console").read_bytes())
     assert logs[0] == logs[1]
-
-
-def test_system_calls_answer_as_linux_does(nix, busybox, tcc: Tcc, boot, tmp_path: Path) -> None:
-    if platform.machine() not in ("x86_64", "i686"):
-        pytest.skip("the oracle is this machine's own Linux, which must run i386 programs")
-    folder = tmp_path / "program"
-    folder.mkdir()
-    run_tcc(tcc, ["-nostdlib", "-static", "-o", str(folder / "syscalls"), str(SYSCALLS)], folder)
-    file = nix.root / "syscalls.nix"
-    file.write_text(
-        """{ busybox, program }: let bb = builtins.path { path = busybox; name = "busybox"; };
-          p = builtins.path { path = program; name = "program"; }; in {
-          x = derivation { name = "x"; system = "i686-linux"; builder = "${bb}/bin/sh"; args = [ "-c" "exec ${p}/syscalls > $out" ]; }; }"""
-    )
-    drv = nix.instantiate(file, busybox=str(busybox["i686-linux"]), program=str(folder))["x"]
-    verdict = boot(drv, export=True)
-    assert verdict.ok, verdict.failure
-    (exported,) = verdict.exports.values()
-    with exported.open("rb") as stream:
-        (entry,) = [(e, b"".join(e.chunks)) for e in nar.read(stream)]
-    work = tmp_path / "work"
-    work.mkdir(mode=0o777)
-    work.chmod(0o777)
-    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent, folder):
-        parent.chmod(0o755)
-    native = subprocess.run(
-        ["setpriv", "--reuid=1000", "--regid=100", "--clear-groups", str(folder / "syscalls")],
-        cwd=work,
-        capture_output=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    if native.returncode == 127 or not native.stdout:
-        pytest.skip("this machine cannot run i386 programs as another user (needs root and a kernel with i386 emulation)")
-    assert entry[1].decode().splitlines() == native.stdout.decode().splitlines()
 
 
 # ---------------------------------------------------------------- the loader
