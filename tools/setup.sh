@@ -15,6 +15,7 @@ libelf-dev        # objtool, a part of the Linux kernel's build
 libssl-dev        # the Linux kernel's build tools
 xz-utils cpio     # the Linux source and its headers
 qemu-system-x86   # boots what was built
+bubblewrap        # confines QEMU to the image and one folder
 tcc               # compiles the tccboot loader and the seeds of the example chain
 ocaml-nox         # the mirage unikernel
 ocaml-findlib     # the mirage unikernel

@@ -33,11 +33,13 @@ _LEASH = ("setpriv", "--pdeathsig", "KILL", "sh", "-c", '[ "$PPID" = "$1" ] || e
 @dataclass(frozen=True, slots=True)
 class MachineOptions:
     """What a user may choose of a machine. `accelerator`: `auto`, or a name that the machine knows. `gdb`: where it waits for a debugger
-    before the first instruction, a TCP port of this host or the path of a socket (empty: nowhere).
+    before the first instruction, a TCP port of this host or the path of a socket (empty: nowhere). `folder`: the one place of this run that
+    the machine may write to, and where `Carrier.read_memory` is asked to write; given to `start`, not by a user.
     """
 
     accelerator: str = "auto"
     gdb: str = ""
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,10 @@ class Machine(ABC):
         if wanted not in ("auto", self.info.name):
             raise UsageError(f"--accel {wanted}: machine {self.info.name} has only {self.info.name}")
         return self.info.name
+
+    def confinement(self, boot: Boot, options: MachineOptions) -> str:
+        """What holds this machine's own program, should a guest take it over: the name of a mechanism; empty when nothing does."""
+        return ""
 
     def condition(self) -> Sequence[str]:
         """Sentences for `xboot doctor`: what this machine finds on this host (acceleration, boards). May take seconds."""

@@ -386,7 +386,7 @@ class Verdict:
     the step and path; `cause` says whose doing it is, `hint` what to try next.
 
     `sources`: those of which the user said what their hash should be (step 0). `done_alone`: the machine has no exit status, so
-    that the end of the run rests on the channel's `done` or `fail` alone.
+    that the end of the run rests on the channel's `done` or `fail` alone. `confinement`: what held the machine's own program.
     """
 
     backend: str
@@ -405,6 +405,7 @@ class Verdict:
     hint: str = ""
     machine: str = "qemu"
     done_alone: bool = False
+    confinement: str = ""
 
     @property
     def ok(self) -> bool:

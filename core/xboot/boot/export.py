@@ -7,7 +7,9 @@ import hashlib
 import os
 import secrets
 import shutil
+import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from xboot import nar
 from xboot.boot.channel import Message
@@ -24,16 +26,17 @@ class Exporter:
     A run that fails leaves the NARs that were complete by then, and nothing half-written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, scratch: Path) -> None:
+        """`scratch` is where the machine writes each piece: the machine is as hostile as its guest, and reaches no other folder."""
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+        self._folder, self._scratch = folder, scratch
         self._tag = secrets.token_hex(4)
         self.files: dict[str, Path] = {}
         self._size = 0
 
     def part_file(self) -> Path:
         """Where the machine shall put the next piece."""
-        return (self._folder / f".{self._tag}.part").absolute()
+        return (self._scratch / f"{self._tag}.part").absolute()
 
     def _whole(self) -> Path:
         return self._folder / f".{self._tag}.nar"
@@ -42,14 +45,19 @@ class Exporter:
         """Take over a piece that the machine wrote. Raises GuestError when the whole is not what the guest said it was."""
         self._check_limit(message)
         whole = self._whole()
-        with part.open("rb") as source, whole.open("ab") as sink:
+        with _open_piece(part) as source, whole.open("ab") as sink:
             if sink.tell() != message.offset:
                 raise GuestError(f"the export of {message.path} is at byte {sink.tell()}, but the guest speaks of byte {message.offset}")
             data = source.read(message.length)
             if len(data) != message.length:
                 self.check_room(message)
                 raise GuestError(f"the machine saved {len(data)} of {message.length} bytes of {message.path}; is the disk full?")
-            sink.write(data)
+            try:
+                sink.write(data)
+                sink.flush()
+            except OSError as error:
+                error.filename = str(whole)
+                raise
         if message.offset + message.length == message.size:
             self._complete(message, whole)
 
@@ -62,8 +70,9 @@ class Exporter:
 
     def check_room(self, message: Message) -> None:
         """After a piece could not be saved: raise OSError when that is because the disk is full."""
-        if shutil.disk_usage(self._folder).free < message.length:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._folder))
+        for folder in (self._scratch, self._folder):
+            if shutil.disk_usage(folder).free < message.length:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
     def _complete(self, message: Message, whole: Path) -> None:
         with whole.open("rb") as file:
@@ -86,3 +95,16 @@ class Exporter:
         """Remove what is incomplete."""
         self.part_file().unlink(missing_ok=True)
         self._whole().unlink(missing_ok=True)
+
+
+def _open_piece(part: Path) -> BinaryIO:
+    """The piece that the machine wrote. Raises GuestError when it put anything but a plain file there, such as a link to another."""
+    try:
+        descriptor = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise GuestError(f"the machine saved no file as {part.name}: {error.strerror}") from error
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+        os.close(descriptor)
+        raise GuestError(f"the machine saved no plain file as {part.name}")
+    return os.fdopen(descriptor, "rb")

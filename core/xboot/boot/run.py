@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
+from xboot._workspace import run_folder
 from xboot.boot.channel import ACK, MAX_LINE, READY, ChannelReader, Message, run_line
 from xboot.boot.export import Exporter
 from xboot.boot.verdict import Timing, judge
@@ -100,7 +101,7 @@ class _Run:
         self._tail = bytearray()
         self._start = time.monotonic()
         self._step_start = self._start
-        self._exporter = Exporter(options.export) if options.export is not None else None
+        self._exporter: Exporter | None = None
         self._log: IO[bytes] | None = options.log.open("wb", buffering=0) if options.log else None
         self._log_error: OSError | None = None
         self._interrupted = asyncio.Event()
@@ -108,7 +109,10 @@ class _Run:
         self._hint = ""
 
     async def run(self) -> Verdict:
-        with _signals(self._interrupted.set):
+        with _signals(self._interrupted.set), run_folder() as folder:
+            self._chosen = replace(self._chosen, folder=folder)
+            if self._options.export is not None:
+                self._exporter = Exporter(self._options.export, folder)
             return await self._from_power_on()
 
     async def _from_power_on(self) -> Verdict:
@@ -136,7 +140,10 @@ class _Run:
             self._image, self._messages, self._timing, self._options.expected, failure, self._reader.step or None,
             self._chosen.accelerator, time.monotonic() - self._start, _clean(self._tail), self._exporter.files if self._exporter else {},
         )  # fmt: skip
-        return replace(verdict, cause=self._cause, hint=self._hint, machine=self._machine.info.name, done_alone=self._done_alone)
+        return replace(
+            verdict, cause=self._cause, hint=self._hint, machine=self._machine.info.name, done_alone=self._done_alone,
+            confinement=self._machine.confinement(self._boot, self._chosen),
+        )  # fmt: skip
 
     def _host_failure(self, error: OSError) -> str:
         """An error of the host's, in words."""

@@ -46,6 +46,8 @@ def report(result: Result) -> dict[str, Any]:
         "backend": verdict.backend,
         "accelerator": verdict.accelerator,
         "host": platform.machine(),
+        "machine": verdict.machine,
+        "confinement": verdict.confinement or None,
         "scriptSha256": verdict.script_sha256,
         "imageSha256": verdict.image_sha256,
         "artifacts": {

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Sequence
 
 from xboot.errors import BackendError, MissingToolError
 from xboot.machine import MachineOptions
 from xboot.model import Boot, Protocol, Serial
+from xboot_qemu.confine import SECCOMP, has_seccomp
 
 # `-rtc`: the guest's clock always starts at the same second, so the host's time of day never gets into a build.
 _COMMON = ("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-rtc", "base=2000-01-01T00:00:00,clock=vm")
-_SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 _PROGRAMS = {32: "qemu-system-i386", 64: "qemu-system-x86_64"}
 
 # The levels of `Boot.processor` as QEMU's models. They are the same under TCG and KVM, on every host: builders look at their processor.
@@ -55,20 +53,13 @@ def find_program(name: str) -> str:
     return path
 
 
-@functools.cache
-def has_sandbox(program: str) -> bool:
-    """Whether this QEMU was built with its seccomp sandbox."""
-    done = subprocess.run([program, "-sandbox", _SANDBOX, "-version"], capture_output=True, check=False, stdin=subprocess.DEVNULL)
-    return done.returncode == 0
-
-
 def command_line(boot: Boot, options: MachineOptions, control: str, console: str, result: str) -> list[str]:
     """The whole command. `control` (empty: none), `console` and `result` are what stands behind `-chardev` for each, without an id.
 
     Raises BackendError for a file whose name QEMU cannot be given.
     """
     program = find_program(program_name(boot))
-    sandbox = ["-sandbox", _SANDBOX] if has_sandbox(program) else []
+    sandbox = SECCOMP if has_seccomp(program) else ()
     wiring = boot.wiring
     ports = [_serial("console", wiring.console, console, 0), _serial("result", wiring.result, result, 1)]
     return [

@@ -18,7 +18,8 @@ from xboot.errors import GuestError, UsageError
 from xboot.machine import Carrier, End, Machine, MachineOptions, ProcessCarrier, start_process
 from xboot.model import Boot, Component, MachineInfo
 from xboot_qemu import kvm
-from xboot_qemu.command import command_line, program_name, refusal
+from xboot_qemu.command import command_line, find_program, program_name, refusal
+from xboot_qemu.confine import confined, confinement
 from xboot_qemu.tcb import substrate
 
 logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL)  # a guest that dies is not this library's business
@@ -58,7 +59,7 @@ class QemuMachine(Machine):
         control, console, result = (ours for ours, _ in pairs)
         try:
             command = command_line(boot, options, *(f"socket,fd={theirs.fileno()}" for _, theirs in pairs))
-            process = await start_process(command, [theirs for _, theirs in pairs])
+            process = await start_process(confined(command, boot, options), [theirs for _, theirs in pairs])
         except BaseException:
             for ours, _ in pairs:
                 ours.close()
@@ -71,13 +72,24 @@ class QemuMachine(Machine):
     def components(self, boot: Boot) -> Sequence[Component]:
         return substrate(boot)
 
+    def confinement(self, boot: Boot, options: MachineOptions) -> str:
+        return confinement(find_program(program_name(boot)), options)
+
     def condition(self) -> Sequence[str]:
-        if shutil.which("qemu-system-x86_64") is None:
+        program = shutil.which("qemu-system-x86_64")
+        if program is None:
             return ["acceleration: unknown without QEMU"]
+        held = confinement(program, MachineOptions())
+        walls = (
+            ""
+            if "bubblewrap" in held
+            else "; with bubblewrap (bwrap), where namespaces are allowed, QEMU sees no network and no files of yours"
+        )
+        said = [f"QEMU is confined by: {held or 'nothing'}{walls}"]
         try:
-            return ["acceleration: " + ("KVM (a probe guest ran)" if kvm.works() else "TCG (no KVM that runs a guest)")]
+            return [*said, "acceleration: " + ("KVM (a probe guest ran)" if kvm.works() else "TCG (no KVM that runs a guest)")]
         except subprocess.SubprocessError as error:
-            return [f"acceleration: TCG (the KVM probe failed: {error})"]
+            return [*said, f"acceleration: TCG (the KVM probe failed: {error})"]
 
 
 class _QemuCarrier(ProcessCarrier):

@@ -1,0 +1,88 @@
+"""QEMU shut in by bubblewrap: no network, no other process, no file but its own program, its firmware, the image and one folder.
+
+QEMU's authors say that TCG is no security boundary, so a guest is taken to own the QEMU that runs it. What it can do then is to write into
+that folder, and to say on the sockets what it likes. Namespaces are not to be had everywhere (in a chroot, in some containers); then QEMU's
+own seccomp filter is all that there is, and `xboot doctor` and the report say so.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from xboot.machine import MachineOptions
+from xboot.model import Boot
+
+# Programs, libraries and firmware of the distributions; no home, no /etc but the loader's cache, no /var, no /run but NixOS's profile.
+_SYSTEM = (
+    "/usr", "/bin", "/lib", "/lib32", "/lib64", "/libx32", "/etc/ld.so.cache", "/etc/alternatives", "/nix/store", "/gnu/store",
+    "/run/current-system",
+)  # fmt: skip
+SECCOMP = ("-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny")
+_LIMIT = 10.0  # seconds for the probe
+
+
+def confinement(program: str, options: MachineOptions) -> str:
+    """What holds a QEMU that was taken over: `bubblewrap and seccomp`, `seccomp`, or nothing (empty). `program` is QEMU's path."""
+    walls = ["bubblewrap"] if _has_walls(program) and not options.gdb else []
+    return " and ".join([*walls, "seccomp"] if has_seccomp(program) else walls)
+
+
+def has_seccomp(program: str) -> bool:
+    """Whether this QEMU was built with its seccomp filter."""
+    return _has_walls(program) or _starts([program, *SECCOMP, "-version"])
+
+
+def confined(command: Sequence[str], boot: Boot, options: MachineOptions) -> list[str]:
+    """`command`, which starts QEMU, so that it sees and reaches only what it needs; unchanged where that is not possible, and with a
+    debugger, which comes over the network.
+    """
+    program = command[0]
+    if options.gdb or not _has_walls(program):
+        return list(command)
+    kvm = ["--dev-bind", "/dev/kvm", "/dev/kvm"] if options.accelerator == "kvm" else []
+    files = {boot.kernel, *(module.path for module in boot.modules)}
+    place = ["--bind", str(options.folder), str(options.folder)] if options.folder is not None else []
+    return [*_walls(program), *kvm, *_read_only(sorted(files)), *place, "--", *command]
+
+
+def _walls(program: str) -> list[str]:
+    return [
+        "bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv", "--setenv", "PATH", os.defpath,
+        "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp",  # noqa: S108 - an empty one, inside
+        *_read_only(path for path in map(Path, (*_SYSTEM, *_prefix(program))) if path.exists()),
+    ]  # fmt: skip
+
+
+def _read_only(paths: Iterable[Path]) -> list[str]:
+    return [word for path in paths for word in ("--ro-bind", str(path), str(path))]
+
+
+def _prefix(program: str) -> Sequence[str]:
+    """The folder of a QEMU that no distribution installed: above the program's (with share/ or pc-bios/), unless homes lie there."""
+    path = Path(program).resolve()
+    if any(path.is_relative_to(system) for system in _SYSTEM):
+        return ()
+    above = path.parent.parent
+    return [str(path.parent)] if Path.home().is_relative_to(above) or Path("/tmp").is_relative_to(above) else [str(above)]  # noqa: S108
+
+
+def _has_walls(program: str) -> bool:
+    """Whether QEMU starts behind these walls here, with its filter."""
+    return shutil.which("bwrap") is not None and _starts((*_walls(program), "--", program, *SECCOMP, "-version"))
+
+
+def _starts(command: Sequence[str]) -> bool:
+    return _status(tuple(command)) == 0
+
+
+@functools.cache
+def _status(command: Sequence[str]) -> int | None:
+    try:
+        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_LIMIT, check=False).returncode
+    except (OSError, subprocess.TimeoutExpired):
+        return None

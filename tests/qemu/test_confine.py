@@ -1,0 +1,95 @@
+"""A QEMU that was taken over: what it can still reach. A shell script takes its place."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from xboot.boot.channel import Message
+from xboot.boot.export import Exporter
+from xboot.errors import GuestError
+from xboot.machine import MachineOptions
+from xboot.model import Boot, Module, Phase, Protocol
+from xboot_qemu.confine import confined, confinement
+
+TAKEN_OVER = """#!/bin/sh
+case " $* " in *" -version "*) exit 0 ;; esac
+folder=$1 secret=$2 elsewhere=$3 kernel=$4
+try() { if "$@" > /dev/null 2>&1; then echo "could: $*"; else echo "could not: $*"; fi; }
+try touch "$folder/mine"
+try cat "$kernel"
+try touch "$kernel"
+try cat "$secret"
+touch "$elsewhere/mine"  # into a folder of the walls' own, at most
+try touch /usr/mine
+try cat /etc/passwd
+try kill -0 $5
+echo "interfaces: $(sed -n 's/^ *\\([^ :]*\\):.*/\\1/p' /proc/net/dev | tr '\\n' ' ')"
+echo "environment: ${SECRET:-none}"
+"""
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> str:
+    program = tmp_path / "qemu" / "bin" / "qemu-system-x86_64"
+    program.parent.mkdir(parents=True)
+    program.write_text(TAKEN_OVER)
+    program.chmod(0o755)
+    if not confinement(str(program), MachineOptions()).startswith("bubblewrap"):
+        pytest.skip("bubblewrap is not installed, or namespaces are not allowed here")
+    return str(program)
+
+
+def test_a_qemu_that_was_taken_over_reaches_one_folder(fake: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET", "of the user")
+    places = {name: tmp_path / name for name in ("run", "elsewhere", "home")}
+    for place in places.values():
+        place.mkdir()
+    secret, kernel, initrd = places["home"] / "secret", places["elsewhere"] / "kernel", places["elsewhere"] / "initrd"
+    for file in (secret, kernel, initrd):
+        file.write_text("content")
+    boot = Boot(Protocol.PVH, kernel, 64, (Module(initrd),))
+    other = subprocess.Popen(["sleep", "60"])
+    try:
+        command = [fake, *map(str, (places["run"], secret, places["elsewhere"], kernel, other.pid))]
+        done = subprocess.run(
+            confined(command, boot, MachineOptions("tcg", folder=places["run"])), capture_output=True, text=True, check=True, timeout=60
+        )
+    finally:
+        other.kill()
+        other.wait()
+    said = done.stdout.splitlines()
+    assert [line.partition(": ")[0] for line in said[:7]] == ["could", "could", *["could not"] * 5], done.stdout
+    assert said[7:] == ["interfaces: lo ", "environment: none"]
+    assert (places["run"] / "mine").is_file()
+    assert sorted(path.name for path in places["elsewhere"].iterdir()) == ["initrd", "kernel"]
+
+
+def test_with_a_debugger_nothing_is_shut_in(fake: str, tmp_path: Path) -> None:
+    options = MachineOptions("tcg", gdb="1234", folder=tmp_path)
+    assert confined([fake], Boot(Protocol.PVH, tmp_path, 64), options) == [fake]
+    assert "bubblewrap" not in confinement(fake, options)
+
+
+@pytest.mark.parametrize("what", ["link", "hard link", "fifo", "folder", "nothing"])
+def test_a_piece_that_is_no_plain_file_is_refused(tmp_path: Path, what: str) -> None:
+    """The machine writes the pieces of an export: it must not be able to name a file of the host's instead."""
+    scratch, secret = tmp_path / "scratch", tmp_path / "secret"
+    scratch.mkdir()
+    secret.write_bytes(b"secret")
+    exporter = Exporter(tmp_path / "export", scratch)
+    part = exporter.part_file()
+    match what:
+        case "link":
+            part.symlink_to(secret)
+        case "hard link":
+            part.hardlink_to(secret)
+        case "fifo":
+            subprocess.run(["mkfifo", part], check=True)
+        case "folder":
+            part.mkdir()
+    message = Message(Phase.EXPORT, 1, "out", "/nix/store/x", "0" * 64, 6, length=6)
+    with pytest.raises(GuestError, match="saved no"):
+        exporter.append(message, part)
