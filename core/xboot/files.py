@@ -49,11 +49,14 @@ def read_descriptor(descriptor: int, limit: int, name: str, what: str) -> bytes:
         raise InputError(f"{name}: {what} must be a regular file")
     if status.st_size > limit:
         raise InputError(f"{name}: {status.st_size} bytes are more than {what} may have ({limit} bytes)")
-    pieces, left = [], limit + 1
-    while left and (piece := os.read(descriptor, min(left, max(status.st_size + 1, 1), _CHUNK))):
+    data = os.read(descriptor, status.st_size + 1)
+    if len(data) == status.st_size and data:  # nearly always: one byte more was asked for, so this is the end
+        return data
+    pieces, left = [data], limit + 1 - len(data)
+    while left > 0 and (piece := os.read(descriptor, min(left, _CHUNK))):
         pieces.append(piece)
         left -= len(piece)
-    if not left:
+    if left <= 0:
         raise InputError(f"{name}: it has more bytes than {what} may have ({limit} bytes)")
     return b"".join(pieces)
 

@@ -68,7 +68,7 @@ def structured(drv: Derivation) -> dict[str, Any] | None:
 
 def words(value: bytes) -> list[bytes]:
     """The words of an attribute that is a list, as nix takes it apart (`tokenizeString`)."""
-    return [word for word in _BLANKS.split(value) if word]
+    return [word for word in _BLANKS.split(value) if word] if value else []
 
 
 def string_list(drv: Derivation, attributes: Mapping[str, Any] | None, name: str) -> list[bytes]:

@@ -7,7 +7,8 @@ here: a script has no clause for it, and the outputs would have to be built firs
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import functools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from xboot.errors import InputError, RefusedError
 from xboot.model import Derivation, Source
@@ -25,16 +26,29 @@ class GraphPaths:
         self,
         store_dir: str,
         derivations: Mapping[str, Derivation],
-        steps: Iterable[str],
-        sources: Iterable[Source],
+        steps: Sequence[str],
+        sources: Sequence[Source],
         missing: Iterable[str] = (),
     ) -> None:
         self._store_dir = store_dir
         self._derivations = derivations
-        self._sources = {source.path: source for source in sources}
-        self._maker = {o.path: derivations[path] for path in steps for o in derivations[path].outputs.values()}
+        self._steps = steps
+        self._listed = sources
         self._missing = frozenset(missing)
-        self._has_derivations = any(path.endswith(".drv") for path in self._sources)
+
+    # Few plans ask, so these are made when one does.
+
+    @functools.cached_property
+    def _sources(self) -> dict[str, Source]:
+        return {source.path: source for source in self._listed}
+
+    @functools.cached_property
+    def _maker(self) -> dict[str, Derivation]:
+        return {o.path: self._derivations[path] for path in self._steps for o in self._derivations[path].outputs.values()}
+
+    @functools.cached_property
+    def _has_derivations(self) -> bool:
+        return any(path.endswith(".drv") for path in self._sources)
 
     def resolve(self, drv: Derivation, inputs: Iterable[str], word: str) -> str:
         """The store path that `word` means in a graph of `drv`, whose declared inputs are `inputs`.
