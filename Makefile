@@ -1,5 +1,5 @@
 # Two commands: `make run` and `make test`. Each does all its own set-up on a fresh Debian machine.
-.PHONY: run test check lint bench docs
+.PHONY: run test check lint bench docs fuzz
 
 BIN := .venv/bin
 XBOOT := $(BIN)/xboot
@@ -34,6 +34,12 @@ lint:
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --verbose
+
+# Readers of the executor (C) and of the host (Python, where atheris is installed), all together for HOURS; what is found is in build/fuzz.
+HOURS := 1
+fuzz:
+	@tools/setup.sh test
+	$(BIN)/python tests/fuzz/run.py --hours $(HOURS)
 
 bench:
 	@tools/setup.sh test

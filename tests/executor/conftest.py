@@ -63,7 +63,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     objects = []
     parts = [EXECUTOR / f"{name}.c" for name in ("lib", "nar", "script", "sexp", "sha256")]
     for source_file in (Path(__file__).parent / "driver.c", *parts):
-        renamed = ["-Dallocate=arena_allocate", "-Dmemcpy=own_memcpy", "-Dmemset=own_memset"] if source_file.name == "lib.c" else []
+        renamed = ["-Dmemcpy=own_memcpy", "-Dmemset=own_memset"] if source_file.name == "lib.c" else []
         objects.append(str(folder / f"{source_file.stem}.o"))
         subprocess.run(["gcc", *flags, *renamed, "-c", str(source_file), "-o", objects[-1]], check=True)
     subprocess.run(["gcc", *flags, *objects, "-o", str(folder / "driver")], check=True)

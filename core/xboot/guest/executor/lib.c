@@ -1,68 +1,13 @@
-/* Memory, strings, and files: what a libc would give, as small as the executor needs it.
+/* Strings and files: what a libc would give, as small as the executor needs it.
  *
- *   allocate, arena_mark, arena_release    one arena, in pieces of 1 MiB or more
  *   read_directory                         names, sorted bytewise
  *   remove_tree                            any depth, any modes, no link followed, constant memory
  *   make_parents                           mkdir -p for a file's folders, owned by the builder
  */
 #include "xboot.h"
 
-#define PIECE       (1ul << 20)
 #define BUILDER_UID 1000
 #define BUILDER_GID 100
-
-/* ---- the arena: pieces in a list; releasing a mark unmaps the pieces that came after it */
-
-struct piece {
-    struct piece *before;
-    unsigned long size, used;
-};
-static struct piece *arena;
-
-void *allocate(unsigned long size)
-{
-    unsigned long whole;
-    struct piece *piece;
-    long got;
-    void *p;
-
-    size = (size + 15) & ~15ul;
-    if (!arena || arena->used + size > arena->size) {
-        whole = size + 64 > PIECE ? (size + 64 + 4095) & ~4095ul : PIECE;
-        got = syscall6(SYS_mmap, 0, (long)whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (got < 0 && got > -4096)
-            fail("limit", "out of memory in the executor", "");
-        piece = (struct piece *)got;
-        piece->before = arena;
-        piece->size = whole;
-        piece->used = 32;
-        arena = piece;
-    }
-    p = (char *)arena + arena->used;
-    arena->used += size;
-    return p;
-}
-
-void *arena_mark(void)
-{
-    return allocate(0);
-}
-
-void arena_release(void *mark)
-{
-    struct piece *piece;
-    unsigned long at;
-
-    for (;;) {
-        piece = arena;
-        at = (unsigned long)mark - (unsigned long)piece;
-        if ((unsigned long)mark >= (unsigned long)piece && at <= piece->size)
-            break;
-        arena = piece->before;
-        SYS2(SYS_munmap, piece, piece->size);
-    }
-    arena->used = at;
-}
 
 /* ---- strings */
 
@@ -198,8 +143,8 @@ long write_all(int fd, const void *data, unsigned long n)
         done = SYS3(SYS_write, fd, p, n);
         if (done == -EINTR || done == -EAGAIN)
             continue;
-        if (done < 0)
-            return done;
+        if (done <= 0)
+            return done ? done : -EIO; /* a device that takes nothing must not hold up the run */
         p += done;
         n -= (unsigned long)done;
     }
@@ -247,9 +192,21 @@ static void sort(char **v, unsigned n)
     }
 }
 
-static int is_dot(const char *name)
+/* The name in the entry at *at of what getdents64 put into `buffer`; NULL for . and .. Moves *at to the next entry. */
+static char *next_name(u8 *buffer, long got, long *at)
 {
-    return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
+    u8 *entry = buffer + *at;
+    long size, i = DIRENT_NAME;
+
+    size = got - *at < DIRENT_NAME ? 0 : entry[16] | entry[17] << 8;
+    if (size <= got - *at)
+        while (i < size && entry[i] && entry[i] != '/')
+            i++;
+    if (i == DIRENT_NAME || i > DIRENT_NAME + MAX_NAME || i >= size || entry[i])
+        fail("internal", "the kernel listed a directory with a malformed entry", "");
+    *at += size;
+    entry += DIRENT_NAME;
+    return entry[0] == '.' && (!entry[1] || (entry[1] == '.' && !entry[2])) ? NULL : (char *)entry;
 }
 
 struct names read_directory(int fd)
@@ -263,9 +220,8 @@ struct names read_directory(int fd)
     list.count = 0;
     list.name = allocate(room * sizeof(char *));
     while ((got = SYS3(SYS_getdents64, fd, buffer, sizeof buffer)) > 0)
-        for (at = 0; at < got; at += *(u16 *)(buffer + at + 16)) {
-            name = (char *)buffer + at + DIRENT_NAME;
-            if (is_dot(name))
+        for (at = 0; at < got;) {
+            if (!(name = next_name(buffer, got, &at)))
                 continue;
             if (list.count == room) {
                 bigger = allocate(2ul * room * sizeof(char *));
@@ -298,9 +254,8 @@ static int empty_into(int dir, int trash)
         must(got, "reading a directory to remove", "");
         if (got == 0)
             break;
-        for (at = 0; at < got; at += *(u16 *)(buffer + at + 16)) {
-            name = (char *)buffer + at + DIRENT_NAME;
-            if (is_dot(name))
+        for (at = 0; at < got;) {
+            if (!(name = next_name(buffer, got, &at)))
                 continue;
             moved = 1;
             if (SYS3(SYS_unlinkat, dir, name, 0) < 0)

@@ -21,8 +21,8 @@ void malformed(const char *expected)
     static char near[48];
     unsigned i;
 
-    for (i = 0; i < sizeof near - 1 && at + i < end; i++)
-        near[i] = at[i] >= ' ' && at[i] < 127 ? at[i] : ' ';
+    for (i = 0; i < sizeof near - 1 && at < end; i++, at++)
+        near[i] = *at >= ' ' && *at < 127 ? *at : ' ';
     near[i] = 0;
     fail("internal", join("malformed script: expected ", expected, " at: "), near);
 }

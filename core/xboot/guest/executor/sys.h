@@ -82,6 +82,7 @@ void out_byte(long port, long value);
 #define S_IFLNK             0120000
 
 #define ENOENT              2
+#define EIO                 5
 #define EINVAL              22
 #define ENODEV              19
 #define EINTR               4

@@ -4,16 +4,18 @@
 
 #include "sys.h"
 
-/* ---- lib.c: memory, strings, files. The arena only grows; a mark gives back what came after it. */
+/* ---- arena.c: memory only grows; a mark gives back what came after it */
+
+void *allocate(unsigned long size);
+void *arena_mark(void);
+void arena_release(void *mark);
+
+/* ---- lib.c: strings, files */
 
 #define NULL      ((void *)0)
 #define MAX_NAME  255  /* bytes in one file name */
 #define MAX_PATH  4095 /* bytes in one path */
 #define HASH_PART 32   /* characters of hash in a store path */
-
-void *allocate(unsigned long size);
-void *arena_mark(void);
-void arena_release(void *mark);
 
 unsigned long length(const char *s);
 int equal(const char *a, const char *b);
