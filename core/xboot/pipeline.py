@@ -17,7 +17,8 @@ from xboot._workspace import run_folder
 from xboot.boot import RunOptions, check_machine, run_machine
 from xboot.errors import BackendError, PluginError, UsageError, XbootError
 from xboot.hooks import BackendOptions, LinearizeOptions, ReadOptions
-from xboot.model import Artifact, Boot, BootImage, Closure, Component, Event, Phase, Script, Verdict
+from xboot.machine import Machine
+from xboot.model import Artifact, Boot, BootImage, Cause, Closure, Component, Event, Phase, Script, Verdict
 from xboot.parse import merge_closures
 from xboot.plugins import Plugins
 from xboot.tcb import Measured, host_kernel
@@ -31,7 +32,9 @@ EXPORT_WINDOW = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Everything a run needs to know. `targets` are unrolled into one script; `backend` and `machine` are names of plugins."""
+    """Everything a run needs to know. `targets` are unrolled into one script; `backend` and `machine` are names of plugins.
+    `measure`: say in the result what the image makes one trust, which takes seconds.
+    """
 
     targets: Sequence[str]
     backend: str = "linux"
@@ -40,16 +43,27 @@ class Request:
     linearize: LinearizeOptions = field(default_factory=LinearizeOptions)
     options: BackendOptions = field(default_factory=BackendOptions)
     run: RunOptions = field(default_factory=RunOptions)
+    measure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a run, with what was booted (the image's files are gone by then, what is known of them is not)."""
+    """What came of a run, with what was booted (the image's files are gone by then, what is known of them is not).
+
+    `measured` is of the very image that was booted, when the request asked for it; where that was not possible, `unmeasured` says why.
+    """
 
     script: Script
     image: BootImage
     boot: Boot
     verdict: Verdict
+    measured: Measured | None = None
+    unmeasured: str = ""
+
+    @property
+    def components(self) -> Sequence[Component]:
+        """The components of the image that was booted; empty when it was not measured."""
+        return self.measured.components if self.measured is not None else ()
 
 
 def _at_once(boot: Boot) -> AbstractContextManager[None]:
@@ -112,7 +126,10 @@ class Pipeline:
     def package(self, backend: str, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
         """package, second half: the image's files, written into `folder`."""
         image = self.plugins.call("xboot_package", backend=backend, script=script, artifacts=artifacts, options=options, folder=folder)
-        return _typed(image, BootImage, f"xboot_package of {backend}")
+        image = _typed(image, BootImage, f"xboot_package of {backend}")
+        if image.backend != backend:
+            raise PluginError(f"plugin {backend}: hook xboot_package returned an image of backend {image.backend}")
+        return image
 
     def boot(self, backend: str, image: BootImage, options: BackendOptions) -> Boot:
         """boot-verify, first half: what the image needs of a machine. It may boot no other file than the image's, which were hashed."""
@@ -134,13 +151,15 @@ class Pipeline:
         artifacts = self.prepare(backend, script, options)
         with run_folder() as folder:
             image = self.package(backend, script, artifacts, options, folder)
-            below = [*self.plugins.machine(machine).components(self.boot(backend, image, options)), host_kernel()]
-            size = sum(path.stat().st_size for path in image.files.values())
-            components = list(self.components(backend, image))
-        owned = sum(component.bytes for component in components)
+            return self._measured(image, self.boot(backend, image, options), self.plugins.machine(machine))
+
+    def _measured(self, image: BootImage, boot: Boot, machine: Machine) -> Measured:
+        """What an image makes one trust, while its files are there. Raises XbootError when its components do not sum up to it."""
+        components = list(self.components(image.backend, image))
+        owned, size = sum(component.bytes for component in components), sum(path.stat().st_size for path in image.files.values())
         if owned != size:
-            raise XbootError(f"backend {backend}: its components have {owned} bytes, its image {size}")
-        return Measured(backend, image.sha256, components, below)
+            raise XbootError(f"backend {image.backend}: its components have {owned} bytes, its image {size}")
+        return Measured(image.backend, image.sha256, components, [*machine.components(boot), host_kernel()])
 
     def run(
         self, request: Request, script: Script | None = None, admit: Callable[[Boot], AbstractContextManager[None]] = _at_once
@@ -162,7 +181,14 @@ class Pipeline:
             self._stage("boot", f"{request.backend}: {len(script.steps)} steps, {boot.memory} MiB")
             with admit(boot):
                 verdict = run_machine(image, boot, machine, request.run, self.notify)
-        return Result(script, image, boot, verdict)
+            measured, unmeasured = None, ""
+            if request.measure and verdict.cause is not Cause.USER:
+                self._stage("tcb", f"what the image of {request.backend} makes one trust")
+                try:
+                    measured = self._measured(image, boot, machine)
+                except XbootError as error:  # the verdict stands without it
+                    unmeasured = error.message
+        return Result(script, image, boot, verdict, measured, unmeasured)
 
 
 def _typed(value: object, kind: type[T], hook: str) -> T:

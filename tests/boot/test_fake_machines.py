@@ -7,6 +7,7 @@ import struct
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,10 +15,11 @@ from xboot.boot import RunOptions
 from xboot.compare import Agreement, choose_backends, compare
 from xboot.errors import BackendError, PluginError, UsageError
 from xboot.hooks import BackendOptions
-from xboot.model import Boot, BootImage, Script, Source, SourceKind, Status, Step, StepOutput, Verdict
+from xboot.model import Boot, BootImage, Component, Script, Source, SourceKind, Status, Step, StepOutput, Verdict
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
 from xboot.show import report
+from xboot.show.progress import closing_sentence
 from xboot.testing import FakeBackend, FakeMachine, Say, good_run
 
 STORE = "/nix/store"
@@ -159,7 +161,10 @@ def test_without_an_exit_status_done_alone_must_do() -> None:
     verdict = run(good_run, FakeMachine(abilities=()))
     assert verdict.ok
     assert verdict.done_alone
-    assert not run(good_run).done_alone
+    assert "machine fake has no exit status, so this rests on the guest's `done` alone" in closing_sentence(verdict, script())
+    other = run(good_run)
+    assert not other.done_alone
+    assert "exit status" not in closing_sentence(other, script())
 
 
 @pytest.mark.parametrize("ending", [Say(exit=0x21), Say(exit=0x11), Say(dies="ended with status 1"), Say(wait=60)])
@@ -263,6 +268,52 @@ def test_only_files_of_the_image_are_booted(tmp_path: Path) -> None:
     plugins = plugins_of(Sly("sly"))
     with pytest.raises(PluginError, match=r"boots .*another kernel, which is no file of the image"):
         Pipeline(plugins, "sly").run(Request([], "sly", "fake"), script())
+
+
+# ---------------------------------------------------------------- what stays of an image
+
+
+def test_what_was_booted_is_what_is_measured() -> None:
+    result = Pipeline(plugins_of(FakeBackend("fake")), "fake").run(Request([], "fake", "fake", measure=True), script())
+    assert [(c.name, c.sha256) for c in result.components] == [("acts", result.image.sha256)]
+    assert result.measured is not None and [c.name for c in result.measured.below] == ["fake machine", "host kernel"]
+    assert not Pipeline(plugins_of(FakeBackend("fake")), "fake").run(Request([], "fake", "fake"), script()).components
+
+
+def test_a_verdict_stands_where_nothing_can_be_measured() -> None:
+    class Short(FakeBackend):
+        def components(self, image: BootImage) -> list[Component]:
+            return []
+
+    result = Pipeline(plugins_of(Short("fake")), "fake").run(Request([], "fake", "fake", measure=True), script())
+    assert result.verdict.ok and result.measured is None
+    assert "its components have 0 bytes, its image" in result.unmeasured
+
+
+def test_an_image_in_another_name_is_refused() -> None:
+    class Borrowed(FakeBackend):
+        def package(self, *arguments: Any) -> BootImage:
+            return replace(super().package(*arguments), backend="linux")
+
+    with pytest.raises(PluginError, match="returned an image of backend linux"):
+        Pipeline(plugins_of(Borrowed("fake")), "fake").run(Request([], "fake", "fake"), script())
+
+
+def test_an_image_is_kept_with_its_command(tmp_path: Path) -> None:
+    assert run(good_run, keep=tmp_path / "deep" / "kept").ok
+    kept = tmp_path / "deep" / "kept"
+    assert sorted(path.name for path in kept.iterdir()) == ["acts", "command", "script"]
+    assert (kept / "script").read_bytes() == script().text
+    assert (kept / "command").read_text().splitlines()[-2:] == ['cd "$(dirname "$0")" || exit', "exec fake-machine acts"]
+    assert (kept / "command").stat().st_mode & 0o111
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="file"):
+        run(good_run, keep=tmp_path / "file")
+
+
+def test_a_debugger_that_the_machine_has_not() -> None:
+    with pytest.raises(UsageError, match="--gdb: machine fake has no debugger"):
+        run(good_run, gdb="1234")
 
 
 # ---------------------------------------------------------------- compare

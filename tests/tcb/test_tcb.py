@@ -70,6 +70,7 @@ def test_cyclonedx_is_valid() -> None:
     assert properties["nix:store_path"] == "/nix/store/x"
 
 
+@pytest.mark.boot
 def test_below_is_the_program_not_a_script() -> None:
     from xboot.tcb import host_kernel
 

@@ -23,6 +23,7 @@ from typing import IO
 from xboot._workspace import run_folder
 from xboot.boot.channel import ACK, MAX_LINE, READY, ChannelReader, Message, run_line
 from xboot.boot.export import Exporter
+from xboot.boot.keep import keep_image
 from xboot.boot.verdict import Timing, judge
 from xboot.errors import BackendError, GuestError, UsageError
 from xboot.foreign import printable
@@ -40,8 +41,8 @@ _EXIT_GRACE = 5.0  # seconds between the last line and the end of the machine
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """How to run: deadlines in seconds (None: the usual ones, times the machine's pace; with a debugger, none), expectations (store path →
-    origin → NAR SHA-256 in hex), exports, where to log the console. `accelerator` and `gdb` are the machine's (`MachineOptions`). `stop`,
-    once set by another thread, ends the run within about a second.
+    origin → NAR SHA-256 in hex), exports, where to log the console. `accelerator` and `gdb` are the machine's (`MachineOptions`). `keep`: a
+    folder for the image and the command that boots it. `stop`, once set by another thread, ends the run within about a second.
     """
 
     boot_timeout: float | None = None
@@ -53,6 +54,7 @@ class RunOptions:
     log: Path | None = None
     accelerator: str = "auto"
     gdb: str = ""
+    keep: Path | None = None
     stop: threading.Event | None = None
 
 
@@ -83,6 +85,8 @@ def run_machine(image: BootImage, boot: Boot, machine: Machine, options: RunOpti
     if options.export is not None and boot.window is None:
         raise BackendError(f"backend {image.backend} has no window for --export", hint="leave out --export, or choose another backend")
     chosen = MachineOptions(machine.accelerator(boot, options.accelerator), options.gdb)
+    if options.keep is not None:
+        keep_image(options.keep, image, boot, machine, chosen)
     return asyncio.run(_Run(image, boot, machine, options, chosen, notify).run())
 
 

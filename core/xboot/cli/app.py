@@ -58,6 +58,8 @@ def run(
     export: Annotated[Path | None, typer.Option(help="Bring the results out of the guest, as NARs in this folder.")] = None,
     log: Annotated[Path | None, typer.Option(help="Write all that the guest's console prints to this file.")] = None,
     accel: Annotated[str, typer.Option(help="auto, tcg or kvm.")] = "auto",
+    keep: Annotated[Path | None, typer.Option(help="Keep the image in this folder, with the command that boots it by hand.")] = None,
+    gdb: Annotated[str, typer.Option(metavar="PORT|SOCKET", help="Wait there for gdb before the first instruction.")] = "",
     kernel: Annotated[str | None, typer.Option(help="linux: `distro` takes Debian's own kernel instead of building one.")] = None,
     kernel_tree: Annotated[Path | None, typer.Option(help="tccboot: compile and boot this kernel source tree instead.")] = None,
     report_: Annotated[
@@ -75,7 +77,7 @@ def run(
         read=read_options(store, seed), linearize=LinearizeOptions(seeds=seed or [], rebuild_fixed=rebuild_fixed),
         settings=parse_settings(settings, kernel, kernel_tree),
         memory=memory,
-        step_timeout=step_timeout, run_timeout=run_timeout, export=export, log=log, reports=report_ or (),
+        step_timeout=step_timeout, run_timeout=run_timeout, export=export, log=log, keep=keep, gdb=gdb, reports=report_ or (),
     )  # fmt: skip
     result = run_verb.run(options, err, verbose=verbose, quiet=quiet)
     if as_json:

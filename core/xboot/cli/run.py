@@ -36,6 +36,8 @@ class RunChoices:
     export: Path | None
     log: Path | None
     accel: str
+    keep: Path | None = None
+    gdb: str = ""
     reports: Sequence[str] = ()
 
 
@@ -68,6 +70,8 @@ def run(choices: RunChoices, console: Console, *, verbose: bool, quiet: bool = F
                 export_paths=script.results if choices.export else (),
                 log=choices.log,
                 accelerator=choices.accel,
+                keep=choices.keep,
+                gdb=choices.gdb,
             ),
         )
         result = pipeline.run(request, script)

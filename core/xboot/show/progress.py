@@ -157,8 +157,10 @@ def closing_sentence(verdict: Verdict, script: Script) -> str:
         parts.append(f"sources: {len(verdict.sources) - wrong} match" + (f", {wrong} differs" if wrong else ""))
     colour = "bold red" if verdict.differs else "bold green"
     word = "differs" if verdict.differs else "built, nothing to compare with" if not counts[Status.MATCH] else "verified"
+    alone = f"; machine {verdict.machine} has no exit status, so this rests on the guest's `done` alone" if verdict.done_alone else ""
     return (
-        f"[{colour}]{word}[/] on {where}: {len(script.steps)} steps, outputs: {', '.join(parts) or 'none'}; script sha256 {script.sha256}"
+        f"[{colour}]{word}[/] on {where}: {len(script.steps)} steps, outputs: {', '.join(parts) or 'none'}; "
+        f"script sha256 {script.sha256}{alone}"
     )
 
 

@@ -23,7 +23,7 @@ from xboot.model import Artifact, Event, Phase
 from xboot_mirage.tcb import artifacts, linked_members, measure
 from xboot_mirage.toolchain import GUEST, LIBRARIES, MEMBERS_FILE, OBJECTS, REGIONS_FILE, SOURCES_FILE, library_archives, output, toolchain
 
-_RECIPE = "2"  # grows when the commands below change
+_RECIPE = "3"  # grows when the commands below change
 
 # General registers only: the base also runs while a program's FPU state is live (guest/base/cpu.c).
 _CFLAGS = (
@@ -63,6 +63,7 @@ def build_image(folder: Path) -> None:
         _run(["ld", *_LDFLAGS, "-o", "image.elf", *objects, "program.o", "--start-group", *archives, "--end-group"], scratch)
         _run(["strip", "-o", "image", "image.elf"], scratch)
         shutil.copy(scratch / "image", folder / "image")
+        shutil.copy(scratch / "image.elf", folder / "symbols")  # for debuggers; nothing of it is booted
         (folder / REGIONS_FILE).write_text(json.dumps(measure(scratch), indent=0))
         (folder / MEMBERS_FILE).write_text(json.dumps(linked_members(scratch), indent=0))
         (folder / SOURCES_FILE).write_text(json.dumps(_c_headers(scratch), indent=0))
