@@ -48,7 +48,6 @@ def report(result: Result) -> dict[str, Any]:
         "accelerator": verdict.accelerator,
         "doneAlone": verdict.done_alone,
         "host": platform.machine(),
-        "machine": verdict.machine,
         "confinement": verdict.confinement or None,
         "scriptSha256": verdict.script_sha256,
         "imageSha256": verdict.image_sha256,
