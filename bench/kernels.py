@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.start import XBOOT
+from bench.writing import writing
+from xboot.testing.recipes import recipe_text, shell_step
 
 PROGRAM = Path(__file__).parent.parent / "core" / "xboot" / "testing" / "programs" / "microbench.c"
 CHAIN = Path(__file__).parent.parent / "examples" / "chain" / "recipe.toml"
@@ -25,34 +27,6 @@ PEER = "linux"
 
 _LINE = re.compile(r"^([a-z][^\n\t:]*?) (\d+) (/s|MiB/s|us each)\r?$", re.MULTILINE)
 
-_RECIPE = """
-[recipe]
-system = "i686-linux"
-
-[source.busybox]
-type = "debian"
-package = "busybox-static"
-architecture = "i386"
-select = ["bin/busybox"]
-links = {{ "bin/sh" = "busybox", "bin/true" = "busybox", "bin/head" = "busybox" }}
-
-[source.program]
-type = "file"
-path = "{path}"
-
-[derivation.microbench]
-builder = "{{busybox}}/bin/sh"
-args = ["-c", "{{program}} {{busybox}}/bin/true && echo done > $out"]
-
-# The same bytes are written, once where they are hashed and once where they are not.
-[derivation.hashed]
-builder = "{{busybox}}/bin/sh"
-args = ["-c", "{{busybox}}/bin/head -c {megabytes}000000 /dev/zero > $out"]
-
-[derivation.unhashed]
-builder = "{{busybox}}/bin/sh"
-args = ["-c", "{{busybox}}/bin/head -c {megabytes}000000 /dev/zero > /tmp/x; echo done > $out"]
-"""
 _MEGABYTES = 32
 
 
@@ -88,7 +62,9 @@ def _microbench(backends: Sequence[str], folder: Path) -> None:
     flags = ["-m32", "-O1", "-ffreestanding", "-fno-stack-protector", "-fno-pie", "-no-pie", "-nostdlib", "-static"]
     subprocess.run(["gcc", *flags, "-o", str(binary), str(PROGRAM)], check=True)
     recipe = folder / "recipe.toml"
-    recipe.write_text(_RECIPE.format(path=binary, megabytes=_MEGABYTES))
+    hashed = {name: shell_step(commands) for name, commands in writing(_MEGABYTES).items()}
+    microbench = shell_step("{program} {busybox}/bin/true && echo done > $out")
+    recipe.write_text(recipe_text({"microbench": microbench, **hashed}, {"program": {"type": "file", "path": str(binary)}}))
     rows: dict[str, dict[str, float]] = {}
     for backend in backends:
         log = folder / f"{backend}.log"

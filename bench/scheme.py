@@ -16,33 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from bench.start import XBOOT
+from bench.writing import writing
+from xboot.testing.recipes import recipe_text, shell_step
 
 CHAIN = Path(__file__).parent.parent / "examples" / "chain" / "recipe.toml"
 EXECUTORS = ("c", "scheme")
 LIMIT = 10.0
 """Seconds that an output of five megabytes may take."""
 
-# The same bytes are written, once where they are hashed and once where they are not.
-_RECIPE = """
-[recipe]
-system = "i686-linux"
-
-[source.busybox]
-type = "debian"
-package = "busybox-static"
-architecture = "i386"
-select = ["bin/busybox"]
-links = { "bin/sh" = "busybox", "bin/head" = "busybox" }
-"""
-_HASHED = """
-[derivation.hashed-{size}]
-builder = "{{busybox}}/bin/sh"
-args = ["-c", "{{busybox}}/bin/head -c {size}000000 /dev/zero > $out"]
-
-[derivation.unhashed-{size}]
-builder = "{{busybox}}/bin/sh"
-args = ["-c", "{{busybox}}/bin/head -c {size}000000 /dev/zero > /tmp/x; echo done > $out"]
-"""
 _SIZES = (5, 32)
 _RUNS = 3  # the best of them counts
 
@@ -63,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory(prefix="xboot-bench-") as folder:
         recipe = Path(folder) / "recipe.toml"
-        recipe.write_text(_RECIPE + "".join(_HASHED.format(size=size) for size in _SIZES))
+        commands = {name: shell_step(words) for size in _SIZES for name, words in writing(size, f"-{size}").items()}
+        recipe.write_text(recipe_text(commands))
         for executor in EXECUTORS:
             took: dict[str, float] = {}
             for output in (output for _ in range(_RUNS) for output in _run(executor, str(recipe))["outputs"]):

@@ -12,27 +12,17 @@ from pathlib import Path
 
 import pytest
 
+from xboot.testing.recipes import recipe_text, shell_step
+
 pytestmark = pytest.mark.boot
 
-RECIPE = """
-[recipe]
-system = "i686-linux"
-[source.busybox]
-type = "debian"
-package = "busybox-static"
-architecture = "i386"
-select = ["bin/busybox"]
-links = { "bin/sh" = "busybox", "bin/sleep" = "busybox" }
-[derivation.sleeper]
-builder = "{busybox}/bin/sh"
-args = ["-c", "{busybox}/bin/sleep 1000"]
-[derivation.quick]
-builder = "{busybox}/bin/sh"
-args = ["-c", "echo quick > $out"]
-[derivation.after]
-builder = "{busybox}/bin/sh"
-args = ["-c", "read x < {quick}; {busybox}/bin/sleep 1000"]
-"""
+RECIPE = recipe_text(
+    {
+        "sleeper": shell_step("{busybox}/bin/sleep 1000"),
+        "quick": shell_step("echo quick > $out"),
+        "after": shell_step("read x < {quick}; {busybox}/bin/sleep 1000"),
+    }
+)
 
 
 @pytest.fixture

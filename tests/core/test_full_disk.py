@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from xboot.testing.recipes import recipe_text, shell_step
+
 XBOOT = [sys.executable, "-m", "xboot"]
 RECIPE = """
 [recipe]
@@ -140,12 +142,8 @@ def test_a_run_on_a_full_disk(disk: Path, tmp_path: Path, size: str, place: str,
     if place == "runs":
         (cache / "runs").symlink_to(disk)
     recipe = tmp_path / "recipe.toml"
-    recipe.write_text(
-        '[recipe]\nsystem = "i686-linux"\n[source.busybox]\ntype = "debian"\npackage = "busybox-static"\narchitecture = "i386"\n'
-        'select = ["bin/busybox"]\nlinks = { "bin/sh" = "busybox", "bin/dd" = "busybox" }\n[derivation.loud]\n'
-        'builder = "{busybox}/bin/sh"\n'
-        'args = ["-c", "{busybox}/bin/dd if=/dev/zero of=$out bs=1024 count=1024; {busybox}/bin/dd if=/dev/zero bs=1024 count=300 >&2"]\n'
-    )
+    dd = "{busybox}/bin/dd if=/dev/zero bs=1024"
+    recipe.write_text(recipe_text({"loud": shell_step(f"{dd} of=$out count=1024; {dd} count=300 >&2")}))
     words = tuple(word.format(disk=disk) for word in words)
     done = on(disk, f"size={size}", "run", "-q", "--accel", "tcg", *words, recipe, XBOOT_CACHE=cache, XBOOT_STORE=tmp_path / "store")
     if place == "runs":

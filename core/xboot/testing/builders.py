@@ -17,7 +17,6 @@ added.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +31,7 @@ from xboot.model import Script
 from xboot.pipeline import Pipeline
 from xboot.plugins import Plugins
 from xboot.recipe import derive
+from xboot.testing.recipes import ARCHITECTURES, plain_recipe_text, recipe_text
 
 __all__ = ["ATTACKS", "HOSTILE", "PROGRAMS", "SYSCALLS", "SYSTEMS", "Builder", "Builders", "load_builders", "syscall_answers"]
 
@@ -45,8 +45,7 @@ SYSCALLS = PROGRAMS / "syscalls" / "main.c"
 """The conformance program of system calls."""
 
 _FIELD = re.compile(r"^(?:/\*|\*|#)?\s*(Wins|Verdict|Output|Outputs|Then|Timeout|Memory|Log): (.*?)(?:\s*\*/)?$")
-_ARCHITECTURES = {"i686-linux": "i386", "x86_64-linux": "amd64"}
-SYSTEMS = tuple(_ARCHITECTURES)
+SYSTEMS = tuple(ARCHITECTURES)
 """The systems that there are builders for; the first that a backend runs is taken where one is enough."""
 
 
@@ -178,7 +177,7 @@ class Builders:
             (tree / "builder").chmod(0o755)
             (tree / "link").symlink_to("folder/empty")
         sources: dict[str, dict[str, object]] = {"tree": {"type": "tree", "path": str(tree)}}
-        return self._derive({name: {"builder": "{tree}/builder"}}, sources)
+        return self._derive(plain_recipe_text({name: {"builder": "{tree}/builder"}}, sources, self.system), name)
 
     def _compiled(self, builder: Builder) -> Path:
         run_tcc(self._tcc, ["-nostdlib", "-static", "-o", builder.name, str(builder.file)], self._folder)
@@ -195,37 +194,11 @@ class Builders:
 
     def _linearize(self, derivations: Mapping[str, dict[str, object]], files: Mapping[str, Path]) -> Script:
         sources: dict[str, dict[str, object]] = {name: {"type": "file", "path": str(path)} for name, path in files.items()}
-        sources["busybox"] = {
-            "type": "debian",
-            "package": "busybox-static",
-            "architecture": _ARCHITECTURES[self.system],
-            "select": ["bin/busybox"],
-            "links": {f"bin/{applet}": "busybox" for applet in _APPLETS},
-        }
-        return self._derive(derivations, sources)
+        return self._derive(recipe_text(derivations, sources, system=self.system), list(derivations)[-1])
 
-    def _derive(self, derivations: Mapping[str, dict[str, object]], sources: Mapping[str, dict[str, object]]) -> Script:
-        tables = {f"source.{name}": table for name, table in sources.items()}
-        tables |= {f"derivation.{name}": table for name, table in derivations.items()}
-        text = f'[recipe]\nsystem = "{self.system}"\n' + "".join(
-            f"[{title}]\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in table.items()) for title, table in tables.items()
-        )
+    def _derive(self, text: str, last: str) -> Script:
         recipe = self._folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.toml"
         recipe.write_text(text)
-        last = list(derivations)[-1]
         derived = derive(recipe, self._folder / "store", [last])
         closure = self._pipeline.read(sorted(derived.derivations.values()), ReadOptions(stores=[derived.store]))
         return self._pipeline.linearize(closure, LinearizeOptions())
-
-
-_APPLETS = [
-    "cat", "chmod", "chown", "chroot", "cp", "date", "dd", "env", "halt", "head", "hostname", "id", "kill", "ln", "ls", "mkdir", "mkfifo",
-    "mknod", "mount", "mv", "nohup", "printf", "pwd", "readlink", "reboot", "rm", "rmdir", "setsid", "sh", "sleep", "sort", "tail", "touch",
-    "tr", "true", "truncate", "wc", "yes",
-]  # fmt: skip
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(item)}" for key, item in value.items()) + " }"
-    return json.dumps(value)
