@@ -22,6 +22,7 @@ enum {
 #define S_IFDIR 0040000u
 #define S_IFREG 0100000u
 #define S_IFLNK 0120000u
+#define S_IFSOCK 0140000u
 #define S_ISVTX 01000u
 #define O_ACCMODE 3u
 #define O_WRONLY 1u

@@ -314,18 +314,36 @@ CALL(ftruncate64)
 	return cut_file(p, (int)r->ebx, (u64)r->edx << 32 | r->ecx);
 }
 
+#define KEEP_SIZE 1u
+#define PUNCH_HOLE 2u
+
+/* Room is given when it is written to. A hole's bytes are zero from now on, for mappings too. */
 CALL(fallocate)
 {
 	struct file *f = file_of(p, (int)r->ebx);
-	u64 end = ((u64)r->esi << 32 | r->edx) + ((u64)r->ebp << 32 | r->edi);
+	u64 at = (u64)r->esi << 32 | r->edx, length = (u64)r->ebp << 32 | r->edi;
 
 	if (!f || !(f->flags & O_ACCMODE))
 		return -EBADF;
+	if (at >> 63 || length >> 63 || !length)
+		return -EINVAL;
+	if (r->ecx & ~(KEEP_SIZE | PUNCH_HOLE) || r->ecx == PUNCH_HOLE)
+		return -EOPNOTSUPP;
 	if (f->pipe)
 		return -ESPIPE;
-	if (r->ecx)
-		return -EOPNOTSUPP;
-	return end > f->node->size ? cut(f->node, end) : 0;
+	if (KIND(f->node) != S_IFREG)
+		return -ENODEV;
+	if (at + length > FILE_LIMIT)
+		return -EFBIG;
+	if (r->ecx & PUNCH_HOLE) {
+		content_zero(f->node, at, at + length);
+		stamp_now(&f->node->modify);
+		f->node->change = f->node->modify;
+		return 0;
+	}
+	if ((at + length) / PAGE_SIZE > content_pages_left() + (u32)(f->node->size / PAGE_SIZE))
+		return -ENOSPC;
+	return at + length > f->node->size && !(r->ecx & KEEP_SIZE) ? cut(f->node, at + length) : 0;
 }
 
 CALL(sync_one)

@@ -74,7 +74,7 @@ static int remove_at(struct process *p, int at, address path, int directory)
 	int error = path_get(p, path, text);
 
 	if (error >= 0)
-		error = path_walk(p, at, text, 0, &f);
+		error = path_walk(p, at, text, FOLLOW_NEVER, &f);
 	if (error)
 		return error;
 	if (!f.node)
@@ -285,13 +285,13 @@ static int rename_at(struct process *p, int at, address path, int to_at, address
 		return -EINVAL;
 	error = path_get(p, path, text);
 	if (error >= 0)
-		error = path_walk(p, at, text, 0, &from);
+		error = path_walk(p, at, text, FOLLOW_NEVER, &from);
 	if (error)
 		return error;
 	outside = from.outside;
 	error = path_get(p, to, text);
 	if (error >= 0)
-		error = path_walk(p, to_at, text, 0, &f);
+		error = path_walk(p, to_at, text, FOLLOW_NEVER, &f);
 	if (error)
 		return error;
 	if (outside || f.outside)
@@ -382,15 +382,15 @@ static int mknod_at(struct process *p, int at, address path, u32 mode, u32 devic
 		mode |= S_IFREG;
 	if ((mode & S_IFMT) == S_IFDIR)
 		return -EPERM;
-	if ((mode & S_IFMT) != S_IFREG && (mode & S_IFMT) != S_IFIFO && (mode & S_IFMT) != S_IFCHR)
+	if ((mode & S_IFMT) != S_IFREG && (mode & S_IFMT) != S_IFIFO && (mode & S_IFMT) != S_IFCHR && (mode & S_IFMT) != S_IFSOCK)
 		return p->euid ? -EPERM : -EINVAL;
 	error = path_make(p, at, path, &f);
 	if (error)
 		return error;
 	if (f.slash)
 		return -ENOENT;
-	if ((mode & S_IFMT) == S_IFCHR && p->euid)
-		return -EPERM;
+	if ((mode & S_IFMT) == S_IFCHR && p->euid && device & 0xffff)
+		return -EPERM; /* 0:0 is no device: anybody may make such a node */
 	node = node_new(mode & (S_IFMT | (07777 & ~p->umask)), p->euid, p->egid);
 	if (!node)
 		return -ENOSPC;
@@ -433,7 +433,7 @@ CALL(chdir)
 
 CALL(fchdir)
 {
-	struct file *f = file_of(p, (int)r->ebx);
+	struct file *f = descriptor_of(p, (int)r->ebx);
 
 	if (!f)
 		return -EBADF;

@@ -80,6 +80,8 @@ static int check(struct process *p, struct node *node, u32 flags, int slash)
 		return -EACCES;
 	if (node->running && wanted & MAY_WRITE)
 		return -ETXTBSY;
+	if (KIND(node) == S_IFSOCK)
+		return -ENXIO;
 	return KIND(node) == S_IFCHR ? device_open(p, node) : 0;
 }
 
@@ -97,6 +99,8 @@ static int open_at(struct process *p, int at, address path, u32 flags, u32 mode)
 		return error ? error : file_install(p, f, 0, flags & O_CLOEXEC ? 1 : 0);
 	}
 	if ((flags & O_ACCMODE) == 3)
+		return -EINVAL;
+	if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY) && !(flags & (O_PATH | O_TMPFILE)))
 		return -EINVAL;
 	if (flags & O_PATH)
 		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -186,7 +190,7 @@ CALL(close_range)
 
 CALL(dup)
 {
-	struct file *f = file_of(p, (int)r->ebx);
+	struct file *f = descriptor_of(p, (int)r->ebx);
 
 	if (!f)
 		return -EBADF;
@@ -196,7 +200,7 @@ CALL(dup)
 
 static int dup_to(struct process *p, int from, int to, int close_on_exec)
 {
-	struct file *f = file_of(p, from);
+	struct file *f = descriptor_of(p, from);
 
 	if (!f || to < 0 || to >= DESCRIPTORS)
 		return -EBADF;
@@ -274,10 +278,10 @@ CALL(pipe2)
 
 CALL(fcntl)
 {
-	struct file *f = file_of(p, (int)r->ebx);
+	struct file *f = descriptor_of(p, (int)r->ebx);
 	u16 unlocked = 2;
 
-	if (!f)
+	if (!f || (f->flags & O_PATH && r->ecx > 3 && r->ecx != 1030))
 		return -EBADF;
 	switch (r->ecx) {
 	case 0:    /* F_DUPFD */
@@ -315,7 +319,7 @@ CALL(ioctl)
 {
 	struct file *f = file_of(p, (int)r->ebx);
 
-	if (!f || f->flags & O_PATH)
+	if (!f)
 		return -EBADF;
 	if (f->pipe && r->ecx == 0x541b) /* FIONREAD */
 		return user_write(p, r->edx, &f->pipe->length, 4);

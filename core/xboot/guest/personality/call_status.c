@@ -7,7 +7,7 @@
 
 static struct node *node_of(struct process *p, int fd)
 {
-	struct file *f = file_of(p, fd);
+	struct file *f = descriptor_of(p, fd);
 
 	return f ? f->node : 0;
 }
@@ -33,6 +33,26 @@ static u64 blocks_of(struct node *node)
 	return KIND(node) == S_IFREG ? (node->size + PAGE_MASK) / PAGE_SIZE * 8 : 0;
 }
 
+#define NANOSECONDS 0x3fffffffu
+#define EARLIEST (-0x80000000ll)
+#define LATEST 0x37fffffffll
+
+/* Seconds have 34 bits, from 1901 to 2446: 32 are a signed number, two above the nanoseconds count its overflows, as in ext4. */
+static long long stamp_seconds(const struct stamp *stamp)
+{
+	return (long long)(int)stamp->seconds + ((long long)(stamp->nanoseconds >> 30) << 32);
+}
+
+static void stamp_set(struct stamp *stamp, long long seconds, u32 nanoseconds)
+{
+	if (seconds < EARLIEST)
+		seconds = EARLIEST;
+	if (seconds > LATEST)
+		seconds = LATEST;
+	stamp->seconds = (u32)seconds;
+	stamp->nanoseconds = nanoseconds | (u32)((seconds - (int)stamp->seconds) >> 32) << 30;
+}
+
 /* What has no name lies on a file system of its own, and counts as named once, as in Linux. */
 static u32 system_of(struct node *node)
 {
@@ -42,6 +62,13 @@ static u32 system_of(struct node *node)
 static u32 links_of(struct node *node)
 {
 	return node->nameless ? 1 : node->links;
+}
+
+/* The lower half of the seconds, as the old layouts have it. */
+static void put_stamp(u32 *to, const struct stamp *stamp)
+{
+	to[0] = stamp->seconds;
+	to[1] = stamp->nanoseconds & NANOSECONDS;
 }
 
 static int give_old(struct process *p, address to, struct node *n)
@@ -59,9 +86,9 @@ static int give_old(struct process *p, address to, struct node *n)
 	s[5] = (u32)n->size;
 	s[6] = PAGE_SIZE;
 	s[7] = (u32)blocks_of(n);
-	memcpy(s + 8, &n->access, 8);
-	memcpy(s + 10, &n->modify, 8);
-	memcpy(s + 12, &n->change, 8);
+	put_stamp(s + 8, &n->access);
+	put_stamp(s + 10, &n->modify);
+	put_stamp(s + 12, &n->change);
 	return user_write(p, to, s, sizeof s);
 }
 
@@ -81,9 +108,9 @@ static int give_64(struct process *p, address to, struct node *n)
 	memcpy(s + 11, &n->size, 8);
 	s[13] = PAGE_SIZE;
 	memcpy(s + 14, &blocks, 8);
-	memcpy(s + 16, &n->access, 8);
-	memcpy(s + 18, &n->modify, 8);
-	memcpy(s + 20, &n->change, 8);
+	put_stamp(s + 16, &n->access);
+	put_stamp(s + 18, &n->modify);
+	put_stamp(s + 20, &n->change);
 	s[22] = n->number;
 	return user_write(p, to, s, sizeof s);
 }
@@ -143,8 +170,10 @@ CALL(fstatat64)
 
 static void put_time(u32 *at, const struct stamp *stamp)
 {
-	at[0] = stamp->seconds;
-	at[2] = stamp->nanoseconds;
+	long long seconds = stamp_seconds(stamp);
+
+	memcpy(at, &seconds, 8);
+	at[2] = stamp->nanoseconds & NANOSECONDS;
 }
 
 CALL(statx)
@@ -242,7 +271,7 @@ CALL(fchmod)
 {
 	struct file *f = file_of(p, (int)r->ebx);
 
-	if (!f || f->flags & O_PATH)
+	if (!f)
 		return -EBADF;
 	return change_mode(p, f->node, r->ecx);
 }
@@ -295,7 +324,7 @@ static int chown_file(struct process *p, int fd, u32 uid, u32 gid)
 {
 	struct file *f = file_of(p, fd);
 
-	if (!f || f->flags & O_PATH)
+	if (!f)
 		return -EBADF;
 	return change_owner(p, f->node, uid, gid);
 }
@@ -338,8 +367,13 @@ CALL(fchownat)
 	return error ? error : change_owner(p, node, r->edx, r->esi);
 }
 
+struct given { /* by a user */
+	long long seconds;
+	u32 nanoseconds;
+};
+
 /* times: 0 for now. Given times need the owner, "now" needs the right to write. */
-static int change_times(struct process *p, struct node *node, const struct stamp *times)
+static int change_times(struct process *p, struct node *node, const struct given *times)
 {
 	int now = !times || (times[0].nanoseconds == UTIME_NOW && times[1].nanoseconds == UTIME_NOW), i;
 	struct stamp *to;
@@ -360,21 +394,21 @@ static int change_times(struct process *p, struct node *node, const struct stamp
 		if (!times || times[i].nanoseconds == UTIME_NOW)
 			stamp_now(to);
 		else if (times[i].nanoseconds != UTIME_OMIT)
-			*to = times[i];
+			stamp_set(to, times[i].seconds, times[i].nanoseconds);
 	}
 	stamp_now(&node->change);
 	return 0;
 }
 
-static int times_at(struct process *p, int at, address path, u32 flags, const struct stamp *times)
+static int times_at(struct process *p, int at, address path, u32 flags, const struct given *times)
 {
 	struct node *node = 0;
 	int error = 0;
 
 	if (!path) { /* futimens */
-		node = node_of(p, at);
-		if (!node)
+		if (!file_of(p, at))
 			return -EBADF;
+		node = node_of(p, at);
 	} else {
 		error = find(p, at, path, flags, &node);
 	}
@@ -384,7 +418,7 @@ static int times_at(struct process *p, int at, address path, u32 flags, const st
 CALL(utime)
 {
 	u32 given[2];
-	struct stamp times[2];
+	struct given times[2];
 
 	if (!r->ebx)
 		return -EFAULT;
@@ -392,54 +426,60 @@ CALL(utime)
 		return times_at(p, AT_FDCWD, r->ebx, 0, 0);
 	if (user_read(p, given, r->ecx, 8))
 		return -EFAULT;
-	times[0].seconds = given[0];
-	times[1].seconds = given[1];
+	times[0].seconds = (int)given[0];
+	times[1].seconds = (int)given[1];
 	times[0].nanoseconds = times[1].nanoseconds = 0;
 	return times_at(p, AT_FDCWD, r->ebx, 0, times);
 }
 
 CALL(utimes)
 {
-	struct stamp times[2];
-	int i;
+	struct given times[2];
+	u32 pair[4], i;
 
 	if (!r->ebx)
 		return -EFAULT;
 	if (!r->ecx)
 		return times_at(p, AT_FDCWD, r->ebx, 0, 0);
-	if (user_read(p, times, r->ecx, 16))
+	if (user_read(p, pair, r->ecx, 16))
 		return -EFAULT;
 	for (i = 0; i < 2; i++) {
-		if (times[i].nanoseconds > 999999)
+		if (pair[2 * i + 1] > 999999)
 			return -EINVAL;
-		times[i].nanoseconds *= 1000;
+		times[i].seconds = (int)pair[2 * i];
+		times[i].nanoseconds = pair[2 * i + 1] * 1000;
 	}
 	return times_at(p, AT_FDCWD, r->ebx, 0, times);
 }
 
 CALL(utimensat)
 {
-	struct stamp times[2];
+	struct given times[2];
+	u32 pair[4], i;
 
 	if (!r->edx)
 		return times_at(p, (int)r->ebx, r->ecx, r->esi, 0);
-	if (user_read(p, times, r->edx, 16))
+	if (user_read(p, pair, r->edx, 16))
 		return -EFAULT;
+	for (i = 0; i < 2; i++) {
+		times[i].seconds = (int)pair[2 * i];
+		times[i].nanoseconds = pair[2 * i + 1];
+	}
 	return times_at(p, (int)r->ebx, r->ecx, r->esi, times);
 }
 
 CALL(utimensat64)
 {
 	u64 given[4];
-	struct stamp times[2];
+	struct given times[2];
 
 	if (!r->edx)
 		return times_at(p, (int)r->ebx, r->ecx, r->esi, 0);
 	if (user_read(p, given, r->edx, 32))
 		return -EFAULT;
-	times[0].seconds = (u32)given[0];
+	times[0].seconds = (long long)given[0];
 	times[0].nanoseconds = (u32)given[1];
-	times[1].seconds = (u32)given[2];
+	times[1].seconds = (long long)given[2];
 	times[1].nanoseconds = (u32)given[3];
 	return times_at(p, (int)r->ebx, r->ecx, r->esi, times);
 }
@@ -486,7 +526,7 @@ CALL(statfs64)
 
 CALL(fstatfs64)
 {
-	return !file_of(p, (int)r->ebx) ? -EBADF : r->ecx != 84 ? -EINVAL : give_statfs(p, r->edx, 1);
+	return !descriptor_of(p, (int)r->ebx) ? -EBADF : r->ecx != 84 ? -EINVAL : give_statfs(p, r->edx, 1);
 }
 
 CALL(statfs)
@@ -499,5 +539,5 @@ CALL(statfs)
 
 CALL(fstatfs)
 {
-	return file_of(p, (int)r->ebx) ? give_statfs(p, r->ecx, 0) : -EBADF;
+	return descriptor_of(p, (int)r->ebx) ? give_statfs(p, r->ecx, 0) : -EBADF;
 }

@@ -3,8 +3,6 @@
 
 #include "personality.h"
 
-#define LARGEST ((u64)SLOTS * SLOTS * PAGE_SIZE)
-
 static const char hole_bytes[PAGE_SIZE];
 
 void *content_frame(struct node *node, unsigned page)
@@ -12,6 +10,13 @@ void *content_frame(struct node *node, unsigned page)
 	void **slot = vector_slot(&node->slots, page, 0);
 
 	return slot ? *slot : 0;
+}
+
+u32 content_pages_left(void)
+{
+	u32 available = machine_frames_free(), kept = machine_frames_total() / 16;
+
+	return available > kept ? available - kept : 0;
 }
 
 /* Files must leave programs a part of memory, or the program that filled it could not even say so. */
@@ -90,10 +95,10 @@ static int put(struct node *node, u64 at, struct process *p, address user, const
 	unsigned done = 0, part;
 	char *frame;
 
-	if (at >= LARGEST)
+	if (at >= FILE_LIMIT)
 		return -EFBIG;
-	if (length > LARGEST - at)
-		length = (unsigned)(LARGEST - at);
+	if (length > FILE_LIMIT - at)
+		length = (unsigned)(FILE_LIMIT - at);
 	while (done < length) {
 		part = PAGE_SIZE - ((unsigned)at & PAGE_MASK);
 		if (part > length - done)
@@ -146,7 +151,7 @@ int content_truncate(struct node *node, u64 size)
 	void **slot;
 	char *frame;
 
-	if (size > LARGEST)
+	if (size > FILE_LIMIT)
 		return -EFBIG;
 	if (size < node->size) {
 		if (node->mapped)
@@ -169,6 +174,24 @@ int content_truncate(struct node *node, u64 size)
 	if (size == 0)
 		vector_free(&node->slots);
 	return 0;
+}
+
+void content_zero(struct node *node, u64 at, u64 end)
+{
+	unsigned part;
+	char *frame;
+
+	if (end > node->size)
+		end = node->size;
+	for (; at < end; at += part) {
+		part = PAGE_SIZE - ((unsigned)at & PAGE_MASK);
+		if (part > end - at)
+			part = (unsigned)(end - at);
+		if (content_frame(node, (unsigned)(at >> 12))) {
+			frame = writable(node, (unsigned)(at >> 12));
+			memset(frame + ((unsigned)at & PAGE_MASK), 0, part);
+		}
+	}
 }
 
 void content_free(struct node *node)

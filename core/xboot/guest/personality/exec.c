@@ -6,10 +6,11 @@
 #define DYNAMIC_BASE 0x56555000u     /* position-independent programs */
 #define INTERPRETER_BASE 0x40000000u
 #define SEGMENTS 32
-#define PREFIX 3                     /* arguments that a script puts before the caller's: interpreter, its argument, the script */
+#define SCRIPTS 5                    /* as deep may scripts be interpreters of scripts (ELOOP) */
+#define PREFIX (2 * SCRIPTS + 1)     /* arguments that scripts put before the caller's: interpreter and its argument, of each; the first script */
 #define STRING_LIMIT 131072u
 
-static char interpreter[PATH_LIMIT], script[PATH_LIMIT], first_line[256];
+static char interpreter[PATH_LIMIT], script[PATH_LIMIT], first_lines[SCRIPTS][256];
 
 struct image {
 	address start, entry, headers, base; /* start: where it begins, the interpreter's entry if there is one; base: of the interpreter, 0 without one */
@@ -333,17 +334,23 @@ static void take_over(struct process *p, struct memory *m, const char *path, add
 	process_memory_released(p);
 }
 
-/* "#! interpreter [argument]" */
-static int parse_script(struct node *node, struct arguments *a, const char *path)
+/* "#! interpreter [argument]", which come before what is there: the first script's path, then what interprets it. 1: it was a script, 0: no. */
+static int parse_script(struct node *node, struct arguments *a, const char *path, u32 depth)
 {
-	int n = content_get(node, 0, first_line, sizeof first_line - 1), i, start;
-	char *argument;
+	char *first_line = first_lines[depth < SCRIPTS ? depth : 0], *argument;
+	int n, i, start, put;
+
+	if (depth >= SCRIPTS) {
+		n = content_get(node, 0, interpreter, 2);
+		return n == 2 && interpreter[0] == '#' && interpreter[1] == '!' ? -ELOOP : 0;
+	}
+	n = content_get(node, 0, first_line, sizeof first_lines[0] - 1);
 
 	if (n < 3 || first_line[0] != '#' || first_line[1] != '!')
 		return 0;
 	for (i = 2; i < n && first_line[i] != '\n'; i++)
 		;
-	if (i == n && n == (int)sizeof first_line - 1)
+	if (i == n && n == (int)sizeof first_lines[0] - 1)
 		return -ENOEXEC; /* cut off */
 	while (i > 2 && (first_line[i - 1] == ' ' || first_line[i - 1] == '\t'))
 		i--;
@@ -361,12 +368,18 @@ static int parse_script(struct node *node, struct arguments *a, const char *path
 			i++;
 		argument = first_line + i;
 	}
-	a->prefix[a->prefix_count++] = first_line + start;
-	if (argument && *argument)
-		a->prefix[a->prefix_count++] = argument;
-	memmove(script, path, text_length(path) + 1);
-	a->prefix[a->prefix_count++] = script;
-	a->skip = a->argc ? 1 : 0;
+	if (!depth) {
+		memmove(script, path, text_length(path) + 1);
+		a->prefix[a->prefix_count++] = script;
+		a->skip = a->argc ? 1 : 0;
+	}
+	put = argument && *argument ? 2 : 1;
+	for (i = (int)a->prefix_count; i-- > 0;)
+		a->prefix[i + put] = a->prefix[i];
+	a->prefix[0] = first_line + start;
+	if (put == 2)
+		a->prefix[1] = argument;
+	a->prefix_count += (u32)put;
 	return 1;
 }
 
@@ -377,6 +390,7 @@ int exec_run(struct process *p, int at, const char *path, address argv, address 
 	struct memory *m;
 	struct node *node;
 	address sp;
+	u32 depth;
 	int error = runnable(p, at, path, &node);
 
 	if (error)
@@ -396,10 +410,11 @@ int exec_run(struct process *p, int at, const char *path, address argv, address 
 		a.argv = a.envp = 0;
 	}
 	if (p->memory->regions) {
-		error = parse_script(node, &a, path);
-		if (error > 0) {
+		for (depth = 0; (error = parse_script(node, &a, path, depth)) > 0; depth++) {
 			path = a.prefix[0];
 			error = runnable(p, AT_FDCWD, path, &node);
+			if (error)
+				return error;
 		}
 		if (error)
 			return error;

@@ -2,9 +2,17 @@
 
 #include "personality.h"
 
-struct file *file_of(struct process *p, int fd)
+struct file *descriptor_of(struct process *p, int fd)
 {
 	return fd >= 0 && fd < DESCRIPTORS ? p->files[fd] : 0;
+}
+
+/* A description of O_PATH names its file and gives no right to it: here is the one place that says so. */
+struct file *file_of(struct process *p, int fd)
+{
+	struct file *f = descriptor_of(p, fd);
+
+	return f && f->flags & O_PATH ? 0 : f;
 }
 
 /* Takes over one use of the node, unless there is no memory (0). */
@@ -57,7 +65,7 @@ int file_install(struct process *p, struct file *f, unsigned from, int close_on_
 
 int file_close(struct process *p, int fd)
 {
-	struct file *f = file_of(p, fd);
+	struct file *f = descriptor_of(p, fd);
 
 	if (!f)
 		return -EBADF;

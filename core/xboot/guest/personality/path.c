@@ -58,7 +58,7 @@ static int start(struct process *p, int at, const char *path, struct node **from
 	} else if (at == AT_FDCWD) {
 		*from = p->cwd;
 	} else {
-		f = file_of(p, at);
+		f = descriptor_of(p, at);
 		if (!f)
 			return -EBADF;
 		if ((f->node->mode & S_IFMT) != S_IFDIR)
@@ -147,7 +147,7 @@ static struct file *own_descriptor(struct process *p, const char *path, const ch
 	for (; path[i] >= '0' && path[i] <= '9' && fd < DESCRIPTORS; i++)
 		fd = fd * 10 + path[i] - '0';
 	*rest = path + i;
-	return path[i] && path[i] != '/' ? 0 : file_of(p, fd);
+	return path[i] && path[i] != '/' ? 0 : descriptor_of(p, fd);
 }
 
 int path_walk(struct process *p, int at, const char *path, int follow, struct found *f)
@@ -181,7 +181,7 @@ int path_walk(struct process *p, int at, const char *path, int follow, struct fo
 			f->length = 0;
 			f->directory = p->root;
 			f->slash = *path == '/';
-			f->node = *path || follow ? file->node : lend_link(p, file->node);
+			f->node = *path || follow == 1 ? file->node : lend_link(p, file->node);
 			if (!f->node)
 				return -ENOMEM;
 		}
@@ -223,7 +223,7 @@ int path_walk(struct process *p, int at, const char *path, int follow, struct fo
 		f->entry = directory_find(f->directory, path, f->length);
 		f->node = f->entry ? f->entry->node : 0;
 		path = end;
-		if (f->node && (f->node->mode & S_IFMT) == S_IFLNK && (!last || follow || f->slash)) {
+		if (f->node && (f->node->mode & S_IFMT) == S_IFLNK && (!last || follow == 1 || (f->slash && follow != FOLLOW_NEVER))) {
 			if (++links > LINKS_FOLLOWED)
 				return -ELOOP;
 			side ^= 1;
@@ -266,7 +266,7 @@ int path_make(struct process *p, int at, address path, struct found *f)
 
 	if (error < 0)
 		return error;
-	error = path_walk(p, at, text, 0, f);
+	error = path_walk(p, at, text, FOLLOW_NEVER, f);
 	if (error)
 		return error;
 	if (f->node)

@@ -30,6 +30,7 @@ void *pool_get(unsigned size); /* zeroed; 0: no memory */
 void pool_put(void *block, unsigned size);
 
 #define SLOTS ((unsigned)(PAGE_SIZE / sizeof(void *)))
+#define FILE_LIMIT ((u64)SLOTS * SLOTS * PAGE_SIZE) /* bytes of a file: EFBIG */
 
 struct vector {
 	void **small;    /* up to SLOTS slots */
@@ -110,6 +111,8 @@ int content_put(struct node *node, u64 at, const void *from, unsigned length);
 int content_truncate(struct node *node, u64 size);
 void *content_frame(struct node *node, unsigned page);                                             /* for mapping; 0: a hole */
 void *content_make(struct node *node, unsigned page);                                             /* the same, made if it is a hole; 0: no memory */
+void content_zero(struct node *node, u64 at, u64 end);
+u32 content_pages_left(void);                                                                     /* that files may still fill */
 void content_free(struct node *node);
 
 /* ---- path.c -------------------------------------------------------------------------------------------------------------------------------------------- */
@@ -132,7 +135,9 @@ struct found {
 #define MAY_READ 4u
 
 int path_get(struct process *p, address path, char to[PATH_LIMIT]);      /* copies a path in; its length */
-int path_walk(struct process *p, int at, const char *path, int follow, struct found *f);
+#define FOLLOW_NEVER 2 /* a link at the path's end is what is meant, even if a slash comes after it: names that are made, moved, removed */
+
+int path_walk(struct process *p, int at, const char *path, int follow, struct found *f); /* follow: 1, 0 (but for a slash), FOLLOW_NEVER */
 int path_find(struct process *p, int at, address path, int follow, struct node **node); /* of something that exists */
 int path_make(struct process *p, int at, address path, struct found *f); /* of something to be made: EEXIST when it is there */
 int may(struct process *p, struct node *node, u32 wanted);               /* 0 or -EACCES */
@@ -174,7 +179,8 @@ int device_put(struct file *f, const char *from, unsigned length);      /* from 
 extern int channel; /* its address: what waits for the result channel */
 void random_bytes(void *to, unsigned length);
 
-struct file *file_of(struct process *p, int fd); /* 0: EBADF */
+struct file *file_of(struct process *p, int fd);       /* what may be read, written, asked; 0: EBADF */
+struct file *descriptor_of(struct process *p, int fd); /* also what was opened with O_PATH: only to be looked at, duplicated, closed, started from */
 int file_install(struct process *p, struct file *f, unsigned from, int close_on_exec); /* takes over the caller's reference; frees it on error */
 struct file *file_new(struct node *node, u32 flags);
 void file_drop(struct file *f);
