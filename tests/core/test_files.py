@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -88,3 +89,23 @@ def test_a_pipe_as_input_is_refused_at_once(tmp_path: Path, arguments: tuple[obj
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=120)
     assert done.returncode == 3, done.stderr
     assert "regular file" in done.stderr or "neither a derivation nor" in done.stderr or "no such file" in done.stderr
+
+
+# Where a reader may open a file by itself: what xboot itself wrote or made, and /proc.
+OWN = {
+    "core/xboot/frontends/bundle.py": 1,  # the roots of a bundle that was unpacked into the cache
+    "core/xboot/compare/budget.py": 2,  # /proc/meminfo, /sys/fs/cgroup
+}
+
+
+def test_readers_read_files_here_only() -> None:
+    root = Path(__file__).parents[2]
+    found = {}
+    for folder in ("parse", "linearize", "attest", "frontends", "recipe", "fetch", "boot", "compare"):
+        for file in sorted((root / "core" / "xboot" / folder).glob("*.py")):
+            calls = [ast.unparse(n.func) for n in ast.walk(ast.parse(file.read_text())) if isinstance(n, ast.Call)]
+            own = [name for name in calls if name.endswith((".read_text", ".read_bytes")) and name != "stores.read_text"]
+            own += [name for name in calls if name in ("json.loads", "json.load", "tomllib.load", "open")]
+            if own:
+                found[str(file.relative_to(root))] = len(own)
+    assert found == OWN

@@ -271,3 +271,9 @@ def test_a_pipe_is_no_local_file(case: Case, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "file")
     report = case.fetch(case.closure(f"file://{tmp_path}/file", "sha256-" + "A" * 43 + "="), folders=[tmp_path])
     assert "no such file" in report.failed[0].reasons[0]
+
+
+def test_a_port_that_is_none_is_not_another(case: Case) -> None:
+    """99999 is 34463 to the resolver, where somebody else may listen."""
+    report = case.fetch(case.closure("http://127.0.0.1:99999/f", "sha256-" + "A" * 43 + "="))
+    assert "Port out of range" in report.failed[0].reasons[0]

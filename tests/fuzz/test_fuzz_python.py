@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import random
-import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,13 +23,6 @@ TOKENS = [
     b"\\n", b'\\"', b"\\x00", b"\\ud800", b"0" * 400, b"1e999", b"-1", b"{" * 300, b"[" * 300, b"(" * 70, b"..", b"/", b"\0", b"\xff",
     b"NaN", b"\x1b[2J", b"\n", b'"', b",", b":", b" ", b"null", b"true", b"\x80" + bytes(11), b"\xff" * 12, b"'", b"${", b"a." * 70,
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _cleared() -> Iterator[None]:
-    yield
-    shutil.rmtree(targets.folder(), ignore_errors=True)
-    targets.folder().mkdir()
 
 
 def kept(name: str) -> list[bytes]:

@@ -196,6 +196,10 @@ def _unsupported(url: str) -> Path:
 
 def _remote(job: _Job, url: str) -> Path:
     wanted, part = job.wanted, job.part
+    try:
+        urlsplit(url).port  # noqa: B018 - raises for a port that is none, which the resolver would take modulo 2^16
+    except ValueError as error:
+        raise DownloadError(f"not a URL that can be fetched: {error}") from None
     result = download(job.client, url, part, job.options.limits, job.progress)
     if result.resumed and _digest(wanted, part) != wanted.hash:
         # The beginning came from elsewhere or from another day: once more, all from one place.

@@ -9,6 +9,7 @@ from pathlib import Path
 from xboot.errors import InputError
 from xboot.fetch.mirrors import ContentAddress, content_addressed_urls, expand_mirror, parse_mirrors
 from xboot.fetch.scheme import Symbol, read_scheme
+from xboot.files import read_regular
 from xboot.model import Closure, Derivation, Source
 from xboot.storepath import store_name
 
@@ -133,9 +134,7 @@ def _source_text(drv: Derivation, variable: bytes, sources: Mapping[str, Source]
     source = sources.get(drv.env.get(variable, b"").decode(errors="replace"))
     if source is None or not _plain(source.location):
         return ""
-    if source.location.stat().st_size > _MAX_MIRRORS_FILE:
-        raise InputError(f"{source.path}: too large for a list of mirrors")
-    return source.location.read_text(errors="replace")
+    return read_regular(source.location, _MAX_MIRRORS_FILE, "a list of mirrors").decode(errors="replace")
 
 
 def _plain(location: Path) -> bool:

@@ -6,8 +6,6 @@ Needs atheris (the extra `fuzz`). A crash is written to the folder where this is
 
 from __future__ import annotations
 
-import atexit
-import shutil
 import sys
 from pathlib import Path
 
@@ -25,7 +23,6 @@ def main() -> None:
     if len(sys.argv) < 2 or sys.argv[1] not in targets.TARGETS:
         sys.exit(f"usage: run.py TARGET [options]; targets: {' '.join(targets.TARGETS)}")
     name = sys.argv.pop(1)
-    atexit.register(shutil.rmtree, targets.folder(), ignore_errors=True)
     seeds = targets.folder() / "seeds"
     seeds.mkdir()
     kept = Path(__file__).parent / "corpus" / name

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import hashlib
 import io
 import shutil
@@ -50,22 +52,24 @@ SCRIPT = Script(
 )
 
 _SHM = Path("/dev/shm")
-_FOLDER = Path(tempfile.mkdtemp(prefix="xboot-fuzz-", dir=_SHM if _SHM.is_dir() else None))
 
 
+@functools.cache
 def folder() -> Path:
-    """Where the targets put files; for whoever runs them to remove."""
-    return _FOLDER
+    """Where the targets put files, gone when the process ends."""
+    made = Path(tempfile.mkdtemp(prefix="xboot-fuzz-", dir=_SHM if _SHM.is_dir() else None))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
+    return made
 
 
 def _file(data: bytes, name: str = "file") -> Path:
-    path = _FOLDER / name
+    path = folder() / name
     path.write_bytes(data)
     return path
 
 
 def _emptied(name: str = "out") -> Path:
-    path = _FOLDER / name
+    path = folder() / name
     if path.exists():
         shutil.rmtree(path)
     path.mkdir()
@@ -132,7 +136,7 @@ def archive(data: bytes) -> None:
         entries.append((entry.path, entry.kind, entry.executable, entry.target, b"".join(entry.chunks)))
     assert _written(entries) == data
     nar.unpack(io.BytesIO(data), _emptied() / "tree")
-    assert nar.nar_hash(_FOLDER / "out" / "tree").sha256 == hashlib.sha256(data).hexdigest()
+    assert nar.nar_hash(folder() / "out" / "tree").sha256 == hashlib.sha256(data).hexdigest()
 
 
 def _written(entries: list[tuple[tuple[bytes, ...], str, bool, bytes, bytes]]) -> bytes:
@@ -193,7 +197,7 @@ def tarball(data: bytes) -> None:
     inside = _emptied("tar") / "inside"
     inside.mkdir()
     unpack_tarball(_file(data, "a.tar"), inside)
-    assert sorted(p.name for p in (_FOLDER / "tar").iterdir()) == ["inside"]
+    assert sorted(p.name for p in (folder() / "tar").iterdir()) == ["inside"]
 
 
 def envelope(data: bytes) -> None:
