@@ -22,6 +22,8 @@ HELLO = Path(__file__).parent.parent / "examples" / "hello" / "recipe.toml"
 class _Watch:
     """Notes when the loader begins to compile, when it is about to jump, and when the first builder starts."""
 
+    contract_version = 2
+
     def __init__(self) -> None:
         self.at: dict[str, float] = {}
         self.lines = 0

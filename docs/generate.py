@@ -1,6 +1,7 @@
-"""mkdocs' hook: makes the reference of hooks and nouns from the code, each time the site is built. Nothing of it is committed.
+"""mkdocs' hook: makes the reference of hooks, nouns and machines from the code, each time the site is built. Nothing of it is committed.
 
-Signatures and docstrings come from `xboot.hooks` and `xboot.model`, what they say of each argument and field from docs/reference.toml.
+Signatures and docstrings come from `xboot.hooks`, `xboot.model` and `xboot.machine`; what they say of each argument and field, from
+docs/reference.toml.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from xboot import hooks, model
+from xboot import hooks, machine, model
 
 TEXTS = Path(__file__).with_name("reference.toml")
 
@@ -67,12 +68,55 @@ def nouns_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def machines_page() -> str:
+    """The page of what a machine is made of: the classes of `xboot.machine`, with their methods."""
+    lines = ["# Machines", "", _text(machine), ""]
+    for name in machine.__all__:
+        thing = getattr(machine, name)
+        if not inspect.isclass(thing):
+            lines += [
+                f"## {name}",
+                "",
+                "```python",
+                f"{_verb(thing)} {name}{_wrapped(inspect.signature(thing))}",
+                "```",
+                "",
+                _text(thing),
+                "",
+            ]
+            continue
+        lines += [f"## {name}", "", _text(thing), ""]
+        if dataclasses.is_dataclass(thing):
+            lines += [f"- `{field}`: `{kind}`" for field, kind in _kinds(thing).items()] + [""]
+            continue
+        for method, value in vars(thing).items():
+            if inspect.isfunction(value) and not method.startswith(("_", "xboot_")):
+                abstract = "*To be implemented.* " if getattr(value, "__isabstractmethod__", False) else ""
+                signature = _wrapped(inspect.signature(value))
+                lines += [
+                    f"### {name}.{method}",
+                    "",
+                    "```python",
+                    f"{_verb(value)} {method}{signature}",
+                    "```",
+                    "",
+                    abstract + _text(value),
+                    "",
+                ]
+    return "\n".join(lines) + "\n"
+
+
+def _verb(function: object) -> str:
+    return "async def" if inspect.iscoroutinefunction(function) else "def"
+
+
 def on_files(files: Any, config: Any) -> Any:
     """Called by mkdocs when it has found the pages that are files."""
     from mkdocs.structure.files import File  # noqa: PLC0415 - the tests of this file need no mkdocs
 
     files.append(File.generated(config, "reference/hooks.md", content=hooks_page()))
     files.append(File.generated(config, "reference/nouns.md", content=nouns_page()))
+    files.append(File.generated(config, "reference/machines.md", content=machines_page()))
     return files
 
 

@@ -235,7 +235,8 @@ def test_drawn_on_a_terminal_gone_afterwards() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=100, height=30)
     plugins = plugins_of(FakeBackend("left", slowly(0.8)), FakeBackend("right", slowly(0.8)))
     table = LiveTable(console)
-    plugins.add(table, "test:table")
+    plugins.add(table, "xboot:table")
+    assert not plugins.broken
     table.expect(script(), ["left", "right"])
     with table:
         compare(script(), machines(), ["left", "right"], {}, plugins)

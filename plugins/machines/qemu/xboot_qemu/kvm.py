@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from xboot._workspace import cache_root
+from xboot.cache import Cache
 from xboot_qemu.command import find_program
 
 _STATUS = 0x2A
@@ -30,7 +30,7 @@ def works(program: str = "qemu-system-x86_64") -> bool:
         return False
     path = find_program(program)
     key = f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {path} {os.stat(path).st_mtime_ns}"
-    memory = cache_root() / "kvm.json"
+    memory = Cache().root / "kvm.json"
     try:
         known = json.loads(memory.read_text())
         if isinstance(known.get(key), bool):
