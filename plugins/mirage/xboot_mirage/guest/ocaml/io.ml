@@ -96,6 +96,7 @@ let read_at p f position va len =
   | Timer t -> Event_file.read_timer p f t va len
   | Signals s -> Event_file.read_signals p f s va len
   | Epoll _ -> Errno.fail Errno.einval
+  | Socket s -> Socket.read p f s va len
   | To_console | Path_only -> Errno.fail Errno.ebadf
 
 let read p f va len =
@@ -141,6 +142,7 @@ let write_at p f position va len =
   | To_console -> to_console p va len
   | Event e -> Event_file.write_event p f e va len
   | Timer _ | Signals _ | Epoll _ -> Errno.fail Errno.einval
+  | Socket s -> Socket.write p f s va len
   | Directory | Path_only -> Errno.fail Errno.ebadf
 
 let write p f va len =
@@ -180,6 +182,7 @@ let transfer p from position ?at out len =
       else if out.flags land o_nonblock <> 0 then Errno.fail Errno.eagain
       else raise (Wait (fun () -> Pipe.room pipe > 0 || pipe.Vfs.readers = 0))
     | Full -> Errno.fail Errno.enospc
+    | Socket s -> Socket.write_bytes p out s b part
     | _ -> Errno.fail Errno.einval in
   let rec go done_ =
     let part = min (Bytes.length b) (min (len - done_) (c.Content.size - position - done_)) in
@@ -234,12 +237,13 @@ let rec ready p f =
   | Timer t -> if_ (Event_file.fired t > 0) poll_in
   | Signals s -> if_ (Signal.pending p land s.set <> 0) poll_in
   | Epoll e -> if_ (List.exists (fun i -> interest_ready p i <> 0) e.interests) poll_in
+  | Socket s -> Socket.ready s
   | Path_only -> 0x20
   | Plain | Directory | Null | Zero | Full | Random -> poll_in lor poll_out
 
 (* How often bytes came, and went. *)
 and motions f =
-  match f.what with Pipe_end pipe -> (pipe.Vfs.pushed, pipe.Vfs.pulled) | Event e -> (e.writes, e.writes) | Timer t -> (Event_file.fired t + t.at, 0) | _ -> (0, 0)
+  match f.what with Pipe_end pipe -> (pipe.Vfs.pushed, pipe.Vfs.pulled) | Event e -> (e.writes, e.writes) | Timer t -> (Event_file.fired t + t.at, 0) | Socket s -> (s.came, match s.peer with Some q -> q.went | None -> 0) | _ -> (0, 0)
 
 (* What epoll_wait has to report of one descriptor. *)
 and interest_ready p i =

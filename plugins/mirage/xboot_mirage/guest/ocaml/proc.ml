@@ -22,6 +22,30 @@ and what =
   | Timer of timer
   | Signals of signals
   | Epoll of epoll
+  | Socket of socket
+
+(* A socket of the step's own (AF_UNIX). *)
+and socket = {
+  style : int; (* 1: stream, 2: datagrams, 5: datagrams in order, of a connection *)
+  mutable peer : socket option;
+  mutable peer_pid : int;
+  owner_pid : int;
+  mutable address : string; (* sun_path; "": none; begins with a zero byte: abstract *)
+  mutable place_ino : int; (* of the name in the file system, 0: none *)
+  mutable backlog : int; (* of a listening socket, -1: does not listen *)
+  connections : socket Queue.t; (* not accepted yet *)
+  incoming : message Queue.t;
+  mutable held : int; (* bytes in it *)
+  mutable shut_in : bool;
+  mutable shut_out : bool;
+  mutable gone : bool;
+  mutable error : int;
+  mutable pass_credentials : bool;
+  mutable came : int;
+  mutable went : int;
+}
+
+and message = { data : Bytes.t; mutable taken : int; rights : file list; sender : socket; sender_pid : int }
 
 (* eventfd: 64 bits without sign *)
 and event = { mutable count : int64; semaphore : bool; mutable writes : int }
@@ -109,6 +133,9 @@ type t = {
 
 let timers : timer list ref = ref [] (* those that somebody holds *)
 
+(* Set by Socket: the last descriptor of one goes away. *)
+let close_socket : (socket -> unit) ref = ref ignore
+
 (* Set by Locks: an open file, or a process's descriptor of a file, goes away. *)
 let forget_file : (file -> unit) ref = ref ignore
 let forget_descriptor : (descriptors -> inode -> unit) ref = ref (fun _ _ -> ())
@@ -183,6 +210,7 @@ let close_file f =
        if f.readable then pipe.readers <- pipe.readers - 1;
        if f.writable then pipe.writers <- pipe.writers - 1;
        if pipe.readers = 0 && pipe.writers = 0 then begin pipe.buffer <- Bytes.empty; pipe.used <- 0 end
+     | Socket s -> !close_socket s
      | Timer t -> timers := List.filter (fun u -> u != t) !timers
      | _ -> ());
     release f.inode

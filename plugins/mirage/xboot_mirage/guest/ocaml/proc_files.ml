@@ -32,6 +32,7 @@ let numbered numbers of_number rest =
 let open_name p f =
   match f.Proc.what with
   | Proc.Pipe_end { named = false; _ } | Proc.To_console -> Printf.sprintf "pipe:[%d]" f.Proc.inode.ino
+  | Proc.Socket _ -> Printf.sprintf "socket:[%d]" f.Proc.inode.ino
   | Proc.Event _ -> "anon_inode:[eventfd]"
   | Proc.Timer _ -> "anon_inode:[timerfd]"
   | Proc.Signals _ -> "anon_inode:[signalfd]"

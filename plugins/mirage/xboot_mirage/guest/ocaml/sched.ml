@@ -50,7 +50,7 @@ let interrupt p =
   let never_again = List.mem (match Abi.find p number with Some e -> e.Abi.name | None -> "")
       [ "nanosleep"; "clock_nanosleep"; "clock_nanosleep_time64"; "pause"; "sigsuspend"; "rt_sigsuspend"; "poll"; "ppoll"; "ppoll_time64"; "select"; "pselect6"; "pselect6_time64"; "rt_sigtimedwait"; "epoll_wait"; "epoll_pwait"; "epoll_pwait2" ] in
   p.state <- Ready;
-  if p.progress > 0 && (match Abi.find p number with Some { Abi.name = "write" | "writev"; _ } -> true | _ -> false) then finish_call p p.progress
+  if p.progress > 0 && (match Abi.find p number with Some { Abi.name = "write" | "writev" | "sendto" | "sendmsg" | "socketcall"; _ } -> true | _ -> false) then finish_call p p.progress
   else if Signal.wants_restart p && not never_again then begin
     let at = Signal.get p Base.rip in
     finish_call p number;
@@ -163,5 +163,6 @@ let until_first_ends () =
 (* Whatever still lives is ended. *)
 let kill_all () =
   List.iter (fun p -> Exit.finish p 9) (all ());
+  Socket.reset ();
   List.iter (fun p -> if is_zombie p then ignore (Base.ctx_free p.context)) (all ());
   reset ()

@@ -103,7 +103,7 @@ let close_range p =
 
 let seek p f position whence =
   ignore p;
-  (match f.what with Pipe_end _ | To_console -> Errno.fail Errno.espipe | Path_only -> Errno.fail Errno.ebadf | _ -> ());
+  (match f.what with Pipe_end _ | To_console | Socket _ -> Errno.fail Errno.espipe | Path_only -> Errno.fail Errno.ebadf | _ -> ());
   match f.what with
   | Null | Zero | Full | Random -> 0
   | _ ->
@@ -230,6 +230,7 @@ let ioctl p =
   | 0x541b ->
     (match f.what with
      | Pipe_end pipe -> User.put_int p.mm (Arg.word p 2) pipe.Vfs.used; 0
+     | Socket s -> User.put_int p.mm (Arg.word p 2) s.held; 0
      | Plain -> User.put_int p.mm (Arg.word p 2) (max 0 ((Io.content f).Content.size - f.position)); 0
      | _ -> Errno.fail Errno.enotty)
   | _ -> Errno.fail Errno.enotty (* there are no terminals *)

@@ -74,7 +74,7 @@ let open_inode inode flags path =
   | Vfs.Device (1, 5) -> opened Zero
   | Vfs.Device (1, 7) -> opened Full
   | Vfs.Device (1, (8 | 9)) -> opened Random
-  | Vfs.Device _ -> Errno.fail Errno.enxio (* /dev/tty: there is no terminal *)
+  | Vfs.Socket | Vfs.Device _ -> Errno.fail Errno.enxio (* /dev/tty: there is no terminal *)
   | Vfs.Console -> if readable then Errno.fail Errno.eacces; opened To_console
   | Vfs.Fifo pipe ->
     if readable then Vfs.demand who inode 4;
@@ -166,11 +166,11 @@ let mkdirat p = mkdir_at p (Arg.int p 0) (Arg.word p 1) (Arg.uint p 2)
 let mknod_at p fd va mode =
   let path = User.path p.mm va in
   match mode land 0o170000 with
-  | 0 | 0o100000 | 0o010000 as kind ->
+  | 0 | 0o100000 | 0o010000 | 0o140000 as kind ->
     let found = resolve_name p fd path in
     demand_make found;
     if found.Path.slash then Errno.fail Errno.enoent;
-    let what = if kind = 0o010000 then Vfs.Fifo (Vfs.new_pipe ~named:true) else Vfs.File (Content.make ()) in
+    let what = if kind = 0o010000 then Vfs.Fifo (Vfs.new_pipe ~named:true) else if kind = 0o140000 then Vfs.Socket else Vfs.File (Content.make ()) in
     ignore (make_in found what (mode land 0o7777 land lnot p.place.umask));
     0
   | 0o040000 -> Errno.fail Errno.eperm

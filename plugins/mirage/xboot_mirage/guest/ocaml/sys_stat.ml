@@ -84,7 +84,7 @@ let utime p =
 
 (* ---- directories *)
 
-let directory_type inode = match Vfs.type_bits inode with 0o040000 -> 4 | 0o100000 -> 8 | 0o120000 -> 10 | 0o020000 -> 2 | 0o010000 -> 1 | _ -> 0
+let directory_type inode = match Vfs.type_bits inode with 0o040000 -> 4 | 0o100000 -> 8 | 0o120000 -> 10 | 0o020000 -> 2 | 0o010000 -> 1 | 0o140000 -> 12 | _ -> 0
 
 (* [layout name ino position kind] gives one record. *)
 let list_directory p layout =

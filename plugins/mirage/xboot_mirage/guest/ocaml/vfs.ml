@@ -39,6 +39,7 @@ and kind =
   | Fifo of pipe
   | Console (* standard output and error of a builder: looks like a pipe *)
   | Dynamic of { find : string -> inode option; list : unit -> (string * inode) list } (* /proc *)
+  | Socket (* the name of a bound socket *)
   | Text of (unit -> string) (* a file of /proc: its text is made when it is opened *)
   | Magic of { text : unit -> string; target : unit -> inode } (* links of /proc that lead to an inode whatever its name *)
 
@@ -68,7 +69,7 @@ let is_dir inode = match inode.kind with Dir _ | Dynamic _ -> true | _ -> false
 let type_bits inode =
   match inode.kind with
   | File _ | Text _ -> 0o100000 | Dir _ | Dynamic _ -> 0o040000 | Link _ | Magic _ -> 0o120000
-  | Device _ -> 0o020000 | Fifo _ | Console -> 0o010000
+  | Device _ -> 0o020000 | Fifo _ | Console -> 0o010000 | Socket -> 0o140000
 
 let size inode =
   match inode.kind with
