@@ -63,3 +63,11 @@ class Backend(ABC):
     @hookimpl
     def xboot_tcb(self, backend: str, image: BootImage) -> Sequence[Component] | None:
         return self.components(image) if backend == self.info.name else None
+
+
+def choose_memory(options: BackendOptions, least: int, most: int) -> int:
+    """MiB of memory for a guest: what the user asked for, else what the host can spare, but `least` in any case and never more than `most`.
+
+    A guest that is told of much memory costs the host only what it touches, and its kernel's own start, which is what bounds `most`.
+    """
+    return options.memory or min(most, max(least, options.spare))

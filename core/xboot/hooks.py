@@ -53,12 +53,14 @@ class LinearizeOptions:
 class BackendOptions:
     """What a user may choose for a run. `settings` are `--set KEY=VALUE` pairs that only the backend knows (e.g. `kernel=distro`).
 
-    `executor` is one of the backend's own (empty: its first), `memory` in MiB (None: the backend chooses from the size of
-    the image), `export_size` in bytes (0: no export window).
+    `executor` is one of the backend's own (empty: its first). `memory` in MiB is what the user asked for; None: the backend takes what the
+    host can spare, `spare` MiB (0: not known), within its own limits (`xboot.backend.choose_memory`). `export_size` in bytes (0: no export
+    window).
     """
 
     executor: str = ""
     memory: int | None = None
+    spare: int = 0
     export_size: int = 0
     settings: Mapping[str, str] = field(default_factory=dict)
 

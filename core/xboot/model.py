@@ -445,7 +445,10 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class BackendInfo:
-    """What a backend says of itself. `maturity`: `stable`, `experimental`. `abilities`: e.g. `export`, `kvm`."""
+    """What a backend says of itself. `maturity`: `stable`, `experimental`. `abilities`: e.g. `export`, `kvm`.
+
+    `max_payload`: bytes of script and sources that its kernel can hold (0: not known); more is refused before anything is packed.
+    """
 
     name: str
     summary: str
@@ -454,6 +457,7 @@ class BackendInfo:
     abilities: Sequence[str] = ()
     maturity: str = "experimental"
     contract: int = 1
+    max_payload: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,11 @@ from typing import TypeVar
 
 from xboot._workspace import run_folder
 from xboot.boot import RunOptions, check_machine, run_machine
+from xboot.boot.memory import OVERHEAD, free_memory
 from xboot.errors import BackendError, PluginError, UsageError, XbootError
 from xboot.hooks import BackendOptions, LinearizeOptions, ReadOptions
 from xboot.machine import Machine
-from xboot.model import Artifact, Boot, BootImage, Cause, Closure, Component, Event, Phase, Script, Verdict
+from xboot.model import Artifact, BackendInfo, Boot, BootImage, Cause, Closure, Component, Event, Phase, Script, Verdict
 from xboot.parse import merge_closures
 from xboot.plugins import Plugins
 from xboot.tcb import Measured, host_kernel
@@ -116,12 +117,32 @@ class Pipeline:
             raise BackendError(f"backend {backend} does not run {wrong} builders, only {', '.join(info.systems)}")
         if options.executor and options.executor not in info.executors:
             raise UsageError(f"backend {backend} has no executor {options.executor!r}", hint="it has: " + ", ".join(info.executors))
+        if script is not None:
+            self._refuse_too_much(info, script)
         options = replace(options, executor=options.executor or info.executors[0])
         self._stage("package", f"kernel and executor of {backend}")
         artifacts = self.plugins.call("xboot_prepare", backend=backend, options=options, notify=self.notify)
         if not isinstance(artifacts, Mapping):
             raise PluginError(f"plugin {backend}: hook xboot_prepare returned {type(artifacts).__name__}, expected a mapping of artifacts")
         return artifacts
+
+    def _refuse_too_much(self, info: BackendInfo, script: Script) -> None:
+        """Raise BackendError for a script whose sources the backend's kernel cannot hold: packing them would take minutes."""
+        size = len(script.text) + sum(source.nar_size for source in script.sources)
+        if not info.max_payload or size <= info.max_payload:
+            return
+        others = [
+            o.name
+            for o in map(self.plugins.backend, self.plugins.backends)
+            if script.systems <= set(o.systems) and (o.max_payload or size) >= size
+        ]
+        largest = max(script.sources, key=lambda source: source.nar_size)
+        raise BackendError(
+            f"script and sources have {size} bytes, and backend {info.name} holds at most {info.max_payload}; the largest source is "
+            f"{largest.path} with {largest.nar_size}",
+            hint=(f"choose another backend ({', '.join(sorted(others))}), or build" if others else "no backend here holds that: build")
+            + " less in one go: --seed PATH trusts what was built before",
+        )
 
     def package(self, backend: str, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
         """package, second half: the image's files, written into `folder`."""
@@ -173,12 +194,14 @@ class Pipeline:
             options = replace(options, export_size=EXPORT_WINDOW)
         if script is None:
             script = self.linearize(self.read(request.targets, request.read), request.linearize)
+        if options.memory is None and not options.spare:
+            options = replace(options, spare=max(0, free_memory() - OVERHEAD))
         artifacts = self.prepare(request.backend, script, options)
         with run_folder() as folder:
             self._stage("package", f"image for {request.backend}")
             image = self.package(request.backend, script, artifacts, options, folder)
             boot = self.boot(request.backend, image, options)
-            self._stage("boot", f"{request.backend}: {len(script.steps)} steps, {boot.memory} MiB")
+            self._stage("boot", f"{request.backend}: {len(script.steps)} steps, {boot.memory} MiB{_beyond(boot.memory)}")
             with admit(boot):
                 verdict = run_machine(image, boot, machine, request.run, self.notify)
             measured, unmeasured = None, ""
@@ -189,6 +212,12 @@ class Pipeline:
                 except XbootError as error:  # the verdict stands without it
                     unmeasured = error.message
         return Result(script, image, boot, verdict, measured, unmeasured)
+
+
+def _beyond(memory: int) -> str:
+    """What to say of a guest that may use more memory than this host has free; empty when it may not."""
+    free = free_memory()
+    return f", more than the {free} MiB that are free here: this host runs out of memory if the guest uses them" if memory > free else ""
 
 
 def _typed(value: object, kind: type[T], hook: str) -> T:

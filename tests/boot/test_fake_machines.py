@@ -401,3 +401,21 @@ def test_the_script_of_another_run_is_noticed() -> None:
     other = replace(script(), sha256="6" * 64)
     verdict = run(lambda s: [Say(f'(hello "NONCE" "{other.sha256}")')])
     assert "6" * 64 in verdict.failure
+
+
+@pytest.mark.parametrize(
+    ("acts", "hinted"),
+    [
+        ([Say('(fail "NONCE" 2 signal "the builder was killed by signal 11")'), Say(exit=0x21)], True),
+        ([Say('(fail "NONCE" 2 limit "memory")'), Say(exit=0x21)], True),
+        ([Say(console="sh: cannot create x: No space left on device\n", wait=0.2), Say('(fail "NONCE" 2 exit "1")'), Say(exit=0x21)], True),
+        ([Say(console="virtual memory exhausted: Cannot allocate memory\n", wait=0.2), Say(exit=0x11)], True),
+        ([Say('(fail "NONCE" 2 exit "the builder ended with status 1")'), Say(exit=0x21)], False),
+    ],
+    ids=["signal", "limit", "full", "panic", "plain"],
+)
+def test_who_may_have_run_out_of_memory_is_told_of_the_option(acts: list[Say], hinted: bool) -> None:
+    verdict = run(lambda s: [*until(2)(s), *acts])
+    assert verdict.failure
+    assert ("--memory" in verdict.hint) == hinted
+    assert report.exit_code(verdict) == 6

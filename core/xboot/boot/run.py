@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import errno
 import math
+import re
 import secrets
 import signal
 import threading
@@ -34,6 +35,12 @@ from xboot.model import Boot, BootImage, Cause, Ending, Event, Phase, Verdict
 BOOT_TIMEOUT, STEP_TIMEOUT, RUN_TIMEOUT = 120.0, 3600.0, 6 * 3600.0
 """Seconds, where a user says nothing and the machine's pace is 1."""
 _TAIL = 16384
+# What programs and kernels print when there is no room. The console is not believed: a hint is all that comes of it.
+_SCARCE = re.compile(
+    rb"[Oo]ut of memory|[Cc]annot allocate memory|[Nn]ot enough memory|memory (is )?exhausted|memory is too small|No space left on device"
+    rb"|Segmentation fault|files fill|^Killed|std::bad_alloc|MemoryError",
+    re.MULTILINE,
+)
 _FULL = "free some space (`xboot cache prune` removes what can be made again), or write elsewhere"
 _EXIT_GRACE = 5.0  # seconds between the last line and the end of the machine
 
@@ -144,8 +151,9 @@ class _Run:
             self._image, self._messages, self._timing, self._options.expected, failure, self._reader.step or None,
             self._chosen.accelerator, time.monotonic() - self._start, _clean(self._tail), self._exporter.files if self._exporter else {},
         )  # fmt: skip
+        hint = self._hint or (self._memory_hint() if failure and self._cause is Cause.GUEST else "")
         return replace(
-            verdict, cause=self._cause, hint=self._hint, machine=self._machine.info.name, done_alone=self._done_alone,
+            verdict, cause=self._cause, hint=hint, machine=self._machine.info.name, done_alone=self._done_alone,
             confinement=self._machine.confinement(self._boot, self._chosen),
         )  # fmt: skip
 
@@ -205,6 +213,14 @@ class _Run:
         step = (limit - (now - since), f"no end within the {kind} limit of {limit:g} s")
         run = (run_limit - (now - self._start), f"no end within the run limit of {run_limit:g} s")
         return min(step, run)
+
+    def _memory_hint(self) -> str:
+        """What to try when the guest may have run out of memory: a builder died by a signal or at a limit, or the console speaks of it."""
+        last = self._messages[-1] if self._messages else None
+        killed = last is not None and last.phase is Phase.FAIL and last.kind in ("signal", "limit")
+        if not killed and not _SCARCE.search(self._tail):
+            return ""
+        return f"the guest had {self._boot.memory} MiB; if it ran out of memory (files count, too), --memory gives it more"
 
     def _end(self, end: End | None) -> str:
         """What the end of the machine means: nothing, or the failure. None: it has not ended, or has no way to say so."""

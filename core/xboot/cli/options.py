@@ -20,7 +20,7 @@ RebuildFixed = Annotated[
 BackendName = Annotated[str, typer.Option("--backend", "-b", help="The kernel to boot (see `xboot backends`).")]
 Executor = Annotated[str, typer.Option(help="Which executor runs the builders (see `xboot backends`).")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the backend (repeatable).")]
-Memory = Annotated[int | None, typer.Option(min=16, help="MiB of memory for the guest; chosen from the image's size if not given.")]
+Memory = Annotated[int | None, typer.Option(min=16, help="MiB of memory for the guest (default: what this machine can spare).")]
 Backends = Annotated[str, typer.Option("--backends", help="`all`, or names joined by commas.")]
 Quorum = Annotated[int | None, typer.Option(min=1, help="Complete runs that make an agreement (default: all that can run it).")]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Machines that run at once (default: one a core, as far as memory goes).")]

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xboot.compare.budget import MemoryBudget, cores
+from xboot.compare.budget import MemoryBudget, cores, free_memory, share
 from xboot.errors import UsageError, XbootError
 from xboot.model import Script, Status
 from xboot.pipeline import Pipeline, Request, Result
@@ -122,7 +122,11 @@ def compare(
     results: dict[str, Result] = {}
     failures: dict[str, str] = {}
     stop = threading.Event()
+    memory = free_memory() if memory is None else memory
     budget = MemoryBudget(memory, stop)
+    if request.options.memory is None:
+        at_once = min(jobs or cores(), len(backends))
+        request = replace(request, options=replace(request.options, spare=share(memory, at_once)))
 
     def one(name: str) -> None:
         run = replace(request.run, stop=stop, log=logs / f"{name}.log" if logs else request.run.log)

@@ -178,7 +178,8 @@ def boot(
         expected={path: {"test": value} for path, value in (expected or {}).items()},
         export=folder / "export" if wanted else None, export_paths=wanted, log=folder / "console",
     )  # fmt: skip
-    options = BackendOptions(executor=executor, memory=memory, settings=settings or {}, export_size=window)
+    # `spare`: what the image needs and no more, so that a test is the same on every host, and what fills memory is soon done.
+    options = BackendOptions(executor=executor, memory=memory, spare=1, settings=settings or {}, export_size=window)
     pipeline = Recorder(Plugins.load() if plugins is None else plugins, backend)
     result = pipeline.run(Request([], backend=backend, machine=machine, options=options, run=run), script)
     return Booted(result.verdict, pipeline.events, (folder / "console").read_bytes().decode("latin-1"), result.image)

@@ -163,6 +163,16 @@ class BootSuite(ImageTests):
         (lines,) = _files(verdict.exports[script.results[0]]).values()
         assert lines.decode().splitlines() == syscall_answers()
 
+    def test_address_space_is_not_memory(
+        self, xboot_plugins: Plugins, xboot_builders: Callable[[str], Builders], boot: Run, executor: str
+    ) -> None:
+        """A builder may ask for more than there is, as long as it does not touch it (programs/reserve.c)."""
+        if "i686-linux" not in xboot_plugins.backend(self.backend).systems:
+            pytest.skip("the program is for i686-linux, which this backend does not run")
+        builder = _PROGRAMS["reserve"]
+        verdict, _ = boot(xboot_builders("i686-linux").script(builder), timeout=builder.timeout, memory=builder.memory)
+        assert verdict.ok, f"{verdict.failure}\n{verdict.console_tail}"
+
     @pytest.mark.slow
     def test_the_micro_benchmark_runs(
         self, xboot_plugins: Plugins, xboot_builders: Callable[[str], Builders], boot: Run, executor: str

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from xboot.backend import Backend
+from xboot.backend import Backend, choose_memory
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
 from xboot.errors import BackendError, UsageError
@@ -22,6 +22,7 @@ from xboot_hurd.server import build_server
 from xboot_hurd.tcb import components
 
 MiB = 1 << 20
+_MOST_MEMORY = 2048  # MiB, unless the user asks for more: Mach's start takes longer then
 _MAX_MEMORY = 3000  # MiB: what a 32-bit Mach without PAE reaches
 _SETTINGS = ("gnumach", "kernel")
 # What Mach's boot script does with the module: a task of its own, which is told the name of its right to open devices.
@@ -42,6 +43,7 @@ class HurdBackend(Backend):
         systems=("i686-linux",),
         executors=("c",),
         abilities=("export",),
+        max_payload=MAX_PAYLOAD,
         maturity="experimental",
         contract=2,
     )
@@ -68,7 +70,7 @@ class HurdBackend(Backend):
 
     def boot(self, image: BootImage, options: BackendOptions) -> Boot:
         size = image.files["module"].stat().st_size
-        memory = options.memory or _memory(size)
+        memory = choose_memory(options, _memory(size), _MOST_MEMORY)
         if memory > _MAX_MEMORY:
             raise BackendError(
                 f"GNU Mach uses at most {_MAX_MEMORY} MiB of memory; this run needs {memory}", hint="choose --memory, or another backend"
@@ -106,7 +108,7 @@ def _memory(module: int) -> int:
             f"the hurd backend's boot module would have {module} bytes; GNU Mach loads at most {MAX_PAYLOAD}",
             hint="run it on linux, tccboot or mirage",
         )
-    return min(_MAX_MEMORY, max(1024, 640 + -(-module // MiB) * 4))
+    return min(_MOST_MEMORY, max(1024, 640 + -(-module // MiB) * 4))
 
 
 plugin = HurdBackend()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from xboot.backend import Backend
+from xboot.backend import Backend, choose_memory
 from xboot.cache import Cache
 from xboot.errors import UsageError
 from xboot.guest.build import build_executor
@@ -18,10 +18,13 @@ from xboot_linux.kernel import built_kernel, distro_kernel
 from xboot_linux.tcb import components
 
 MiB = 1 << 20
+_LOW_MEMORY = 3072  # MiB: a machine puts more than this above 4 GiB; boot files must lie below, and an export window cannot follow there
+_MOST_MEMORY = 4096  # MiB, unless the user asks for more: Linux enters each page in its table at the start, 40 ms a GiB under TCG
 
 _PROCESSOR = "x86-64-v2"  # what builders see: an emulator has this level whole
 _MICROVM = "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=off"
 _CONSOLE = "console=ttyS0 quiet"
+_OVERCOMMIT = "sysctl.vm.overcommit_memory=1"  # address space is not memory: what is never touched is never refused
 _ENDING = "reboot=t panic=-1"  # a panic ends the machine, with a status that is not the success status
 _QUICK = "lpj=4000000 no_timer_check tsc=unstable clocksource=jiffies random.trust_cpu=on"
 
@@ -36,6 +39,7 @@ class LinuxBackend(Backend):
         executors=("c", "scheme"),
         abilities=("export", "kvm"),
         maturity="stable",
+        max_payload=(_LOW_MEMORY - 72) * MiB,  # QEMU puts the initrd below 3 GiB, beside the kernel
         contract=2,
     )
 
@@ -54,11 +58,18 @@ class LinuxBackend(Backend):
         return assemble(self.info.name, script, files, [whole_file("kernel", kernel), *payload.regions], artifacts)
 
     def boot(self, image: BootImage, options: BackendOptions) -> Boot:
-        memory = options.memory or _memory(image.files["initrd"].stat().st_size)
+        window = -(-options.export_size // MiB)
+        least = _memory(image.files["initrd"].stat().st_size)
+        memory = choose_memory(options, least, _LOW_MEMORY - window if window else max(least, _MOST_MEMORY))
+        if window and memory + window > _LOW_MEMORY:
+            raise UsageError(
+                f"the linux backend exports only from machines of at most {_LOW_MEMORY} MiB, window included; this one has {memory}",
+                hint="give less --memory, or leave out --export",
+            )
         distro = _is_distro(options)
         limit = f"mem={memory}M" if options.export_size else ""
         init = kernel_words() if "guile" in image.artifacts else ()  # last: what follows `--` are its arguments
-        append = " ".join(word for word in (_CONSOLE, _ENDING, "" if distro else _QUICK, limit, *init) if word)
+        append = " ".join(word for word in (_CONSOLE, _ENDING, _OVERCOMMIT, "" if distro else _QUICK, limit, *init) if word)
         return Boot(
             protocol=Protocol.LINUX if distro else Protocol.PVH,
             kernel=image.files["kernel"],

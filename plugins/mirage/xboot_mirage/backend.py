@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from xboot.backend import Backend
+from xboot.backend import Backend, choose_memory
 from xboot.cache import Cache
 from xboot.errors import UsageError
 from xboot.hooks import BackendOptions, Notify
@@ -22,6 +22,7 @@ _PROCESSOR = "x86-64-v2+smep+smap+umip"
 # SeaBIOS's variant for microvm: with the default firmware no initrd reaches a PVH kernel.
 _QEMU = ("-M", "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=off", "-bios", "bios-microvm.bin")
 _LOW_MEMORY = 3072  # MiB: QEMU puts more than this above 4 GiB, where no export window can follow it
+_MOST_MEMORY = 8192  # MiB, unless the user asks for more
 
 
 class MirageBackend(Backend):
@@ -33,6 +34,7 @@ class MirageBackend(Backend):
         systems=("i686-linux", "x86_64-linux"),
         executors=("ocaml",),
         abilities=("export",),
+        max_payload=(_LOW_MEMORY - 72) * MiB,  # QEMU puts the initrd below 3 GiB, beside the kernel
         contract=2,
     )
 
@@ -47,7 +49,9 @@ class MirageBackend(Backend):
         return assemble(self.info.name, script, files, [*image_regions(kernel), *payload.regions], artifacts)
 
     def boot(self, image: BootImage, options: BackendOptions) -> Boot:
-        memory = options.memory or _memory(image.files["initrd"].stat().st_size)
+        window = -(-options.export_size // MiB)
+        least = _memory(image.files["initrd"].stat().st_size)
+        memory = choose_memory(options, least, _LOW_MEMORY - window if window else max(least, _MOST_MEMORY))
         if options.export_size and memory + options.export_size // MiB > _LOW_MEMORY:
             raise UsageError(
                 f"the mirage backend exports only from machines of at most {_LOW_MEMORY} MiB, window included; this one has {memory}",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
 
-from xboot.backend import Backend
+from xboot.backend import Backend, choose_memory
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
 from xboot.errors import BackendError, UsageError
@@ -33,6 +33,7 @@ class TccbootBackend(Backend):
         systems=("i686-linux",),
         executors=("c",),
         abilities=("export",),
+        max_payload=900 * MiB,  # in memory twice while it is unpacked
         maturity="experimental",
         contract=2,
     )
@@ -63,7 +64,7 @@ class TccbootBackend(Backend):
         return assemble(self.info.name, script, files, regions, artifacts)
 
     def boot(self, image: BootImage, options: BackendOptions) -> Boot:
-        memory = options.memory or _memory(image.files["payload"].stat().st_size)
+        memory = choose_memory(options, _memory(image.files["payload"].stat().st_size), _MAX_MEMORY)
         if memory > _MAX_MEMORY:
             raise BackendError(
                 f"tccboot's kernel uses at most {_MAX_MEMORY} MiB of memory; this run needs {memory}",

@@ -16,7 +16,7 @@ CALL(brk)
 		return (int)m->brk;
 	end = (wanted + PAGE_MASK) & ~PAGE_MASK; /* no wrap: MMAP_TOP is a page */
 	if (end > old) {
-		if (!region_free(m, old, end) || (end - old) / PAGE_SIZE > machine_frames_total() || region_map(m, old, end, PROTECT_READ | PROTECT_WRITE | PROTECT_EXECUTE, 0, 0))
+		if (!region_free(m, old, end) || region_map(m, old, end, PROTECT_READ | PROTECT_WRITE | PROTECT_EXECUTE, 0, 0))
 			return (int)m->brk;
 	} else if (end < old && region_unmap(m, end, old)) {
 		return (int)m->brk;
@@ -100,8 +100,6 @@ static int map(struct process *p, address at, u32 size, u32 protection, u32 flag
 		if (flags & MAP_FIXED_NOREPLACE && !region_free(m, at, at + size))
 			return -EEXIST;
 	}
-	if (size / PAGE_SIZE > machine_frames_total() && protection)
-		return -ENOMEM; /* could never be filled */
 	if (flags & MAP_FIXED) {
 		if (region_unmap(m, at, at + size))
 			return -ENOMEM;
