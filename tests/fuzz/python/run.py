@@ -6,6 +6,8 @@ Needs atheris (the extra `fuzz`). A crash is written to the folder where this is
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -32,6 +34,13 @@ def main() -> None:
     options = [argument for argument in sys.argv[1:] if argument.startswith("-")]
     if not any(Path(folder).is_file() for folder in folders):
         folders += [str(seeds), *([str(kept)] if kept.is_dir() else [])]
+    child = os.fork()  # libFuzzer ends its process without a word to anybody, and the folder must go
+    if child:
+        try:
+            status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        finally:
+            shutil.rmtree(targets.folder(), ignore_errors=True)
+        sys.exit(status)
     atheris.Setup([sys.argv[0], *options, *folders], lambda data: targets.execute(name, data))
     atheris.Fuzz()
 
