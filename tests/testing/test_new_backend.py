@@ -70,3 +70,11 @@ def test_an_unknown_backend_is_named() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT / "examples")
     assert done.returncode == 4
     assert "--xboot-backend nothing: not installed; there are" in done.stderr
+
+
+@pytest.mark.boot
+def test_the_suite_has_its_programs_in_this_repository_too() -> None:
+    """Marks of this repository's tests hide programs from them; the suite is not one of them."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--xboot-backend", "tccboot", "-k", "another_script_gives"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout[-2000:]
