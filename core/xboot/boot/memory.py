@@ -1,4 +1,4 @@
-"""What this host can give to guests. QEMU touches nothing that the guest does not, so a guest is told of all that could be spared."""
+"""What this host can give to guests. A machine touches nothing that its guest does not, so a guest is told of all that could be spared."""
 
 from __future__ import annotations
 
