@@ -1,5 +1,5 @@
 # Two commands: `make run` and `make test`. Each does all its own set-up on a fresh Debian machine.
-.PHONY: run test check lint bench docs fuzz
+.PHONY: run test check lint bench docs fuzz proof
 
 BIN := .venv/bin
 XBOOT := $(BIN)/xboot
@@ -40,6 +40,11 @@ HOURS := 1
 fuzz:
 	@tools/setup.sh test
 	$(BIN)/python tests/fuzz/run.py --hours $(HOURS)
+
+# Frama-C's Eva on the C executor, for both machines; docs/assurance.md says what is shown.
+proof:
+	@tools/setup.sh test
+	$(BIN)/python tests/proof/prove.py
 
 bench:
 	@tools/setup.sh test
