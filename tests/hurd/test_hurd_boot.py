@@ -53,8 +53,12 @@ def test_mach_gives_a_builder_nothing(output) -> None:
 
 
 def test_a_stopped_machine_is_a_failure(boot, derivation) -> None:
-    verdict = boot(derivation("echo early > $out; ${p}/prog; sleep 1", Path(__file__).parent / "stop.c"), timeout=5)
-    assert not verdict.ok
+    """Mach may find its way back: the machine stops, and the run fails, or the program alone is killed."""
+    verdict = boot(derivation("echo early > $out; ${p}/prog || echo $? > $out; sleep 1", Path(__file__).parent / "stop.c"), timeout=5)
+    if verdict.ok:
+        (file,) = verdict.exports.values()
+        assert b"139\n" in file.read_bytes()
+        return
     assert verdict.failure is not None
     assert {output.status.value for output in verdict.outputs} == {"not run"}
 

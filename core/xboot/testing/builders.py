@@ -33,7 +33,7 @@ from xboot.plugins import Plugins
 from xboot.recipe import derive
 from xboot.testing.recipes import ARCHITECTURES, plain_recipe_text, recipe_text
 
-__all__ = ["ATTACKS", "HOSTILE", "PROGRAMS", "SYSCALLS", "SYSTEMS", "Builder", "Builders", "load_builders", "syscall_answers"]
+__all__ = ["ATTACKS", "CALLS", "HOSTILE", "PROGRAMS", "SYSCALLS", "SYSTEMS", "Builder", "Builders", "load_builders", "syscall_answers"]
 
 _HERE = Path(__file__).parent
 HOSTILE = _HERE / "hostile"
@@ -43,6 +43,8 @@ PROGRAMS = _HERE / "programs"
 
 SYSCALLS = PROGRAMS / "syscalls" / "main.c"
 """The conformance program of system calls."""
+CALLS = PROGRAMS / "calls" / "main.c"
+"""Another one, made like it: threads, moving data, waiting, locks, /proc. Not every backend answers it yet, so it is in no suite."""
 
 _FIELD = re.compile(r"^(?:/\*|\*|#)?\s*(Wins|Verdict|Output|Outputs|Then|Timeout|Memory|Log): (.*?)(?:\s*\*/)?$")
 SYSTEMS = tuple(ARCHITECTURES)
@@ -82,11 +84,11 @@ def load_builders(folder: Path) -> dict[str, Builder]:
     return {name: _load(name, files[name]) for name in sorted(files)}
 
 
-def syscall_answers() -> list[str]:
-    """What Debian 12's Linux answers to the conformance program: the lines of every section that its main.c includes, in that order."""
+def syscall_answers(program: Path = SYSCALLS) -> list[str]:
+    """What Debian 12's Linux answers to `program`: the lines of every section that its main.c includes, in that order."""
     lines = []
-    for name in re.findall(r'(?m)^#include "(\w+)\.c"$', SYSCALLS.read_text()):
-        lines += [f"# {name}", *SYSCALLS.with_name(f"{name}.txt").read_text().splitlines()]
+    for name in re.findall(r'(?m)^#include "(\w+)\.c"$', program.read_text()):
+        lines += [f"# {name}", *program.with_name(f"{name}.txt").read_text().splitlines()]
     return [*lines, "# end"]
 
 

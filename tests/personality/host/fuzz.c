@@ -19,7 +19,7 @@ static unsigned draw(unsigned below)
 }
 
 static const char *const paths[] = { "a", "b", "dir", "dir/x", "dir/../a", "/", ".", "..", "link", "fifo", "", "dir/", "a/b", "/prog", "loop", "/dev/null", "/dev/zero", "/dev/full",
-	"script", "/dev/ttyS1", "/dev/mem", "/dev/port", "/dev/console", "dir/sub", "dir/sub/deep", "//dir//x" };
+	"script", "/dev/ttyS1", "/dev/mem", "/dev/port", "/dev/console", "dir/sub", "dir/sub/deep", "//dir//x", "dir/self/fd", "dir/self/exe", "dir/1/maps", "dir/self/fd/3", "dir/stat", "dir/self/../self/cwd/a", "proc" };
 
 static unsigned hostile(void)
 {
@@ -81,7 +81,7 @@ static enum machine_event step(struct machine_thread *thread, struct machine_fau
 {
 	struct process *p = current;
 	struct machine_registers *r = machine_thread_registers(thread);
-	static const unsigned frequent[] = { 2, 3, 4, 5, 6, 11, 42, 63, 114, 120, 192, 91, 45, 39, 38, 10, 295, 1, 190, 37, 174, 301, 9, 83, 14, 313, 315, 187, 377, 328, 329, 255, 256, 322, 325, 327, 309, 308, 177, 353, 219, 218, 125, 67, 119, 173, 179, 93, 12, 40 };
+	static const unsigned frequent[] = { 120, 240, 240, 270, 252, 311, 284, 2, 3, 4, 5, 6, 11, 42, 63, 114, 120, 192, 91, 45, 39, 38, 10, 295, 1, 190, 37, 174, 301, 9, 83, 14, 313, 315, 187, 377, 328, 329, 255, 256, 322, 325, 327, 309, 308, 177, 353, 219, 218, 125, 67, 119, 173, 179, 93, 12, 40 };
 
 	if (!left || p->pid != 1)
 		(void)fault;
@@ -129,7 +129,20 @@ static enum machine_event step(struct machine_thread *thread, struct machine_fau
 	r->edi = argument();
 	r->ebp = argument();
 	if (r->eax == 120 && draw(2))
-		r->ebx = SIGCHLD | (draw(3) ? 0 : CLONE_NEWPID) | (draw(4) ? 0 : CLONE_VM | CLONE_VFORK);
+		r->ebx = draw(2) ? 0x3d0f00u & (draw(8) ? ~0x80000u : ~0u) : SIGCHLD | (draw(3) ? 0 : CLONE_NEWPID) | (draw(4) ? 0 : CLONE_VM | CLONE_VFORK); /* 0x3d0f00: a thread, as glibc makes one */
+	if (r->eax == 240 || r->eax == 422) { /* words that several may wait for */
+		r->ebx = arena + 2560 + draw(4) * 4;
+		r->ecx = draw(11);
+		r->edx = draw(3);
+		r->esi = draw(2) ? 0 : draw(3);
+		r->edi = arena + 2560 + draw(4) * 4;
+		r->ebp = draw(2) ? ~0u : draw(3);
+	}
+	if (r->eax == 270 && draw(2)) {
+		r->ebx = p->leader->local;
+		r->ecx = p->local;
+		r->edx = draw(65);
+	}
 	if (r->eax == 192 && draw(2)) {
 		r->ebx = draw(2) ? 0 : arena + 0x100000 + draw(64) * PAGE_SIZE;
 		r->ecx = draw(20) * 1000;
@@ -157,7 +170,7 @@ static enum machine_event step(struct machine_thread *thread, struct machine_fau
 		r->edx = 1;
 		r->esi = 0;
 	}
-	if (p->pid == 1 && (r->eax == 190 || r->eax == 120))
+	if (p->pid == 1 && (r->eax == 190 || r->eax == 120)) /* process 1 makes no threads: they would need the same care */
 		r->eax = 2;
 	return MACHINE_CALL;
 }

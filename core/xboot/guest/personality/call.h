@@ -36,18 +36,21 @@ CALL(fchmod); CALL(fchmodat); CALL(chown); CALL(lchown); CALL(fchown); CALL(fcho
 CALL(utimensat); CALL(utimensat64); CALL(statfs64); CALL(fstatfs64); CALL(statfs); CALL(fstatfs);
 
 /* call_process.c */
-CALL(exit); CALL(fork); CALL(vfork); CALL(clone); CALL(execve); CALL(waitpid); CALL(wait4); CALL(getpid); CALL(getppid); CALL(gettid); CALL(getuid); CALL(geteuid);
+CALL(exit); CALL(exit_group); CALL(waitid); CALL(fork); CALL(vfork); CALL(clone); CALL(execve); CALL(waitpid); CALL(wait4); CALL(getpid); CALL(getppid); CALL(gettid); CALL(getuid); CALL(geteuid);
 CALL(getgid); CALL(getegid); CALL(getresuid); CALL(getresgid); CALL(setuid); CALL(setgid); CALL(setreuid); CALL(setregid); CALL(setresuid); CALL(setresgid);
 CALL(getgroups); CALL(setgroups); CALL(getpgid); CALL(setpgid); CALL(getpgrp); CALL(getsid); CALL(setsid); CALL(set_tid_address); CALL(set_robust_list);
 CALL(sched_yield); CALL(sched_getaffinity); CALL(getpriority); CALL(prctl); CALL(personality); CALL(umask);
 
 /* call_signal.c */
 CALL(kill); CALL(tkill); CALL(tgkill); CALL(signal); CALL(sigaction); CALL(rt_sigaction); CALL(rt_sigprocmask); CALL(sigprocmask); CALL(rt_sigpending);
-CALL(rt_sigsuspend); CALL(sigreturn); CALL(rt_sigreturn); CALL(sigaltstack); CALL(pause); CALL(futex);
+CALL(rt_sigsuspend); CALL(sigreturn); CALL(rt_sigreturn); CALL(sigaltstack); CALL(pause);
 CALL(rt_sigtimedwait); CALL(rt_sigqueueinfo);
 
 /* call_memory.c */
 CALL(brk); CALL(mmap); CALL(mmap2); CALL(munmap); CALL(mprotect); CALL(mremap); CALL(madvise); CALL(mincore); CALL(msync); CALL(set_thread_area);
+
+/* futex.c */
+CALL(futex);
 
 /* call_time.c */
 CALL(time); CALL(gettimeofday); CALL(clock_gettime); CALL(clock_gettime64); CALL(clock_getres); CALL(nanosleep); CALL(clock_nanosleep); CALL(clock_nanosleep64);
@@ -60,6 +63,8 @@ CALL(reboot); CALL(attributes); CALL(nothing);
 /* shared by them */
 int read_into(struct process *p, struct file *f, address to, unsigned length);
 int write_from(struct process *p, struct file *f, address from, unsigned length);
+void place_shared(struct process *p); /* after a change of root, working directory or umask */
+int lock_command(struct process *p, struct file *f, u32 command, address at);
 int file_ready(struct file *f); /* POLL* bits */
 extern int any_pipe;            /* what poll and select wait for: wake() knows it */
 #define ENDLESS (~0ull)         /* of a time to wait */

@@ -214,8 +214,12 @@ static int seek(struct process *p, int fd, long long offset, u32 whence, u64 *at
 
 	if (!f)
 		return -EBADF;
-	if (f->pipe || !KIND(f->node))
+	if (f->pipe)
 		return -ESPIPE;
+	if (!KIND(f->node)) {
+		*at = 0; /* taken, without effect */
+		return 0;
+	}
 	if (whence == 1)
 		offset += (long long)f->offset;
 	else if (whence == 2)
@@ -385,33 +389,47 @@ static u32 record(u8 *to, u32 room, int wide, struct node *node, u64 next, const
 static int list(struct process *p, struct machine_registers *r, int wide)
 {
 	static u8 buffer[2 * PAGE_SIZE];
+	static char name[NAME_LIMIT + 1];
 	struct file *f = file_of(p, (int)r->ebx);
-	struct node *directory;
+	struct node *directory, like;
 	struct entry *e;
 	u32 room = r->edx < sizeof buffer ? r->edx : sizeof buffer, used = 0, n;
 	u64 at;
+	int there = -1, listed;
 
 	if (!f || f->flags & O_PATH)
 		return -EBADF;
 	if (f->pipe || KIND(f->node) != S_IFDIR)
 		return -ENOTDIR;
 	directory = f->node;
-	for (at = f->offset; at < (u64)directory->top + 2; at++) {
+	listed = proc_is(p, directory);
+	for (at = f->offset;; at++) {
 		if (at == 0) {
 			n = record(buffer + used, room - used, wide, directory, 1, ".", 1);
 		} else if (at == 1) {
 			n = record(buffer + used, room - used, wide, directory->parent && directory != p->root ? directory->parent : directory, 2, "..", 2);
+		} else if (listed) {
+			there = at > 0x7fffffff ? -1 : proc_entry(p, directory, (u32)at - 2, name, &like);
+			if (there < 0)
+				break;
+			if (!there)
+				continue;
+			n = record(buffer + used, room - used, wide, &like, at + 1, name, text_length(name));
 		} else {
+			there = at < (u64)directory->top + 2 ? 0 : -1;
+			if (there < 0)
+				break;
 			e = *vector_slot(&directory->slots, (u32)at - 2, 0);
 			if (!e)
 				continue;
 			n = record(buffer + used, room - used, wide, e->node, at + 1, e->name, e->length);
 		}
+		there = 0;
 		if (!n)
 			break;
 		used += n;
 	}
-	if (!used && at < (u64)directory->top + 2)
+	if (!used && !there)
 		return -EINVAL; /* not even one fits */
 	if (user_write(p, r->ecx, buffer, used))
 		return -EFAULT;

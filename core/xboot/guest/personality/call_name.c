@@ -411,6 +411,26 @@ CALL(mknodat)
 
 /* ---- standing ---- */
 
+/* Root, working directory and umask are those of all threads of a process. */
+void place_shared(struct process *p)
+{
+	struct process *q;
+	u32 i;
+
+	for (i = 0; p->crew->living > 1 && i < PROCESSES; i++) {
+		q = processes[i];
+		if (!q || q == p || q->leader != p->leader || q->state == ZOMBIE)
+			continue;
+		node_keep(p->root);
+		node_keep(p->cwd);
+		node_drop(q->root);
+		node_drop(q->cwd);
+		q->root = p->root;
+		q->cwd = p->cwd;
+		q->umask = p->umask;
+	}
+}
+
 static int go(struct process *p, struct node *node, struct node **place)
 {
 	if (KIND(node) != S_IFDIR)
@@ -420,6 +440,7 @@ static int go(struct process *p, struct node *node, struct node **place)
 	node_keep(node);
 	node_drop(*place);
 	*place = node;
+	place_shared(p);
 	return 0;
 }
 

@@ -279,7 +279,6 @@ CALL(pipe2)
 CALL(fcntl)
 {
 	struct file *f = descriptor_of(p, (int)r->ebx);
-	u16 unlocked = 2;
 
 	if (!f || (f->flags & O_PATH && r->ecx > 3 && r->ecx != 1030))
 		return -EBADF;
@@ -301,13 +300,15 @@ CALL(fcntl)
 		f->flags = (f->flags & ~(O_APPEND | O_NONBLOCK)) | (r->edx & (O_APPEND | O_NONBLOCK));
 		return 0;
 	case 5:
-	case 12: /* a lock is never held by another: nobody waits for one (see 6) */
-		return user_write(p, r->edx, &unlocked, 2);
 	case 6:
 	case 7:
+	case 12:
 	case 13:
-	case 14: /* locks are granted: builders have one writer */
-		return 0;
+	case 14:
+	case 36:
+	case 37:
+	case 38:
+		return lock_command(p, f, r->ecx, r->edx);
 	case 1032: /* F_GETPIPE_SZ */
 		return f->pipe ? (int)(PIPE_FRAMES * PAGE_SIZE) : -EBADF;
 	default:
@@ -330,9 +331,4 @@ CALL(ioctl)
 	if (f->pipe || KIND(f->node) != S_IFCHR)
 		return -ENOTTY;
 	return device_ioctl(p, f, r->ecx, r->edx);
-}
-
-CALL(flock)
-{
-	return file_of(p, (int)r->ebx) ? 0 : -EBADF;
 }

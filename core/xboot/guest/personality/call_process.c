@@ -2,7 +2,14 @@
 
 #include "call.h"
 
+/* One thread ends. */
 CALL(exit)
+{
+	thread_exit(p, (int)(r->ebx & 255) << 8);
+	return KEEP;
+}
+
+CALL(exit_group)
 {
 	process_exit(p, (int)(r->ebx & 255) << 8);
 	return KEEP;
@@ -33,22 +40,75 @@ CALL(execve)
 	return error < 0 ? error : exec_run(p, AT_FDCWD, path, r->ecx, r->edx);
 }
 
+static int wait(struct process *p, int pid, address status, u32 options, address usage)
+{
+	static const char no_usage[72];
+	struct news found;
+	int number;
+
+	if (pid < -0x40000000)
+		return -ECHILD; /* no group has such a number */
+	number = process_wait(p, pid > 0 ? 1 : pid == -1 ? 0 : 2, pid > 0 ? (u32)pid : pid ? (u32)-pid : p->leader->pgid, options | WEXITED, &found);
+	if (number <= 0)
+		return number;
+	if (status && user_write(p, status, &found.status, 4))
+		return -EFAULT;
+	if (usage && user_write(p, usage, no_usage, 72))
+		return -EFAULT;
+	process_waited(&found);
+	return number;
+}
+
 CALL(waitpid)
 {
-	return process_wait(p, (int)r->ebx, r->ecx, r->edx, 0);
+	return wait(p, (int)r->ebx, r->ecx, r->edx, 0);
 }
 
 CALL(wait4)
 {
 	if (r->edx & ~0xe000000bu)
 		return -EINVAL;
-	return process_wait(p, (int)r->ebx, r->ecx, r->edx, r->esi);
+	return wait(p, (int)r->ebx, r->ecx, r->edx, r->esi);
+}
+
+/* waitid(kind, number, siginfo, options, usage): a pidfd is nothing here */
+CALL(waitid)
+{
+	static const char no_usage[72];
+	u32 info[32], wanted = r->ecx;
+	struct news found;
+	int number;
+
+	if (r->esi & ~(WNOHANG | WUNTRACED | WEXITED | WCONTINUED | WNOWAIT | 0xe0000000u) || !(r->esi & (WUNTRACED | WEXITED | WCONTINUED)) || r->ebx > 2)
+		return -EINVAL;
+	if (r->ebx == 1 ? (int)wanted <= 0 : r->ebx == 2 && (int)wanted < 0)
+		return -EINVAL;
+	if (r->ebx == 2 && !wanted)
+		wanted = p->leader->pgid;
+	number = process_wait(p, r->ebx, wanted, r->esi, &found);
+	if (number < 0)
+		return number;
+	memset(info, 0, sizeof info);
+	if (number) {
+		info[0] = SIGCHLD;
+		info[2] = (u32)found.code;
+		info[3] = (u32)number;
+		info[4] = found.uid;
+		info[5] = found.code == 1 ? found.status >> 8 : found.code == 2 ? found.status & 127 : found.code == 5 ? found.status >> 8 : SIGCONT;
+	}
+	if (r->edx && user_write(p, r->edx, info, sizeof info))
+		return -EFAULT;
+	if (r->edi && user_write(p, r->edi, no_usage, 72))
+		return -EFAULT;
+	if (number && !(r->esi & WNOWAIT))
+		process_waited(&found);
+	return 0;
 }
 
 CALL(getpid)
 {
 	UNUSED_REGISTERS;
-	return (int)p->local;
+	return (int)p->leader->local;
 }
 
 CALL(gettid)
@@ -60,7 +120,7 @@ CALL(gettid)
 CALL(getppid)
 {
 	UNUSED_REGISTERS;
-	return p->pid == 1 ? 0 : (int)process_number(p, p->parent); /* 0: lies outside the namespace */
+	return p->pid == 1 ? 0 : (int)process_number(p, p->leader->parent); /* 0: lies outside the namespace */
 }
 
 CALL(getuid)
@@ -201,9 +261,29 @@ CALL(setgroups)
 	return 0;
 }
 
+/* The process with this number, 0 for one's own; never one of its other threads. */
+static struct process *leader_of(struct process *p, u32 number)
+{
+	struct process *q = number ? process_by_number(p, number) : p;
+
+	return q ? q->leader : 0;
+}
+
+/* Process group and session are the leader's; its other threads know them, too. */
+static void set_groups(struct process *leader, u32 pgid, u32 sid)
+{
+	u32 i;
+
+	for (i = 0; i < PROCESSES; i++)
+		if (processes[i] && processes[i]->leader == leader) {
+			processes[i]->pgid = pgid;
+			processes[i]->sid = sid;
+		}
+}
+
 CALL(getpgid)
 {
-	struct process *q = r->ebx ? process_by_number(p, r->ebx) : p;
+	struct process *q = leader_of(p, r->ebx);
 
 	return q ? (int)q->pgid : -ESRCH;
 }
@@ -216,21 +296,21 @@ CALL(getpgrp)
 
 CALL(setpgid)
 {
-	struct process *q = r->ebx ? process_by_number(p, r->ebx) : p;
+	struct process *q = leader_of(p, r->ebx);
 
 	if ((int)r->ecx < 0)
 		return -EINVAL;
-	if (!q || (q != p && q->parent != p))
+	if (!q || (q != p->leader && q->parent != p->leader))
 		return -ESRCH;
 	if (q->sid == q->local || q->sid != p->sid)
 		return -EPERM;
-	q->pgid = r->ecx ? r->ecx : q->local;
+	set_groups(q, r->ecx ? r->ecx : q->local, q->sid);
 	return 0;
 }
 
 CALL(getsid)
 {
-	struct process *q = r->ebx ? process_by_number(p, r->ebx) : p;
+	struct process *q = leader_of(p, r->ebx);
 
 	return q ? (int)q->sid : -ESRCH;
 }
@@ -238,10 +318,10 @@ CALL(getsid)
 CALL(setsid)
 {
 	UNUSED_REGISTERS;
-	if (p->pgid == p->local)
+	if (p->pgid == p->leader->local)
 		return -EPERM;
-	p->sid = p->pgid = p->local;
-	return (int)p->local;
+	set_groups(p->leader, p->leader->local, p->leader->local);
+	return (int)p->leader->local;
 }
 
 CALL(set_tid_address)
@@ -324,5 +404,6 @@ CALL(umask)
 	u32 before = p->umask;
 
 	p->umask = r->ebx & 0777;
+	place_shared(p);
 	return (int)before;
 }

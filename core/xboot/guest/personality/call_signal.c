@@ -1,4 +1,4 @@
-/* call_signal.c: signals as calls; and futex, which programs with one thread only brush. */
+/* call_signal.c: signals as calls. */
 
 #include "call.h"
 
@@ -9,21 +9,25 @@ CALL(kill)
 
 CALL(tkill)
 {
-	return (int)r->ebx <= 0 ? -EINVAL : signal_kill(p, (int)r->ebx, (int)r->ecx, 0);
+	return (int)r->ebx <= 0 ? -EINVAL : signal_kill_thread(p, 0, r->ebx, (int)r->ecx);
 }
 
 CALL(tgkill)
 {
-	return (int)r->ebx <= 0 || (int)r->ecx <= 0 ? -EINVAL : r->ebx != r->ecx ? -ESRCH : signal_kill(p, (int)r->ecx, (int)r->edx, 0);
+	return (int)r->ebx <= 0 || (int)r->ecx <= 0 ? -EINVAL : signal_kill_thread(p, r->ebx, r->ecx, (int)r->edx);
 }
 
 /* A signal that is ignored from now on, and stands there, is forgotten. */
-static void forget(struct process *p, u32 number)
+static void forget_ignored(struct process *p, u32 number)
 {
-	u32 handler = p->actions[number - 1].handler;
+	u32 handler = p->actions[number - 1].handler, i;
 
-	if (handler == SIG_IGN || (handler == SIG_DFL && (number == SIGCHLD || number == SIGCONT || number == SIGURG || number == SIGWINCH)))
-		p->pending &= ~(1ull << (number - 1));
+	if (handler == SIG_IGN || (handler == SIG_DFL && (number == SIGCHLD || number == SIGCONT || number == SIGURG || number == SIGWINCH))) {
+		p->crew->pending &= ~(1ull << (number - 1));
+		for (i = 0; i < PROCESSES; i++)
+			if (processes[i] && processes[i]->crew == p->crew)
+				processes[i]->pending &= ~(1ull << (number - 1));
+	}
 }
 
 static int valid(u32 number)
@@ -41,7 +45,7 @@ CALL(signal)
 	p->actions[r->ebx - 1].handler = r->ecx;
 	p->actions[r->ebx - 1].flags = SA_RESETHAND | SA_NODEFER;
 	p->actions[r->ebx - 1].mask = 0;
-	forget(p, r->ebx);
+	forget_ignored(p, r->ebx);
 	return (int)before;
 }
 
@@ -80,7 +84,7 @@ static int action(struct process *p, struct machine_registers *r, int wide)
 			a->restorer = given[3];
 		}
 		a->mask &= ~UNBLOCKABLE;
-		forget(p, r->ebx);
+		forget_ignored(p, r->ebx);
 	}
 	return r->edx ? user_write(p, r->edx, old, wide ? 20 : 16) : 0;
 }
@@ -127,7 +131,7 @@ CALL(rt_sigprocmask)
 
 CALL(rt_sigpending)
 {
-	u64 set = p->pending & p->blocked;
+	u64 set = signals_pending(p) & p->blocked;
 
 	return r->ecx > 8 ? -EINVAL : user_write(p, r->ebx, &set, r->ecx);
 }
@@ -144,7 +148,7 @@ CALL(rt_sigqueueinfo)
 	memcpy(&origin, info + 2, sizeof origin);
 	if ((int)r->ebx <= 0)
 		return -EINVAL;
-	if ((origin.code >= 0 || origin.code == -6) && r->ebx != p->local)
+	if ((origin.code >= 0 || origin.code == -6) && r->ebx != p->leader->local)
 		return -EPERM;
 	return signal_kill(p, (int)r->ebx, (int)r->ecx, &origin);
 }
@@ -245,10 +249,4 @@ CALL(sigaltstack)
 		}
 	}
 	return r->ecx ? user_write(p, r->ecx, old, 12) : 0;
-}
-
-/* Nobody shares memory with a process that runs, so a wait could never end, and nobody is there to wake. */
-CALL(futex)
-{
-	return (r->ecx & 127) == 1 ? 0 : (r->ecx & 127) == 0 ? -EAGAIN : (UNUSED_PROCESS, -ENOSYS);
 }

@@ -64,7 +64,7 @@ CALL(prlimit64)
 
 	if (r->ecx > 15)
 		return -EINVAL;
-	if (r->ebx && r->ebx != p->local)
+	if (r->ebx && r->ebx != p->leader->local)
 		return -EPERM;
 	limits(r->ecx, two);
 	four[0] = two[0];
@@ -112,11 +112,27 @@ CALL(getrandom)
 	return (int)done;
 }
 
-/* One file system, and no /proc. */
+/* Of file systems there is /proc alone. It is mounted for the namespace of the caller, once, and goes with it. */
 CALL(mount)
 {
-	UNUSED_REGISTERS;
-	return p->euid ? -EPERM : -ENODEV;
+	static char type[8];
+	struct node *node;
+	int error;
+
+	if (p->euid)
+		return -EPERM;
+	if (user_read(p, type, r->edx, 5) || !text_same(type, "proc") || p->group->first != p || p->pid == 1)
+		return -ENODEV;
+	error = path_find(p, AT_FDCWD, r->ecx, 1, &node);
+	if (error)
+		return error;
+	if (KIND(node) != S_IFDIR)
+		return -ENOTDIR;
+	if (node->view || p->group->proc)
+		return -EBUSY;
+	node_keep(node);
+	p->group->proc = node;
+	return 0;
 }
 
 CALL(umount)

@@ -129,24 +129,24 @@ static u32 seconds_left(struct process *p)
 {
 	nanoseconds now = machine_clock();
 
-	return p->alarm > now ? (u32)((p->alarm - now + SECOND - 1) / SECOND) : 0;
+	return p->crew->alarm > now ? (u32)((p->crew->alarm - now + SECOND - 1) / SECOND) : 0;
 }
 
 CALL(alarm)
 {
 	u32 before = seconds_left(p);
 
-	p->alarm = r->ebx ? machine_clock() + (nanoseconds)r->ebx * SECOND : 0;
-	p->alarm_interval = 0;
+	p->crew->alarm = r->ebx ? machine_clock() + (nanoseconds)r->ebx * SECOND : 0;
+	p->crew->alarm_interval = 0;
 	return (int)before;
 }
 
 static void timer_text(struct process *p, u32 t[4])
 {
-	nanoseconds now = machine_clock(), left = p->alarm > now ? p->alarm - now : 0;
+	nanoseconds now = machine_clock(), left = p->crew->alarm > now ? p->crew->alarm - now : 0;
 
-	t[0] = (u32)(p->alarm_interval / SECOND);
-	t[1] = (u32)(p->alarm_interval % SECOND) / 1000;
+	t[0] = (u32)(p->crew->alarm_interval / SECOND);
+	t[1] = (u32)(p->crew->alarm_interval % SECOND) / 1000;
 	t[2] = (u32)(left / SECOND);
 	t[3] = (u32)(left % SECOND) / 1000;
 }
@@ -173,8 +173,8 @@ CALL(setitimer)
 		return -EFAULT;
 	if (t[1] >= 1000000 || t[3] >= 1000000)
 		return -EINVAL;
-	p->alarm_interval = (nanoseconds)t[0] * SECOND + t[1] * 1000u;
-	p->alarm = t[2] | t[3] ? machine_clock() + (nanoseconds)t[2] * SECOND + t[3] * 1000u : 0;
+	p->crew->alarm_interval = (nanoseconds)t[0] * SECOND + t[1] * 1000u;
+	p->crew->alarm = t[2] | t[3] ? machine_clock() + (nanoseconds)t[2] * SECOND + t[3] * 1000u : 0;
 	return r->edx ? user_write(p, r->edx, old, 16) : 0;
 }
 

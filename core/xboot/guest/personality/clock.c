@@ -22,24 +22,26 @@ nanoseconds timers_check(void)
 {
 	nanoseconds now = 0, next = 0, until;
 	struct process *p;
+	nanoseconds *alarm, none = 0;
 	u32 i;
 
 	for (i = 0; i < PROCESSES; i++) {
 		p = processes[i];
-		if (!p || p->state == ZOMBIE)
+		if (!p)
 			continue;
-		if (!p->alarm && !(p->state == WAITING && p->deadline))
+		alarm = p->leader == p ? &p->crew->alarm : &none; /* a process has one, until its last thread ends */
+		if (!*alarm && !(p->state == WAITING && p->deadline))
 			continue;
 		if (!now)
 			now = machine_clock();
-		if (p->alarm && p->alarm <= now) {
-			p->alarm = p->alarm_interval ? now + p->alarm_interval : 0;
+		if (*alarm && *alarm <= now) {
+			*alarm = p->crew->alarm_interval ? now + p->crew->alarm_interval : 0;
 			signal_send(p, SIGALRM);
 		}
 		if (p->state == WAITING && p->deadline && p->deadline <= now)
 			make_runnable(p);
-		if (p->alarm && (!next || p->alarm < next))
-			next = p->alarm;
+		if (*alarm && (!next || *alarm < next))
+			next = *alarm;
 		if (p->state == WAITING && p->deadline && (!next || p->deadline < next))
 			next = p->deadline;
 	}

@@ -115,7 +115,7 @@ CALL(epoll_ctl)
 }
 
 /* As many as there is room for, those that were told go to the end of the set, so that all have their turn. */
-static int wait(struct process *p, struct machine_registers *r, nanoseconds length)
+static int wait_set(struct process *p, struct machine_registers *r, nanoseconds length)
 {
 	struct event *e;
 	struct watch *w, *next, *told = 0, **end, **place;
@@ -163,7 +163,7 @@ static int wait(struct process *p, struct machine_registers *r, nanoseconds leng
 
 CALL(epoll_wait)
 {
-	return wait(p, r, (int)r->esi < 0 ? ENDLESS : (nanoseconds)r->esi * 1000000u);
+	return wait_set(p, r, (int)r->esi < 0 ? ENDLESS : (nanoseconds)r->esi * 1000000u);
 }
 
 /* epoll_pwait(set, events, room, milliseconds, mask, its size); epoll_pwait2 has a struct timespec of 64-bit words for the time */
@@ -174,5 +174,5 @@ CALL(epoll_pwait)
 
 	if (!error)
 		error = mask_begin(p, r->edi, r->ebp);
-	return error ? error : mask_end(p, wait(p, r, length));
+	return error ? error : mask_end(p, wait_set(p, r, length));
 }

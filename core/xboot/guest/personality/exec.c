@@ -238,7 +238,7 @@ static int put_string(struct memory *m, const char *string, address *text)
 static int make_stack(struct process *p, struct memory *m, struct arguments *a, struct image *image, const char *path, address *sp)
 {
 	u32 prefix_bytes = 0, i, words, zero = 0, argc, size;
-	address text, at, random, platform, name;
+	address text, at, random, platform, name, prefix_start;
 	u8 noise[16];
 	u32 auxiliary[2 * 18], n = 0;
 	int error;
@@ -258,7 +258,7 @@ static int make_stack(struct process *p, struct memory *m, struct arguments *a, 
 			;
 		r->stack = 1;
 	}
-	*sp = at;
+	*sp = m->stack_start = at;
 	random = at + words * 4;
 	text = random + 16;
 	platform = text;
@@ -269,14 +269,18 @@ static int make_stack(struct process *p, struct memory *m, struct arguments *a, 
 	if (put_string(m, path, &text) || memory_write(m, at, &argc, 4))
 		return -ENOMEM;
 	at += 4;
+	prefix_start = text;
 	for (i = 0; i < a->prefix_count; i++, at += 4)
 		if (memory_write(m, at, &text, 4) || put_string(m, a->prefix[i], &text))
 			return -ENOMEM;
+	m->arguments = prefix_start;
 	error = copy_strings(p, m, a->argv, a->skip, a->argc, &at, &text);
 	if (error || memory_write(m, at, &zero, 4))
 		return error ? error : -ENOMEM;
 	at += 4;
+	m->environment = text;
 	error = copy_strings(p, m, a->envp, 0, a->envc, &at, &text);
+	m->strings_end = text;
 	if (error || memory_write(m, at, &zero, 4))
 		return error ? error : -ENOMEM;
 	at += 4;
@@ -304,9 +308,11 @@ static int make_stack(struct process *p, struct memory *m, struct arguments *a, 
 
 static void take_over(struct process *p, struct memory *m, const char *path, address entry, address sp)
 {
-	struct memory *old = p->memory;
+	struct memory *old;
 	u32 i, n;
 
+	thread_alone(p);
+	old = p->memory;
 	for (i = n = 0; path[i]; i++)
 		n = path[i] == '/' ? i + 1 : n;
 	for (i = 0; i < 15 && path[n + i]; i++)

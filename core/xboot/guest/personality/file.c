@@ -37,6 +37,8 @@ void file_drop(struct file *f)
 	if (--f->users)
 		return;
 	watches_drop(&f->watches);
+	if (f->node->locks)
+		locks_drop(f->node, f);
 	if (f->pipe)
 		pipe_close(f);
 	if ((f->node->mode & S_IFMT) == S_IFDIR)
@@ -70,6 +72,8 @@ int file_close(struct process *p, int fd)
 	if (!f)
 		return -EBADF;
 	p->files[fd] = 0;
+	if (f->node->locks)
+		locks_drop(f->node, p->crew);
 	file_drop(f);
 	return 0;
 }

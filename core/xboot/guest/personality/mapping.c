@@ -162,7 +162,7 @@ static int provide(struct memory *m, address at, unsigned length)
 	return some;
 }
 
-static int memory_read(struct memory *m, void *to, address from, unsigned length)
+int memory_read(struct memory *m, void *to, address from, unsigned length)
 {
 	if (!machine_read(m->space, to, from, length))
 		return 0;

@@ -3,7 +3,6 @@
 #include "personality.h"
 
 static char walk_buffer[2][PATH_LIMIT * 2];
-static struct node *lent; /* see lend_link */
 
 int path_get(struct process *p, address path, char to[PATH_LIMIT])
 {
@@ -80,8 +79,8 @@ static const char *follow_link(struct node *link, const char *rest, char *buffer
 	return buffer;
 }
 
-/* Where a descriptor leads, as /proc says it: the path below p's root, found by looking at all names, or a word for what has none. */
-static unsigned descriptor_text(struct process *p, struct node *node, char to[PATH_LIMIT])
+/* Where a link of /proc leads: the path below p's root, found by looking at all names, or a word for what has none. */
+unsigned node_text(struct process *p, struct node *node, char to[PATH_LIMIT])
 {
 	static const char pipe_text[] = "pipe:[", lost[] = "(deleted)";
 	struct entry *e = KIND(node) == S_IFDIR ? 0 : directory_names(node);
@@ -114,53 +113,20 @@ static unsigned descriptor_text(struct process *p, struct node *node, char to[PA
 	return (unsigned)length;
 }
 
-/* The link that stands in /proc for a node: made for one look-up, counted like all nodes, dropped when the next path is walked. 0: no memory. */
-static struct node *lend_link(struct process *p, struct node *to)
+/* Is a link that was found here followed? */
+static int follows(struct found *f, int follow, int last)
 {
-	static char text[PATH_LIMIT];
-	unsigned length = descriptor_text(p, to, text);
-
-	lent = node_nameless(p, S_IFLNK | 0700);
-	if (!lent)
-		return 0;
-	lent->target = pool_get(length + 1);
-	if (!lent->target)
-		return 0;
-	memcpy(lent->target, text, length);
-	lent->size = length;
-	return lent;
-}
-
-/* There is no /proc; but /dev/stdin, /dev/stdout, /dev/stderr and /dev/fd are links into it that programs rely on. The descriptor that a path begins with, and
-   the rest of the path; 0: it is no such path. */
-static struct file *own_descriptor(struct process *p, const char *path, const char **rest)
-{
-	static const char prefix[] = "/proc/self/fd/";
-	unsigned i;
-	int fd = 0;
-
-	for (i = 0; prefix[i]; i++)
-		if (path[i] != prefix[i])
-			return 0;
-	if (path[i] < '0' || path[i] > '9')
-		return 0;
-	for (; path[i] >= '0' && path[i] <= '9' && fd < DESCRIPTORS; i++)
-		fd = fd * 10 + path[i] - '0';
-	*rest = path + i;
-	return path[i] && path[i] != '/' ? 0 : descriptor_of(p, fd);
+	return !last || follow == 1 || (f->slash && follow != FOLLOW_NEVER);
 }
 
 int path_walk(struct process *p, int at, const char *path, int follow, struct found *f)
 {
 	struct node *node;
-	struct file *file;
 	const char *end;
 	unsigned links = 0, side = 0, last;
-	int error, absolute = *path == '/';
+	int error;
 
-	if (lent)
-		node_drop(lent);
-	lent = 0;
+	proc_forget();
 	if (!*path)
 		return -ENOENT;
 	error = start(p, at, path, &node);
@@ -172,19 +138,6 @@ int path_walk(struct process *p, int at, const char *path, int follow, struct fo
 	f->slash = 0;
 	f->outside = 0;
 	for (;;) {
-		file = absolute ? own_descriptor(p, path, &end) : 0;
-		absolute = 0;
-		if (file) {
-			path = end;
-			f->outside = 1;
-			f->entry = 0;
-			f->length = 0;
-			f->directory = p->root;
-			f->slash = *path == '/';
-			f->node = *path || follow == 1 ? file->node : lend_link(p, file->node);
-			if (!f->node)
-				return -ENOMEM;
-		}
 		while (*path == '/')
 			path++;
 		if (!*path)
@@ -215,15 +168,28 @@ int path_walk(struct process *p, int at, const char *path, int follow, struct fo
 			continue;
 		}
 		if (f->length == 2 && path[0] == '.' && path[1] == '.') {
-			if (f->node != p->root && f->node->parent)
+			if (f->node->view)
+				f->node = proc_parent(p, f->node);
+			else if (f->node != p->root && f->node->parent)
 				f->node = f->node->parent;
+			if (!f->node)
+				return -ENOMEM;
 			path = end;
 			continue;
+		}
+		if (p->group->proc && proc_is(p, f->directory)) {
+			f->outside = 1;
+			error = proc_find(p, f->directory, path, f->length, follows(f, follow, last), &f->node);
+			if (error || !f->node)
+				return error ? error : -ENOENT; /* nothing is made there */
+			path = end;
+			goto found;
 		}
 		f->entry = directory_find(f->directory, path, f->length);
 		f->node = f->entry ? f->entry->node : 0;
 		path = end;
-		if (f->node && (f->node->mode & S_IFMT) == S_IFLNK && (!last || follow == 1 || (f->slash && follow != FOLLOW_NEVER))) {
+found:
+		if (f->node && (f->node->mode & S_IFMT) == S_IFLNK && follows(f, follow, last)) {
 			if (++links > LINKS_FOLLOWED)
 				return -ELOOP;
 			side ^= 1;
@@ -232,10 +198,10 @@ int path_walk(struct process *p, int at, const char *path, int follow, struct fo
 				return -ENAMETOOLONG;
 			if (!*path)
 				return -ENOENT;
-			absolute = *path == '/';
-			f->node = absolute ? p->root : f->directory;
+			f->node = *path == '/' ? p->root : f->directory;
 			f->directory = f->node;
 			f->entry = 0;
+			f->outside = 0;
 		}
 	}
 }

@@ -64,6 +64,8 @@ struct node {
 	u32 number;            /* inode number */
 	u32 users;             /* descriptors, working directories, mappings in the making */
 	u32 device;            /* character devices: major << 8 | minor */
+	struct lock *locks;    /* lock.c */
+	u32 view;              /* directory: of /proc (proc.c) */
 	u32 linkable;          /* a file without a name (O_TMPFILE) that may still be given one */
 	struct event *event;   /* eventfd and its kin (event.c, epoll.c) */
 	u32 nameless;          /* no directory ever holds it: a pipe without a name, a link of /proc */
@@ -142,6 +144,17 @@ int path_find(struct process *p, int at, address path, int follow, struct node *
 int path_make(struct process *p, int at, address path, struct found *f); /* of something to be made: EEXIST when it is there */
 int may(struct process *p, struct node *node, u32 wanted);               /* 0 or -EACCES */
 int path_text(struct process *p, struct node *node, char to[PATH_LIMIT]); /* getcwd; its length */
+unsigned node_text(struct process *p, struct node *node, char to[PATH_LIMIT]); /* of anything, for /proc; its length */
+
+/* ---- proc.c ---- */
+
+void proc_forget(void);                                                  /* what the walk before was lent */
+int proc_is(struct process *p, struct node *directory);                  /* a directory of /proc, as p sees it */
+/* What a name means in such a directory: lent until the next walk, 0 if there is nothing. 0 or an error. */
+int proc_find(struct process *p, struct node *directory, const char *name, u32 length, int follow, struct node **node);
+struct node *proc_parent(struct process *p, struct node *directory);     /* 0: no memory */
+/* The name with this index, and what getdents shows of it. 1; 0: none under this one; -1: this was the last. */
+int proc_entry(struct process *p, struct node *directory, u32 index, char name[NAME_LIMIT + 1], struct node *like);
 
 /* ---- pipe.c, device.c, file.c ---------------------------------------------------------------------------------------------------------------------------- */
 
@@ -185,6 +198,7 @@ int file_install(struct process *p, struct file *f, unsigned from, int close_on_
 struct file *file_new(struct node *node, u32 flags);
 void file_drop(struct file *f);
 int file_close(struct process *p, int fd);
+void locks_drop(struct node *node, void *owner); /* of a process that closes the file, or of an open file */
 
 /* ---- event.c, epoll.c: what can be waited for like a file: a node without a name and without a kind, and what it counts ------------------------------------ */
 
@@ -234,6 +248,7 @@ struct memory {
 	u32 region_count, users;
 	struct node *program;   /* what runs in it; 0: nothing yet */
 	address brk_start, brk;
+	address arguments, environment, strings_end, stack_start; /* for /proc: where the strings of either begin, where they end */
 };
 
 address range_end(address at, u32 size, address limit); /* the only sum of an address and a size; 0: that is no range of pages below limit */
@@ -256,6 +271,7 @@ int region_view(struct memory *m, address at, address end, const struct view *vi
 int region_fault(struct memory *m, address at);          /* 0: there now; or the signal that it is */
 void region_cut(struct node *node, u32 page);            /* a file has lost its pages from this one on: so has whoever maps it */
 void memory_runs(struct memory *m, struct node *program);
+int memory_read(struct memory *m, void *to, address from, unsigned length);        /* 0 or -1 */
 int memory_write(struct memory *m, address to, const void *from, unsigned length); /* 0 or -1 */
 int user_read(struct process *p, void *to, address from, unsigned length);  /* 0 or -EFAULT */
 int user_write(struct process *p, address to, const void *from, unsigned length);
@@ -286,6 +302,16 @@ struct handlers {
 struct group { /* a process namespace */
 	u32 users, last;       /* last: the number given last */
 	struct process *first; /* process 1 of it */
+	struct node *proc;     /* where it has mounted /proc; 0: nowhere */
+};
+
+struct crew { /* what the threads of a process share */
+	u32 users, living;      /* structures that point here; threads that have not ended */
+	struct handlers *handlers;
+	u64 pending;            /* signals to the process, for whichever thread takes them */
+	nanoseconds alarm, alarm_interval;
+	struct file *files[DESCRIPTORS];
+	u8 close_on_exec[DESCRIPTORS];
 };
 
 enum state { RUNNING, WAITING, STOPPED, ZOMBIE };
@@ -302,24 +328,31 @@ struct process {
 	struct memory *memory;
 	struct process *parent;
 	struct group *group;
+	struct process *leader; /* the process that this is a thread of: itself, mostly */
 	u32 pid, local;         /* in the first namespace, in its own */
 	u32 pgid, sid;          /* numbers of its own namespace */
 	u32 uid, euid, suid, gid, egid, sgid;
 	u32 groups[16], group_count;
 	u32 umask, personality, no_new_privileges;
 	struct node *root, *cwd;
-	struct file *files[DESCRIPTORS];
-	u8 close_on_exec[DESCRIPTORS];
+	struct crew *crew;      /* what its threads share; and in there: */
+	struct file **files;
+	u8 *close_on_exec;
+	struct handlers *handlers;
+	struct action *actions;
 	u64 pending, blocked, saved_mask;
+	int stopped, continued; /* leader: a signal that stopped it, or that it goes on, which its parent has not been told */
+	void *futex_base;       /* it waits for a word of this memory ... */
+	address futex_at;       /* ... here; */
+	u32 futex_bits, futex_turn;
+	void *lock_owner;       /* it waits for a lock that this one holds */
+	int futex_woken;        /* it was woken, and has not heard of it */
 	u64 awaited;            /* sigtimedwait: these may be blocked */
 	int mask_saved;         /* sigsuspend: saved_mask comes back after the handler */
-	struct handlers *handlers;
-	struct action *actions; /* in there */
 	address alternate, alternate_size; /* sigaltstack */
 	int exit_signal, exit_code;        /* exit_code as wait reports it */
 	struct process *vfork_parent;
 	address clear_tid, robust;
-	nanoseconds alarm, alarm_interval;
 	nanoseconds started, cpu;
 	char name[16];
 	u32 last_fault;
@@ -338,7 +371,30 @@ struct process *process_new(struct process *parent);
 int process_fork(struct process *p, u32 flags, address stack, address parent_tid, address child_tid, address tls);
 void process_exit(struct process *p, int code); /* code as wait reports it */
 void process_memory_released(struct process *p); /* a vforked child lets its parent go on */
-int process_wait(struct process *p, int pid, address status, u32 options, address usage);
+void process_free(struct process *p);       /* one that has ended */
+void process_stop(struct process *p, int number);
+void process_continue(struct process *p);
+void thread_exit(struct process *p, int code); /* the process ends with its last thread */
+void thread_alone(struct process *p);
+
+struct crew *crew_new(void);                /* 0: no memory */
+void crew_join(struct process *p, struct crew *crew);
+void crew_drop(struct crew *crew);
+
+struct news { /* of a child */
+	struct process *child;
+	int code;   /* si_code; 0: none */
+	u32 status, uid;
+};
+
+int process_wait(struct process *p, u32 kind, u32 wanted, u32 options, struct news *found);
+void process_waited(struct news *found);
+extern struct group *first_group;
+void queue_out(struct process *p);
+int futex_wake(struct process *p, address at, u32 number, u32 bits); /* how many */
+void futex_robust(struct process *p);
+
+struct process *thread_by_number(struct process *p, u32 number); /* in p's own namespace */
 struct process *process_by_number(struct process *p, u32 number); /* as p's namespace numbers them */
 u32 process_number(struct process *seen_by, struct process *p);
 void make_runnable(struct process *p);
@@ -348,9 +404,11 @@ void wake(void *what);
 void out_of_memory(struct process *p);      /* ends the step */
 
 void signal_send(struct process *p, int number);                       /* from the kernel */
-void signal_send_from(struct process *p, int number, const struct origin *origin);
+void signal_send_from(struct process *p, int number, const struct origin *origin);   /* to the process */
+void signal_send_thread(struct process *p, int number, const struct origin *origin);
 struct origin *signal_origin(struct process *p, int number);
 int signal_kill(struct process *p, int pid, int number, const struct origin *origin); /* origin 0: p itself */
+int signal_kill_thread(struct process *p, u32 leader, u32 number, int signal);
 int signal_waiting(struct process *p);      /* one is deliverable */
 int signal_take(struct process *p, u64 set);   /* the first of these that is pending, which it then is no more; 0: none */
 u64 signals_pending(struct process *p);

@@ -40,7 +40,7 @@ static int is_ignored(struct process *p, int number)
 {
 	u32 handler = p->actions[number - 1].handler;
 
-	if (p->group->first == p && handler == SIG_DFL && number != SIGKILL)
+	if (p->group->first == p->leader && handler == SIG_DFL && number != SIGKILL)
 		return 1; /* process 1 of a namespace has no default actions */
 	return handler == SIG_IGN || (handler == SIG_DFL && ignored_by_default(number));
 }
@@ -52,20 +52,113 @@ struct origin *signal_origin(struct process *p, int number)
 
 u64 signals_pending(struct process *p)
 {
-	return p->pending;
+	return p->pending | p->crew->pending;
+}
+
+/* What may be delivered to a thread now. A signal to the process is its leader's, as long as that one lives and does not block it. */
+static u64 deliverable(struct process *p)
+{
+	u64 all = p->crew->pending;
+
+	if (p != p->leader && p->leader->state != ZOMBIE)
+		all &= p->leader->blocked;
+	all |= p->pending;
+	return (all & ~p->blocked) | (signals_pending(p) & UNBLOCKABLE);
+}
+
+int signal_waiting(struct process *p)
+{
+	return deliverable(p) != 0;
+}
+
+static int first_of(u64 set)
+{
+	int number = 1;
+
+	for (; !(set & BIT(number)); number++)
+		;
+	return number;
+}
+
+static void forget(struct process *p, int number)
+{
+	if (p->pending & BIT(number))
+		p->pending &= ~BIT(number);
+	else
+		p->crew->pending &= ~BIT(number);
 }
 
 int signal_take(struct process *p, u64 set)
 {
-	int number = 1;
+	int number;
 
-	set &= p->pending;
+	set &= signals_pending(p);
 	if (!set)
 		return 0;
-	for (; !(set & BIT(number)); number++)
-		;
-	p->pending &= ~BIT(number);
+	number = first_of(set);
+	forget(p, number);
 	return number;
+}
+
+/* Goes on when this signal is for it: signal_deliver settles what becomes of its call. */
+static int stirred(struct process *p, int number)
+{
+	if (p->state != WAITING || !(p->again || number == SIGKILL) || !(signal_waiting(p) || p->awaited & BIT(number)))
+		return 0;
+	make_runnable(p);
+	return 1;
+}
+
+static const u64 stops = BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU);
+
+/* What a signal does to the whole process at once: SIGCONT and SIGKILL end a stop, and undo those that are on their way. */
+static void to_all(struct process *p, int number)
+{
+	u32 i;
+
+	if (number != SIGCONT && number != SIGKILL)
+		return;
+	p->crew->pending &= ~stops;
+	for (i = 0; i < PROCESSES; i++)
+		if (processes[i] && processes[i]->leader == p->leader)
+			processes[i]->pending &= ~stops;
+	process_continue(p);
+}
+
+void signal_send_from(struct process *p, int number, const struct origin *origin)
+{
+	struct process *leader = p->leader, *q;
+	u32 i;
+
+	if (!p->crew->living)
+		return;
+	to_all(p, number);
+	if (is_ignored(p, number) && !(leader->state != ZOMBIE && leader->blocked & BIT(number)))
+		return;
+	if (!(p->crew->pending & BIT(number)))
+		*signal_origin(p, number) = *origin;
+	p->crew->pending |= BIT(number);
+	if (leader->state == ZOMBIE || !stirred(leader, number))
+		for (i = 0; i < PROCESSES; i++) {
+			q = processes[i];
+			if (q && q != leader && q->leader == leader && q->state != ZOMBIE && stirred(q, number))
+				break;
+		}
+	wake(&signals_come);
+}
+
+void signal_send_thread(struct process *p, int number, const struct origin *origin)
+{
+	if (p->state == ZOMBIE)
+		return;
+	to_all(p, number);
+	if (!(p->blocked & BIT(number)) && is_ignored(p, number))
+		return;
+	if (!(p->pending & BIT(number)))
+		*signal_origin(p, number) = *origin;
+	p->pending |= BIT(number);
+	stirred(p, number);
+	wake(&signals_come);
 }
 
 void signal_send(struct process *p, int number)
@@ -75,24 +168,15 @@ void signal_send(struct process *p, int number)
 	signal_send_from(p, number, &kernel);
 }
 
-void signal_send_from(struct process *p, int number, const struct origin *origin)
+static int may_signal(struct process *p, struct process *q)
 {
-	if (p->state == ZOMBIE)
-		return;
-	if (number == SIGCONT || number == SIGKILL) {
-		p->pending &= ~(BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU));
-		if (p->state == STOPPED)
-			make_runnable(p); /* a call that waited is made again */
-	}
-	if (!(p->blocked & BIT(number)) && is_ignored(p, number))
-		return;
-	if (!(p->pending & BIT(number)))
-		*signal_origin(p, number) = *origin;
-	p->pending |= BIT(number);
-	if (p->state == WAITING && (p->again || number == SIGKILL) && (signal_waiting(p) || p->awaited & BIT(number)))
-		make_runnable(p); /* signal_deliver settles what becomes of the call */
-	if (p->blocked & BIT(number))
-		wake(&signals_come);
+	return !p->euid || p->euid == q->uid || p->uid == q->uid || p->euid == q->suid;
+}
+
+/* A namespace's first process is safe from its own. */
+static int is_safe(struct process *p, struct process *q, int number)
+{
+	return q->group->first == q->leader && q->group == p->group && (number == SIGKILL || number == SIGSTOP);
 }
 
 int signal_kill(struct process *p, int pid, int number, const struct origin *origin)
@@ -108,16 +192,16 @@ int signal_kill(struct process *p, int pid, int number, const struct origin *ori
 		return -ESRCH; /* no group has such a number */
 	for (i = 0; i < PROCESSES; i++) {
 		q = processes[i];
-		if (!q || !process_number(p, q))
+		if (!q || !process_number(p, q) || (q->leader != q && pid <= 0))
 			continue;
-		if (pid > 0 ? process_number(p, q) != (u32)pid : pid == -1 ? q == p || q == p->group->first : q->pgid != (pid ? (u32)-pid : p->pgid) || q->group != p->group)
+		if (pid > 0 ? process_number(p, q) != (u32)pid : pid == -1 ? q == p->leader || q == p->group->first : q->pgid != (pid ? (u32)-pid : p->pgid) || q->group != p->group)
 			continue;
 		found = 1;
-		if (p->euid && p->euid != q->uid && p->uid != q->uid && p->euid != q->suid)
+		if (!may_signal(p, q))
 			continue;
 		allowed = 1;
-		if (number && !(q->group->first == q && q->group == p->group && (number == SIGKILL || number == SIGSTOP))) { /* a namespace's first is safe from its own */
-			own.pid = process_number(q, p);
+		if (number && !is_safe(p, q, number)) {
+			own.pid = process_number(q, p->leader);
 			own.uid = p->uid;
 			signal_send_from(q, number, origin ? origin : &own);
 		}
@@ -125,9 +209,23 @@ int signal_kill(struct process *p, int pid, int number, const struct origin *ori
 	return !found ? -ESRCH : allowed ? 0 : -EPERM;
 }
 
-int signal_waiting(struct process *p)
+/* tgkill: to one thread; leader 0: of whichever process. */
+int signal_kill_thread(struct process *p, u32 leader, u32 number, int signal)
 {
-	return (p->pending & ~p->blocked) != 0 || (p->pending & UNBLOCKABLE) != 0;
+	struct process *q = process_by_number(p, number);
+	struct origin own = { -6, 0, 0, 0 }; /* SI_TKILL */
+
+	if (signal < 0 || signal > SIGNALS)
+		return -EINVAL;
+	if (!q || q->state == ZOMBIE || (leader && process_number(p, q->leader) != leader))
+		return -ESRCH;
+	if (!may_signal(p, q))
+		return -EPERM;
+	own.pid = process_number(q, p->leader);
+	own.uid = p->uid;
+	if (signal && !is_safe(p, q, signal))
+		signal_send_thread(q, signal, &own);
+	return 0;
 }
 
 static void context_get(struct process *p, struct context *c)
@@ -248,10 +346,15 @@ static void settle_call(struct process *p, struct action *a)
 	p->timed = 0;
 	p->deadline = 0;
 	p->awaited = 0;
+	p->futex_base = 0;
+	p->lock_owner = 0;
 	if (p->opening)
 		file_drop(p->opening);
 	p->opening = 0;
-	if (p->progress) {
+	if (p->futex_woken) {
+		p->futex_woken = 0;
+		p->r->eax = 0;
+	} else if (p->progress) {
 		p->r->eax = p->progress;
 		p->progress = 0;
 	} else if (a->flags & SA_RESTART && !never_restarted(p->r->eax)) {
@@ -288,17 +391,13 @@ static int pushed(struct process *p, int number, const struct machine_fault *fau
 /* One deliverable signal: a handler is entered, or the process ends, stops, or goes on. */
 void signal_deliver(struct process *p)
 {
-	u64 ready = (p->pending & ~p->blocked) | (p->pending & UNBLOCKABLE);
-	int number = 1;
+	u64 ready = deliverable(p);
+	int number;
 
 	if (!ready)
 		return;
-	if (ready & BIT(SIGKILL))
-		number = SIGKILL;
-	else
-		for (; !(ready & BIT(number)); number++)
-			;
-	p->pending &= ~BIT(number);
+	number = ready & BIT(SIGKILL) ? SIGKILL : first_of(ready);
+	forget(p, number);
 	if (number != SIGKILL && number != SIGSTOP && is_ignored(p, number))
 		return;
 	if (number != SIGKILL && number != SIGSTOP && p->actions[number - 1].handler != SIG_DFL) {
@@ -306,11 +405,10 @@ void signal_deliver(struct process *p)
 			process_exit(p, SIGSEGV);
 		return;
 	}
-	if (stops_by_default(number)) {
-		p->state = STOPPED;
-		return;
-	}
-	process_exit(p, number);
+	if (stops_by_default(number))
+		process_stop(p, number);
+	else
+		process_exit(p, number);
 }
 
 /* What the processor raised in a program's own code: cannot be ignored or blocked. */

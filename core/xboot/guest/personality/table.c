@@ -31,7 +31,7 @@ static const call calls[LAST + 1] = {
 	[231] = call_attributes, [232] = call_attributes, [233] = call_attributes, [234] = call_attributes, [235] = call_attributes,
 	[236] = call_attributes, [237] = call_attributes,
 	[239] = call_sendfile64, [240] = call_futex, [242] = call_sched_getaffinity, [243] = call_set_thread_area, [250] = call_nothing,
-	[252] = call_exit, [258] = call_set_tid_address, [265] = call_clock_gettime, [266] = call_clock_getres, [267] = call_clock_nanosleep,
+	[252] = call_exit_group, [258] = call_set_tid_address, [265] = call_clock_gettime, [266] = call_clock_getres, [267] = call_clock_nanosleep,
 	[268] = call_statfs64, [269] = call_fstatfs64, [270] = call_tgkill, [271] = call_utimes, [272] = call_nothing, [295] = call_openat,
 	[296] = call_mkdirat, [297] = call_mknodat, [298] = call_fchownat, [300] = call_fstatat64, [301] = call_unlinkat, [302] = call_renameat,
 	[303] = call_linkat, [304] = call_symlinkat, [305] = call_readlinkat, [306] = call_fchmodat, [307] = call_faccessat,
@@ -43,7 +43,7 @@ static const call calls[LAST + 1] = {
 	[319] = call_epoll_pwait, [321] = call_signalfd, [322] = call_timerfd_create, [323] = call_eventfd, [325] = call_timerfd_settime,
 	[326] = call_timerfd_gettime, [327] = call_signalfd, [328] = call_eventfd, [329] = call_epoll_create, [333] = call_preadv, [334] = call_pwritev,
 	[377] = call_copy_file_range, [378] = call_preadv2, [379] = call_pwritev2, [410] = call_timerfd_gettime, [411] = call_timerfd_settime,
-	[413] = call_pselect6, [414] = call_ppoll, [421] = call_rt_sigtimedwait, [441] = call_epoll_pwait,
+	[284] = call_waitid, [413] = call_pselect6, [414] = call_ppoll, [421] = call_rt_sigtimedwait, [422] = call_futex, [441] = call_epoll_pwait,
 };
 
 /* The names of all calls, in order; - where there is none. Only for messages. */

@@ -51,6 +51,8 @@ struct machine_thread {
 	enum thread_state_name state;
 	port thread;
 	port fault_reply;     /* FAULTED: the right to answer */
+	int with_floating;    /* FRESH: one more thread of a task, which starts with this state: */
+	unsigned floating[128];
 	int child;            /* FRESH: starts at gate_child ... */
 	address child_return; /* ... if it is to go on here */
 	address odd_return;   /* behind a call with an impossible number, which was answered */

@@ -170,17 +170,33 @@ static void leave_gate(struct machine_thread *thread)
 	thread->known.eip = ~thread->registers.eip; /* not known */
 }
 
+/* The gate is for one thread at a time: this one takes it from whichever thread of its task ran last. */
+static void take_turn(struct machine_thread *thread)
+{
+	struct machine_space *space = thread->space;
+
+	if (!space->thread || space->thread == thread)
+		return;
+	leave_gate(space->thread);
+	copy_settle(0);
+	space->thread = thread->thread ? thread : 0;
+}
+
 struct machine_thread *machine_thread_copy(struct machine_thread *thread, struct machine_space *space)
 {
 	struct machine_thread *copy = machine_frame(0);
 
 	if (!copy)
 		return 0;
+	if (space == thread->space) {
+		machine_thread_float_get(thread, copy->floating);
+		copy->with_floating = 1;
+	}
 	copy->registers = thread->registers;
 	copy->space = space;
 	memcpy(copy->selectors, thread->selectors, sizeof copy->selectors);
 	memcpy(copy->segments, thread->segments, sizeof copy->segments);
-	copy->child = thread->state == WAITING;
+	copy->child = thread->state == WAITING && space != thread->space;
 	copy->child_return = thread->registers.eip;
 	if (space == thread->space)
 		leave_gate(thread); /* the gate is for one thread at a time */
@@ -253,7 +269,12 @@ void machine_thread_float_get(struct machine_thread *thread, void *area512)
 {
 	unsigned *control = area512;
 
+	if (thread->with_floating) {
+		memcpy(area512, thread->floating, 512);
+		return;
+	}
 	memset(area512, 0, 512);
+	take_turn(thread);
 	if (thread->space->thread == thread && thread_gate(thread->space) &&
 	    !thread_exchange(thread->space, ORDER_SAVE, G_FLOATING, 512) && message.length == 512) {
 		memcpy(area512, message.data, 512);
@@ -267,6 +288,7 @@ void machine_thread_float_set(struct machine_thread *thread, const void *area512
 {
 	unsigned area[128];
 
+	take_turn(thread);
 	if (thread->space->thread != thread || !thread_gate(thread->space))
 		return;
 	memcpy(area, area512, 512);
@@ -297,11 +319,19 @@ static int start(struct machine_thread *thread)
 								  thread->segments[i][1]))
 			return -1;
 	if (thread_special_port(thread->thread, SPECIAL_KERNEL, 0) ||
-	    registers_put(thread, fork ? IN_GATE(gate_child) : thread->registers.eip))
+	    registers_put(thread, thread->with_floating ? IN_GATE(gate_agent) : fork ? IN_GATE(gate_child) : thread->registers.eip))
 		return -1;
 	space->thread = thread;
 	space->ran = 1;
-	return thread_resume(thread->thread) ? -1 : 0;
+	if (thread_resume(thread->thread))
+		return -1;
+	if (!thread->with_floating)
+		return 0;
+	thread->with_floating = 0; /* it comes to the gate, takes the state, and waits there for its first answer */
+	if (await(thread, 0))
+		return -1;
+	copy_patch(space, G_FLOATING, thread->floating, 512);
+	return thread_exchange(space, ORDER_LOAD, 0, 0) ? -1 : 1;
 }
 
 static int changed(struct machine_thread *thread)
@@ -312,11 +342,16 @@ static int changed(struct machine_thread *thread)
 /* Lets the thread go. 1: its answer is still to be sent. */
 static int let_go(struct machine_thread *thread)
 {
+	int sent;
+
 	if (thread->state == WAITING && (thread->registers.fs != thread->known.fs || thread->registers.gs != thread->known.gs))
 		leave_gate(thread); /* the gate does not load segments */
 	switch (thread->state) {
 	case FRESH:
-		return start(thread) ? -1 : 0;
+		sent = start(thread);
+		if (sent <= 0)
+			return sent;
+		/* fall through: it waits in the gate by now */
 	case WAITING:
 		message.registers = thread->registers;
 		message.registers.eflags = (thread->registers.eflags & FLAGS_USER & ~FLAG_TRAP) | 0x202;
@@ -343,6 +378,7 @@ enum machine_event machine_run(struct machine_thread *thread, struct machine_fau
 	unsigned stuck = 0;
 	int send;
 
+	take_turn(thread);
 	copy_settle(thread);
 	if (memory_exhausted(thread == first))
 		return MACHINE_MEMORY;

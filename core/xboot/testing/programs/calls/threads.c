@@ -1,0 +1,218 @@
+/* threads.c: threads, futexes, what they share, signals to one of them, exec from one. */
+
+int thread_clone(u32 flags, void *stack, int *parent, int *child, int (*run)(int), int argument);
+
+asm(".globl thread_clone\nthread_clone:\n\tpush %ebx\n\tpush %esi\n\tpush %edi\n\tmov 16(%esp), %ebx\n\tmov 20(%esp), %ecx\n\tmov 24(%esp), %edx\n\tmov 28(%esp), %edi\n\txor %esi, %esi\n"
+    "\tmov 36(%esp), %eax\n\tmov %eax, -4(%ecx)\n\tmov 32(%esp), %eax\n\tmov %eax, -8(%ecx)\n\tsub $8, %ecx\n\tmov $120, %eax\n\tint $0x80\n\ttest %eax, %eax\n\tje thread_begins\n"
+    "\tpop %edi\n\tpop %esi\n\tpop %ebx\n\tret\nthread_begins:\n\tpop %eax\n\tcall *%eax\n\tmov %eax, %ebx\n\tmov $1, %eax\n\tint $0x80\n\thlt\n");
+
+#define THREAD 0x350f00u /* VM FS FILES SIGHAND THREAD SYSVSEM PARENT_SETTID CHILD_CLEARTID */
+#define THREADS 8
+
+static char thread_stacks[THREADS][8192];
+static volatile int thread_ids[THREADS], thread_word, thread_count, thread_caught;
+
+static int thread_make(int i, int (*run)(int))
+{
+    return thread_clone(THREAD, thread_stacks[i] + 8192, (int *)&thread_ids[i], (int *)&thread_ids[i], run, i);
+}
+
+static void thread_join(int i)
+{
+    int id;
+
+    while ((id = thread_ids[i]))
+        sys(FUTEX, &thread_ids[i], 0, id, 0);
+}
+
+int thread_swap(volatile int *word, int value); /* what stood there */
+asm(".globl thread_swap\nthread_swap:\n\tmov 4(%esp), %ecx\n\tmov 8(%esp), %eax\n\txchg %eax, (%ecx)\n\tret\n");
+
+static int thread_counts(int i)
+{
+    int n;
+
+    for (n = 0; n < 100; n++) {
+        while (thread_swap(&thread_word, 1))
+            sys(FUTEX, &thread_word, 128, 1, 0);
+        thread_count++;
+        if (n % 10 == i)
+            sys(SCHED_YIELD); /* others find it taken */
+        thread_swap(&thread_word, 0);
+        sys(FUTEX, &thread_word, 129, 1);
+    }
+    return 0;
+}
+
+static int thread_changes(int i)
+{
+    (void)i;
+    sys(CHDIR, "dir");
+    sys(UMASK, 077);
+    sys(DUP2, 1, 40);
+    thread_count = sys(GETPID) != sys(GETTID);
+    return 0;
+}
+
+static void thread_handler(int number)
+{
+    (void)number;
+    thread_caught = sys(GETTID);
+}
+
+static int thread_waits(int i)
+{
+    thread_count++;
+    while (!thread_word)
+        sys(FUTEX, &thread_word, 0, 0, 0);
+    return i;
+}
+
+static int thread_sleeps(int i)
+{
+    int time[2] = { 3, 0 };
+
+    return sys(NANOSLEEP, time, 0) + i;
+}
+
+static int thread_execs(int i)
+{
+    char *argv[3], *envp[1];
+
+    (void)i;
+    argv[0] = (char *)self;
+    argv[1] = "child";
+    argv[2] = 0;
+    envp[0] = 0;
+    return sys(EXECVE, self, argv, envp);
+}
+
+static struct robust { struct robust *next; int offset; struct robust *pending; } thread_head;
+static struct { struct robust *next; volatile int word; } thread_lock;
+
+static int thread_dies(int i)
+{
+    (void)i;
+    thread_head.next = (struct robust *)&thread_lock;
+    thread_head.offset = 4;
+    thread_lock.next = &thread_head;
+    thread_lock.word = sys(GETTID) | 0x80000000;
+    sys(SET_ROBUST_LIST, &thread_head, 12);
+    return 0;
+}
+
+static void threads(void)
+{
+    struct { u32 handler, flags, restorer, mask[2]; } action;
+    int i, n, pid, time[2] = { 0, 1000000 }, status;
+
+    section("threads");
+    say("clone half a thread", sys(CLONE, 0x10000 | 17, 0, 0, 0, 0));
+    for (i = 0; i < THREADS; i++)
+        sane("thread", thread_make(i, thread_counts));
+    for (i = 0; i < THREADS; i++)
+        thread_join(i);
+    say("counted", thread_count);
+    sys(MKDIR, "dir", 0755);
+    thread_make(0, thread_changes);
+    thread_join(0);
+    say("has the process's number, and its own", thread_count);
+    say("umask is shared", sys(UMASK, 022));
+    say("so are descriptors", sys(CLOSE, 40));
+    say("and where it stands", sys(CHDIR, ".."));
+    say("which was there", sys(RMDIR, "dir"));
+    say("futex unaligned", sys(FUTEX, (char *)&thread_word + 1, 0, 0, 0));
+    say("futex bad pointer", sys(FUTEX, 0x1000 - 4096 + 16, 0, 0, 0));
+    thread_word = 5;
+    say("futex another value", sys(FUTEX, &thread_word, 0, 6, 0));
+    say("futex times out", sys(FUTEX, &thread_word, 0, 5, time));
+    say("no bits", sys(FUTEX, &thread_word, 9, 5, 0, 0, 0));
+    say("wake nobody", sys(FUTEX, &thread_word, 1, 1));
+    thread_word = thread_count = 0;
+    for (i = 0; i < 4; i++)
+        thread_make(i, thread_waits);
+    time[1] = 10000000;
+    while (thread_count < 4)
+        sys(NANOSLEEP, time, 0);
+    sys(NANOSLEEP, time, 0);
+    say("wake one", sys(FUTEX, &thread_word, 1, 1));
+    sys(NANOSLEEP, time, 0);
+    say("requeue another value", sys(FUTEX, &thread_word, 4, 1, 10, &status, 99));
+    say("requeue", sys(FUTEX, &thread_word, 4, 1, 10, &status, 0));
+    sys(NANOSLEEP, time, 0);
+    thread_word = 1;
+    say("wake who came back", sys(FUTEX, &thread_word, 1, 100));
+    say("wake the others", sys(FUTEX, &status, 1, 100));
+    for (i = 0; i < 4; i++)
+        thread_join(i);
+    thread_make(0, thread_dies);
+    thread_join(0);
+    say("robust", (int)((u32)thread_lock.word >> 30));
+    action.handler = (u32)thread_handler;
+    action.flags = 0x04000000;
+    action.restorer = (u32)restore;
+    action.mask[0] = action.mask[1] = 0;
+    sys(RT_SIGACTION, 10, &action, 0, 8);
+    thread_word = thread_count = 0;
+    thread_make(0, thread_waits);
+    while (!thread_count)
+        sys(NANOSLEEP, time, 0);
+    n = thread_ids[0];
+    say("tgkill another process", sys(TGKILL, n, n, 10));
+    say("tgkill", sys(TGKILL, sys(GETPID), n, 10));
+    sys(NANOSLEEP, time, 0);
+    say("that thread caught it", thread_caught == n);
+    sys(KILL, sys(GETPID), 10);
+    say("the first one catches what is for all", thread_caught == sys(GETPID));
+    thread_word = 1;
+    sys(FUTEX, &thread_word, 1, 1);
+    thread_join(0);
+    say("tgkill who is gone", sys(TGKILL, sys(GETPID), n, 10));
+    sys(SIGNAL, 10, 0);
+    pid = sys(FORK);
+    if (!pid) { /* the last thread's end is the process's */
+        thread_make(0, thread_sleeps);
+        thread_make(1, thread_sleeps);
+        sys(EXIT_GROUP, 9);
+    }
+    say("exit_group ends all", child_status(pid));
+    pid = sys(FORK);
+    if (!pid) {
+        thread_make(0, thread_sleeps);
+        *(volatile int *)16 = 1;
+    }
+    say("a fault ends all", child_status(pid));
+    pid = sys(FORK);
+    if (!pid) {
+        thread_word = 0;
+        thread_make(0, thread_sleeps);
+        thread_make(1, thread_execs);
+        for (;;)
+            sys(PAUSE);
+    }
+    say("exec from a thread", child_status(pid));
+    pid = sys(FORK);
+    if (!pid) {
+        thread_count = thread_word = 0;
+        for (i = 0; i < THREADS; i++)
+            thread_make(i, thread_waits);
+        for (;;)
+            sys(PAUSE);
+    }
+    sys(NANOSLEEP, time, 0);
+    say("kill", sys(KILL, pid, 9));
+    say("killed with its threads", child_status(pid));
+    pid = sys(FORK);
+    if (!pid) {
+        thread_count = thread_word = 0;
+        thread_make(0, thread_waits);
+        for (;;)
+            sys(PAUSE);
+    }
+    sys(NANOSLEEP, time, 0);
+    sys(KILL, pid, 19);
+    say("stops with its threads", (sys(WAIT4, pid, &status, 2, 0), status));
+    sys(KILL, pid, 18);
+    sys(KILL, pid, 15);
+    say("goes on and ends", child_status(pid));
+}
