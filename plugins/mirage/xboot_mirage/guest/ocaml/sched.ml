@@ -42,7 +42,9 @@ let start_call p =
   p.progress <- 0;
   p.wake <- false;
   make p number;
-  match Abi.find p number with Some e -> e.Abi.price | None -> 1
+  let price = match Abi.find p number with Some e -> e.Abi.price | None -> 1 in
+  Clock.pass (price - 1);
+  price
 
 (* A call is given up because a signal arrived. *)
 let interrupt p =
