@@ -15,6 +15,7 @@ from xboot.hooks import LinearizeOptions, ReadOptions, hookimpl
 from xboot.model import Event, Phase
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
+from xboot.voter import Voter
 
 HELLO = Path(__file__).parent.parent / "examples" / "hello" / "recipe.toml"
 
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         plugins.add(watch, "bench:watch")
         pipeline = Pipeline(plugins, "tccboot")
         script = pipeline.linearize(pipeline.read([str(HELLO)], ReadOptions()), LinearizeOptions())
-        pipeline.run(Request([], backend="tccboot", run=RunOptions(accelerator="tcg")), script)
+        pipeline.run(Request(voters=[Voter("tccboot")], run=RunOptions(accelerator="tcg")), script)
         found.append((watch.at["jump"] - watch.at["compile"], watch.at["jump"], watch.at["builder"], watch.lines))
     compiling, jump, builder, lines = min(found)
     print(f"tccboot loader   {compiling:.3f} s   compiles {lines} lines, {lines / compiling:,.0f} lines/s")

@@ -1,7 +1,7 @@
 """mkdocs' hook: makes the reference of hooks, nouns and machines from the code, each time the site is built. Nothing of it is committed.
 
-Signatures and docstrings come from `xboot.hooks`, `xboot.model` and `xboot.machine`; what they say of each argument and field, from
-docs/reference.toml.
+Signatures and docstrings come from the modules `hooks`, `model`, `voter`, `result`, `machine` and `api` of xboot; what they say of each
+argument and field, from docs/reference.toml.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from xboot import hooks, machine, model
+from xboot import api, hooks, machine, model, request, result, voter
 
 TEXTS = Path(__file__).with_name("reference.toml")
 
@@ -28,7 +28,7 @@ def hook_arguments() -> dict[str, list[str]]:
 
 def noun_fields() -> dict[str, list[str]]:
     """Every class of the contract, in order, with the names of its fields, members and properties."""
-    return {noun.__name__: _fields(noun) for noun in (*_classes(hooks), *_classes(model))}
+    return {noun.__name__: _fields(noun) for noun in _nouns()}
 
 
 def texts() -> dict[str, dict[str, dict[str, str]]]:
@@ -59,7 +59,7 @@ def nouns_page() -> str:
     """The page of classes."""
     said = texts()["nouns"]
     lines = ["# Nouns", "", _text(model), "", "The options of the hooks come first, then the nouns in the order of the stages.", ""]
-    for noun in (*_classes(hooks), *_classes(model)):
+    for noun in _nouns():
         kinds = _kinds(noun)
         lines += [f"## {noun.__name__}", "", _text(noun), ""]
         lines += _table(
@@ -117,7 +117,25 @@ def on_files(files: Any, config: Any) -> Any:
     files.append(File.generated(config, "reference/hooks.md", content=hooks_page()))
     files.append(File.generated(config, "reference/nouns.md", content=nouns_page()))
     files.append(File.generated(config, "reference/machines.md", content=machines_page()))
+    files.append(File.generated(config, "reference/api.md", content=api_page()))
     return files
+
+
+def api_page() -> str:
+    """The page of the Python API."""
+    lines = ["# The Python API", "", inspect.cleandoc((_text(api)).replace("    import xboot", "    import xboot")), ""]
+    for name in ("run", "compare", "plan", "tcb", "request"):
+        function = getattr(api, name)
+        lines += [f"## {name}", "", "```python", f"def {name}{_wrapped(inspect.signature(function))}", "```", "", _text(function), ""]
+    lines += ["## Wishes", "", _text(api.Wishes), ""]
+    lines += _table("wish", [(name, str(getattr(kind, "__forward_arg__", kind)), "") for name, kind in api.Wishes.__annotations__.items()])
+    lines += ["## Request", "", "```text", _text(request.Request), "```", ""]
+    return "\n".join(lines) + "\n"
+
+
+def _nouns() -> Iterator[type]:
+    for module in (hooks, model, voter, result):
+        yield from _classes(module)
 
 
 def _classes(module: ModuleType) -> Iterator[type]:

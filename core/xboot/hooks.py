@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
-from xboot.model import Artifact, BackendInfo, Boot, BootImage, Closure, Component, Event, Script, Verdict
+from xboot.model import Artifact, BackendInfo, Boot, BootImage, Closure, Component, Event, Script
 
 if TYPE_CHECKING:
     from xboot.machine import Machine
+    from xboot.result import Result
 
 CONTRACT_VERSION = 2
 
@@ -51,11 +52,12 @@ class LinearizeOptions:
 
 @dataclass(frozen=True, slots=True)
 class BackendOptions:
-    """What a user may choose for a run. `settings` are `--set KEY=VALUE` pairs that only the backend knows (e.g. `kernel=distro`).
+    """What a user may choose for a run, resolved: every hook gets the same.
 
-    `executor` is one of the backend's own (empty: its first). `memory` in MiB is what the user asked for; None: the backend takes what the
-    host can spare, `spare` MiB (0: not known), within its own limits (`xboot.backend.choose_memory`). `export_size` in bytes (0: no export
-    window).
+    `executor` is one of the backend's own (its first unless the user named another). `memory` in MiB is what the user asked for; None: the
+    backend takes what the host can spare, `spare` MiB (0: not known), within its own limits (`xboot.backend.choose_memory`).
+    `export_size` in bytes (0: no export window). `settings` are those that the user set (`--set`), of those that the backend declares,
+    with values that it takes.
     """
 
     executor: str = ""
@@ -129,6 +131,14 @@ def xboot_tcb(backend: str, image: BootImage) -> Sequence[Component] | None:
 
 
 @hookspec
-def xboot_report(format: str, verdict: Verdict, destination: Path | None) -> bool | None:
-    """Write a report of the verdict in `format` (e.g. `json`) to `destination` (None: standard output); True when this plugin wrote it."""
+def xboot_report_formats() -> Sequence[str]:
+    """The formats that this plugin's `xboot_report` writes. Called once when the plugin is registered; must be cheap."""
+    raise NotImplementedError
+
+
+@hookspec
+def xboot_report(format: str, result: Result, destination: Path | None) -> bool | None:
+    """Write a report of the whole run in `format` to `destination` (None: standard output); True when this plugin wrote it, None for
+    a format that is not its own. What `--json` prints is `xboot.show.report.report(result)`.
+    """
     raise NotImplementedError

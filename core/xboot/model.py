@@ -443,11 +443,46 @@ class Component:
     prebuilt: bool = False
 
 
+class SettingKind(enum.Enum):
+    """What the value of a setting is, where it is not one of a list."""
+
+    TEXT = "text"
+    FILE = "file"
+    FOLDER = "folder"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Something that a user may choose for a backend, with `--set NAME=VALUE`. `values`: those that there are; empty: anything of `kind`.
+    `default` is in words when it is no value (`its own`).
+    """
+
+    name: str
+    help: str
+    values: Sequence[str] = ()
+    kind: SettingKind = SettingKind.TEXT
+    default: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A program that is run on this host: what for, and the package that holds it by distribution (`debian`, `fedora`, `arch`, `nix`,
+    `guix`). `optional`: what is usual goes without.
+    """
+
+    program: str
+    purpose: str
+    packages: Mapping[str, str] = field(default_factory=dict)
+    optional: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class BackendInfo:
     """What a backend says of itself. `maturity`: `stable`, `experimental`. `abilities`: e.g. `export`, `kvm`.
 
     `max_payload`: bytes of script and sources that its kernel can hold (0: not known); more is refused before anything is packed.
+    `settings`: all that `--set` may choose, anything else is refused before the backend is asked. `needs`: the programs that
+    `xboot doctor` looks for.
     """
 
     name: str
@@ -458,11 +493,14 @@ class BackendInfo:
     maturity: str = "experimental"
     contract: int = 1
     max_payload: int = 0
+    settings: Sequence[Setting] = ()
+    needs: Sequence[Need] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class MachineInfo:
     """What a machine says of itself. `abilities`: `exit-status`, `read-memory`, `kvm`, `gdb`. `bits`: of the processors that it has.
+    `needs`: the programs that `xboot doctor` looks for.
 
     `pace`: how many times as slow as QEMU without KVM it is; deadlines that the user did not choose grow by that factor.
     """
@@ -473,3 +511,4 @@ class MachineInfo:
     bits: Sequence[int] = (32, 64)
     pace: float = 1.0
     contract: int = 2
+    needs: Sequence[Need] = ()

@@ -9,66 +9,89 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from xboot._workspace import run_folder
-from xboot.boot import RunOptions, check_machine, run_machine
+from xboot.boot import check_machine, run_machine
 from xboot.boot.memory import OVERHEAD, free_memory
 from xboot.errors import BackendError, PluginError, UsageError, XbootError
 from xboot.hooks import BackendOptions, LinearizeOptions, ReadOptions
 from xboot.machine import Machine
-from xboot.model import Artifact, BackendInfo, Boot, BootImage, Cause, Closure, Component, Event, Phase, Script, Verdict
+from xboot.model import Artifact, BackendInfo, Boot, BootImage, Cause, Closure, Component, Event, Phase, Script
 from xboot.parse import merge_closures
 from xboot.plugins import Plugins
+from xboot.request import MACHINE, Request
+from xboot.result import Result
+from xboot.settings import settle
 from xboot.tcb import Measured, host_kernel
+from xboot.voter import Voter
+
+__all__ = ["Pipeline", "Request", "Result", "each_voter", "measured", "resolve", "short"]
 
 T = TypeVar("T")
 _OBSERVERS = threading.Lock()
 
-EXPORT_WINDOW = 64 << 20
-"""Bytes of guest memory through which outputs are brought out, a piece at a time, unless `BackendOptions.export_size` says otherwise."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Everything a run needs to know. `targets` are unrolled into one script; `backend` and `machine` are names of plugins.
-    `measure`: say in the result what the image makes one trust, which takes seconds.
-    """
-
-    targets: Sequence[str]
-    backend: str = "linux"
-    machine: str = "qemu"
-    read: ReadOptions = field(default_factory=ReadOptions)
-    linearize: LinearizeOptions = field(default_factory=LinearizeOptions)
-    options: BackendOptions = field(default_factory=BackendOptions)
-    run: RunOptions = field(default_factory=RunOptions)
-    measure: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What came of a run, with what was booted (the image's files are gone by then, what is known of them is not).
-
-    `measured` is of the very image that was booted, when the request asked for it; where that was not possible, `unmeasured` says why.
-    """
-
-    script: Script
-    image: BootImage
-    boot: Boot
-    verdict: Verdict
-    measured: Measured | None = None
-    unmeasured: str = ""
-
-    @property
-    def components(self) -> Sequence[Component]:
-        """The components of the image that was booted; empty when it was not measured."""
-        return self.measured.components if self.measured is not None else ()
-
 
 def _at_once(boot: Boot) -> AbstractContextManager[None]:
     return nullcontext()
+
+
+def resolve(voter: Voter, plugins: Plugins, machine: str = MACHINE) -> Voter:
+    """The same voter with its executor and its machine named. Raises UsageError for a backend, executor or machine that there is not, with
+    the names that there are.
+    """
+    whole = Voter(voter.backend, _executor(voter, plugins), voter.machine or machine)
+    plugins.machine(whole.machine)
+    return whole
+
+
+def _executor(voter: Voter, plugins: Plugins) -> str:
+    info = plugins.backend(voter.backend)
+    executor = voter.executor or info.executors[0]
+    if executor not in info.executors:
+        raise UsageError(f"backend {voter.backend} has no executor {executor!r}", hint="it has: " + ", ".join(info.executors))
+    return executor
+
+
+def short(voter: Voter, plugins: Plugins) -> Voter:
+    """The same voter without what `resolve` would fill in."""
+    info = plugins.backend(voter.backend)
+    return Voter(
+        voter.backend,
+        "" if voter.executor == info.executors[0] else voter.executor,
+        "" if voter.machine == MACHINE else voter.machine,
+    )
+
+
+def each_voter(request: Request, plugins: Plugins) -> dict[Voter, Request]:
+    """Each voter that is asked, with its part of the request: itself, and the settings of its backend. All installed backends are asked
+    unless voters are named.
+
+    Raises UsageError, before anything slow, for a backend, executor, machine or setting that there is not, and for one voter named twice.
+    """
+    asked = request.voters or [Voter(name) for name in sorted(plugins.backends)]
+    whole: dict[Voter, Voter] = {}
+    for voter in asked:
+        other = whole.setdefault(resolve(voter, plugins, request.machine), voter)
+        if other is not voter:
+            names = f"{voter} is" if other == voter else f"{other} and {voter} are one voter,"
+            raise UsageError(f"{names} named twice; agreement with itself is no evidence")
+    backends = dict.fromkeys(voter.backend for voter in asked)
+    settings = settle(request.settings, [plugins.backend(name) for name in backends])
+    return {voter: replace(request, voters=(voter,), settings=settings[voter.backend]) for voter in asked}
+
+
+def measured(result: Result, name: str = "") -> Measured | None:
+    """What was measured of the image that ran, under the voter's `name`; None when nothing was. Raises XbootError when the image that ran
+    is another: then somebody changed it in between.
+    """
+    if not result.components:
+        return None
+    if result.image.sha256 != result.verdict.image_sha256:
+        raise XbootError(f"{result.voter}: the image that was measured is not the one that was booted")
+    return Measured(name or str(result.voter), result.image.sha256, result.components, result.below)
 
 
 class Pipeline:
@@ -109,17 +132,31 @@ class Pipeline:
         self._stage("linearize", f"{len(closure.derivations)} derivations, {len(closure.sources)} sources verified")
         return _typed(self.plugins.call("xboot_linearize", closure=closure, options=options), Script, "xboot_linearize")
 
+    def plan(self, request: Request) -> Script:
+        """The first two stages: the script of the request's targets."""
+        return self.linearize(self.read(request.targets, request.read), request.linearize)
+
+    def options(self, request: Request) -> tuple[Voter, BackendOptions]:
+        """The request's voter, whole, and what its backend is told. Raises UsageError for a voter or setting that there is not."""
+        voter = resolve(request.voter, self.plugins, request.machine)
+        settings = settle(request.settings, [self.plugins.backend(voter.backend)])[voter.backend]
+        size = request.export_size if request.run.export is not None else 0
+        return voter, BackendOptions(voter.executor, request.memory, spare=request.spare, export_size=size, settings=settings)
+
+    def _resolved(self, backend: str, options: BackendOptions) -> BackendOptions:
+        """Options as every hook gets them: the executor is named, and the settings are the backend's own."""
+        executor = _executor(Voter(backend, options.executor), self.plugins)
+        return replace(options, executor=executor, settings=settle(options.settings, [self.plugins.backend(backend)])[backend])
+
     def prepare(self, backend: str, script: Script | None, options: BackendOptions) -> Mapping[str, Artifact]:
         """package, first half: the kernel and the executor. Refuses what the backend says it cannot do before anything slow starts."""
+        options = self._resolved(backend, options)
         info = self.plugins.backend(backend)
         if script is not None and not script.systems <= set(info.systems):
             wrong = ", ".join(sorted(script.systems - set(info.systems)))
             raise BackendError(f"backend {backend} does not run {wrong} builders, only {', '.join(info.systems)}")
-        if options.executor and options.executor not in info.executors:
-            raise UsageError(f"backend {backend} has no executor {options.executor!r}", hint="it has: " + ", ".join(info.executors))
         if script is not None:
             self._refuse_too_much(info, script)
-        options = replace(options, executor=options.executor or info.executors[0])
         self._stage("package", f"kernel and executor of {backend}")
         artifacts = self.plugins.call("xboot_prepare", backend=backend, options=options, notify=self.notify)
         if not isinstance(artifacts, Mapping):
@@ -146,6 +183,7 @@ class Pipeline:
 
     def package(self, backend: str, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
         """package, second half: the image's files, written into `folder`."""
+        options = self._resolved(backend, options)
         image = self.plugins.call("xboot_package", backend=backend, script=script, artifacts=artifacts, options=options, folder=folder)
         image = _typed(image, BootImage, f"xboot_package of {backend}")
         if image.backend != backend:
@@ -154,6 +192,7 @@ class Pipeline:
 
     def boot(self, backend: str, image: BootImage, options: BackendOptions) -> Boot:
         """boot-verify, first half: what the image needs of a machine. It may boot no other file than the image's, which were hashed."""
+        options = self._resolved(backend, options)
         boot = _typed(self.plugins.call("xboot_boot", backend=backend, image=image, options=options), Boot, f"xboot_boot of {backend}")
         strange = {boot.kernel, *(module.path for module in boot.modules)} - set(image.files.values())
         if strange:
@@ -165,53 +204,58 @@ class Pipeline:
         lists = [found for found in self.plugins.call("xboot_tcb", backend=backend, image=image) if found is not None]
         return [_typed(component, Component, f"xboot_tcb of {backend}") for found in lists for component in found]
 
-    def measure(self, backend: str, script: Script, options: BackendOptions, machine: str = "qemu") -> Measured:
-        """Make the image again and measure it, with what `machine` puts below it. Raises XbootError when its components do not sum up
-        to it.
+    def measure(self, request: Request, script: Script) -> Measured:
+        """Make the image that `run` would boot, and measure it, with what its machine puts below it. Raises XbootError when its components
+        do not sum up to it.
         """
-        artifacts = self.prepare(backend, script, options)
+        voter, options = self.options(request)
+        artifacts = self.prepare(voter.backend, script, options)
         with run_folder() as folder:
-            image = self.package(backend, script, artifacts, options, folder)
-            return self._measured(image, self.boot(backend, image, options), self.plugins.machine(machine))
+            image = self.package(voter.backend, script, artifacts, options, folder)
+            machine = self.plugins.machine(voter.machine)
+            return Measured(str(request.voter), image.sha256, *self._measured(image, self.boot(voter.backend, image, options), machine))
 
-    def _measured(self, image: BootImage, boot: Boot, machine: Machine) -> Measured:
-        """What an image makes one trust, while its files are there. Raises XbootError when its components do not sum up to it."""
+    def _measured(self, image: BootImage, boot: Boot, machine: Machine) -> tuple[Sequence[Component], Sequence[Component]]:
+        """What an image makes one trust, while its files are there: its components, and what is below them. Raises XbootError when the
+        components do not sum up to it.
+        """
         components = list(self.components(image.backend, image))
         owned, size = sum(component.bytes for component in components), sum(path.stat().st_size for path in image.files.values())
         if owned != size:
             raise XbootError(f"backend {image.backend}: its components have {owned} bytes, its image {size}")
-        return Measured(image.backend, image.sha256, components, [*machine.components(boot), host_kernel()])
+        return components, [*machine.components(boot), host_kernel()]
 
     def run(
         self, request: Request, script: Script | None = None, admit: Callable[[Boot], AbstractContextManager[None]] = _at_once
     ) -> Result:
         """All four stages; `script` skips the first two (compare runs one script on several backends). The machine boots within
-        `admit`, which may wait until there is room for it.
+        `admit`, which may wait until there is room for it. What is exported are the script's results, unless the request names paths.
+        With `request.measure` the image that was booted is measured, while its files are there.
         """
-        machine, options = self.plugins.machine(request.machine), request.options
+        voter, options = self.options(request)
+        machine = self.plugins.machine(voter.machine)
         check_machine(machine, request.run)
-        if request.run.export is not None and not options.export_size:
-            options = replace(options, export_size=EXPORT_WINDOW)
-        if script is None:
-            script = self.linearize(self.read(request.targets, request.read), request.linearize)
+        script = script or self.plan(request)
+        run = request.run if request.run.export_paths or request.run.export is None else replace(request.run, export_paths=script.results)
         if options.memory is None and not options.spare:
             options = replace(options, spare=max(0, free_memory() - OVERHEAD))
-        artifacts = self.prepare(request.backend, script, options)
+        artifacts = self.prepare(voter.backend, script, options)
         with run_folder() as folder:
-            self._stage("package", f"image for {request.backend}")
-            image = self.package(request.backend, script, artifacts, options, folder)
-            boot = self.boot(request.backend, image, options)
-            self._stage("boot", f"{request.backend}: {len(script.steps)} steps, {boot.memory} MiB{_beyond(boot.memory)}")
+            self._stage("package", f"image for {voter.backend}")
+            image = self.package(voter.backend, script, artifacts, options, folder)
+            boot = self.boot(voter.backend, image, options)
+            self._stage("boot", f"{request.voter}: {len(script.steps)} steps, {boot.memory} MiB{_beyond(boot.memory)}")
             with admit(boot):
-                verdict = run_machine(image, boot, machine, request.run, self.notify)
-            measured, unmeasured = None, ""
+                verdict = run_machine(image, boot, machine, run, self.notify)
+            found: tuple[Sequence[Component], Sequence[Component]] = ((), ())
+            unmeasured = ""
             if request.measure and verdict.cause is not Cause.USER:
-                self._stage("tcb", f"what the image of {request.backend} makes one trust")
+                self._stage("tcb", f"what the image of {voter.backend} makes one trust")
                 try:
-                    measured = self._measured(image, boot, machine)
+                    found = self._measured(image, boot, machine)
                 except XbootError as error:  # the verdict stands without it
                     unmeasured = error.message
-        return Result(script, image, boot, verdict, measured, unmeasured)
+        return Result(voter, options.settings, script, image, boot, verdict, *found, unmeasured)
 
 
 def _beyond(memory: int) -> str:

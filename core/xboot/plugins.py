@@ -22,7 +22,7 @@ from xboot.errors import PluginError, UsageError, XbootError
 from xboot.foreign import printable
 from xboot.hooks import CONTRACT_VERSION, other_contract
 from xboot.machine import Machine
-from xboot.model import Artifact, BackendInfo, Boot, BootImage, Closure, Component, MachineInfo, Script
+from xboot.model import Artifact, BackendInfo, Boot, BootImage, Closure, Component, MachineInfo, Need, Script, Setting
 
 ENTRY_POINT_GROUP = "xboot"
 
@@ -69,6 +69,7 @@ class Plugins:
         self._backends: dict[str, Registered] = {}
         self._machines: dict[str, RegisteredMachine] = {}
         self._broken: dict[str, str] = {}
+        self._formats: dict[str, str] = {}
 
     @classmethod
     def load(cls) -> Plugins:
@@ -104,6 +105,7 @@ class Plugins:
             raise PluginError(f"the entry point names the class {plugin.__name__}, expected an object: name an instance of it")
         info, machine = self._introduced(plugin, origin)
         self._check_hooks(plugin)
+        formats = _formats(plugin)
         try:
             self._manager.register(plugin, name=origin)
         except (pluggy.PluginValidationError, ValueError) as error:
@@ -119,6 +121,7 @@ class Plugins:
             self._backends[info.name] = Registered(origin, info)
         if machine is not None:
             self._machines[machine.info.name] = RegisteredMachine(origin, machine)
+        self._formats |= dict.fromkeys(formats, origin)
 
     def _introduced(self, plugin: object, origin: str) -> tuple[BackendInfo | None, Machine | None]:
         """What the plugin says of itself, when its version is right and its names are free."""
@@ -167,6 +170,11 @@ class Plugins:
     def machines(self) -> Mapping[str, RegisteredMachine]:
         """The machines that can be used, by name."""
         return self._machines
+
+    @property
+    def report_formats(self) -> Mapping[str, str]:
+        """The formats that `--report` takes, with the origin of the plugin that writes each."""
+        return self._formats
 
     @property
     def broken(self) -> Mapping[str, str]:
@@ -265,7 +273,35 @@ def _described(plugin: object) -> BackendInfo | None:
         value = getattr(info, field)
         if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(item, str) for item in value):
             raise PluginError(f"hook xboot_backend: BackendInfo.{field} is {value!r:.60}, expected a sequence of strings")
+    _check_declared(info, "xboot_backend")
     return info
+
+
+def _check_declared(info: BackendInfo | MachineInfo, hook: str) -> None:
+    """Settings and needs are what their fields say. A setting's name has no dot: `BACKEND.NAME` is one backend's alone."""
+    for field, kind in (("settings", Setting), ("needs", Need)):
+        value = getattr(info, field, ())
+        if not isinstance(value, Sequence) or not all(isinstance(item, kind) for item in value):
+            raise PluginError(f"hook {hook}: {type(info).__name__}.{field} is {value!r:.60}, expected a sequence of {kind.__name__}")
+    for setting in getattr(info, "settings", ()):
+        if not re.fullmatch(r"[a-z][a-z0-9-]*", setting.name) or isinstance(setting.values, str):
+            raise PluginError(f"hook {hook}: {setting!r:.80}: a name is lower case, digits and hyphens, `values` a sequence of strings")
+
+
+def _formats(plugin: object) -> Sequence[str]:
+    """The formats that a reporter writes, checked; none for other plugins."""
+    if getattr(plugin, "xboot_report", None) is None:
+        return ()
+    ask = getattr(plugin, "xboot_report_formats", None)
+    if ask is None:
+        raise PluginError("implements xboot_report without xboot_report_formats, which names the formats that it writes")
+    try:
+        formats = ask()
+    except _FAULTS as error:
+        raise PluginError(f"hook xboot_report_formats raised {_one_line(error)}") from error
+    if isinstance(formats, str) or not isinstance(formats, Sequence) or not all(isinstance(item, str) for item in formats):
+        raise PluginError(f"hook xboot_report_formats returned {formats!r:.60}, expected a sequence of strings")
+    return formats
 
 
 def _machine(plugin: object) -> Machine | None:
@@ -285,6 +321,7 @@ def _machine(plugin: object) -> Machine | None:
     _check_version(info.contract)
     if not isinstance(info.name, str) or not re.fullmatch(r"[a-z][a-z0-9-]*", info.name):
         raise PluginError(f"hook xboot_machine: MachineInfo.name is {info.name!r:.60}, expected lower case, digits and hyphens")
+    _check_declared(info, "xboot_machine")
     return machine
 
 

@@ -8,12 +8,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from xboot.api import request
 from xboot.attest import FILE_SUFFIX, generate_key, load_public, verify_files
 from xboot.cli import attest as verbs
-from xboot.cli.compare import Choices
-from xboot.hooks import ReadOptions
 from xboot.model import Script
-from xboot.pipeline import Request
 from xboot.plugins import Plugins
 from xboot.recipe import default_store_folder
 from xboot.testing import FakeBackend, FakeMachine, Say, good_run
@@ -36,10 +34,10 @@ def attest(folder: Path, *backends: FakeBackend, quorum: int | None = None) -> t
     if not (folder / "me.key").exists():
         generate_key("me", folder)
     console = Console(file=io.StringIO(), width=200)
-    names = ",".join(backend.info.name for backend in backends)
-    choices = Choices([str(CHAIN)], names, ReadOptions(stores=[default_store_folder()]), quorum, export=folder / "difference")
+    names = [backend.info.name for backend in backends]
     plugins.add(FakeMachine(), "test:machine")
-    status = verbs.attest(choices, Request([], machine="fake"), folder / "me.key", [], folder / "sigs", console, plugins)
+    wished = request(str(CHAIN), names, stores=[default_store_folder()], quorum=quorum, measure=True, machine="fake")
+    status = verbs.attest(wished, folder / "me.key", [], folder / "sigs", console, plugins)
     return status, console.file.getvalue(), sorted((folder / "sigs").rglob("*"))  # type: ignore[attr-defined]
 
 
@@ -49,7 +47,7 @@ def test_backends_that_agree_are_attested_one_file_each(tmp_path: Path) -> None:
     assert status == 0
     assert said.count("  written") == 2
     files = sorted((tmp_path / "sigs").rglob(f"*{FILE_SUFFIX}"))
-    assert [f.name for f in files] == [f"alpha{FILE_SUFFIX}", f"beta{FILE_SUFFIX}"]
+    assert [f.name for f in files] == [f"alpha@fake{FILE_SUFFIX}", f"beta@fake{FILE_SUFFIX}"]
     found = verify_files(files, [load_public(tmp_path / "me.pub")])
     assert (found.signers, found.backends, found.refused) == (["me"], ["alpha", "beta"], [])
     assert len(found.attestations[0].claim.outputs) == 9
@@ -70,7 +68,7 @@ def test_nothing_is_signed_otherwise(tmp_path: Path, bad, status: int) -> None:
 def test_a_crash_is_not_signed_but_the_quorum_is(tmp_path: Path) -> None:
     status, said, files = attest(tmp_path, FakeBackend("alpha"), FakeBackend("beta"), FakeBackend("bad", crashing), quorum=2)
     assert status == 0, said
-    assert [f.name for f in files if f.is_file()] == [f"alpha{FILE_SUFFIX}", f"beta{FILE_SUFFIX}"]
+    assert [f.name for f in files if f.is_file()] == [f"alpha@fake{FILE_SUFFIX}", f"beta@fake{FILE_SUFFIX}"]
 
 
 @pytest.mark.slow

@@ -31,6 +31,7 @@ from xboot.attest.envelope import PAYLOAD_TYPE, canonical
 from xboot.attest.statement import PROVENANCE, TEST_RESULT, Run
 from xboot.errors import InputError, UsageError
 from xboot.model import Artifact, OutputVerdict, Role, Script, Source, SourceKind, Status, Step, StepOutput
+from xboot.voter import Voter
 
 STORE = "/nix/store"
 SRC = f"{STORE}/{'0' * 32}-src"
@@ -52,7 +53,7 @@ def script(sha256: str = "5" * 64) -> Script:
 def run(backend: str = "linux", hashes: tuple[str, str, str] = ("a" * 64, "b" * 64, "c" * 64), sha256: str = "5" * 64) -> Run:
     outputs = [OutputVerdict(n, drv(n), "out", out(n), Status.UNKNOWN, value, 120) for n, value in enumerate(hashes, 1)]
     kernel = Artifact("kernel", Path("/k"), "6" * 64, 10, Role.KERNEL, "a test", "1.0")
-    return Run(script(sha256), backend, "c", {}, "tcg", "7" * 64, "8" * 64, {"kernel": kernel}, outputs)
+    return Run(script(sha256), Voter(backend, "c", "qemu"), {}, "tcg", "7" * 64, "8" * 64, {"kernel": kernel}, outputs)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +69,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[PrivateK
 @pytest.fixture
 def written(tmp_path: Path, people: dict[str, tuple[PrivateKey, TrustedKey]]) -> Callable[..., Path]:
     def write(signer: str, what: Run, name: str = "") -> Path:
-        path = tmp_path / "sigs" / signer / f"{name or what.backend}{FILE_SUFFIX}"
+        path = tmp_path / "sigs" / signer / f"{name or what.voter.backend}{FILE_SUFFIX}"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(sign(write_statements(what), people[signer][0]))
         return path

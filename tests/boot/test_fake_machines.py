@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from xboot.boot import RunOptions
-from xboot.compare import Agreement, choose_backends, compare
+from xboot.compare import Agreement, choose_voters, compare
 from xboot.errors import BackendError, PluginError, UsageError
 from xboot.hooks import BackendOptions
 from xboot.model import Boot, BootImage, Component, Script, Source, SourceKind, Status, Step, StepOutput, Verdict
@@ -21,6 +21,7 @@ from xboot.plugins import Plugins
 from xboot.show import report
 from xboot.show.progress import closing_sentence
 from xboot.testing import FakeBackend, FakeMachine, Say, good_run
+from xboot.voter import Voter, parse_voters
 
 STORE = "/nix/store"
 SRC = f"{STORE}/{'0' * 32}-src"
@@ -43,7 +44,7 @@ def run(acts, machine: FakeMachine | None = None, **options: object) -> Verdict:
     plugins.add(FakeBackend("fake", acts), "test:fake")
     plugins.add(machine or FakeMachine(), "test:machine")
     assert not plugins.broken
-    request = Request([], backend="fake", machine="fake", run=RunOptions(**options))  # type: ignore[arg-type]
+    request = Request(voters=[Voter("fake", machine="fake")], run=RunOptions(**options))  # type: ignore[arg-type]
     return Pipeline(plugins, "fake").run(request, script()).verdict
 
 
@@ -253,11 +254,11 @@ def test_a_machine_that_plays_for_any_backend() -> None:
     plugins = Plugins()
     for number, plugin in enumerate((Other("other"), FakeMachine("empty"), FakeMachine("good", script()))):
         plugins.add(plugin, f"test:{number}")
-    assert Pipeline(plugins, "other").run(Request([], "other", "good"), script()).verdict.ok
+    assert Pipeline(plugins, "other").run(Request(voters=[Voter("other", machine="good")]), script()).verdict.ok
     with pytest.raises(BackendError, match="backend other does not boot on machine empty, which has been given no acts"):
-        Pipeline(plugins, "other").run(Request([], "other", "empty"), script())
+        Pipeline(plugins, "other").run(Request(voters=[Voter("other", machine="empty")]), script())
     with pytest.raises(UsageError, match="there is no machine 'qemu'"):
-        Pipeline(plugins, "other").run(Request([], "other"), script())
+        Pipeline(plugins, "other").run(Request(voters=[Voter("other")]), script())
 
 
 def test_only_files_of_the_image_are_booted(tmp_path: Path) -> None:
@@ -267,17 +268,17 @@ def test_only_files_of_the_image_are_booted(tmp_path: Path) -> None:
 
     plugins = plugins_of(Sly("sly"))
     with pytest.raises(PluginError, match=r"boots .*another kernel, which is no file of the image"):
-        Pipeline(plugins, "sly").run(Request([], "sly", "fake"), script())
+        Pipeline(plugins, "sly").run(Request(voters=[Voter("sly", machine="fake")]), script())
 
 
 # ---------------------------------------------------------------- what stays of an image
 
 
 def test_what_was_booted_is_what_is_measured() -> None:
-    result = Pipeline(plugins_of(FakeBackend("fake")), "fake").run(Request([], "fake", "fake", measure=True), script())
+    result = Pipeline(plugins_of(FakeBackend("fake")), "fake").run(Request(voters=[Voter("fake", machine="fake")], measure=True), script())
     assert [(c.name, c.sha256) for c in result.components] == [("acts", result.image.sha256)]
-    assert result.measured is not None and [c.name for c in result.measured.below] == ["fake machine", "host kernel"]
-    assert not Pipeline(plugins_of(FakeBackend("fake")), "fake").run(Request([], "fake", "fake"), script()).components
+    assert [c.name for c in result.below] == ["fake machine", "host kernel"]
+    assert not Pipeline(plugins_of(FakeBackend("fake")), "fake").run(Request(voters=[Voter("fake", machine="fake")]), script()).components
 
 
 def test_a_verdict_stands_where_nothing_can_be_measured() -> None:
@@ -285,8 +286,8 @@ def test_a_verdict_stands_where_nothing_can_be_measured() -> None:
         def components(self, image: BootImage) -> list[Component]:
             return []
 
-    result = Pipeline(plugins_of(Short("fake")), "fake").run(Request([], "fake", "fake", measure=True), script())
-    assert result.verdict.ok and result.measured is None
+    result = Pipeline(plugins_of(Short("fake")), "fake").run(Request(voters=[Voter("fake", machine="fake")], measure=True), script())
+    assert result.verdict.ok and not result.components
     assert "its components have 0 bytes, its image" in result.unmeasured
 
 
@@ -296,7 +297,7 @@ def test_an_image_in_another_name_is_refused() -> None:
             return replace(super().package(*arguments), backend="linux")
 
     with pytest.raises(PluginError, match="returned an image of backend linux"):
-        Pipeline(plugins_of(Borrowed("fake")), "fake").run(Request([], "fake", "fake"), script())
+        Pipeline(plugins_of(Borrowed("fake")), "fake").run(Request(voters=[Voter("fake", machine="fake")]), script())
 
 
 def test_an_image_is_kept_with_its_command(tmp_path: Path) -> None:
@@ -330,9 +331,8 @@ def plugins_of(*backends: FakeBackend) -> Plugins:
 
 def compared(*backends: FakeBackend, quorum: int | None = None, **options: object):
     plugins = plugins_of(*backends)
-    chosen, skipped = choose_backends("all", script(), plugins)
-    request = Request([], machine="fake", run=RunOptions(**options))  # type: ignore[arg-type]
-    return compare(script(), request, chosen, skipped, plugins, quorum=quorum)
+    request = Request(machine="fake", run=RunOptions(**options), quorum=quorum)  # type: ignore[arg-type]
+    return compare(script(), request, plugins)
 
 
 def flipped(s: Script) -> list[Say]:
@@ -382,19 +382,19 @@ def test_agreeing_on_the_wrong_hash_is_a_difference() -> None:
 
 def test_what_cannot_take_the_system_is_not_counted() -> None:
     plugins = plugins_of(FakeBackend("a"), FakeBackend("big", systems=["x86_64-linux"]))
-    chosen, skipped = choose_backends("all", script(), plugins)
-    assert chosen == ["a"]
+    chosen, skipped = choose_voters(Request(machine="fake"), script(), plugins)
+    assert list(chosen) == [Voter("a")]
     assert "i686-linux" in skipped["big"]
 
 
 def test_nonsense_is_refused() -> None:
     plugins = plugins_of(FakeBackend("a"), FakeBackend("b"))
     with pytest.raises(UsageError, match="named twice"):
-        choose_backends("a,a", script(), plugins)
+        choose_voters(Request(voters=parse_voters(["a,a"]), machine="fake"), script(), plugins)
     with pytest.raises(UsageError, match="no backend 'c'"):
-        choose_backends("a,c", script(), plugins)
+        choose_voters(Request(voters=parse_voters(["a,c"]), machine="fake"), script(), plugins)
     with pytest.raises(UsageError, match="--quorum 3"):
-        compare(script(), Request([]), ["a", "b"], {}, plugins, quorum=3)
+        compare(script(), Request(machine="fake", quorum=3), plugins)
 
 
 def test_the_script_of_another_run_is_noticed() -> None:

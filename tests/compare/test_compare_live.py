@@ -18,11 +18,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from xboot.api import request
 from xboot.backend import Backend
-from xboot.cli.compare import Choices, run_comparison
+from xboot.cli.compare import run_comparison
 from xboot.compare import Agreement, compare
 from xboot.compare.budget import MemoryBudget, cores, free_memory
-from xboot.hooks import BackendOptions, Notify, ReadOptions
+from xboot.hooks import BackendOptions, Notify
 from xboot.model import Artifact, Boot, BootImage, Event, Phase, Protocol, Script, Step, StepOutput
 from xboot.pipeline import Request
 from xboot.plugins import Plugins
@@ -30,6 +31,7 @@ from xboot.recipe import default_store_folder
 from xboot.show.comparison import comparison_report
 from xboot.show.live import LiveTable
 from xboot.testing import FakeBackend, FakeMachine, Say, good_run
+from xboot.voter import parse_voters
 
 CHAIN = Path(__file__).parents[2] / "examples" / "chain" / "recipe.toml"
 STORE = "/nix/store"
@@ -59,8 +61,8 @@ def slowly(seconds: float) -> Callable[[Script], list[Say]]:
     return lambda s: [*good_run(s)[:2], Say(wait=seconds), *good_run(s)[2:]]
 
 
-def machines() -> Request:
-    return Request([], machine="fake")
+def machines(*voters: str) -> Request:
+    return Request(voters=parse_voters(voters), machine="fake")
 
 
 def needs(memory: int) -> Boot:
@@ -108,7 +110,8 @@ def spans(backends: list[FakeBackend], **options: int) -> list[tuple[float, floa
     plugins = plugins_of(*backends)
     plugins.add(Watch(Console(file=io.StringIO())), "test:watch")
     assert not plugins.broken
-    comparison = compare(script(), machines(), [b.info.name for b in backends], {}, plugins, **options)  # type: ignore[arg-type]
+    wished = replace(machines(*(b.info.name for b in backends)), jobs=options.get("jobs"))
+    comparison = compare(script(), wished, plugins, memory=options.get("memory"))
     assert comparison.agreement is Agreement.AGREED
     return sorted((began[name], ended[name]) for name in began)
 
@@ -151,7 +154,7 @@ def test_this_machine() -> None:
 @pytest.mark.parametrize("error", [ValueError("odd"), OSError(28, "No space left on device", "/full"), RuntimeError("no kernel")])
 def test_a_backend_that_breaks_is_named_and_the_others_agree(error: Exception) -> None:
     plugins = plugins_of(FakeBackend("a"), Odd("broken", error), FakeBackend("c"))
-    comparison = compare(script(), machines(), ["a", "broken", "c"], {}, plugins, quorum=2)
+    comparison = compare(script(), replace(machines("a,broken,c"), quorum=2), plugins)
     assert comparison.agreement is Agreement.AGREED
     assert comparison.complete == ["a", "c"]
     assert str(error.args[-1]) in comparison.failures["broken"]
@@ -159,7 +162,7 @@ def test_a_backend_that_breaks_is_named_and_the_others_agree(error: Exception) -
 
 @pytest.mark.apt
 @pytest.mark.compiler
-def test_half_way_is_half_evidence() -> None:
+def test_half_way_is_half_evidence(tmp_path: Path) -> None:
     """What a backend built before it crashed is compared; it does not count as a run."""
     plugins = Plugins.load()
 
@@ -171,8 +174,8 @@ def test_half_way_is_half_evidence() -> None:
         plugins.add(backend, f"test:{backend.info.name}")
     plugins.add(FakeMachine(), "test:machine")
     console = Console(file=io.StringIO(), width=300)
-    choices = Choices([str(CHAIN)], "alpha,crashing,big", ReadOptions(stores=[default_store_folder()]), quiet=True)
-    comparison, status = run_comparison(choices, machines(), console, plugins)
+    wished = request(str(CHAIN), "alpha,crashing,big", stores=[default_store_folder()], machine="fake", quiet=True)
+    comparison, status = run_comparison(wished, tmp_path / "difference", console, plugins)
     said = console.file.getvalue()  # type: ignore[attr-defined]
     assert status == 6
     assert "could not run: 1 complete runs (alpha), 2 are needed" in said
@@ -239,7 +242,7 @@ def test_drawn_on_a_terminal_gone_afterwards() -> None:
     assert not plugins.broken
     table.expect(script(), ["left", "right"])
     with table:
-        compare(script(), machines(), ["left", "right"], {}, plugins)
+        compare(script(), machines("left,right"), plugins)
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "left" in text
     assert "right" in text

@@ -60,8 +60,8 @@ def test_a_difference_is_1_and_shows_both_hashes() -> None:
         (["run", "--accel", "warp", HELLO], 2, "expected auto, tcg or kvm"),
         (["run", f"{HELLO}:nothing"], 2, "nothing"),
         (["plan", "-f", "poem", HELLO], 2, "expected script, table, dot or guile"),
-        (["compare", "--backends", "linux,linux", HELLO], 2, "named twice"),
-        (["tcb", "-f", "cyclonedx"], 2, "exactly one --backend"),
+        (["compare", "--voters", "linux,linux", HELLO], 2, "named twice"),
+        (["tcb", "-f", "cyclonedx"], 2, "exactly one voter"),
         (["run", "/nonexistent/x.drv"], 3, "/nonexistent/x.drv"),
         (["run", "nothing.toml"], 3, "nothing.toml"),
         (["run", "--export", "/proc/nothing", HELLO], 4, "/proc/nothing"),
@@ -170,7 +170,7 @@ def test_completion_completes() -> None:
         return subprocess.run(command, capture_output=True, text=True, check=False, env=env).stdout.split()
 
     assert complete("xboot ca", 1) == ["cache"]
-    assert complete("xboot run --back", 2) == ["--backend"]
+    assert complete("xboot run --vot", 2) == ["--voters"]
 
 
 def test_prune_removes_only_what_is_told(tmp_path: Path) -> None:

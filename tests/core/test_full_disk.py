@@ -152,7 +152,7 @@ def test_a_run_on_a_full_disk(disk: Path, tmp_path: Path, size: str, place: str,
         assert done.returncode == 4, done.stderr
         *_, output, ending, hint = done.stderr.splitlines()
         assert re.match(r"(unknown |not run ) /nix/store/\S+-loud", output)
-        assert re.match(rf"failed on linux .*: {disk}\S*: {FULL}", ending), ending
+        assert re.match(rf"failed on linux\S* .*: {disk}\S*: {FULL}", ending), ending
         assert hint.startswith("hint: free some space")
         assert "Traceback" not in done.stderr
         left = done.stdout.partition("---\n")[2].splitlines()

@@ -12,7 +12,8 @@ import pytest
 from browser import Browser
 from rich.console import Console
 
-from xboot.cli.compare import Choices, run_comparison
+from xboot.api import request
+from xboot.cli.compare import run_comparison
 from xboot.hooks import LinearizeOptions, ReadOptions
 from xboot.model import Component, Role, Script, Step, StepOutput
 from xboot.pipeline import Pipeline, Request
@@ -24,6 +25,7 @@ from xboot.show.html.plan import MOST_STEPS, draw_plan
 from xboot.show.html.render import visible
 from xboot.tcb import LAYERS, Measured
 from xboot.testing import FakeBackend, FakeMachine, Say, good_run
+from xboot.voter import Voter
 
 pytestmark = [pytest.mark.apt, pytest.mark.browser, pytest.mark.compiler, pytest.mark.boot]
 
@@ -67,9 +69,9 @@ def report(file: Path, *backends: FakeBackend) -> str:
     for backend in backends:
         plugins.add(backend, f"test:{backend.info.name}")
     console = Console(file=io.StringIO(), width=200)
-    choices = Choices([str(CHAIN)], ",".join(b.info.name for b in backends), READ, html=file, export=file.parent / "difference")
     plugins.add(FakeMachine(), "test:machine")
-    run_comparison(choices, Request([], machine="fake"), console, plugins)
+    wished = request(str(CHAIN), [b.info.name for b in backends], stores=READ.stores, html=file, measure=True, machine="fake")
+    run_comparison(wished, file.parent / "difference", console, plugins)
     assert f"report: {file}" in console.file.getvalue()  # type: ignore[attr-defined]
     return file.read_text()
 
@@ -222,9 +224,8 @@ def test_the_real_bases_are_measured_with_the_chain() -> None:
     """Every seed of the closure is in the inventory, with its size and hash."""
     pipeline = Pipeline(Plugins.load())
     script = pipeline.linearize(pipeline.read([str(CHAIN)], READ), LinearizeOptions())
-    from xboot.hooks import BackendOptions
 
-    measured = pipeline.measure("tccboot", script, BackendOptions())
+    measured = pipeline.measure(Request(voters=[Voter("tccboot")]), script)
     seeds = {c.origin.split(" ")[0]: c for c in measured.components if c.role is Role.SEED}
     assert set(seeds) == {source.path for source in script.sources}
     assert all(seeds[s.path].sha256 == s.nar_sha256 and seeds[s.path].bytes >= s.nar_size // 2 for s in script.sources)

@@ -11,9 +11,9 @@ from xboot import nar
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
 from xboot.guest.tcc import Tcc, obtain_tcc, run_tcc
-from xboot.hooks import ReadOptions
+from xboot.hooks import LinearizeOptions, ReadOptions
 from xboot.model import Verdict
-from xboot.pipeline import Pipeline, Request
+from xboot.pipeline import Pipeline
 from xboot.plugins import Plugins
 from xboot.testing.boot import boot as start
 
@@ -37,7 +37,7 @@ def boot(nix, pipeline: Pipeline, tmp_path: Path) -> Callable[..., Verdict]:
     """Runs one derivation of the test's nix store; the console goes to tmp_path/console."""
 
     def run(drv: str, *, memory: int | None = None, timeout: float = 60, **settings: str) -> Verdict:
-        script = pipeline.linearize(pipeline.read([drv], ReadOptions(stores=[nix.store])), Request([]).linearize)
+        script = pipeline.linearize(pipeline.read([drv], ReadOptions(stores=[nix.store])), LinearizeOptions())
         return start(script, "hurd", tmp_path, plugins=pipeline.plugins, memory=memory, timeout=timeout, settings=settings).verdict
 
     return run

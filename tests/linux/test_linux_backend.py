@@ -27,14 +27,13 @@ def pipeline() -> Pipeline:
 
 @pytest.fixture(scope="module")
 def script(pipeline: Pipeline):
-    return pipeline.linearize(pipeline.read([str(HELLO)], ReadOptions()), Request([]).linearize)
+    return pipeline.linearize(pipeline.read([str(HELLO)], ReadOptions()), Request().linearize)
 
 
 @pytest.mark.boot
 @pytest.mark.parametrize("kernel", ["built", "distro"])
 def test_boots_hello(pipeline: Pipeline, script, kernel: str) -> None:
-    options = BackendOptions(settings={"kernel": kernel})
-    result = pipeline.run(Request([], options=options, run=RunOptions(accelerator="tcg", step_timeout=60)), script)
+    result = pipeline.run(Request(settings={"kernel": kernel}, run=RunOptions(accelerator="tcg", step_timeout=60)), script)
     assert not result.verdict.failure
     assert [o.nar_sha256 for o in result.verdict.outputs] == [HASH]
     assert result.verdict.accelerator == "tcg"

@@ -14,6 +14,7 @@ from xboot.model import Script, Verdict
 from xboot.nar import nar_hash
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
+from xboot.voter import Voter
 
 CORPUS = Path(__file__).parent / "corpus.nix"
 
@@ -52,7 +53,7 @@ def build_by_nix(nix, busybox: Path, system: str, folder: Path) -> Corpus:
     nix.realise([drvs["fetch"]], visible=folder)  # the sandbox would hide the file that the URL names
     nix.realise(list(drvs.values()))
     pipeline = Pipeline(PLUGINS)
-    script = pipeline.linearize(pipeline.read(list(drvs.values()), ReadOptions(stores=[nix.store])), Request([]).linearize)
+    script = pipeline.linearize(pipeline.read(list(drvs.values()), ReadOptions(stores=[nix.store])), Request().linearize)
     return Corpus(drvs, {o.path: nix.hash(o.path) for step in script.steps for o in step.outputs}, script)
 
 
@@ -68,7 +69,7 @@ class Built:
 def built(request: pytest.FixtureRequest, corpora: dict[str, Corpus]) -> Built:
     backend, system = request.param
     corpus = corpora[system]
-    run = Request([], backend=backend, run=RunOptions(step_timeout=120, accelerator="tcg"))
+    run = Request(voters=[Voter(backend)], run=RunOptions(step_timeout=120, accelerator="tcg"))
     result = Pipeline(PLUGINS, backend).run(run, corpus.script)
     assert not result.verdict.failure, result.verdict.failure + "\n" + result.verdict.console_tail
     return Built(corpus, result.verdict)

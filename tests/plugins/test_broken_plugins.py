@@ -12,12 +12,12 @@ import pytest
 
 from xboot.errors import PluginError
 from xboot.hooks import CONTRACT_VERSION, hookimpl
-from xboot.model import BackendInfo, Event, Phase
+from xboot.model import BackendInfo, Event, Phase, Setting
 from xboot.plugins import Plugins
 
 PREAMBLE = """
 from xboot.hooks import hookimpl
-from xboot.model import BackendInfo, Event
+from xboot.model import BackendInfo, Event, Setting
 
 class Plugin:
     @hookimpl
@@ -149,6 +149,7 @@ class Good:
         self.seen += 1
 
 
+STATED = {"contract_version": 2, "xboot_report_formats": hookimpl(lambda self: ["x"])}
 ARGUMENTS = {
     "xboot_read_closure": {"target": "x", "options": None},
     "xboot_linearize": {"closure": None, "options": None},
@@ -156,7 +157,7 @@ ARGUMENTS = {
     "xboot_package": {"backend": "x", "script": None, "artifacts": {}, "options": None, "folder": None},
     "xboot_boot": {"backend": "x", "image": None, "options": None},
     "xboot_tcb": {"backend": "x", "image": None},
-    "xboot_report": {"format": "x", "verdict": None, "destination": None},
+    "xboot_report": {"format": "x", "result": None, "destination": None},
 }
 
 
@@ -164,7 +165,7 @@ ARGUMENTS = {
 @pytest.mark.parametrize("value", ["text", 3.5, [1], {"kernel": "vmlinuz"}], ids=["text", "number", "list", "mapping"])
 def test_a_wrong_type_names_plugin_and_hook(hook: str, value: object) -> None:
     plugins = Plugins()
-    plugins.add(type("Wrong", (), {"contract_version": 2, hook: hookimpl(lambda self: value)})(), "dist:wrong")
+    plugins.add(type("Wrong", (), STATED | {hook: hookimpl(lambda self: value)})(), "dist:wrong")
     with pytest.raises(PluginError, match=rf"^plugin dist:wrong: hook {hook} returned .*, expected") as caught:
         plugins.call(hook, **ARGUMENTS[hook])
     assert caught.value.hint and "pip uninstall dist" in caught.value.hint
@@ -179,7 +180,7 @@ def test_an_exception_names_plugin_and_hook(hook: str, error: BaseException) -> 
         raise error
 
     plugins = Plugins()
-    plugins.add(type("Raising", (), {"contract_version": 2, hook: hookimpl(raising)})(), "dist:raising")
+    plugins.add(type("Raising", (), STATED | {hook: hookimpl(raising)})(), "dist:raising")
     with pytest.raises(PluginError, match=rf"^plugin dist:raising: hook {hook} raised {type(error).__name__}"):
         plugins.call(hook, **ARGUMENTS[hook])
 
@@ -220,15 +221,53 @@ def test_arguments_may_be_left_out_and_defaults_may_be_added() -> None:
         contract_version = 2
 
         @hookimpl
+        def xboot_report_formats(self) -> list[str]:
+            return ["mine"]
+
+        @hookimpl
         def xboot_report(self, format: str, extra: int = 3) -> bool | None:
             return True if format == "mine" else None
 
     plugins = Plugins()
     plugins.add(Lazy(), "dist:lazy")
     assert plugins.broken == {}
-    assert plugins.call("xboot_report", format="mine", verdict=None, destination=None) == [True]
+    assert dict(plugins.report_formats) == {"mine": "dist:lazy"}
+    assert plugins.call("xboot_report", format="mine", result=None, destination=None) == [True]
 
 
 def test_a_plugin_that_states_no_version_is_of_the_first() -> None:
     """The default must stay 1 when the contract goes on: old plugins were written without stating it."""
     assert BackendInfo("x", "", ()).contract == 1
+
+
+@pytest.mark.parametrize(
+    ("declared", "says"),
+    [
+        ({"settings": ("kernel",)}, "BackendInfo.settings is ('kernel',), expected a sequence of Setting"),
+        ({"settings": (Setting("a.b", "x"),)}, "a name is lower case, digits and hyphens"),
+        ({"settings": (Setting("a", "x", "yes"),)}, "`values` a sequence of strings"),
+        ({"needs": "gcc"}, "BackendInfo.needs is 'gcc', expected a sequence of Need"),
+    ],
+)
+def test_what_a_backend_declares_is_checked(declared: dict[str, object], says: str) -> None:
+    class Odd:
+        @hookimpl
+        def xboot_backend(self) -> BackendInfo:
+            return BackendInfo("odd", "a test", ["i686-linux"], contract=2, **declared)  # type: ignore[arg-type]
+
+    plugins = Plugins()
+    plugins.add(Odd(), "dist:odd")
+    assert says in plugins.broken["dist:odd"]
+
+
+def test_a_reporter_names_its_formats() -> None:
+    class Silent:
+        contract_version = 2
+
+        @hookimpl
+        def xboot_report(self, format: str) -> bool | None:
+            return None
+
+    plugins = Plugins()
+    plugins.add(Silent(), "dist:silent")
+    assert "without xboot_report_formats" in plugins.broken["dist:silent"]

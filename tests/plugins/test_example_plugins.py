@@ -59,7 +59,7 @@ def test_what_the_stock_kernel_makes_one_trust(outside: Run) -> None:
 def test_the_stock_backend_refuses_a_setting(outside: Run) -> None:
     done = outside("run", "--backend", "stock", "--set", "colour=red", HELLO)
     assert done.returncode == 2
-    assert "the stock backend has no setting 'colour'" in done.stderr
+    assert "the backend stock has no setting 'colour'" in done.stderr
 
 
 @pytest.mark.boot

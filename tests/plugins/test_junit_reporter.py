@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xboot.model import OutputVerdict, Status, Verdict
+from xboot.model import EMPTY_SCRIPT, Boot, BootImage, OutputVerdict, Protocol, Status, Verdict
 from xboot.plugins import Plugins
+from xboot.result import Result
+from xboot.voter import Voter
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "plugins" / "xboot-junit" / "xboot_junit.py"
 PATH = "/nix/store/ymf5vpy0wqg6jfw1l25kxcjv4bk80xc8-hello"
@@ -33,15 +35,17 @@ def output(step: int, status: Status, path: str = PATH) -> OutputVerdict:
     return OutputVerdict(step, f"{path}.drv", "out", path, status, "1" * 64, 120, expected={"--expect": "2" * 64}, seconds=1.5)
 
 
-def verdict(*outputs: OutputVerdict, failure: str = "", failed_step: int | None = None, console: str = "") -> Verdict:
-    return Verdict("fake", "3" * 64, "4" * 64, "tcg", outputs, failure, failed_step, 9.25, console_tail=console)
+def verdict(*outputs: OutputVerdict, failure: str = "", failed_step: int | None = None, console: str = "") -> Result:
+    said = Verdict("fake", "3" * 64, "4" * 64, "tcg", outputs, failure, failed_step, 9.25, console_tail=console)
+    image = BootImage("fake", EMPTY_SCRIPT, {}, (), {}, "4" * 64)
+    return Result(Voter("fake", "c", "qemu"), {}, EMPTY_SCRIPT, image, Boot(Protocol.PVH, Path("kernel"), 16), said)
 
 
-def written(junit: ModuleType, given: Verdict, file: Path) -> ET.Element:
+def written(junit: ModuleType, given: Result, file: Path) -> ET.Element:
     plugins = Plugins()
     plugins.add(junit.plugin, "xboot-junit:junit")
     assert not plugins.broken
-    assert plugins.call("xboot_report", format="junit", verdict=given, destination=file) == [True]
+    assert plugins.call("xboot_report", format="junit", result=given, destination=file) == [True]
     return ET.parse(file).getroot()
 
 
@@ -78,5 +82,5 @@ def test_any_text_gives_xml(junit: ModuleType, text: str) -> None:
 
 
 def test_another_format_is_left_to_others(junit: ModuleType, tmp_path: Path) -> None:
-    assert junit.plugin.xboot_report(format="json", verdict=verdict(), destination=tmp_path / "x") is None
+    assert junit.plugin.xboot_report(format="json", result=verdict(), destination=tmp_path / "x") is None
     assert not list(tmp_path.iterdir())

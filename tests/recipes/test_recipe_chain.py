@@ -161,6 +161,6 @@ def test_the_linux_backend_comes_to_the_bits_that_nix_came_to(derived: dict[str,
     script = pipeline.linearize(pipeline.read(drvs, read), LinearizeOptions())
     expected = {output.path: {"nix": nix.hash(output.path)} for step in script.steps for output in step.outputs}
     options = RunOptions(step_timeout=1200, run_timeout=3000, expected=expected)
-    result = pipeline.run(Request(targets=drvs, backend="linux", read=read, run=options), script)
+    result = pipeline.run(Request(targets=drvs, read=read, run=options), script)
     assert result.verdict.ok, result.verdict.failure
     assert {output.path: output.status for output in result.verdict.outputs} == dict.fromkeys(expected, Status.MATCH)

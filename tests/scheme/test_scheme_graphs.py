@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from xboot.boot import RunOptions
-from xboot.hooks import BackendOptions, ReadOptions
+from xboot.hooks import ReadOptions
 from xboot.model import Script, Verdict
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
+from xboot.voter import Voter
 
 ROOT = Path(__file__).parents[2]
 CHAIN = ROOT / "examples" / "chain" / "recipe.toml"
@@ -29,8 +30,7 @@ Outputs = Mapping[str, tuple[str, list[str]]]
 
 def run(script: Script, executor: str) -> Outputs:
     """Path → NAR hash and references, as the guest reported them."""
-    options = BackendOptions(executor=executor)
-    request = Request([], backend="linux", options=options, run=RunOptions(step_timeout=300, accelerator="tcg"))
+    request = Request(voters=[Voter("linux", executor)], run=RunOptions(step_timeout=300, accelerator="tcg"))
     verdict: Verdict = Pipeline(PLUGINS, "linux").run(request, script).verdict
     assert not verdict.failure, f"{executor}: {verdict.failure}\n{verdict.console_tail}"
     return {o.path: (o.nar_sha256, list(o.references)) for o in verdict.outputs}
@@ -38,7 +38,7 @@ def run(script: Script, executor: str) -> Outputs:
 
 def linearized(*targets: str, store: Path | None = None) -> Script:
     pipeline = Pipeline(PLUGINS, "linux")
-    return pipeline.linearize(pipeline.read(list(targets), ReadOptions(stores=[store] if store else [])), Request([]).linearize)
+    return pipeline.linearize(pipeline.read(list(targets), ReadOptions(stores=[store] if store else [])), Request().linearize)
 
 
 @pytest.mark.parametrize("system", ["x86_64-linux", "i686-linux"])
@@ -59,7 +59,7 @@ def published(name: str) -> str:
 @pytest.mark.slow
 def test_the_tcc_fixpoint() -> None:
     """Against the published hash, which the C executor is held against too. Of the whole chain's nine outputs the same
-    was seen by hand: `xboot run --executor scheme examples/chain/recipe.toml`, docs/benchmarks.md has its time.
+    was seen by hand: `xboot run -b linux/scheme examples/chain/recipe.toml`, docs/benchmarks.md has its time.
     """
     outputs = run(linearized(f"{CHAIN}:fixpoint"), "scheme")
     assert len(outputs) == 4

@@ -16,9 +16,10 @@ from cyclonedx.validation.json import JsonStrictValidator
 from xboot._workspace import cache_root
 from xboot.hooks import BackendOptions
 from xboot.model import EMPTY_SCRIPT, Role
-from xboot.pipeline import Pipeline
+from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
 from xboot.tcb import LAYERS, overlap, to_cyclonedx
+from xboot.voter import Voter
 
 pytestmark = pytest.mark.boot  # nothing boots, but QEMU is asked for its version
 
@@ -55,7 +56,7 @@ def test_the_sum_over_components_is_the_image(backend: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_vector_is_whole(backend: str) -> None:
-    measured = Pipeline(Plugins.load()).measure(backend, EMPTY_SCRIPT, BackendOptions())
+    measured = Pipeline(Plugins.load()).measure(Request(voters=[Voter(backend)]), EMPTY_SCRIPT)
     assert measured.lines > 1000
     assert measured.opaque == sum(c.bytes for c in measured.components if c.prebuilt) < measured.size
     assert all(c.prebuilt or c.lines or c.role in (Role.SCRIPT, Role.PADDING) for c in measured.components)
@@ -73,7 +74,7 @@ def test_the_vector_is_whole(backend: str) -> None:
 
 def test_linux_offers_what_its_configuration_says() -> None:
     """Calls that are configured out are not offered, though the table has an entry for them."""
-    measured = Pipeline(Plugins.load()).measure("linux", EMPTY_SCRIPT, BackendOptions())
+    measured = Pipeline(Plugins.load()).measure(Request(), EMPTY_SCRIPT)
     calls = set(measured.syscalls)
     assert {"openat", "futex", "epoll_create1", "mmap2", "clone", "getdents64", "pread64"} <= calls
     assert not {"socket", "bpf", "io_submit", "add_key", "semget", "init_module", "nfsservctl"} & calls
@@ -83,7 +84,7 @@ def test_linux_offers_what_its_configuration_says() -> None:
 
 def test_overlap_is_symmetric_and_less_than_either() -> None:
     pipeline = Pipeline(Plugins.load())
-    measures = [pipeline.measure(backend, EMPTY_SCRIPT, BackendOptions()) for backend in BACKENDS]
+    measures = [pipeline.measure(Request(voters=[Voter(backend)]), EMPTY_SCRIPT) for backend in BACKENDS]
     for one in measures:
         for other in measures:
             there, back = overlap(one.components, other.components), overlap(other.components, one.components)

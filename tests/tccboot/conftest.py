@@ -13,9 +13,9 @@ import pytest
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
 from xboot.guest.tcc import Tcc, obtain_tcc
-from xboot.hooks import ReadOptions
+from xboot.hooks import LinearizeOptions, ReadOptions
 from xboot.model import Verdict
-from xboot.pipeline import Pipeline, Request
+from xboot.pipeline import Pipeline
 from xboot.plugins import Plugins
 from xboot.testing.boot import boot as start
 from xboot_tccboot.backend import plugin
@@ -49,7 +49,7 @@ def boot(nix, pipeline: Pipeline, tmp_path: Path) -> Callable[..., Verdict]:
     """Runs one derivation of the test's nix store; the console goes to tmp_path/console."""
 
     def run(drv: str, *, timeout: float = 60, memory: int | None = None, expected: str | None = None, export: bool = False) -> Verdict:
-        script = pipeline.linearize(pipeline.read([drv], ReadOptions(stores=[nix.store])), Request([]).linearize)
+        script = pipeline.linearize(pipeline.read([drv], ReadOptions(stores=[nix.store])), LinearizeOptions())
         return start(
             script, NAME, tmp_path, plugins=pipeline.plugins, memory=memory, timeout=timeout,
             expected=dict.fromkeys(script.results, expected) if expected else None, export=export,

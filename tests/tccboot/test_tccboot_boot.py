@@ -159,7 +159,7 @@ def test_trees_are_checked_before_the_boot(tmp_path: Path) -> None:
 
 
 def test_every_byte_is_somebodys(nix, pipeline: Pipeline, hello: str, tmp_path: Path) -> None:
-    script = pipeline.linearize(pipeline.read([hello], ReadOptions(stores=[nix.store])), Request([]).linearize)
+    script = pipeline.linearize(pipeline.read([hello], ReadOptions(stores=[nix.store])), Request().linearize)
     artifacts = plugin.prepare(BackendOptions(), lambda event: None)
     image = plugin.package(script, artifacts, BackendOptions(), tmp_path)
     found = {component.name: component for component in plugin.components(image)}
@@ -195,7 +195,7 @@ def test_a_tree_that_tcc_refuses_is_refused_before_the_boot(tmp_path: Path) -> N
 
 
 def test_more_memory_than_the_kernel_can_use_is_refused(pipeline: Pipeline, nix, hello: str, tmp_path: Path) -> None:
-    script = pipeline.linearize(pipeline.read([hello], ReadOptions(stores=[nix.store])), Request([]).linearize)
+    script = pipeline.linearize(pipeline.read([hello], ReadOptions(stores=[nix.store])), Request().linearize)
     image = plugin.package(script, plugin.prepare(BackendOptions(), lambda event: None), BackendOptions(), tmp_path)
     with pytest.raises(BackendError, match="at most 2032 MiB"):
         plugin.boot(image, BackendOptions(memory=4096))

@@ -34,9 +34,9 @@ def test_it_installs_and_passes_its_tests(tmp_path: Path) -> None:
     assert installed.returncode == 0, installed.stderr
     tests = call("pytest", "./xboot-demo")
     assert tests.returncode == 0, tests.stdout
-    assert "5 passed" in tests.stdout
+    assert "6 passed" in tests.stdout
     suite = call("pytest", "--xboot-backend", "demo", "--xboot-no-boot", "./xboot-demo/tests")
-    assert "10 passed" in suite.stdout, suite.stdout
+    assert "12 passed" in suite.stdout, suite.stdout
     assert '"demo"' in call("xboot", "backends", "--json").stdout
     refused = call("xboot", "run", "--backend", "demo", str(ROOT / "examples" / "hello" / "recipe.toml"))
     assert refused.returncode != 0

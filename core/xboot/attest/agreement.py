@@ -40,7 +40,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
-    """An output on which attestations differ: NAR hash → who says so (`signer on backend`)."""
+    """An output on which attestations differ: NAR hash → who says so (`signer on voter`)."""
 
     step: int
     drv: str
@@ -69,6 +69,10 @@ class Attested:
     @property
     def backends(self) -> Sequence[str]:
         return sorted({a.claim.backend for a in self.attestations})
+
+    @property
+    def voters(self) -> Sequence[str]:
+        return sorted({str(a.claim.voter) for a in self.attestations})
 
 
 def collect_files(arguments: Sequence[Path]) -> list[Path]:
@@ -180,7 +184,7 @@ def _divergences(found: Sequence[Attestation]) -> list[Divergence]:
     for path, (step, drv) in found[0].claim.steps.items():
         hashes: dict[str, list[str]] = {}
         for attestation in found:
-            hashes.setdefault(attestation.claim.outputs[path], []).append(f"{attestation.signer} on {attestation.claim.backend}")
+            hashes.setdefault(attestation.claim.outputs[path], []).append(f"{attestation.signer} on {attestation.claim.voter}")
         if len(hashes) > 1:
             differing.append(Divergence(step, drv, path, hashes))
     return sorted(differing, key=lambda d: d.step)

@@ -13,10 +13,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from xboot.errors import InputError
+from xboot.errors import InputError, UsageError
 from xboot.files import load_json, read_regular
 from xboot.model import OutputVerdict, Script, Status
 from xboot.show.report import sri
+from xboot.voter import Voter
 
 _MAX_REPORT = 64 << 20
 
@@ -42,6 +43,9 @@ class _Report(BaseModel):
     verdict: Literal["match", "built", "differs", "could not run"]
     failure: str | None
     backend: str
+    executor: str = ""  # reports of before there were voters
+    machine: str = ""
+    settings: dict[str, str] = {}
     accelerator: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     scriptSha256: str
     imageSha256: str
@@ -53,7 +57,8 @@ class ReportedRun:
     """What a report says of a run, after its inner checks."""
 
     where: str
-    backend: str
+    voter: Voter
+    settings: Mapping[str, str]
     accelerator: str
     image_sha256: str
     outputs: list[OutputVerdict]
@@ -96,8 +101,9 @@ def _run(value: Mapping[str, Any], script: Script, where: str, name: str | None)
         raise InputError(f"{where}: not a report of `xboot run --json`: {place}: {first['msg']}") from None
     if report.scriptSha256 != script.sha256:
         raise InputError(f"{where}: a report of another script ({report.scriptSha256[:16]!r}…, the target's is {script.sha256[:16]}…)")
-    if name is not None and report.backend != name:
-        raise InputError(f"{where}: the run is of another backend, {report.backend[:40]!r}")
+    voter = _voter(report, where)
+    if name is not None and not _names(name, voter):
+        raise InputError(f"{where}: the run is of another voter, {voter}")
     if report.failure or report.verdict not in ("match", "built"):
         raise InputError(f"{where}: its verdict is {report.verdict!r}; only a run that met no difference and got to its end is attested")
     outputs = [_output(output, where) for output in report.outputs]
@@ -107,7 +113,26 @@ def _run(value: Mapping[str, Any], script: Script, where: str, name: str | None)
     word = "match" if all(o.status is Status.MATCH for o in outputs) else "built"
     if word != report.verdict:
         raise InputError(f"{where}: says {report.verdict!r}, but its outputs say {word!r}; it was changed")
-    return ReportedRun(where, report.backend, report.accelerator, report.imageSha256, outputs)
+    return ReportedRun(where, voter, report.settings, report.accelerator, report.imageSha256, outputs)
+
+
+def _voter(report: _Report, where: str) -> Voter:
+    try:
+        voter = Voter(report.backend, report.executor, report.machine)
+        if Voter.parse(str(voter)) == voter:
+            return voter
+    except UsageError:
+        pass
+    raise InputError(f"{where}: {report.backend[:40]!r}, {report.executor[:40]!r} and {report.machine[:40]!r} name no voter")
+
+
+def _names(name: str, voter: Voter) -> bool:
+    """Whether a user who named `name` got `voter`."""
+    try:
+        named = Voter.parse(name)
+    except UsageError:
+        return False
+    return named.backend == voter.backend and named.executor in ("", voter.executor) and named.machine in ("", voter.machine)
 
 
 def _output(output: _Output, where: str) -> OutputVerdict:

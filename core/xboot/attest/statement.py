@@ -3,7 +3,7 @@
 1. SLSA provenance (v1): from which script and sources, with which artifacts, by which backend;
 2. a test result (v0.1): the script ran to its end on that image, whose trusted base has that digest, and nothing differed.
 
-No time and no machine is named: who runs the same again writes the same statements, to the byte.
+No time and no host is named: who runs the same again writes the same statements, to the byte.
 """
 
 from __future__ import annotations
@@ -25,15 +25,18 @@ from xboot.errors import InputError, XbootError
 from xboot.files import load_json
 from xboot.foreign import printable
 from xboot.model import Artifact, OutputVerdict, Script
+from xboot.voter import Voter
 
 PROVENANCE = "https://slsa.dev/provenance/v1"
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
-BUILD_TYPE = "urn:xboot:run:1"
+BUILD_TYPE = "urn:xboot:run:2"  # 2: the machine is named
+_BEFORE = {"urn:xboot:run:1": "qemu"}  # what the machine was when it was not
 BUILDER = "urn:xboot:backend:"
 NAR = "narSha256"  # not `sha256`, which in-toto's digest sets keep for the bytes of a file
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 _BACKEND = re.compile(r"[a-z][a-z0-9-]{0,30}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,30}")
 _STEP = re.compile(r"[1-9][0-9]{0,8}")
 _STORE_PATH = re.compile(r"/[!-~]{1,4096}")
 
@@ -50,17 +53,21 @@ class Claim:
     tcb_sha256: str
     accelerator: str
     executor: str
+    machine: str
     outputs: Mapping[str, str]
     steps: Mapping[str, tuple[int, str]]
+
+    @property
+    def voter(self) -> Voter:
+        return Voter(self.backend, self.executor, self.machine)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What is attested of a run that met no difference and got to its end."""
+    """What is attested of a run that met no difference and got to its end. `voter` is whole."""
 
     script: Script
-    backend: str
-    executor: str
+    voter: Voter
     settings: Mapping[str, str]
     accelerator: str
     image_sha256: str
@@ -75,20 +82,21 @@ def write_statements(run: Run) -> list[bytes]:
         _resource(o.path, {NAR: o.nar_sha256}, step=str(o.step), drv=o.drv, output=o.name, narSize=str(o.nar_size), status=o.status.value)
         for o in run.outputs
     ]
+    about = {"backend": run.voter.backend, "executor": run.voter.executor, "machine": run.voter.machine, "accelerator": run.accelerator}
     script = _resource("script", {"sha256": run.script.sha256})
-    image = _resource("image", {"sha256": run.image_sha256}, backend=run.backend, accelerator=run.accelerator, executor=run.executor)
+    image = _resource("image", {"sha256": run.image_sha256}, **about)
     tcb = _resource("tcb", {"sha256": run.tcb_sha256})
     sources = [_resource(s.path, {NAR: s.nar_sha256}, kind=s.kind.value, narSize=str(s.nar_size)) for s in run.script.sources]
     artifacts = [_resource(name, {"sha256": a.sha256}, origin=a.origin, version=a.version) for name, a in sorted(run.artifacts.items())]
     provenance = {
         "buildDefinition": {
             "buildType": BUILD_TYPE,
-            "externalParameters": {"results": list(run.script.results), "executor": run.executor, "settings": dict(run.settings)},
-            "internalParameters": {"accelerator": run.accelerator},
+            "externalParameters": {"results": list(run.script.results), "executor": run.voter.executor, "settings": dict(run.settings)},
+            "internalParameters": {"accelerator": run.accelerator, "machine": run.voter.machine},
             "resolvedDependencies": [_plain(r) for r in (script, *sources, *artifacts)],
         },
         "runDetails": {
-            "builder": {"id": BUILDER + run.backend, "version": {"xboot": __version__}},
+            "builder": {"id": BUILDER + run.voter.backend, "version": {"xboot": __version__}},
             "byproducts": [_plain(image), _plain(tcb)],
         },
     }
@@ -136,13 +144,14 @@ def read_claim(payloads: Sequence[bytes], where: str) -> Claim:
     result = _predicate(statements[1], TestResult, where)
     if result.result != "PASSED" or result.failed_tests or result.warned_tests:
         raise InputError(f"{where}: attests a run with the result {result.result[:20]!r}; only a run that passed is evidence")
+    kind = provenance.build_definition.build_type
     claims = [
-        _claim(statements[0], provenance.build_definition.resolved_dependencies[:1], provenance.run_details.byproducts, where),
-        _claim(statements[1], result.configuration[:1], result.configuration[1:], where),
+        _claim(statements[0], kind, provenance.build_definition.resolved_dependencies[:1], provenance.run_details.byproducts, where),
+        _claim(statements[1], kind, result.configuration[:1], result.configuration[1:], where),
     ]
     if claims[0] != claims[1]:
         raise InputError(f"{where}: its provenance and its test result are not about the same run")
-    if provenance.build_definition.build_type != BUILD_TYPE or provenance.run_details.builder.id != BUILDER + claims[0].backend:
+    if kind not in (BUILD_TYPE, *_BEFORE) or provenance.run_details.builder.id != BUILDER + claims[0].backend:
         raise InputError(f"{where}: its provenance is of another kind of build, or names another backend than the image")
     steps = {f"step {number}: {drv}" for number, drv in claims[0].steps.values()}
     if set(result.passed_tests) != steps or len(result.passed_tests) != len(steps):
@@ -169,7 +178,7 @@ def _predicate(statement: Statement, kind: Callable[[], Any], where: str) -> Any
         raise InputError(f"{where}: the predicate is malformed: {printable(str(error), 300)}") from None
 
 
-def _claim(statement: Statement, script: Sequence[Any], others: Sequence[Any], where: str) -> Claim:
+def _claim(statement: Statement, kind: str, script: Sequence[Any], others: Sequence[Any], where: str) -> Claim:
     named = {resource.name: resource for resource in (*script, *others)}
     if [r.name for r in (*script, *others)] != ["script", "image", "tcb"]:
         raise InputError(f"{where}: names {printable(', '.join(named), 300)}, expected script, image and tcb")
@@ -187,7 +196,8 @@ def _claim(statement: Statement, script: Sequence[Any], others: Sequence[Any], w
     return Claim(
         _digest(named["script"], "sha256", where), _match(_BACKEND, about.get("backend", ""), "a backend's name", where),
         _digest(named["image"], "sha256", where), _digest(named["tcb"], "sha256", where),
-        about.get("accelerator", ""), about.get("executor", ""), outputs, steps,
+        about.get("accelerator", ""), _match(_NAME, about.get("executor", ""), "an executor's name", where),
+        _match(_NAME, _BEFORE.get(kind) or about.get("machine", ""), "a machine's name", where), outputs, steps,
     )  # fmt: skip
 
 

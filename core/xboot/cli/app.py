@@ -13,25 +13,8 @@ import typer
 from xboot import __version__
 from xboot.cli.consoles import err, out
 from xboot.cli.ending import run_to_end
-from xboot.cli.options import (
-    BackendName,
-    Backends,
-    Executor,
-    Jobs,
-    Json,
-    Memory,
-    Quiet,
-    Quorum,
-    RebuildFixed,
-    Seeds,
-    Settings,
-    Stores,
-    Targets,
-    parse_settings,
-    read_options,
-)
+from xboot.cli.options import Jobs, Json, Memory, Quiet, Quorum, RebuildFixed, Seeds, Settings, StepTimeout, Stores, Targets, Voters
 from xboot.errors import UsageError
-from xboot.hooks import LinearizeOptions
 from xboot.show.safe import write_out
 
 app = typer.Typer(
@@ -43,43 +26,42 @@ app = typer.Typer(
 @app.command()
 def run(
     targets: Targets,
-    backend: BackendName = "linux",
+    voters: Voters = None,
     expect: Annotated[list[str] | None, typer.Option(help="[NAME=]HASH: SRI, nix32 or hex of a result's NAR.")] = None,
     expect_file: Annotated[Path | None, typer.Option(help="A JSON object: store path → hash.")] = None,
     store: Stores = None,
     seed: Seeds = None,
     rebuild_fixed: RebuildFixed = False,
     quiet: Quiet = False,
-    executor: Executor = "",
     settings: Settings = None,
     memory: Memory = None,
-    step_timeout: Annotated[float | None, typer.Option(min=0.001, help="Seconds that one step may take (3600 if not given).")] = None,
+    step_timeout: StepTimeout = None,
     run_timeout: Annotated[float | None, typer.Option(min=0.001, help="Seconds that the whole run may take (21600 if not given).")] = None,
     export: Annotated[Path | None, typer.Option(help="Bring the results out of the guest, as NARs in this folder.")] = None,
     log: Annotated[Path | None, typer.Option(help="Write all that the guest's console prints to this file.")] = None,
     accel: Annotated[str, typer.Option(help="auto, tcg or kvm.")] = "auto",
     keep: Annotated[Path | None, typer.Option(help="Keep the image in this folder, with the command that boots it by hand.")] = None,
     gdb: Annotated[str, typer.Option(metavar="PORT|SOCKET", help="Wait there for gdb before the first instruction.")] = "",
-    kernel: Annotated[str | None, typer.Option(help="linux: `distro` takes Debian's own kernel instead of building one.")] = None,
-    kernel_tree: Annotated[Path | None, typer.Option(help="tccboot: compile and boot this kernel source tree instead.")] = None,
     report_: Annotated[
         list[str] | None, typer.Option("--report", metavar="FORMAT[=FILE]", help="Also write a report, in a plugin's format (repeatable).")
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the builders print.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Boot TARGET's build graph, run every builder, verify every hash."""
-    from xboot.cli import run as run_verb  # noqa: PLC0415 - keeps `xboot --help` quick
+    """Boot TARGET's build graph on one voter (linux if none is named), run every builder, verify every hash."""
+    from xboot.api import request  # noqa: PLC0415 - keeps `xboot --help` quick
+    from xboot.cli import run as run_verb  # noqa: PLC0415
+    from xboot.settings import parse_settings  # noqa: PLC0415
     from xboot.show import report  # noqa: PLC0415
 
-    options = run_verb.RunChoices(
-        targets=targets, backend=backend, expect=expect or [], expect_file=expect_file, executor=executor, accel=accel,
-        read=read_options(store, seed), linearize=LinearizeOptions(seeds=seed or [], rebuild_fixed=rebuild_fixed),
-        settings=parse_settings(settings, kernel, kernel_tree),
-        memory=memory,
-        step_timeout=step_timeout, run_timeout=run_timeout, export=export, log=log, keep=keep, gdb=gdb, reports=report_ or (),
+    if voters and ",".join(voters).strip() == "all":
+        raise UsageError("--voters all: a run has one voter", hint="`xboot compare` takes several")
+    wished = request(
+        targets, voters or (), expect=expect or (), expect_file=expect_file, stores=store or (), seeds=seed or (),
+        rebuild_fixed=rebuild_fixed, settings=parse_settings(settings or ()), memory=memory, step_timeout=step_timeout,
+        run_timeout=run_timeout, export=export, log=log, accelerator=accel, keep=keep, gdb=gdb, reports=report_ or (), quiet=quiet,
     )  # fmt: skip
-    result = run_verb.run(options, err, verbose=verbose, quiet=quiet)
+    result = run_verb.run(wished, err, verbose=verbose)
     if as_json:
         print(report.to_json(report.report(result)))
     raise typer.Exit(report.exit_code(result.verdict))
@@ -88,30 +70,32 @@ def run(
 @app.command()
 def compare(
     targets: Targets,
-    backends: Backends = "all",
+    voters: Voters = None,
     quorum: Quorum = None,
     jobs: Jobs = None,
     store: Stores = None,
     seed: Seeds = None,
     rebuild_fixed: RebuildFixed = False,
     quiet: Quiet = False,
-    step_timeout: Annotated[float | None, typer.Option(min=0.001, help="Seconds that one step may take (3600 if not given).")] = None,
+    settings: Settings = None,
+    memory: Memory = None,
+    step_timeout: StepTimeout = None,
     export: Annotated[Path, typer.Option(help="Where the NARs of a diverging output go.")] = Path("xboot-difference"),
     html: Annotated[Path | None, typer.Option(help="Also write a report that a browser shows, in one file.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Run the same script on several backends and say where they agree."""
-    from xboot.boot import RunOptions  # noqa: PLC0415
+    """Run the same script on several voters (all if none is named), and say where they agree."""
+    from xboot.api import request  # noqa: PLC0415
     from xboot.cli import compare as comparing  # noqa: PLC0415
-    from xboot.pipeline import Request  # noqa: PLC0415
+    from xboot.settings import parse_settings  # noqa: PLC0415
     from xboot.show.comparison import comparison_report  # noqa: PLC0415
     from xboot.show.report import to_json  # noqa: PLC0415
 
-    choices = comparing.Choices(targets, backends, read_options(store, seed), quorum, jobs, export, html, quiet)
-    request = Request(
-        targets, linearize=LinearizeOptions(seeds=seed or [], rebuild_fixed=rebuild_fixed), run=RunOptions(step_timeout=step_timeout)
-    )
-    comparison, status = comparing.run_comparison(choices, request, err)
+    wished = request(
+        targets, voters or (), quorum=quorum, jobs=jobs, stores=store or (), seeds=seed or (), rebuild_fixed=rebuild_fixed, quiet=quiet,
+        settings=parse_settings(settings or ()), memory=memory, step_timeout=step_timeout, html=html, measure=html is not None,
+    )  # fmt: skip
+    comparison, status = comparing.run_comparison(wished, export, err)
     if as_json:
         print(to_json(comparison_report(comparison)))
     raise typer.Exit(status)
@@ -120,23 +104,33 @@ def compare(
 @app.command()
 def tcb(
     targets: Annotated[list[str] | None, typer.Argument(metavar="[TARGET…]", help="Also count the seeds of this closure.")] = None,
-    backend: Annotated[list[str] | None, typer.Option("--backend", "-b", help="Which to measure (repeatable); all if not given.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="All backends (the default).")] = False,
-    executor: Executor = "",
+    voters: Voters = None,
+    every: Annotated[bool, typer.Option("--all", help="The same as `--voters all`, which is what is measured if none is named.")] = False,
     store: Stores = None,
+    seed: Seeds = None,
+    rebuild_fixed: RebuildFixed = False,
     settings: Settings = None,
-    format: Annotated[str, typer.Option("--format", "-f", help="table, json, svg or cyclonedx (one backend).")] = "table",
+    format: Annotated[str, typer.Option("--format", "-f", help="table, json, svg or cyclonedx (one voter).")] = "table",
     overlap: Annotated[bool, typer.Option("--overlap", help="Show only what each two have in common.")] = False,
     html: Annotated[Path | None, typer.Option(help="Also write a report that a browser shows, in one file.")] = None,
+    as_json: Json = False,
 ) -> None:
-    """Measure what each backend's image makes one trust, and what each two have in common."""
+    """Measure what each voter's image makes one trust, and what each two have in common."""
+    from xboot.api import request  # noqa: PLC0415
     from xboot.cli.tcb import measure  # noqa: PLC0415
+    from xboot.settings import parse_settings  # noqa: PLC0415
     from xboot.show import measures as shown  # noqa: PLC0415
 
-    if format not in shown.FORMATS or (format == "cyclonedx" and (every or len(backend or ()) != 1)):
-        raise UsageError(f"--format {format}: expected {', '.join(shown.FORMATS)}; cyclonedx with exactly one --backend")
-    measures = measure(targets or [], [] if every else backend or [], read_options(store), parse_settings(settings), err, executor)
-    shown.write_measures(measures, format, html, overlap_only=overlap)
+    if as_json and format not in ("table", "json"):
+        raise UsageError(f"--json and --format {format}: standard output takes one of them")
+    wished = request(
+        targets or [], () if every else voters or (), stores=store or (), seeds=seed or (), rebuild_fixed=rebuild_fixed,
+        settings=parse_settings(settings or ()), html=html,
+    )  # fmt: skip
+    format = "json" if as_json else format
+    if format not in shown.FORMATS or (format == "cyclonedx" and len(wished.voters) != 1):
+        raise UsageError(f"--format {format}: expected {', '.join(shown.FORMATS)}; cyclonedx with exactly one voter")
+    shown.write_measures(measure(wished, err), format, html, overlap_only=overlap)
 
 
 @app.command()
@@ -154,30 +148,31 @@ def keygen(
 def attest(
     targets: Targets,
     key: Annotated[Path, typer.Option(help="Your private key, NAME.key (see `xboot keygen`).")],
-    backends: Backends = "all",
+    voters: Voters = None,
     reports: Annotated[
         list[Path] | None, typer.Option("--report", help="Sign this JSON report of TARGET instead of running it now.")
     ] = None,
     quorum: Quorum = None,
     jobs: Jobs = None,
     into: Annotated[Path, typer.Option(help="The folder that collects attestations.")] = Path("attestations"),
-    executor: Executor = "",
     settings: Settings = None,
+    memory: Memory = None,
+    step_timeout: StepTimeout = None,
     store: Stores = None,
     seed: Seeds = None,
     rebuild_fixed: RebuildFixed = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run TARGET, and sign what came out on which backend."""
+    """Run TARGET, and sign what came out on which voter."""
+    from xboot.api import request  # noqa: PLC0415
     from xboot.cli import attest as verbs  # noqa: PLC0415
-    from xboot.cli import compare as comparing  # noqa: PLC0415
-    from xboot.hooks import BackendOptions  # noqa: PLC0415
-    from xboot.pipeline import Request  # noqa: PLC0415
+    from xboot.settings import parse_settings  # noqa: PLC0415
 
-    choices = comparing.Choices(targets, backends, read_options(store, seed), quorum, jobs, quiet=quiet)
-    options = BackendOptions(executor=executor, settings=parse_settings(settings))
-    request = Request(targets, linearize=LinearizeOptions(seeds=seed or [], rebuild_fixed=rebuild_fixed), options=options)
-    raise typer.Exit(verbs.attest(choices, request, key, reports or [], into, err))
+    wished = request(
+        targets, voters or (), quorum=quorum, jobs=jobs, stores=store or (), seeds=seed or (), rebuild_fixed=rebuild_fixed, quiet=quiet,
+        settings=parse_settings(settings or ()), memory=memory, step_timeout=step_timeout, measure=True,
+    )  # fmt: skip
+    raise typer.Exit(verbs.attest(wished, key, reports or [], into, err))
 
 
 @app.command()
@@ -192,10 +187,12 @@ def verify_attestation(
     as_json: Json = False,
 ) -> None:
     """Check signatures, and say which signers and which backends agree."""
+    from xboot.api import request  # noqa: PLC0415
     from xboot.cli import attest as verbs  # noqa: PLC0415
 
-    wanted = verbs.Wanted(files, key, target or [], quorum, kernels, skip_unknown)
-    raise typer.Exit(verbs.verify(wanted, read_options(store), err, as_json=as_json))
+    about = request(target or [], stores=store or (), allow_missing=True)
+    wanted = verbs.Wanted(files, key, about, quorum, kernels, skip_unknown)
+    raise typer.Exit(verbs.verify(wanted, err, as_json=as_json))
 
 
 @app.command()
@@ -207,12 +204,11 @@ def plan(
     rebuild_fixed: RebuildFixed = False,
 ) -> None:
     """Print the linear build of TARGET: the script itself, the order as a table, or Graphviz."""
+    from xboot.api import request  # noqa: PLC0415
     from xboot.cli import plan as planning  # noqa: PLC0415
 
-    text = planning.plan(
-        targets, format, read_options(store, seed), LinearizeOptions(seeds=seed or [], rebuild_fixed=rebuild_fixed, allow_missing=True), err
-    )
-    write_out(text)
+    wished = request(targets, stores=store or (), seeds=seed or (), rebuild_fixed=rebuild_fixed, allow_missing=True)
+    write_out(planning.plan(wished, format, err))
 
 
 @app.command()
@@ -224,9 +220,11 @@ def show(
     as_json: Annotated[bool, typer.Option("--json/--aterm", help="Nix's JSON format, or the derivation's own text.")] = True,
 ) -> None:
     """Print derivations, verified, in Nix's JSON format."""
+    from xboot.api import request  # noqa: PLC0415
     from xboot.cli import plan as planning  # noqa: PLC0415
 
-    write_out(planning.show(targets, read_options(store, seed), err, recursive=recursive, as_json=as_json))
+    wished = request(targets, stores=store or (), seeds=seed or ())
+    write_out(planning.show(wished, err, recursive=recursive, as_json=as_json))
 
 
 @app.command()
@@ -252,8 +250,9 @@ def fetch(
 ) -> None:
     """Bring every missing fixed-output source of TARGET, checked by its hash."""
     from xboot.cli import recipes  # noqa: PLC0415
+    from xboot.request import usual_read_options  # noqa: PLC0415
 
-    recipes.fetch(targets, read_options(store), into, folders or [], mirror or [], err, offline=offline)
+    recipes.fetch(targets, usual_read_options(store or ()), into, folders or [], mirror or [], err, offline=offline)
 
 
 @app.command()
@@ -265,16 +264,23 @@ def bundle(
 ) -> None:
     """Pack TARGET's closure with its sources into one file, for another machine."""
     from xboot.cli import recipes  # noqa: PLC0415
+    from xboot.request import usual_read_options  # noqa: PLC0415
 
-    recipes.bundle(target, destination, read_options(store, seed), err)
+    recipes.bundle(target, destination, usual_read_options(store or (), seed or ()), err)
 
 
 @app.command()
-def backends(as_json: Json = False) -> None:
-    """List the backends, and the plugins that cannot be used with the reason."""
+def backends(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Show all that this backend says of itself.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the backends, and the plugins that cannot be used with the reason; or one backend with its settings and needs."""
     from xboot.cli import backends as listing  # noqa: PLC0415
 
-    listing.backends(out(), as_json=as_json)
+    if name is None:
+        listing.backends(out(), as_json=as_json)
+    else:
+        listing.backend(out(), name, as_json=as_json)
 
 
 @app.command(name="new-backend")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,17 @@ from xboot.attest.envelope import FILE_SUFFIX, sign
 from xboot.attest.keys import PrivateKey, generate_key, load_private, load_public
 from xboot.attest.reports import ReportedRun, read_reports
 from xboot.attest.statement import Run, write_statements
-from xboot.cli.compare import Choices, read_script, run_comparison
-from xboot.errors import InputError, UsageError
+from xboot.cli.compare import read_script, run_comparison
+from xboot.errors import InputError, UsageError, XbootError
 from xboot.foreign import printable
-from xboot.hooks import LinearizeOptions, ReadOptions
-from xboot.model import Artifact, Script
-from xboot.pipeline import Pipeline, Request
+from xboot.model import Script
+from xboot.pipeline import Pipeline, each_voter, measured, short
 from xboot.plugins import Plugins
+from xboot.request import Request
+from xboot.result import Result
 from xboot.show import report
 from xboot.show.safe import marked
+from xboot.voter import Voter
 
 EXIT_REFUSED = 3
 
@@ -36,53 +38,53 @@ def keygen(name: str, folder: Path, console: Console) -> None:
     _say(console, f"{public}  for everybody; key id {load_public(public).keyid}")
 
 
-def attest(
-    choices: Choices,
-    request: Request,
-    key_file: Path,
-    reports: Sequence[Path],
-    into: Path,
-    console: Console,
-    plugins: Plugins | None = None,
-) -> int:
-    """Run (or take reports of earlier runs), and write one signed file for each backend. Nothing is signed unless all agree.
+def attest(request: Request, key_file: Path, reports: Sequence[Path], into: Path, console: Console, plugins: Plugins | None = None) -> int:
+    """Run (or take reports of earlier runs), and write one signed file for each voter. Nothing is signed unless all agree.
 
-    `plugins`: those that are installed unless given.
+    `request.measure` must be set: what is signed was measured from the image that was booted. `plugins`: those that are installed unless
+    given.
     """
     key = load_private(key_file)
     plugins = Plugins.load() if plugins is None else plugins
     if reports:
-        script = read_script(choices.targets, choices.read, request, console, plugins, quiet=choices.quiet)
+        script = read_script(request, console, plugins)
         runs = _reported(reports, script)
+        parts = each_voter(replace(request, voters=[run.voter for run in runs]), plugins)
+        claims = [_claimed(run, script, parts[run.voter], plugins) for run in runs]
     else:
-        comparison, status = run_comparison(_alone_is_enough(choices), request, console, plugins)
+        comparison, status = run_comparison(_alone_is_enough(request), Path("xboot-difference"), console, plugins)
         if status:
             _say(console, "nothing was signed")
             return status
-        script = comparison.script
-        finished = {name: comparison.results[name].verdict for name in comparison.complete}
-        runs = [ReportedRun(name, name, v.accelerator, v.image_sha256, list(v.outputs)) for name, v in finished.items()]
-    claims = [_claimed(run, script, request, plugins) for run in runs]
+        claims = [_run(comparison.results[name]) for name in comparison.complete]
     for claim in claims:
-        _say(console, _write(claim, key, into))
+        _say(console, _write(claim, str(short(claim.voter, plugins)).replace("/", "-"), key, into))
     return 0
 
 
-def _alone_is_enough(choices: Choices) -> Choices:
-    """One backend named by itself is attested by itself: then agreement is for those who compare attestations."""
-    single = choices.backends != "all" and "," not in choices.backends
-    if not single or choices.quorum is not None:
-        return choices
-    return replace(choices, quorum=1)
+def _alone_is_enough(request: Request) -> Request:
+    """One voter named by itself is attested by itself: then agreement is for those who compare attestations."""
+    return replace(request, quorum=1) if len(request.voters) == 1 and request.quorum is None else request
+
+
+def _run(result: Result) -> Run:
+    """What is attested of a run: its image and trusted base were measured from the files that were booted."""
+    verdict, found = result.verdict, measured(result)
+    if found is None:
+        raise XbootError(f"{result.voter}: the image that was booted was not measured; nothing was signed", hint=result.unmeasured or None)
+    return Run(
+        result.script, result.voter, result.settings, verdict.accelerator, verdict.image_sha256, found.digest, result.image.artifacts,
+        verdict.outputs,
+    )  # fmt: skip
 
 
 def _reported(files: Sequence[Path], script: Script) -> list[ReportedRun]:
     runs = [run for file in files for run in read_reports(file, script)]
-    by_backend: dict[str, ReportedRun] = {}
+    by_voter: dict[Voter, ReportedRun] = {}
     for run in runs:
-        other = by_backend.setdefault(run.backend, run)
+        other = by_voter.setdefault(run.voter, run)
         if other is not run:
-            raise InputError(f"{other.where} and {run.where} are both of backend {run.backend}; give one report a backend")
+            raise InputError(f"{other.where} and {run.where} are both of {run.voter}; give one report a voter")
         for mine, theirs in zip(run.outputs, runs[0].outputs, strict=True):
             if mine.nar_sha256 != theirs.nar_sha256:
                 raise InputError(
@@ -92,28 +94,26 @@ def _reported(files: Sequence[Path], script: Script) -> list[ReportedRun]:
 
 
 def _claimed(run: ReportedRun, script: Script, request: Request, plugins: Plugins) -> Run:
-    """Make the image again: the attestation's image and trusted base are those of this machine, not a report's word."""
-    info = plugins.backend(run.backend)
-    pipeline = Pipeline(plugins, run.backend)
-    artifacts: Mapping[str, Artifact] = pipeline.prepare(run.backend, script, request.options)
-    measured = pipeline.measure(run.backend, script, request.options)
-    if measured.image_sha256 != run.image_sha256:
+    """Make the image again: nobody here saw the report's image, so the attestation's are image and trusted base of this machine."""
+    its = replace(request, settings={**run.settings, **request.settings})
+    pipeline = Pipeline(plugins, str(run.voter))
+    voter, options = pipeline.options(its)
+    artifacts = pipeline.prepare(voter.backend, script, options)
+    made = pipeline.measure(its, script)
+    if made.image_sha256 != run.image_sha256:
         raise InputError(
-            f"{run.where}: of the image {run.image_sha256[:16]!r}…, but this xboot makes {measured.image_sha256[:16]}… for {run.backend}",
-            hint="give the --executor and --set of that run; or it was changed, or made by another version",
+            f"{run.where}: of the image {run.image_sha256[:16]!r}…, but this xboot makes {made.image_sha256[:16]}… for {run.voter}",
+            hint="it was changed, or made by another version, or with --set or --memory that are not given here",
         )
-    return Run(
-        script, run.backend, request.options.executor or info.executors[0], request.options.settings, run.accelerator,
-        measured.image_sha256, measured.digest, artifacts, run.outputs,
-    )  # fmt: skip
+    return Run(script, voter, options.settings, run.accelerator, made.image_sha256, made.digest, artifacts, run.outputs)
 
 
-def _write(run: Run, key: PrivateKey, into: Path) -> str:
-    """Sign and write INTO/RESULT-SCRIPT/SIGNER/BACKEND.intoto.jsonl; what became of the file, in words."""
+def _write(run: Run, voter: str, key: PrivateKey, into: Path) -> str:
+    """Sign and write INTO/RESULT-SCRIPT/SIGNER/VOTER.intoto.jsonl; what became of the file, in words."""
     name = re.sub(r"[^A-Za-z0-9+._-]", "_", run.script.results[0].rsplit("/", 1)[-1][33:] if run.script.results else "script")
     folder = into / f"{name.lstrip('.')}-{run.script.sha256[:16]}" / key.signer
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{run.backend}{FILE_SUFFIX}"
+    path = folder / f"{voter}{FILE_SUFFIX}"
     content = sign(write_statements(run), key)
     if path.is_file() and path.read_bytes() == content:
         return f"{path}  as it was"
@@ -129,23 +129,25 @@ def _write(run: Run, key: PrivateKey, into: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the user asks of a set of attestations. `quorum`: signers who must agree (None: all whose key is given)."""
+    """What the user asks of a set of attestations. `about`: the targets that they must be of. `quorum`: signers who must agree (None: all
+    whose key is given).
+    """
 
     files: Sequence[Path]
     keys: Sequence[Path]
-    targets: Sequence[str]
+    about: Request
     quorum: int | None
     kernels: int
     skip_unknown: bool
 
 
-def verify(wanted: Wanted, read: ReadOptions, console: Console, *, as_json: bool) -> int:
+def verify(wanted: Wanted, console: Console, *, as_json: bool) -> int:
     """Check and say; the exit status. A difference outweighs a refused file, and a refused file outweighs a missed quorum."""
     keys = [load_public(path) for path in wanted.keys]
     if wanted.quorum is not None and wanted.quorum > len(keys):
         raise UsageError(f"--quorum {wanted.quorum}: only {len(keys)} keys are given")
     quorum = len(keys) if wanted.quorum is None else wanted.quorum
-    found = verify_files(collect_files(wanted.files), keys, script=_script_of(wanted.targets, read, console))
+    found = verify_files(collect_files(wanted.files), keys, script=_script_of(wanted.about, console))
     refused = [r for r in found.refused if not (r.unknown and wanted.skip_unknown)]
     enough = len(found.signers) >= quorum and len(found.backends) >= wanted.kernels
     status, word = 0, "agreed"
@@ -161,18 +163,15 @@ def verify(wanted: Wanted, read: ReadOptions, console: Console, *, as_json: bool
     return status
 
 
-def _script_of(targets: Sequence[str], read: ReadOptions, console: Console) -> Script | None:
-    if not targets:
-        return None
-    request = Request(targets, linearize=LinearizeOptions(allow_missing=True))
-    return read_script(targets, read, request, console, Plugins.load())
+def _script_of(about: Request, console: Console) -> Script | None:
+    return read_script(about, console, Plugins.load()) if about.targets else None
 
 
 def _show(console: Console, found: Attested, wanted: Wanted, quorum: int, status: int) -> None:
     for a in found.attestations:
         _say(
             console,
-            f"[green]valid  [/] {marked(str(a.file))}: {a.signer} on {a.claim.backend}, tcb {a.claim.tcb_sha256[:16]}…",
+            f"[green]valid  [/] {marked(str(a.file))}: {a.signer} on {a.claim.voter}, tcb {a.claim.tcb_sha256[:16]}…",
             markup=True,
         )
     for path in found.repeated:
@@ -208,9 +207,12 @@ def _report(found: Attested, word: str, quorum: int, wanted: Wanted) -> dict[str
         "trusted": found.trusted,
         "signers": list(found.signers),
         "backends": list(found.backends),
+        "voters": list(found.voters),
         "attestations": [
-            {"file": str(a.file), "signer": a.signer, "backend": a.claim.backend, "imageSha256": a.claim.image_sha256,
-             "tcbSha256": a.claim.tcb_sha256, "accelerator": a.claim.accelerator, "executor": a.claim.executor}
+            {"file": str(a.file), "signer": a.signer, "voter": str(a.claim.voter), "backend": a.claim.backend,
+             "imageSha256": a.claim.image_sha256,
+             "tcbSha256": a.claim.tcb_sha256, "accelerator": a.claim.accelerator, "executor": a.claim.executor,
+             "machine": a.claim.machine}
             for a in found.attestations
         ],
         "refused": [{"file": str(r.file), "reason": r.reason, "unknownKey": r.unknown} for r in found.refused],

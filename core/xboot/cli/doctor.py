@@ -4,69 +4,88 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from xboot._workspace import cache_root
+from xboot.cli.distribution import Distribution, offered, this_distribution
+from xboot.model import Need
+from xboot.pipeline import resolve
 from xboot.plugins import Plugins
 from xboot.recipe import default_store_folder
+from xboot.request import Request
 from xboot.show.safe import marked
 
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """A program that xboot runs: what for, which Debian package holds it, and whether plain `xboot run` can do without."""
-
-    program: str
-    package: str
-    purpose: str
-    optional: bool = False
-
-
+_UTIL = dict.fromkeys(("debian", "fedora", "arch", "nix", "guix"), "util-linux")
 NEEDS = (
-    Need("qemu-system-x86_64", "qemu-system-x86", "boots x86_64 guests"),
-    Need("qemu-system-i386", "qemu-system-x86", "boots i386 guests"),
-    Need("setpriv", "util-linux", "ends QEMU when xboot ends, however it does"),
-    Need("gcc", "gcc", "compiles the C executor and the Linux kernel"),
-    Need("make", "make", "builds the Linux kernel"),
-    Need("flex", "flex", "builds the Linux kernel"),
-    Need("bison", "bison", "builds the Linux kernel"),
-    Need("bc", "bc", "builds the Linux kernel"),
-    Need("xz", "xz-utils", "unpacks the Linux source"),
-    Need("apt-get", "apt", "obtains sources from Debian"),
-    Need("dpkg-deb", "dpkg", "unpacks Debian packages"),
-    Need("i386-tcc", "tcc", "compiles the tccboot loader", optional=True),
-    Need("ocamlfind", "ocaml-findlib", "builds the mirage unikernel", optional=True),
-    Need("nix-store", "nix-bin", "compares with what nix built", optional=True),
-    Need("guix", "guix", "compares with what guix built", optional=True),
+    Need("setpriv", "ends a machine when xboot ends, however it does", _UTIL),
+    Need("apt-get", "obtains kernels and sources from Debian", {"debian": "apt", "fedora": "apt", "arch": "apt", "nix": "apt"}),
+    Need("dpkg-deb", "unpacks Debian packages", {"debian": "dpkg", "fedora": "dpkg", "arch": "dpkg", "nix": "dpkg", "guix": "dpkg"}),
+    Need("nix-store", "compares with what nix built", {"debian": "nix-bin", "fedora": "nix", "arch": "nix"}, optional=True),
+    Need("guix", "compares with what guix built", {"debian": "guix", "fedora": "guix"}, optional=True),
 )
+"""What the core itself runs. Backends and machines say what they need (`BackendInfo.needs`, `MachineInfo.needs`)."""
 
 
-def examine(console: Console) -> int:
-    """Print one line a need; returns the exit status: 0 when nothing needed is missing, else 4."""
-    missing: list[Need] = []
-    for need in NEEDS:
-        path = shutil.which(need.program)
-        if path:
-            console.print(f"[green]ok[/]       {need.program}: {path}", highlight=False)
-        else:
-            word = "[yellow]optional[/]" if need.optional else "[bold red]missing[/] "
-            console.print(f"{word} {need.program}: {need.purpose} (Debian package {need.package})", highlight=False)
-            missing.append(need)
-    plugins = Plugins.load()
+def examine(console: Console, plugins: Plugins | None = None, distribution: Distribution | None = None) -> int:
+    """Print one line a need; returns the exit status: 0 when xboot and what runs if no voter is named have all they need, else 4."""
+    plugins = plugins or Plugins.load()
+    distribution = distribution or this_distribution()
+    usual = resolve(Request().voter, plugins) if Request().voter.backend in plugins.backends and plugins.machines else None
+    groups: list[tuple[str, Sequence[Need], bool]] = [("xboot", NEEDS, True)]
+    for name, machine in sorted(plugins.machines.items()):
+        groups.append((f"machine {name}", machine.machine.info.needs, usual is not None and name == usual.machine))
+    for name, backend in sorted(plugins.backends.items()):
+        groups.append((f"backend {name}", backend.info.needs, usual is not None and name == usual.backend))
+    lacking: list[Need] = []
+    desirable: list[Need] = []
+    for who, needs, usually in groups:
+        missing = _group(console, who, needs)
+        lacking += [need for need in missing if usually and not need.optional]
+        desirable += [need for need in missing if not usually or need.optional]
     for name, registered in sorted(plugins.machines.items()):
         for sentence in registered.machine.condition():
-            console.print(f"[green]ok[/]       machine {name}: {marked(sentence)}", highlight=False, soft_wrap=True)
+            console.print(f"[green]ok[/]       machine {marked(name)}: {marked(sentence)}", highlight=False, soft_wrap=True)
     for origin, reason in plugins.broken.items():
         console.print(f"[bold red]broken[/]   {marked(f'plugin {origin}: {reason}')}", highlight=False, soft_wrap=True)
     writable = [_place(console, *place) for place in (("cache", cache_root()), ("store", default_store_folder()))]
-    for what, needs in (("to mend it", [n for n in missing if not n.optional]), ("optional", [n for n in missing if n.optional])):
-        if needs:
-            packages = " ".join(sorted({need.package for need in needs}))
-            console.print(f"{what}: apt-get install --no-install-recommends {packages}", highlight=False, soft_wrap=True)
-    return 0 if all(writable) and all(need.optional for need in missing) else 4
+    named = {need.program for need in lacking}
+    _propose(console, "to mend it", lacking, distribution)
+    _propose(console, "optional", [need for need in desirable if need.program not in named], distribution)
+    return 0 if all(writable) and not lacking else 4
+
+
+def _group(console: Console, who: str, needs: Sequence[Need]) -> list[Need]:
+    """One line for each need; those that are not here."""
+    missing = []
+    for need in needs:
+        path = shutil.which(need.program)
+        word = "[green]ok[/]      " if path else "[yellow]optional[/]" if need.optional else "[bold red]missing[/] "
+        said = path or f"{need.purpose}"
+        console.print(f"{word} {marked(f'{who}: {need.program}: {said}')}", highlight=False, soft_wrap=True)
+        if path is None:
+            missing.append(need)
+    return missing
+
+
+def _propose(console: Console, what: str, needs: Sequence[Need], distribution: Distribution | None) -> None:
+    """The command that brings what is missing, with no package that this release does not have."""
+    if not needs:
+        return
+    if distribution is None:
+        names = ", ".join(sorted({need.program for need in needs}))
+        console.print(f"{what}: install {marked(names)} (this distribution is not one that xboot knows)", highlight=False, soft_wrap=True)
+        return
+    packages = {need.program: need.packages[distribution.family] for need in needs if distribution.family in need.packages}
+    there = offered(distribution, packages.values())
+    if there:
+        console.print(f"{what}: {marked(distribution.command(there))}", highlight=False, soft_wrap=True)
+    for program in sorted({need.program for need in needs}):
+        if packages.get(program) not in there:
+            text = f"{what}: no package of {distribution.title} is known to hold {program}; get it from where it is made"
+            console.print(marked(text), highlight=False, soft_wrap=True)
 
 
 def _place(console: Console, what: str, folder: Path) -> bool:

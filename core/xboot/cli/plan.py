@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from rich.console import Console
 
 from xboot import linearize, parse
 from xboot.cli.shown import shown_pipeline
 from xboot.errors import UsageError
 from xboot.guest.scheme import guile_script
-from xboot.hooks import LinearizeOptions, ReadOptions
+from xboot.request import Request
 from xboot.show.progress import at_hand_sentence
 from xboot.show.report import to_json
 
 
-def plan(targets: Sequence[str], format: str, read: ReadOptions, options: LinearizeOptions, console: Console) -> bytes:
+def plan(request: Request, format: str, console: Console) -> bytes:
     """The linear build as text: the script, a table or Graphviz. Missing sources are named on `console`."""
     if format not in ("script", "table", "dot", "guile"):
         raise UsageError(f"--format {format}: expected script, table, dot or guile")
     with shown_pipeline(console) as pipeline:
-        closure = pipeline.read(targets, read)
-        script = pipeline.linearize(closure, options)
+        closure = pipeline.read(request.targets, request.read)
+        script = pipeline.linearize(closure, request.linearize)
     if closure.missing:
         console.print(f"{len(closure.missing)} sources are missing; `xboot fetch` brings those that have a URL", style="yellow")
     note = at_hand_sentence(script)
@@ -34,10 +32,10 @@ def plan(targets: Sequence[str], format: str, read: ReadOptions, options: Linear
     return linearize.render(script, format).encode()
 
 
-def show(targets: Sequence[str], read: ReadOptions, console: Console, *, recursive: bool, as_json: bool) -> bytes:
+def show(request: Request, console: Console, *, recursive: bool, as_json: bool) -> bytes:
     """Verified derivations, in Nix's JSON format or as their own text."""
     with shown_pipeline(console) as pipeline:
-        closure = pipeline.read(targets, read)
+        closure = pipeline.read(request.targets, request.read)
     paths = sorted(closure.derivations) if recursive else list(closure.roots)
     derivations = [closure.derivations[path] for path in paths]
     if as_json:

@@ -1,6 +1,7 @@
 """Agreement between kernels as evidence, and how many machines may run at once for it."""
 
-from xboot.compare.agreement import Agreement, Comparison, OutputComparison, choose_backends, compare, export_difference
+from xboot._callable import callable_package
+from xboot.compare.agreement import Agreement, Comparison, OutputComparison, choose_voters, compare, export_difference, log_file
 from xboot.compare.budget import MemoryBudget, cores, free_memory
 
 __all__ = [
@@ -8,9 +9,12 @@ __all__ = [
     "Comparison",
     "MemoryBudget",
     "OutputComparison",
-    "choose_backends",
+    "choose_voters",
     "compare",
     "cores",
     "export_difference",
     "free_memory",
+    "log_file",
 ]
+
+callable_package(__name__)

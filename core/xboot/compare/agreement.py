@@ -1,8 +1,8 @@
-"""Agreement between kernels as evidence: one script, several backends, output by output.
+"""Agreement between kernels as evidence: one script, several voters, output by output.
 
-Backends agree on an output when all that built it report the same NAR hash. One different hash anywhere means
-`DIFFERS`, however many agree elsewhere; a backend that fails is no evidence for anything, so with fewer than `quorum`
-complete runs nothing is said about the bits.
+Voters agree on an output when all that built it report the same NAR hash. One different hash anywhere means `DIFFERS`, however many agree
+elsewhere; a voter that fails is no evidence for anything, so with fewer than `quorum` complete runs nothing is said about the bits.
+Voters are named as the user named them.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xboot.compare.budget import MemoryBudget, cores, free_memory, share
-from xboot.errors import UsageError, XbootError
+from xboot.errors import BackendError, UsageError, XbootError
 from xboot.model import Script, Status
-from xboot.pipeline import Pipeline, Request, Result
+from xboot.pipeline import Pipeline, each_voter
 from xboot.plugins import Plugins
+from xboot.request import Request
+from xboot.result import Result
+from xboot.voter import Voter
 
 _ENDING = 10.0  # seconds that machines have to end in when the user interrupts
 
@@ -33,7 +36,7 @@ class Agreement(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class OutputComparison:
-    """One output: its NAR hash (hex) by backend. Backends that did not build it are absent."""
+    """One output: its NAR hash (hex) by voter. Voters that did not build it are absent."""
 
     step: int
     drv: str
@@ -48,9 +51,9 @@ class OutputComparison:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What came of a comparison. `failures` says for each backend that did not complete why; `skipped` why one was not even asked.
+    """What came of a comparison. `failures` says for each voter that did not complete why; `skipped` why one was not even asked.
 
-    `wrong` are outputs that all backends agree on but that differ from an expectation. `interrupted`: the user ended it before all had run.
+    `wrong` are outputs that all voters agree on but that differ from an expectation. `interrupted`: the user ended it before all had run.
     """
 
     script: Script
@@ -64,12 +67,12 @@ class Comparison:
 
     @property
     def complete(self) -> Sequence[str]:
-        """The backends that ran every step."""
+        """The voters that ran every step."""
         return [name for name in self.results if name not in self.failures]
 
     @property
     def first_divergence(self) -> OutputComparison | None:
-        """The earliest output on which two backends differ: later differences may only follow from it."""
+        """The earliest output on which two voters differ: later differences may only follow from it."""
         return next((output for output in self.outputs if not output.agreed), None)
 
     @property
@@ -79,66 +82,54 @@ class Comparison:
         return Agreement.AGREED if len(self.complete) >= self.quorum else Agreement.COULD_NOT_RUN
 
 
-def choose_backends(wanted: str, script: Script, plugins: Plugins) -> tuple[list[str], dict[str, str]]:
-    """The backends to ask, and why others are not asked. `wanted` is `all` or names joined by commas; a name given by
-    the user must exist.
-    """
-    names = sorted(plugins.backends) if wanted == "all" else [name.strip() for name in wanted.split(",") if name.strip()]
-    if len(set(names)) != len(names):
-        raise UsageError(f"--backends {wanted}: a backend is named twice; agreement with itself is no evidence")
-    chosen, skipped = [], {}
-    for name in names:
-        info = plugins.backend(name)
-        wrong = sorted(script.systems - set(info.systems))
+def choose_voters(request: Request, script: Script, plugins: Plugins) -> tuple[dict[Voter, Request], dict[str, str]]:
+    """The voters to ask, each with its part of the request, and why others are not asked. Raises UsageError as `each_voter` does."""
+    chosen, skipped = {}, {}
+    for voter, its in each_voter(request, plugins).items():
+        wrong = sorted(script.systems - set(plugins.backend(voter.backend).systems))
         if wrong:
-            skipped[name] = f"does not run {', '.join(wrong)} builders"
+            skipped[str(voter)] = f"does not run {', '.join(wrong)} builders"
         else:
-            chosen.append(name)
+            chosen[voter] = its
     return chosen, skipped
 
 
-def compare(
-    script: Script,
-    request: Request,
-    backends: Sequence[str],
-    skipped: Mapping[str, str],
-    plugins: Plugins,
-    *,
-    quorum: int | None = None,
-    jobs: int | None = None,
-    memory: int | None = None,
-    logs: Path | None = None,
-) -> Comparison:
-    """Run `script` on each backend and put the hashes side by side. At most `jobs` at a time (default: one a core), and
-    no more than have room in `memory` MiB together (default: what is free). `logs`: a folder for each console's text, BACKEND.log.
+def compare(script: Script, request: Request, plugins: Plugins, *, memory: int | None = None, logs: Path | None = None) -> Comparison:
+    """Run `script` on each voter that can take it, and put the hashes side by side. At most `request.jobs` at a time (default: one a
+    core), and no more than have room in `memory` MiB together (default: what is free). `logs`: a folder for each console's text, whose
+    file `log_file` names.
 
-    `quorum` is the number of complete runs that make an agreement (default: all that were asked, and never fewer than
-    two unless only one was asked for). Whatever goes wrong with one backend is a failure of that backend alone. Ctrl-C ends all machines;
-    what they had verified is in the comparison.
+    `request.quorum` is the number of complete runs that make an agreement (default: all that can take it, and never fewer than two).
+    Whatever goes wrong with one voter is a failure of that voter alone. Ctrl-C ends all machines; what they had verified is in the
+    comparison.
     """
-    needed = quorum if quorum is not None else max(2, len(backends))
-    if needed < 1 or (quorum is not None and quorum > len(backends)):
-        raise UsageError(f"--quorum {quorum}: {len(backends)} backends can run this script ({', '.join(backends) or 'none'})")
+    chosen, skipped = choose_voters(request, script, plugins)
+    names = [str(voter) for voter in chosen]
+    quorum = request.quorum
+    needed = quorum if quorum is not None else max(2, len(chosen))
+    if needed < 1 or (quorum is not None and quorum > len(chosen)):
+        raise UsageError(f"--quorum {quorum}: {len(chosen)} voters can run this script ({', '.join(names) or 'none'})")
     results: dict[str, Result] = {}
     failures: dict[str, str] = {}
     stop = threading.Event()
     memory = free_memory() if memory is None else memory
     budget = MemoryBudget(memory, stop)
-    if request.options.memory is None:
-        at_once = min(jobs or cores(), len(backends))
-        request = replace(request, options=replace(request.options, spare=share(memory, at_once)))
+    if request.memory is None and chosen:
+        spare = share(memory, min(request.jobs or cores(), len(chosen)))
+        chosen = {voter: replace(its, spare=spare) for voter, its in chosen.items()}
 
-    def one(name: str) -> None:
-        run = replace(request.run, stop=stop, log=logs / f"{name}.log" if logs else request.run.log)
+    def one(voter: Voter) -> None:
+        name, its = str(voter), chosen[voter]
+        run = replace(its.run, stop=stop, log=log_file(logs, name) if logs else its.run.log)
         try:
-            results[name] = Pipeline(plugins, name).run(replace(request, backend=name, run=run), script, budget.admit)
+            results[name] = Pipeline(plugins, name).run(replace(its, run=run), script, budget.admit)
         except XbootError as error:
             failures[name] = error.message
         except OSError as error:
             failures[name] = f"{error.filename}: {error.strerror}" if error.filename else str(error)
 
-    with ThreadPoolExecutor(jobs or cores()) as pool:
-        futures = [pool.submit(one, name) for name in backends]
+    with ThreadPoolExecutor(request.jobs or cores()) as pool:
+        futures = [pool.submit(one, voter) for voter in chosen]
         try:
             for future in futures:
                 future.result()
@@ -148,20 +139,25 @@ def compare(
             if not isinstance(error, KeyboardInterrupt):
                 raise
             wait(futures, timeout=_ENDING)
-    for name in backends if stop.is_set() else ():
+    for name in names if stop.is_set() else ():
         if name not in results:
             failures.setdefault(name, "interrupted before its machine ran")
-    results = {name: results[name] for name in backends if name in results}
+    results = {name: results[name] for name in names if name in results}
     failures |= {name: result.verdict.failure for name, result in results.items() if result.verdict.failure}
     return Comparison(script, needed, _side_by_side(script, results), results, failures, skipped, _wrong(results), stop.is_set())
 
 
+def log_file(folder: Path, voter: str) -> Path:
+    """Where a voter's console goes: its name without what a folder's name may not have."""
+    return folder / f"{voter.replace('/', '-')}.log"
+
+
 def _side_by_side(script: Script, results: Mapping[str, Result]) -> list[OutputComparison]:
     found: dict[str, dict[str, str]] = {}
-    for backend, result in results.items():
+    for name, result in results.items():
         for output in result.verdict.outputs:
             if output.nar_sha256:
-                found.setdefault(output.path, {})[backend] = output.nar_sha256
+                found.setdefault(output.path, {})[name] = output.nar_sha256
     return [
         OutputComparison(step.number, step.drv, output.name, output.path, found.get(output.path, {}))
         for step in script.steps
@@ -175,16 +171,25 @@ def _wrong(results: Mapping[str, Result]) -> list[str]:
 
 
 def export_difference(comparison: Comparison, request: Request, plugins: Plugins, folder: Path) -> dict[str, Path]:
-    """Run one backend for each of the differing hashes again and bring the first diverging output out: backend → NAR file."""
+    """Run one voter for each of the differing hashes again and bring the first diverging output out: voter → NAR file below `folder`.
+
+    Raises XbootError when one cannot export, or does not build the same bits again.
+    """
     output = comparison.first_divergence
     if output is None:
         return {}
-    one_each = {value: backend for backend, value in sorted(output.hashes.items(), reverse=True)}
+    chosen = {str(voter): its for voter, its in choose_voters(request, comparison.script, plugins)[0].items()}
+    one_each = {value: name for name, value in sorted(output.hashes.items(), reverse=True)}
     files: dict[str, Path] = {}
-    for backend in sorted(one_each.values()):
-        where = folder / backend
-        run = replace(request.run, export=where, export_paths=[output.path])
-        result = Pipeline(plugins, backend).run(replace(request, backend=backend, run=run), comparison.script)
-        if output.path in result.verdict.exports:
-            files[backend] = result.verdict.exports[output.path]
+    for name in sorted(one_each.values()):
+        its = chosen[name]
+        run = replace(its.run, export=folder / name.replace("/", "-"), export_paths=[output.path])
+        result = Pipeline(plugins, name).run(replace(its, run=run), comparison.script)
+        if output.path not in result.verdict.exports:
+            why = result.verdict.failure or "the guest did not offer it"
+            raise BackendError(f"{output.path} did not come out of {name}: {why}")
+        files[name] = result.verdict.exports[output.path]
+        again = next(o.nar_sha256 for o in result.verdict.outputs if o.path == output.path)
+        if again != output.hashes[name]:
+            raise BackendError(f"{output.path}: {name} built {output.hashes[name][:16]}…, and {again[:16]}… when it was run again")
     return files

@@ -33,6 +33,11 @@ def show_comparison(console: Console, comparison: Comparison) -> None:
         console.print(f"[yellow]absent [/] {name}: {marked(reason)}", soft_wrap=True, highlight=False, emoji=False)
     for path in comparison.wrong:
         console.print(f"[bold red]wrong  [/] {marked(path)}: not the hash that was expected", soft_wrap=True, highlight=False)
+    kernels = {comparison.results[name].voter.backend for name in comparison.complete}
+    if len(kernels) < len(comparison.complete):
+        on = "one kernel" if len(kernels) == 1 else f"{len(kernels)} kernels"
+        note = f"note    {len(comparison.complete)} voters on {on}: what two voters share, they cannot contradict each other about"
+        console.print(note, soft_wrap=True, highlight=False)
     console.print(_closing(comparison), soft_wrap=True, highlight=False, emoji=False)
 
 
@@ -42,7 +47,7 @@ def _closing(comparison: Comparison) -> str:
     if first is not None:
         return f"[bold red]differs[/]: the first diverging output is {first.name!r} of step {first.step} ({marked(first.drv)})"
     if comparison.wrong:
-        return f"[bold red]differs[/]: the backends agree with each other, but not with what was expected ({complete})"
+        return f"[bold red]differs[/]: the voters agree with each other, but not with what was expected ({complete})"
     if comparison.agreement is Agreement.COULD_NOT_RUN:
         word = "interrupted" if comparison.interrupted else "could not run"
         return f"[bold red]{word}[/]: {len(comparison.complete)} complete runs ({complete}), {comparison.quorum} are needed"
@@ -57,7 +62,7 @@ def _word(comparison: Comparison) -> str:
 def comparison_report(comparison: Comparison) -> dict[str, Any]:
     """The comparison as JSON values."""
     return {
-        "xbootComparison": 1,
+        "xbootComparison": 2,
         "verdict": _word(comparison),
         "quorum": comparison.quorum,
         "scriptSha256": comparison.script.sha256,

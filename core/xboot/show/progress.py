@@ -10,7 +10,7 @@ from rich.table import Column
 
 from xboot.hooks import hookimpl
 from xboot.model import Cause, Event, OutputVerdict, Phase, Script, Status, Verdict
-from xboot.pipeline import Result
+from xboot.result import Result
 from xboot.show.lines import StepLines
 from xboot.show.report import sri
 from xboot.show.safe import marked
@@ -137,14 +137,14 @@ def show_verdict(console: Console, result: Result) -> None:
         for origin, expected in sorted(output.expected.items()):
             if expected != output.nar_sha256:
                 console.print(f"         expected by {marked(origin)}: {sri(expected)}", soft_wrap=True, highlight=False, emoji=False)
-    console.print(closing_sentence(verdict, script), soft_wrap=True, highlight=False, emoji=False)
+    console.print(closing_sentence(verdict, script, str(result.voter)), soft_wrap=True, highlight=False, emoji=False)
     if verdict.hint:
         console.print(f"[bold]hint:[/] {marked(verdict.hint)}", soft_wrap=True, highlight=False, emoji=False)
 
 
-def closing_sentence(verdict: Verdict, script: Script) -> str:
+def closing_sentence(verdict: Verdict, script: Script, voter: str = "") -> str:
     """One sentence: what happened, on what, with which identity."""
-    where = f"{verdict.backend} ({verdict.accelerator}, {verdict.seconds:.1f} s)"
+    where = f"{voter or verdict.backend} ({verdict.accelerator}, {verdict.seconds:.1f} s)"
     if verdict.failure:
         word = "interrupted" if verdict.cause is Cause.USER else "failed"
         built = sum(1 for output in verdict.outputs if output.status is not Status.NOT_RUN)

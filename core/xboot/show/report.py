@@ -9,7 +9,9 @@ from typing import Any
 
 from xboot import __version__
 from xboot.model import Cause, OutputVerdict, Source, Status, Verdict
-from xboot.pipeline import Result
+from xboot.result import Result
+
+__all__ = ["EXIT_COULD_NOT_RUN", "EXIT_DIFFERS", "EXIT_OK", "REPORT_VERSION", "exit_code", "report", "sri", "to_json"]
 
 REPORT_VERSION = 1
 
@@ -43,8 +45,11 @@ def report(result: Result) -> dict[str, Any]:
         "failure": verdict.failure or None,
         "failedStep": verdict.failed_step,
         "hint": verdict.hint or None,
-        "backend": verdict.backend,
-        "machine": verdict.machine,
+        "voter": str(result.voter),
+        "backend": result.voter.backend,
+        "executor": result.voter.executor,
+        "machine": result.voter.machine,
+        "settings": dict(result.settings),
         "accelerator": verdict.accelerator,
         "doneAlone": verdict.done_alone,
         "host": platform.machine(),

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from xboot._callable import callable_package
 from xboot._lazy import later
 from xboot.tcb.components import digest, image_components
 from xboot.tcb.lines import SourceFile, by_language, count_files, count_lines
@@ -29,3 +30,4 @@ __all__ = [
 ]
 
 __getattr__ = later(__name__, {"to_cyclonedx": "xboot.tcb.cyclonedx"})  # cyclonedx takes 50 ms to import
+callable_package(__name__)

@@ -18,11 +18,12 @@ from pathlib import Path
 
 from xboot import nar, storepath
 from xboot.boot import RunOptions
-from xboot.hooks import BackendOptions
 from xboot.linearize import script_text
 from xboot.model import BootImage, Event, FixedHash, OutputVerdict, Script, Source, SourceKind, Status, Step, StepOutput, Verdict
-from xboot.pipeline import Pipeline, Request
+from xboot.pipeline import Pipeline
 from xboot.plugins import Plugins
+from xboot.request import EXPORT_SIZE, Request
+from xboot.voter import Voter
 
 __all__ = ["STORE", "Booted", "Plan", "Recorder", "boot", "output_path", "source"]
 
@@ -179,7 +180,10 @@ def boot(
         export=folder / "export" if wanted else None, export_paths=wanted, log=folder / "console",
     )  # fmt: skip
     # `spare`: what the image needs and no more, so that a test is the same on every host, and what fills memory is soon done.
-    options = BackendOptions(executor=executor, memory=memory, spare=1, settings=settings or {}, export_size=window)
+    request = Request(
+        voters=[Voter(backend, executor, machine)], memory=memory, spare=1, settings=settings or {}, run=run,
+        export_size=window or EXPORT_SIZE,
+    )  # fmt: skip
     pipeline = Recorder(Plugins.load() if plugins is None else plugins, backend)
-    result = pipeline.run(Request([], backend=backend, machine=machine, options=options, run=run), script)
+    result = pipeline.run(request, script)
     return Booted(result.verdict, pipeline.events, (folder / "console").read_bytes().decode("latin-1"), result.image)

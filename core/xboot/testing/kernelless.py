@@ -21,6 +21,7 @@ from xboot.model import Artifact, BootImage, Role, Script
 from xboot.pipeline import Pipeline
 from xboot.plugins import Plugins
 from xboot.testing.builders import ATTACKS, SYSTEMS, Builders
+from xboot.voter import Voter
 
 __all__ = ["ImageTests", "MetadataSuite", "PackageSuite"]
 
@@ -32,6 +33,10 @@ class MetadataSuite:
     """The backend's name, under which its plugin is registered."""
     settings: ClassVar[Mapping[str, str]] = {}
     """`--set` pairs for all runs."""
+    executors: ClassVar[Sequence[str]] = ()
+    """Those of its executors that are tried; all unless some are named."""
+    machine: ClassVar[str] = ""
+    """The machine that its images boot on; the usual one unless another is named."""
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Every test runs with each executor, system and attack that it names as an argument."""
@@ -40,7 +45,7 @@ class MetadataSuite:
             return
         info = Plugins.load().backend(self.backend)
         if "executor" in wanted:
-            metafunc.parametrize("executor", list(info.executors))
+            metafunc.parametrize("executor", list(self.executors or info.executors))
         if "system" in wanted:
             metafunc.parametrize("system", [system for system in SYSTEMS if system in info.systems])
         if "attack" in wanted:
@@ -75,11 +80,22 @@ class MetadataSuite:
     def test_a_setting_that_it_does_not_have_is_refused(self, xboot_plugins: Plugins) -> None:
         options = BackendOptions(settings={"no-such-setting": "1"})
         with pytest.raises(UsageError, match="no-such-setting"):
-            xboot_plugins.call("xboot_prepare", backend=self.backend, options=options, notify=lambda event: None)
+            Pipeline(xboot_plugins, self.backend).prepare(self.backend, None, options)
 
     def test_an_executor_that_it_does_not_have_is_refused(self, xboot_plugins: Plugins) -> None:
         with pytest.raises(UsageError, match="no-such-executor"):
             Pipeline(xboot_plugins, self.backend).prepare(self.backend, None, BackendOptions(executor="no-such-executor"))
+
+    def test_it_declares_its_settings_and_needs(self, xboot_plugins: Plugins) -> None:
+        """What `xboot backends NAME` shows: every setting has a sentence and every need a purpose, and the defaults are values."""
+        info = xboot_plugins.backend(self.backend)
+        assert len({setting.name for setting in info.settings}) == len(info.settings)
+        assert all(setting.help and "\n" not in setting.help for setting in info.settings)
+        assert all(setting.default in ("", *setting.values) for setting in info.settings if setting.values)
+        assert all(need.program and need.purpose for need in info.needs)
+
+    def _voter(self, executor: str) -> Voter:
+        return Voter(self.backend, executor, self.machine)
 
     def _options(self, executor: str) -> BackendOptions:
         return BackendOptions(executor=executor, settings=self.settings)

@@ -11,12 +11,13 @@ import pytest
 if TYPE_CHECKING:
     from xboot.plugins import Plugins
     from xboot.testing.builders import Builders
+    from xboot.voter import Voter
 
 # So that a failed assertion of the suite shows its values, however xboot was installed.
 pytest.register_assert_rewrite("xboot.testing.kernelless", "xboot.testing.suite")
 
-selected: dict[str, dict[str, str]] = {}
-"""Backends of this session, with their `--set` pairs; `selected_backends.py` makes a class of tests for each."""
+selected: dict[Voter, dict[str, str]] = {}
+"""Voters of this session, with the settings of their backends; `selected_backends.py` makes a class of tests for each."""
 options = {"boot": True}
 """Whether guests are booted."""
 
@@ -24,8 +25,8 @@ options = {"boot": True}
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of the suite."""
     group = parser.getgroup("xboot", "conformance of an xboot backend")
-    backend = "run the conformance suite for this backend (repeatable)"
-    group.addoption("--xboot-backend", action="append", default=[], metavar="NAME", help=backend)
+    backend = "run the conformance suite for this backend, with all its executors or with the one that is named (repeatable)"
+    group.addoption("--xboot-backend", action="append", default=[], metavar="BACKEND[/EXECUTOR][@MACHINE]", help=backend)
     setting = "a setting for its runs, as `xboot run --set` (repeatable)"
     group.addoption("--xboot-set", action="append", default=[], metavar="KEY=VALUE", help=setting)
     group.addoption("--xboot-no-boot", action="store_true", help="only what needs no kernel and no QEMU")
@@ -38,21 +39,22 @@ def pytest_configure(config: pytest.Config) -> None:
     names: list[str] = config.getoption("--xboot-backend")
     if not names:
         return
+    from xboot.errors import UsageError  # noqa: PLC0415
+    from xboot.pipeline import each_voter  # noqa: PLC0415
     from xboot.plugins import Plugins  # noqa: PLC0415 - nobody else pays for it
+    from xboot.request import Request  # noqa: PLC0415
+    from xboot.settings import parse_settings  # noqa: PLC0415
+    from xboot.voter import parse_voters  # noqa: PLC0415
 
     options["boot"] = not config.getoption("--xboot-no-boot")
     plugins = Plugins.load()
-    settings = {}
-    for pair in config.getoption("--xboot-set"):
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise pytest.UsageError(f"--xboot-set {pair}: expected KEY=VALUE")
-        settings[key] = value
-    for name in names:
-        if name not in plugins.backends:
-            reasons = "".join(f"\n{origin}: {reason}" for origin, reason in plugins.broken.items())
-            raise pytest.UsageError(f"--xboot-backend {name}: not installed; there are {', '.join(sorted(plugins.backends))}{reasons}")
-        selected[name] = settings
+    try:
+        request = Request(voters=parse_voters(names), settings=parse_settings(config.getoption("--xboot-set")))
+        selected.update({voter: dict(its.settings) for voter, its in each_voter(request, plugins).items()})
+    except UsageError as error:
+        reasons = "".join(f"\n{origin}: {reason}" for origin, reason in plugins.broken.items())
+        hint = f"; {error.hint}" if error.hint else ""
+        raise pytest.UsageError(f"--xboot-backend {', '.join(names)}: {error.message}{hint}{reasons}") from None
     suite = str(Path(__file__).with_name("selected_backends.py"))
     named = config.args_source is pytest.Config.ArgsSource.ARGS  # else every test below the current folder would be collected, too
     config.args = [*config.args, suite] if named else [suite]

@@ -19,11 +19,13 @@ from pathlib import Path
 
 import pytest
 
+import xboot
 from xboot import nar
 from xboot.boot import RunOptions
 from xboot.model import Artifact, Event, Phase, Script, Status, Verdict
-from xboot.pipeline import Pipeline, Request
+from xboot.pipeline import Pipeline
 from xboot.plugins import Plugins
+from xboot.request import Request
 from xboot.show import report
 from xboot.testing.boot import boot as start
 from xboot.testing.builders import ATTACKS, PROGRAMS, SYSTEMS, Builder, Builders, load_builders, syscall_answers
@@ -59,8 +61,8 @@ class BootSuite(ImageTests):
             if export and "export" not in xboot_plugins.backend(self.backend).abilities:
                 pytest.skip("looks at the content of an output, and this backend does not offer --export")
             booted = start(
-                script, self.backend, tmp_path, plugins=xboot_plugins, executor=executor, settings=self.settings, memory=memory,
-                timeout=timeout, export=export,
+                script, self.backend, tmp_path, plugins=xboot_plugins, machine=self.machine, executor=executor, settings=self.settings,
+                memory=memory, timeout=timeout, export=export,
             )  # fmt: skip
             return booted.verdict, list(booted.events)
 
@@ -136,8 +138,8 @@ class BootSuite(ImageTests):
     ) -> None:
         script = xboot_builders(system_of_choice).shell("differs", "echo ok > $out")
         run = RunOptions(accelerator="tcg", expected={script.results[0]: {"a test": "0" * 64}})
-        request = Request([], backend=self.backend, options=self._options(executor), run=run)
-        verdict = Pipeline(xboot_plugins, self.backend).run(request, script).verdict
+        request = Request(voters=[self._voter(executor)], settings=self.settings, run=run)
+        verdict = xboot.run(request, plugins=xboot_plugins, script=script).verdict
         assert [output.status for output in verdict.outputs] == [Status.DIFFERS]
         assert report.exit_code(verdict) == report.EXIT_DIFFERS
 

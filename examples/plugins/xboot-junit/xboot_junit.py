@@ -13,6 +13,7 @@ from pathlib import Path
 
 from xboot.hooks import hookimpl
 from xboot.model import OutputVerdict, Status, Verdict
+from xboot.result import Result
 
 # XML 1.0 has no way at all to write most control characters, surrogates and U+FFFE/U+FFFF, not even as &#0;. Builders print what they like.
 _ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -24,11 +25,16 @@ class JUnitReporter:
     contract_version = 2  # a plugin that is no backend says here for which contract it was written
 
     @hookimpl
-    def xboot_report(self, format: str, verdict: Verdict, destination: Path | None) -> bool | None:
+    def xboot_report_formats(self) -> list[str]:
+        """What `--report` may name; anything else is refused before the run."""
+        return ["junit"]
+
+    @hookimpl
+    def xboot_report(self, format: str, result: Result, destination: Path | None) -> bool | None:
         """Write the report in one piece: a file that is half there would be read by somebody."""
         if format != "junit":
             return None
-        text = ET.tostring(_suites(verdict), encoding="utf-8", xml_declaration=True) + b"\n"
+        text = ET.tostring(_suites(result), encoding="utf-8", xml_declaration=True) + b"\n"
         if destination is None:
             sys.stdout.buffer.write(text)
             sys.stdout.flush()
@@ -39,7 +45,8 @@ class JUnitReporter:
         return True
 
 
-def _suites(verdict: Verdict) -> ET.Element:
+def _suites(result: Result) -> ET.Element:
+    verdict = result.verdict
     cases = [_case(output, verdict) for output in verdict.outputs]
     if verdict.failure and not any(case.find("error") is not None for case in cases):  # e.g. the kernel did not come up
         case = ET.Element("testcase", classname=f"xboot.{verdict.backend}", name="the run", time="0")
@@ -51,7 +58,7 @@ def _suites(verdict: Verdict) -> ET.Element:
     }
     totals: dict[str, str] = {"tests": str(len(cases)), "time": f"{verdict.seconds:.3f}", **counts}
     suites = ET.Element("testsuites", {"name": "xboot", **{k: v for k, v in totals.items() if k != "skipped"}})
-    suite = ET.SubElement(suites, "testsuite", {"name": f"xboot on {verdict.backend}", **totals})
+    suite = ET.SubElement(suites, "testsuite", {"name": f"xboot on {result.voter}", **totals})
     properties = ET.SubElement(suite, "properties")
     for name, value in (
         ("script-sha256", verdict.script_sha256), ("image-sha256", verdict.image_sha256), ("accelerator", verdict.accelerator)

@@ -23,7 +23,7 @@ from typing import ClassVar
 from xboot.backend import Backend
 from xboot.cache import Cache, file_sha256
 from xboot.debian import DebianPackages
-from xboot.errors import MissingToolError, UsageError
+from xboot.errors import MissingToolError
 from xboot.guest.build import build_executor
 from xboot.hooks import BackendOptions, Notify
 from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Protocol, Role, Script, Window
@@ -45,9 +45,9 @@ _PROCESSOR = "x86-64-v2"
 
 
 class StockBackend(Backend):
-    """Debian's cloud kernel for amd64. It has no settings."""
+    """Debian's cloud kernel for amd64. It declares no settings, so `--set` is refused for it."""
 
-    # What `xboot backends` shows. `name` is what users write after --backend. `systems`: Nix's names of the platforms
+    # What `xboot backends` shows. `name` is what users write after -b. `systems`: Nix's names of the platforms
     # whose builders the kernel runs; xboot refuses any other before something slow starts. `contract`: the version of
     # the contract that this file was written for. Write it out. An xboot that speaks another one then refuses the plugin
     # in one sentence, instead of failing somewhere in the middle.
@@ -65,10 +65,8 @@ class StockBackend(Backend):
         """The kernel, and xboot's C executor as a static program.
 
         `Cache` keeps what is slow to get, by content; both calls below are quick the second time. Settings come from the
-        user: refuse what you do not know, or a spelling mistake is silent.
+        user, checked against `BackendInfo.settings`: what is not declared there never comes here.
         """
-        for name in options.settings:
-            raise UsageError(f"the stock backend has no setting {name!r}", hint="it has none")
         cache = Cache()
         return {"kernel": _kernel(DebianPackages(cache)), "executor": build_executor("x86_64", "gcc", cache)}
 

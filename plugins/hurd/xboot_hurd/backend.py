@@ -9,11 +9,11 @@ from typing import ClassVar
 from xboot.backend import Backend, choose_memory
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
-from xboot.errors import BackendError, UsageError
+from xboot.errors import BackendError
 from xboot.guest.build import build_executor
 from xboot.guest.tcc import obtain_tcc
 from xboot.hooks import BackendOptions, Notify
-from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Protocol, Script, Window
+from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Need, Protocol, Script, Setting, SettingKind, Window
 from xboot.package import assemble, whole_file, write_payload
 from xboot_hurd.kernel import debian_kernel, other_kernel
 from xboot_hurd.mend import is_mended
@@ -24,7 +24,6 @@ from xboot_hurd.tcb import components
 MiB = 1 << 20
 _MOST_MEMORY = 2048  # MiB, unless the user asks for more: Mach's start takes longer then
 _MAX_MEMORY = 3000  # MiB: what a 32-bit Mach without PAE reaches
-_SETTINGS = ("gnumach", "kernel")
 # What Mach's boot script does with the module: a task of its own, which is told the name of its right to open devices.
 _MODULE_WORDS = (
     "server --device-port=${{device-port}} --emulation={emulation} --window={window} --window-size={size} $(task-create) $(task-resume)"
@@ -35,7 +34,7 @@ _WINDOW_SIZE = 64 * MiB
 
 
 class HurdBackend(Backend):
-    """Settings: `gnumach=FILE`, another kernel (a multiboot ELF file for i386); `kernel=mended` (default) or `kernel=debian`, untouched."""
+    """A microkernel that somebody else wrote, with one server of ours on it."""
 
     info: ClassVar[BackendInfo] = BackendInfo(
         name="hurd",
@@ -45,13 +44,15 @@ class HurdBackend(Backend):
         abilities=("export",),
         max_payload=MAX_PAYLOAD,
         maturity="experimental",
+        settings=(
+            Setting("gnumach", "another kernel, a multiboot ELF file for i386", kind=SettingKind.FILE, default="Debian's"),
+            Setting("kernel", "Debian's GNU Mach, its faults `mended`, or as it is (`debian`)", ("mended", "debian"), default="mended"),
+        ),
+        needs=(Need("i386-tcc", "compiles the server and the executor", {"debian": "tcc"}),),
         contract=2,
     )
 
     def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
-        unknown = sorted(set(options.settings) - set(_SETTINGS))
-        if unknown:
-            raise UsageError(f"the hurd backend has no setting {unknown[0]!r}", hint=f"it has: {', '.join(_SETTINGS)}")
         cache = Cache()
         debian = DebianPackages(cache)
         other = options.settings.get("gnumach")
@@ -95,10 +96,7 @@ class HurdBackend(Backend):
 
 
 def _untouched(options: BackendOptions) -> bool:
-    kernel = options.settings.get("kernel", "mended")
-    if kernel not in ("mended", "debian"):
-        raise UsageError(f"kernel={kernel}: expected mended or debian")
-    return kernel == "debian"
+    return options.settings.get("kernel") == "debian"
 
 
 def _memory(module: int) -> int:

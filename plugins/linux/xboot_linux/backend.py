@@ -12,7 +12,7 @@ from xboot.errors import UsageError
 from xboot.guest.build import build_executor
 from xboot.guest.scheme import build_scheme_executor, kernel_words
 from xboot.hooks import BackendOptions, Notify
-from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Protocol, Script, Window
+from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Need, Protocol, Script, Setting, Window
 from xboot.package import assemble, whole_file, write_payload
 from xboot_linux.kernel import built_kernel, distro_kernel
 from xboot_linux.tcb import components
@@ -29,8 +29,12 @@ _ENDING = "reboot=t panic=-1"  # a panic ends the machine, with a status that is
 _QUICK = "lpj=4000000 no_timer_check tsc=unstable clocksource=jiffies random.trust_cpu=on"
 
 
+def _everywhere(package: str, **otherwise: str) -> dict[str, str]:
+    return dict.fromkeys(("debian", "fedora", "arch", "nix", "guix"), package) | otherwise
+
+
 class LinuxBackend(Backend):
-    """Settings: `kernel=built` (default) or `kernel=distro`."""
+    """Linux itself, of which nobody doubts that builders run on it."""
 
     info: ClassVar[BackendInfo] = BackendInfo(
         name="linux",
@@ -40,6 +44,19 @@ class LinuxBackend(Backend):
         abilities=("export", "kvm"),
         maturity="stable",
         max_payload=(_LOW_MEMORY - 72) * MiB,  # QEMU puts the initrd below 3 GiB, beside the kernel
+        settings=(
+            Setting(
+                "kernel",
+                "`built` here from Debian's source, or Debian's cloud kernel (`distro`)",
+                ("built", "distro"),
+                default="built",
+            ),
+        ),
+        needs=(
+            Need("gcc", "compiles the C executor and the kernel", _everywhere("gcc", nix="gcc", guix="gcc-toolchain")),
+            *(Need(name, "builds the kernel", _everywhere(name)) for name in ("make", "flex", "bison", "bc")),
+            Need("xz", "unpacks the kernel's source", _everywhere("xz", debian="xz-utils")),
+        ),
         contract=2,
     )
 
@@ -88,13 +105,7 @@ class LinuxBackend(Backend):
 
 
 def _is_distro(options: BackendOptions) -> bool:
-    kernel = options.settings.get("kernel", "built")
-    if kernel not in ("built", "distro"):
-        raise UsageError(f"kernel={kernel}: expected built or distro")
-    unknown = sorted(set(options.settings) - {"kernel"})
-    if unknown:
-        raise UsageError(f"the linux backend has no setting {unknown[0]!r}", hint="it has: kernel")
-    return kernel == "distro"
+    return options.settings.get("kernel") == "distro"
 
 
 def _memory(payload: int) -> int:

@@ -61,7 +61,7 @@ def distro_kernel(cache: Cache) -> Artifact:
     debian = DebianPackages(cache)
     names = [n for n in debian.search(r"^linux-image-[0-9][0-9.]*-[0-9]+-cloud-amd64$") if "unsigned" not in n]
     if not names:
-        raise MissingToolError("this machine's apt sources offer no linux-image-*-cloud-amd64 package", hint="leave out --kernel distro")
+        raise MissingToolError("this machine's apt sources offer no linux-image-*-cloud-amd64 package", hint="leave out `--set`")
     folder, deb = debian.unpacked(max(names, key=_version_key))
     (image,) = (folder / "boot").glob("vmlinuz-*")
     return Artifact(
@@ -75,7 +75,7 @@ def _source_package(debian: DebianPackages) -> str:
     names = sorted(debian.search(r"^linux-source-[0-9.]+$"), key=_version_key)
     if not names:
         raise MissingToolError(
-            "this machine's apt sources offer no linux-source-* package", hint="use --kernel distro, or mend the sources in /etc/apt"
+            "this machine's apt sources offer no linux-source-* package", hint="use --set kernel=distro, or mend the sources in /etc/apt"
         )
     return names[0]
 
@@ -179,7 +179,7 @@ def _compile(tree: Path, tell: Callable[[str, float], None]) -> None:
     if status:
         tail = " ".join(log.read_text(errors="replace").strip().splitlines()[-4:])
         raise BackendError(
-            f"building the Linux kernel failed (make's status {status}): {tail}", hint="is the disk full? otherwise try --kernel distro"
+            f"building the Linux kernel failed (make's status {status}): {tail}", hint="is the disk full? otherwise try --set kernel=distro"
         )
 
 

@@ -15,7 +15,7 @@ LIBRARIES = ("cstruct", "mirage-crypto")
 # boot.o comes first: its note and entry lead the image
 OBJECTS = ("boot", "trap", "frames", "aspace", "onebyte", "protect", "nonce", "cpu", "serial", "libc", "main", "stubs")
 REGIONS_FILE, SOURCES_FILE, MEMBERS_FILE = "regions.json", "sources.json", "members.json"
-_TOOLS = {"gcc": "gcc", "ld": "binutils", "strip": "binutils", "nm": "binutils", "ocamlfind": "ocaml-findlib", "ocamlopt": "ocaml-nox"}
+TOOLS = {"gcc": "gcc", "ld": "binutils", "strip": "binutils", "nm": "binutils", "ocamlfind": "ocaml-findlib", "ocamlopt": "ocaml-nox"}
 _PACKAGES = "ocaml-nox ocaml-findlib libcstruct-ocaml-dev libmirage-crypto-ocaml-dev musl-dev gcc binutils"
 
 
@@ -29,7 +29,7 @@ def library_archives() -> dict[str, list[Path]]:
 
 def toolchain() -> dict[str, str]:
     """Everything outside of the guest folder that the image depends on: name → version or SHA-256. Raises MissingToolError."""
-    for program, package in _TOOLS.items():
+    for program, package in TOOLS.items():
         if shutil.which(program) is None:
             raise MissingToolError(f"{program} is not installed, so the mirage image cannot be built", hint=f"apt-get install {package}")
     for name in LIBRARIES:

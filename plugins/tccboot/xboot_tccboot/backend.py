@@ -9,11 +9,11 @@ from typing import ClassVar
 from xboot.backend import Backend, choose_memory
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
-from xboot.errors import BackendError, UsageError
+from xboot.errors import BackendError
 from xboot.guest.build import build_executor
 from xboot.guest.tcc import obtain_tcc
 from xboot.hooks import BackendOptions, Notify
-from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Protocol, Script, Window
+from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Need, Protocol, Script, Setting, SettingKind, Window
 from xboot.package import assemble, whole_file, write_payload
 from xboot_tccboot.kernel import compiled_hash, other_tree, own_tree, pack, with_hash
 from xboot_tccboot.loader import build_loader, loader_parts
@@ -21,11 +21,10 @@ from xboot_tccboot.tcb import components
 
 MiB = 1 << 20
 _MAX_MEMORY = 2032  # MiB: what the kernel's direct map covers (guest/kernel/kernel.h)
-_SETTINGS = ("kernel-tree",)
 
 
 class TccbootBackend(Backend):
-    """Setting: `kernel-tree=DIR`, another multiboot kernel's source tree with a manifest."""
+    """A kernel that is compiled from its source at every boot."""
 
     info: ClassVar[BackendInfo] = BackendInfo(
         name="tccboot",
@@ -35,13 +34,14 @@ class TccbootBackend(Backend):
         abilities=("export",),
         max_payload=900 * MiB,  # in memory twice while it is unpacked
         maturity="experimental",
+        settings=(
+            Setting("kernel-tree", "the source of another multiboot kernel, with a manifest", kind=SettingKind.FOLDER, default="its own"),
+        ),
+        needs=(Need("i386-tcc", "compiles the loader and the executor", {"debian": "tcc"}),),
         contract=2,
     )
 
     def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
-        unknown = sorted(set(options.settings) - set(_SETTINGS))
-        if unknown:
-            raise UsageError(f"the tccboot backend has no setting {unknown[0]!r}", hint=f"it has: {', '.join(_SETTINGS)}")
         cache = Cache()
         debian = DebianPackages(cache)
         tcc = obtain_tcc(debian)

@@ -16,13 +16,16 @@ from qemu.qmp import QMPClient, QMPError
 
 from xboot.errors import GuestError, UsageError
 from xboot.machine import Carrier, End, Machine, MachineOptions, ProcessCarrier, start_process
-from xboot.model import Boot, Component, MachineInfo
+from xboot.model import Boot, Component, MachineInfo, Need
 from xboot_qemu import kvm
 from xboot_qemu.command import command_line, find_program, program_name, refusal
 from xboot_qemu.confine import confined, confinement
 from xboot_qemu.tcb import substrate
 
 logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL)  # a guest that dies is not this library's business
+
+
+_PACKAGES = {"debian": "qemu-system-x86", "fedora": "qemu-system-x86", "arch": "qemu-system-x86", "nix": "qemu", "guix": "qemu"}
 
 
 class QemuMachine(Machine):
@@ -32,6 +35,10 @@ class QemuMachine(Machine):
         name="qemu",
         summary="QEMU: every processor emulated (TCG), or the host's own where KVM works",
         abilities=("exit-status", "read-memory", "kvm", "gdb"),
+        needs=(
+            Need("qemu-system-x86_64", "boots x86_64 guests", _PACKAGES),
+            Need("qemu-system-i386", "boots i386 guests", _PACKAGES),
+        ),
     )
 
     def takes(self, boot: Boot) -> str:

@@ -1,0 +1,30 @@
+"""What came of a run, whole: what reporters, comparisons and attestations are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from xboot.model import Boot, BootImage, Component, Script, Verdict
+from xboot.voter import Voter
+
+__all__ = ["Result"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a run, with what was booted (the image's files are gone by then, what is known of them is not). `voter` is whole:
+    its executor and its machine are named. `settings` are those that its backend was given. `components`: what
+    the image makes one trust, measured from the very files that were booted, and `below` what stands below it; both are empty unless
+    `Request.measure` asked for them. `unmeasured`: why that was not possible.
+    """
+
+    voter: Voter
+    settings: Mapping[str, str]
+    script: Script
+    image: BootImage
+    boot: Boot
+    verdict: Verdict
+    components: Sequence[Component] = ()
+    below: Sequence[Component] = ()
+    unmeasured: str = ""

@@ -1,0 +1,93 @@
+"""`xboot doctor` proposes the command of this distribution, and only packages that this release has."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from xboot.backend import Backend
+from xboot.cli import distribution, doctor
+from xboot.cli.distribution import Distribution, offered, this_distribution
+from xboot.model import BackendInfo, Need
+from xboot.plugins import Plugins
+from xboot.testing import FakeBackend, FakeMachine
+
+
+@pytest.mark.parametrize(
+    ("text", "family"),
+    [
+        ('ID=debian\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n', "debian"),
+        ("ID=ubuntu\nID_LIKE=debian\n", "debian"),
+        ('ID="rocky"\nID_LIKE="rhel centos fedora"\n', "fedora"),
+        ("ID=arch\n", "arch"),
+        ("ID=nixos\n", "nix"),
+        ("ID=guix\n", "guix"),
+        ("ID=plan9\n", None),
+        ("not = 'closed", None),
+    ],
+)
+def test_the_distribution_is_read(tmp_path: Path, text: str, family: str | None) -> None:
+    (tmp_path / "os-release").write_text(text)
+    found = this_distribution(tmp_path / "os-release")
+    assert (found and found.family) == family
+
+
+def backend(*needs: Need) -> Backend:
+    made = FakeBackend("linux")
+    made.info = BackendInfo("linux", "a test", ("i686-linux",), contract=2, needs=needs)  # type: ignore[misc]
+    return made
+
+
+def examined(monkeypatch: pytest.MonkeyPatch, family: str, there: set[str], *needs: Need) -> tuple[int, str]:
+    monkeypatch.setattr(doctor, "NEEDS", ())
+    monkeypatch.setattr(doctor, "offered", lambda distribution, packages: set(packages) & there)
+    plugins = Plugins()
+    plugins.add(backend(*needs), "test:linux")
+    plugins.add(FakeMachine("qemu"), "test:qemu")
+    assert not plugins.broken
+    console = Console(file=io.StringIO(), width=300)
+    status = doctor.examine(console, plugins, Distribution(family, "Testix 1"))
+    return status, console.file.getvalue()  # type: ignore[attr-defined]
+
+
+PACKAGES = {"debian": "deb-thing", "fedora": "rpm-thing"}
+
+
+def test_the_command_is_that_of_the_distribution(monkeypatch: pytest.MonkeyPatch) -> None:
+    need = Need("no-such-program", "builds things", PACKAGES)
+    status, said = examined(monkeypatch, "fedora", {"rpm-thing"}, need)
+    assert status == 4
+    assert "missing  backend linux: no-such-program: builds things" in said
+    assert "to mend it: dnf install rpm-thing" in said
+    status, said = examined(monkeypatch, "debian", {"deb-thing"}, need)
+    assert "to mend it: apt-get install --no-install-recommends deb-thing" in said
+
+
+def test_no_package_is_proposed_that_this_release_does_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    need = Need("no-such-program", "compares", PACKAGES, optional=True)
+    status, said = examined(monkeypatch, "debian", set(), need)
+    assert status == 0
+    assert "install" not in said
+    assert "no package of Testix 1 is known to hold no-such-program" in said
+
+
+def test_apt_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "apt-cache"
+    program.write_text(
+        "#!/bin/sh\nprintf 'bc:\\n  Installed: (none)\\n  Candidate: 1.07\\n  Version table:\\n     1.07 500\\n'\n"
+        "printf 'guix:\\n  Installed: (none)\\n  Candidate: (none)\\n  Version table:\\n'\n"
+    )
+    program.chmod(0o755)
+    real = distribution.subprocess.run
+    monkeypatch.setattr(distribution.shutil, "which", lambda name: str(program))
+    monkeypatch.setattr(distribution.subprocess, "run", lambda command, **more: real([str(program), *command[1:]], **more))
+    assert offered(Distribution("debian", "Debian"), ["bc", "guix", "unheard-of"]) == {"bc"}
+    program.write_text("#!/bin/sh\nprintf 'guix:\\n  Installed: (none)\\n  Candidate: (none)\\n  Version table:\\n'\n")
+    monkeypatch.setattr(distribution, "_LISTS", tmp_path)
+    assert offered(Distribution("debian", "Debian"), ["guix"]) == {"guix"}, "apt knows of nothing: its lists are empty"
+    (tmp_path / "a_mirror_dists_bookworm_main_binary-amd64_Packages").touch()
+    assert offered(Distribution("debian", "Debian"), ["guix"]) == set()
+    assert offered(Distribution("arch", "Arch"), ["bc", "guix"]) == {"bc", "guix"}
