@@ -42,6 +42,8 @@ def attest(folder: Path, *backends: FakeBackend, quorum: int | None = None) -> t
 
 
 @pytest.mark.slow
+@pytest.mark.apt
+@pytest.mark.compiler
 def test_backends_that_agree_are_attested_one_file_each(tmp_path: Path) -> None:
     status, said, _ = attest(tmp_path, FakeBackend("alpha"), FakeBackend("beta"))
     assert status == 0
@@ -56,6 +58,8 @@ def test_backends_that_agree_are_attested_one_file_each(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.apt
+@pytest.mark.compiler
 @pytest.mark.parametrize(("bad", "status"), [(flipped, 1), (crashing, 6)])
 def test_nothing_is_signed_otherwise(tmp_path: Path, bad, status: int) -> None:
     found, said, files = attest(tmp_path, FakeBackend("alpha"), FakeBackend("bad", bad))
@@ -65,6 +69,8 @@ def test_nothing_is_signed_otherwise(tmp_path: Path, bad, status: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.apt
+@pytest.mark.compiler
 def test_a_crash_is_not_signed_but_the_quorum_is(tmp_path: Path) -> None:
     status, said, files = attest(tmp_path, FakeBackend("alpha"), FakeBackend("beta"), FakeBackend("bad", crashing), quorum=2)
     assert status == 0, said
@@ -72,6 +78,8 @@ def test_a_crash_is_not_signed_but_the_quorum_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.apt
+@pytest.mark.compiler
 def test_one_backend_by_itself(tmp_path: Path) -> None:
     assert attest(tmp_path, FakeBackend("alpha"))[0] == 0
     found, said, _ = attest(tmp_path, FakeBackend("lonely", crashing))

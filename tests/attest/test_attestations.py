@@ -253,7 +253,7 @@ def test_the_first_diverging_step_is_named(written, verified) -> None:
     other = run("mirage", ("a" * 64, "e" * 64, "f" * 64))
     found = verified(written("alice", run()), written("bob", other))
     assert [d.step for d in found.divergences] == [2, 3]
-    assert found.divergences[0].hashes == {"b" * 64: ["alice on linux"], "e" * 64: ["bob on mirage"]}
+    assert found.divergences[0].hashes == {"b" * 64: ["alice on linux/c@qemu"], "e" * 64: ["bob on mirage/c@qemu"]}
     # Nor may one signer contradict themselves unnoticed.
     assert verified(written("alice", run()), written("alice", other)).divergences
 

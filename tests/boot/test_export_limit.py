@@ -17,11 +17,11 @@ def piece(name: str, size: int) -> Message:
 
 
 def test_a_file_of_holes_does_not_fill_the_disk(tmp_path: Path) -> None:
-    exporter = Exporter(tmp_path)
+    exporter = Exporter(tmp_path / "export", tmp_path)
     (tmp_path / "part").write_bytes(b"1234")
     exporter.append(piece("a", MAX_EXPORTS - 100), tmp_path / "part")
     exporter.close()
     with pytest.raises(GuestError, match="more than are brought out of a guest"):
         exporter.append(piece("b", 101), tmp_path / "part")
     exporter.close()
-    assert [p.name for p in tmp_path.iterdir()] == ["part"]
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["export", "part"]

@@ -96,6 +96,8 @@ def test_a_lying_derivation_is_3(tmp_path: Path) -> None:
     assert "-liar" in done.stderr
 
 
+@pytest.mark.apt
+@pytest.mark.compiler
 def test_plan_is_the_script_and_its_hash_identifies_the_run() -> None:
     import hashlib
 
@@ -108,6 +110,8 @@ def test_plan_is_the_script_and_its_hash_identifies_the_run() -> None:
     assert xboot("plan", "-f", "dot", HELLO).stdout.startswith("digraph")
 
 
+@pytest.mark.apt
+@pytest.mark.compiler
 def test_show_is_json_and_aterm() -> None:
     shown = json.loads(xboot("show", "--recursive", HELLO).stdout)
     (path,) = shown

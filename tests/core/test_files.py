@@ -69,6 +69,8 @@ def test_only_regular_files_of_a_stated_size_are_read(tmp_path: Path) -> None:
         read_regular(Path("/dev/zero"), 9, "a thing")
 
 
+@pytest.mark.apt
+@pytest.mark.compiler
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -94,7 +96,7 @@ def test_a_pipe_as_input_is_refused_at_once(tmp_path: Path, arguments: tuple[obj
 # Where a reader may open a file by itself: what xboot itself wrote or made, and /proc.
 OWN = {
     "core/xboot/frontends/bundle.py": 1,  # the roots of a bundle that was unpacked into the cache
-    "core/xboot/compare/budget.py": 2,  # /proc/meminfo, /sys/fs/cgroup
+    "core/xboot/boot/memory.py": 1,  # /proc/meminfo, /sys/fs/cgroup
 }
 
 

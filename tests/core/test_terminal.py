@@ -161,6 +161,7 @@ def test_a_recipe_cannot_write_to_the_terminal(what: str, tmp_path: Path) -> Non
         assert b"\x1b]" not in said
 
 
+@pytest.mark.apt
 def test_names_of_files_cannot_write_to_the_terminal(tmp_path: Path) -> None:
     evil = tmp_path / f"x{MARK}.intoto.jsonl"
     evil.write_text("rubbish\n")

@@ -7,8 +7,12 @@ import random
 import struct
 from pathlib import Path
 
+import pytest
+
 from xboot.files import load_json
 from xboot.linearize.numbers import json_text, shell_number
+
+pytestmark = [pytest.mark.nix, pytest.mark.apt]
 
 EDGES = (
     "0 -0 1 -1 5000000000 -3000000000 4294967296 2147483647 2147483648 -2147483648 -2147483649 9223372036854775807 9223372036854775808 "

@@ -38,7 +38,14 @@ def script_of(location: Path) -> Script:
     info = nar.nar_hash(location if location.suffix != ".nar" else location.parent / "tree")
     source = Source(SRC, SourceKind.NAR, location, info.sha256, info.size)
     drv = Derivation(
-        f"{STORE}/{'1' * 32}-x.drv", {"out": Output("out", f"{STORE}/{'2' * 32}-x")}, {}, [SRC], "i686-linux", b"/bin/sh", [], {}
+        f"{STORE}/{'1' * 32}-x.drv",
+        {"out": Output("out", f"{STORE}/{'2' * 32}-x")},
+        {},
+        [SRC],
+        "i686-linux",
+        f"{SRC}/bin/sh".encode(),
+        [],
+        {},
     )
     return linearize(Closure(STORE, [drv.path], {drv.path: drv}, {SRC: source}), LinearizeOptions())
 

@@ -183,11 +183,6 @@ def test_the_kernel_contains_the_whole_personality(tcc: Tcc) -> None:
 # ---------------------------------------------------------------- what users may ask for
 
 
-def test_unknown_settings_are_named() -> None:
-    with pytest.raises(UsageError, match="no setting 'kernal'"):
-        plugin.prepare(BackendOptions(settings={"kernal": "x"}), lambda event: None)
-
-
 def test_a_tree_that_tcc_refuses_is_refused_before_the_boot(tmp_path: Path) -> None:
     tree(tmp_path / "t", source="int f( {\n")
     with pytest.raises(BackendError, match=r"tiny\.c:1: error"):

@@ -69,7 +69,7 @@ def test_an_unknown_backend_is_named() -> None:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--xboot-backend", "nothing", "--collect-only"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT / "examples")
     assert done.returncode == 4
-    assert "--xboot-backend nothing: not installed; there are" in done.stderr
+    assert "--xboot-backend nothing: there is no backend 'nothing'; known backends: " in done.stderr
 
 
 @pytest.mark.boot

@@ -65,7 +65,10 @@ def _statement(kind: str, predicate: object) -> bytes:
 
 
 def _statements() -> bytes:
-    named = [{"name": name, "digest": {"sha256": SHA}, "annotations": {"backend": "linux"}} for name in ("script", "image", "tcb")]
+    named = [
+        {"name": name, "digest": {"sha256": SHA}, "annotations": {"backend": "linux", "executor": "c"}}
+        for name in ("script", "image", "tcb")
+    ]
     provenance = {
         "buildDefinition": {"buildType": "urn:xboot:run:1", "resolvedDependencies": named[:1]},
         "runDetails": {"builder": {"id": "urn:xboot:backend:linux"}, "byproducts": named[1:]},
