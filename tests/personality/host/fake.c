@@ -94,8 +94,9 @@ int fake_run(const void *cpio, unsigned long size)
 
 /* ---- pool ---- */
 
-void *pool_get(unsigned size)
+void *pool_of(enum pool_kind kind, unsigned size)
 {
+	(void)kind;
 	void *block = frames_used < frame_limit || privileged() ? calloc(1, size) : 0;
 
 	if (block)
@@ -103,8 +104,13 @@ void *pool_get(unsigned size)
 	return block;
 }
 
-void pool_put(void *block, unsigned size)
+void pool_settle(void)
 {
+}
+
+void pool_back(enum pool_kind kind, void *block, unsigned size)
+{
+	(void)kind;
 	(void)size;
 	if (block)
 		blocks--;

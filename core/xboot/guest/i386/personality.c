@@ -14,6 +14,7 @@
 #include "personality/call_time.c"
 #include "personality/clock.c"
 #include "personality/content.c"
+#include "personality/count.c"
 #include "personality/cpio.c"
 #include "personality/device.c"
 #include "personality/directory.c"

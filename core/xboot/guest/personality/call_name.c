@@ -39,7 +39,7 @@ static int mkdir_at(struct process *p, int at, address path, u32 mode)
 	node->parent = f.directory;
 	error = add(&f, node, 2);
 	if (!error)
-		f.directory->links++;
+		count_more(&f.directory->links);
 	return error;
 }
 
@@ -60,7 +60,7 @@ static void detach(struct entry *e)
 
 	directory_remove(e);
 	if (KIND(node) == S_IFDIR) {
-		directory->links--;
+		count_less(&directory->links);
 		node->parent = 0;
 		node->links = 1; /* was 2: its own "." */
 	}
@@ -140,7 +140,7 @@ static int link_node(struct process *p, struct node *node, struct found *f)
 		return -EPERM;
 	error = directory_add(f->directory, f->name, f->length, node);
 	if (!error) {
-		node->links++;
+		count_more(&node->links);
 		node->linkable = 0; /* once: what loses this name again has none for good */
 		stamp_now(&node->change);
 	}
@@ -195,7 +195,7 @@ static int symlink_at(struct process *p, address target, int at, address path)
 	node = node_new(S_IFLNK | 0777, p->euid, p->egid);
 	if (!node)
 		return -ENOSPC;
-	node->target = pool_get((u32)length + 1);
+	node->target = pool_of(POOL_TEXT, (u32)length + 1);
 	if (!node->target) {
 		node_drop(node);
 		return -ENOSPC;
@@ -260,13 +260,13 @@ static int exchange(struct found *from, struct found *to)
 	from->entry->node = b;
 	to->entry->node = a;
 	if (KIND(a) == S_IFDIR) {
-		from->directory->links--;
-		to->directory->links++;
+		count_less(&from->directory->links);
+		count_more(&to->directory->links);
 		a->parent = to->directory;
 	}
 	if (KIND(b) == S_IFDIR) {
-		to->directory->links--;
-		from->directory->links++;
+		count_less(&to->directory->links);
+		count_more(&from->directory->links);
 		b->parent = from->directory;
 	}
 	stamp_now(&a->change);
@@ -335,7 +335,7 @@ static int rename_at(struct process *p, int at, address path, int to_at, address
 	if (old) { /* the name stays, what it names changes: no moment without it */
 		f.entry->node = node;
 		if (KIND(old) == S_IFDIR) {
-			f.directory->links--;
+			count_less(&f.directory->links);
 			old->parent = 0;
 			old->links = 1;
 		}
@@ -349,8 +349,8 @@ static int rename_at(struct process *p, int at, address path, int to_at, address
 	}
 	directory_remove(from.entry);
 	if (KIND(node) == S_IFDIR) {
-		from.directory->links--;
-		f.directory->links++;
+		count_less(&from.directory->links);
+		count_more(&f.directory->links);
 		node->parent = f.directory;
 	}
 	stamp_now(&node->change);

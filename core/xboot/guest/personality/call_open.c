@@ -194,7 +194,7 @@ CALL(dup)
 
 	if (!f)
 		return -EBADF;
-	f->users++;
+	file_keep(f);
 	return file_install(p, f, 0, 0);
 }
 
@@ -206,7 +206,7 @@ static int dup_to(struct process *p, int from, int to, int close_on_exec)
 		return -EBADF;
 	if (from == to)
 		return to;
-	f->users++;
+	file_keep(f);
 	file_close(p, to);
 	p->files[to] = f;
 	p->close_on_exec[to] = close_on_exec != 0;
@@ -287,7 +287,7 @@ CALL(fcntl)
 	case 1030: /* F_DUPFD_CLOEXEC */
 		if (r->edx >= DESCRIPTORS)
 			return -EINVAL;
-		f->users++;
+		file_keep(f);
 		return file_install(p, f, r->edx, r->ecx == 1030);
 	case 1:
 		return p->close_on_exec[r->ebx];

@@ -68,7 +68,7 @@ static void unpack(const char *name, u32 mode, u32 device, const u8 *body, u32 s
 			machine_panic("limit: memory is too small for the payload");
 		break;
 	case S_IFLNK:
-		node->target = pool_get(size + 1);
+		node->target = pool_of(POOL_TEXT, size + 1);
 		if (!size || !node->target)
 			machine_panic("payload: a symbolic link is empty or too long");
 		memcpy(node->target, body, size);

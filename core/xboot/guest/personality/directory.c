@@ -71,14 +71,14 @@ int directory_add(struct node *directory, const char *name, unsigned length, str
 		return -ENOENT; /* it has been removed */
 	if (directory->top > 2 * directory->entries + 64 && !directory->readers)
 		compact(directory);
-	e = pool_get(sizeof *e + length);
+	e = pool_of(POOL_ENTRIES, sizeof *e + length);
 	if (!e)
 		return -ENOSPC;
 	e->hash = hash_of(directory, name, length);
 	slot = vector_slot(&directory->slots, directory->top, 1);
 	bucket = vector_slot(&buckets, e->hash % BUCKETS, 1);
 	if (!slot || !bucket) {
-		pool_put(e, sizeof *e + length);
+		pool_back(POOL_ENTRIES, e, sizeof *e + length);
 		return -ENOSPC;
 	}
 	e->directory = directory;
@@ -112,5 +112,5 @@ void directory_remove(struct entry *entry)
 		directory->top = 0;
 	stamp_now(&directory->modify);
 	directory->change = directory->modify;
-	pool_put(entry, sizeof *entry + entry->length);
+	pool_back(POOL_ENTRIES, entry, sizeof *entry + entry->length);
 }

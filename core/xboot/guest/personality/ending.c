@@ -12,6 +12,7 @@ static void group_drop(struct group *group)
 	if (group->proc)
 		node_drop(group->proc);
 	pool_put(group, sizeof *group);
+	pool_settle(); /* a step is over: its last process is gone */
 }
 
 void process_free(struct process *p)

@@ -2,39 +2,54 @@
 
 #include "personality.h"
 
+/* A descriptor that leads to a description which is no more is a defect: it may be another's by now. */
 struct file *descriptor_of(struct process *p, int fd)
 {
-	return fd >= 0 && fd < DESCRIPTORS ? p->files[fd] : 0;
+	struct file *f = (u32)fd < DESCRIPTORS ? p->files[fd] : 0;
+
+	if (f && f->mark != FILE_LIVES)
+		machine_panic("defect: a descriptor of what is closed");
+	return f;
 }
 
 /* A description of O_PATH names its file and gives no right to it: here is the one place that says so. */
 struct file *file_of(struct process *p, int fd)
 {
-	struct file *f = descriptor_of(p, fd);
+	struct file *f = (u32)fd < DESCRIPTORS ? p->files[fd] : 0;
 
-	return f && f->flags & O_PATH ? 0 : f;
+	if (!f)
+		return 0;
+	if (f->mark != FILE_LIVES)
+		machine_panic("defect: a descriptor of what is closed");
+	return f->flags & O_PATH ? 0 : f;
 }
 
 /* Takes over one use of the node, unless there is no memory (0). */
 struct file *file_new(struct node *node, u32 flags)
 {
-	struct file *f = pool_get(sizeof *f);
+	struct file *f = pool_of(POOL_FILES, sizeof *f);
 
 	if (!f)
 		return 0;
 	f->node = node;
 	f->flags = flags;
+	f->mark = FILE_LIVES;
 	f->users = 1;
 	if ((node->mode & S_IFMT) == S_IFDIR)
-		node->readers++;
+		count_more(&node->readers);
 	if ((node->mode & S_IFMT) == S_IFREG && flags & O_ACCMODE)
-		node->writers++;
+		count_more(&node->writers);
 	return f;
+}
+
+void file_keep(struct file *f)
+{
+	count_more(&f->users);
 }
 
 void file_drop(struct file *f)
 {
-	if (--f->users)
+	if (count_less(&f->users))
 		return;
 	watches_drop(&f->watches);
 	if (f->node->locks)
@@ -42,11 +57,12 @@ void file_drop(struct file *f)
 	if (f->pipe)
 		pipe_close(f);
 	if ((f->node->mode & S_IFMT) == S_IFDIR)
-		f->node->readers--;
+		count_less(&f->node->readers);
 	if ((f->node->mode & S_IFMT) == S_IFREG && f->flags & O_ACCMODE)
-		f->node->writers--;
+		count_less(&f->node->writers);
 	node_drop(f->node);
-	pool_put(f, sizeof *f);
+	f->mark = 0;
+	pool_back(POOL_FILES, f, sizeof *f);
 }
 
 int file_install(struct process *p, struct file *f, unsigned from, int close_on_exec)

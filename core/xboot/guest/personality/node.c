@@ -28,7 +28,7 @@ void stamp_now(struct stamp *stamp)
 
 struct node *node_new(u32 mode, u32 uid, u32 gid)
 {
-	struct node *node = pool_get(sizeof *node);
+	struct node *node = pool_of(POOL_NODES, sizeof *node);
 
 	if (!node)
 		return 0;
@@ -57,27 +57,27 @@ static void release(struct node *node)
 	if ((node->mode & S_IFMT) == S_IFREG)
 		content_free(node);
 	if (node->target)
-		pool_put(node->target, (unsigned)node->size + 1);
+		pool_back(POOL_TEXT, node->target, (unsigned)node->size + 1);
 	if (node->event)
 		event_free(node->event);
 	vector_free(&node->slots);
-	pool_put(node, sizeof *node);
+	pool_back(POOL_NODES, node, sizeof *node);
 }
 
 void node_keep(struct node *node)
 {
-	node->users++;
+	count_more(&node->users);
 }
 
 void node_drop(struct node *node)
 {
-	if (--node->users == 0 && node->links == 0)
+	if (count_less(&node->users) == 0 && node->links == 0)
 		release(node);
 }
 
 void node_unlinked(struct node *node)
 {
-	node->links--;
+	count_less(&node->links);
 	stamp_now(&node->change);
 	if (node->links == 0 && node->users == 0)
 		release(node);

@@ -26,8 +26,16 @@
 
 /* ---- pool.c: memory for structures of at most a page; vector.c: sparse arrays ------------------------------------------------------------------------------ */
 
-void *pool_get(unsigned size); /* zeroed; 0: no memory */
-void pool_put(void *block, unsigned size);
+enum pool_kind { POOL_PLAIN, POOL_TEXT, POOL_NODES, POOL_FILES, POOL_PIPES, POOL_MEMORIES, POOL_REGIONS, POOL_ENTRIES, POOL_VECTORS, POOL_KINDS };
+
+void *pool_of(enum pool_kind kind, unsigned size); /* zeroed; 0: no memory */
+void pool_back(enum pool_kind kind, void *block, unsigned size);
+void pool_settle(void);                            /* when no builder lives */
+#define pool_get(size) pool_of(POOL_PLAIN, size)
+#define pool_put(block, size) pool_back(POOL_PLAIN, block, size)
+
+void count_more(u32 *count);                       /* count.c; both panic rather than lose count */
+u32 count_less(u32 *count);                        /* what is left */
 
 #define SLOTS ((unsigned)(PAGE_SIZE / sizeof(void *)))
 #define FILE_LIMIT ((u64)SLOTS * SLOTS * PAGE_SIZE) /* bytes of a file: EFBIG */
@@ -165,7 +173,10 @@ struct pipe {
 	u32 read_opens, write_opens; /* ever, for the meeting of a named pipe's two ends */
 };
 
+#define FILE_LIVES 0x66696c65u
+
 struct file { /* an open file description */
+	u32 mark;                 /* FILE_LIVES */
 	struct node *node;        /* always there */
 	struct pipe *pipe;        /* pipes, with and without a name */
 	u32 flags;                /* O_* */
@@ -196,6 +207,7 @@ struct file *file_of(struct process *p, int fd);       /* what may be read, writ
 struct file *descriptor_of(struct process *p, int fd); /* also what was opened with O_PATH: only to be looked at, duplicated, closed, started from */
 int file_install(struct process *p, struct file *f, unsigned from, int close_on_exec); /* takes over the caller's reference; frees it on error */
 struct file *file_new(struct node *node, u32 flags);
+void file_keep(struct file *f); /* one use more */
 void file_drop(struct file *f);
 int file_close(struct process *p, int fd);
 void locks_drop(struct node *node, void *owner); /* of a process that closes the file, or of an open file */

@@ -6,12 +6,12 @@
 
 struct pipe *pipe_new(void)
 {
-	return pool_get(sizeof(struct pipe));
+	return pool_of(POOL_PIPES, sizeof(struct pipe));
 }
 
 void pipe_free(struct pipe *pipe)
 {
-	pool_put(pipe, sizeof *pipe);
+	pool_back(POOL_PIPES, pipe, sizeof *pipe);
 }
 
 /* A frame is given back when the reader has left it, unless the ring's other end stands in it already. */
@@ -162,11 +162,11 @@ int pipe_open(struct file *f)
 		return -ENXIO;
 	f->pipe = node->pipe;
 	if (mode != O_WRONLY) {
-		f->pipe->readers++;
+		count_more(&f->pipe->readers);
 		f->pipe->read_opens++;
 	}
 	if (mode != 0) {
-		f->pipe->writers++;
+		count_more(&f->pipe->writers);
 		f->pipe->write_opens++;
 	}
 	wake(f->pipe);
@@ -179,9 +179,9 @@ void pipe_close(struct file *f)
 	u32 mode = f->flags & O_ACCMODE, i;
 
 	if (mode != O_WRONLY)
-		pipe->readers--;
+		count_less(&pipe->readers);
 	if (mode != 0)
-		pipe->writers--;
+		count_less(&pipe->writers);
 	wake(pipe);
 	if (pipe->readers || pipe->writers)
 		return;

@@ -101,7 +101,7 @@ static int lend_link(struct process *p, const char *text, u32 length, struct nod
 	*node = lend(p, S_IFLNK | 0777);
 	if (!*node)
 		return -ENOMEM;
-	(*node)->target = pool_get(length + 1);
+	(*node)->target = pool_of(POOL_TEXT, length + 1);
 	if (!(*node)->target)
 		return -ENOMEM;
 	memcpy((*node)->target, text, length);

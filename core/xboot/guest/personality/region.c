@@ -13,14 +13,14 @@ address range_end(address at, u32 size, address limit)
 
 struct memory *memory_new(void)
 {
-	struct memory *m = pool_get(sizeof *m);
+	struct memory *m = pool_of(POOL_MEMORIES, sizeof *m);
 
 	if (!m)
 		return 0;
 	m->users = 1;
 	m->space = machine_space_new();
 	if (!m->space) {
-		pool_put(m, sizeof *m);
+		pool_back(POOL_MEMORIES, m, sizeof *m);
 		return 0;
 	}
 	return m;
@@ -38,7 +38,7 @@ static void view_keep(const struct view *view)
 	if (!view->node)
 		return;
 	node_keep(view->node);
-	view->node->mapped++;
+	count_more(&view->node->mapped);
 	view->node->shared += view->shared;
 	view->node->writers += writes(view);
 }
@@ -47,7 +47,7 @@ static void view_drop(const struct view *view)
 {
 	if (!view->node)
 		return;
-	view->node->mapped--;
+	count_less(&view->node->mapped);
 	view->node->shared -= view->shared;
 	view->node->writers -= writes(view);
 	node_drop(view->node);
@@ -57,10 +57,10 @@ void memory_runs(struct memory *m, struct node *program)
 {
 	if (program) {
 		node_keep(program);
-		program->running++;
+		count_more(&program->running);
 	}
 	if (m->program) {
-		m->program->running--;
+		count_less(&m->program->running);
 		node_drop(m->program);
 	}
 	m->program = program;
@@ -68,7 +68,7 @@ void memory_runs(struct memory *m, struct node *program)
 
 struct memory *memory_copy(struct memory *m)
 {
-	struct memory *copy = pool_get(sizeof *copy);
+	struct memory *copy = pool_of(POOL_MEMORIES, sizeof *copy);
 	struct region *r, *c, **end;
 
 	if (!copy)
@@ -80,7 +80,7 @@ struct memory *memory_copy(struct memory *m)
 	memory_runs(copy, m->program);
 	end = &copy->regions;
 	for (r = m->regions; r; r = r->next) {
-		c = pool_get(sizeof *c);
+		c = pool_of(POOL_REGIONS, sizeof *c);
 		if (!c)
 			break;
 		*c = *r;
@@ -101,17 +101,17 @@ void memory_drop(struct memory *m)
 {
 	struct region *r;
 
-	if (--m->users)
+	if (count_less(&m->users))
 		return;
 	if (m->space)
 		machine_space_free(m->space);
 	while ((r = m->regions)) {
 		m->regions = r->next;
 		view_drop(&r->view);
-		pool_put(r, sizeof *r);
+		pool_back(POOL_REGIONS, r, sizeof *r);
 	}
 	memory_runs(m, 0);
-	pool_put(m, sizeof *m);
+	pool_back(POOL_MEMORIES, m, sizeof *m);
 }
 
 /* ---- the list ---- */
@@ -185,7 +185,7 @@ int region_add(struct memory *m, address at, address end, const struct view *vie
 		if (r && r->start == end && same_view(r, view)) {
 			before->end = r->end;
 			before->next = r->next;
-			pool_put(r, sizeof *r);
+			pool_back(POOL_REGIONS, r, sizeof *r);
 			m->region_count--;
 		}
 		return 0;
@@ -194,7 +194,7 @@ int region_add(struct memory *m, address at, address end, const struct view *vie
 		limit_reached(&once, "4096 regions in a process (ENOMEM)");
 		return -ENOMEM;
 	}
-	r = pool_get(sizeof *r);
+	r = pool_of(POOL_REGIONS, sizeof *r);
 	if (!r)
 		return -ENOMEM;
 	r->start = at;
@@ -214,9 +214,9 @@ static int split(struct memory *m, address at)
 
 	if (!r || r->start == at)
 		return 0;
-	upper = pool_get(sizeof *upper);
+	upper = pool_of(POOL_REGIONS, sizeof *upper);
 	if (!upper || m->region_count >= REGIONS) {
-		pool_put(upper, sizeof *upper);
+		pool_back(POOL_REGIONS, upper, sizeof *upper);
 		return -ENOMEM;
 	}
 	*upper = *r;
@@ -242,7 +242,7 @@ int region_unmap(struct memory *m, address at, address end)
 			machine_space_unmap(m->space, r->start, (r->end - r->start) / PAGE_SIZE);
 			*place = r->next;
 			view_drop(&r->view);
-			pool_put(r, sizeof *r);
+			pool_back(POOL_REGIONS, r, sizeof *r);
 			m->region_count--;
 		} else {
 			place = &r->next;

@@ -16,12 +16,12 @@ void **vector_slot(struct vector *v, unsigned i, int make)
 			;
 		if (room > SLOTS)
 			room = SLOTS;
-		bigger = pool_get(room * sizeof(void *));
+		bigger = pool_of(POOL_VECTORS, room * sizeof(void *));
 		if (!bigger)
 			return 0;
 		if (v->small) {
 			memcpy(bigger, v->small, v->room * sizeof(void *));
-			pool_put(v->small, v->room * sizeof(void *));
+			pool_back(POOL_VECTORS, v->small, v->room * sizeof(void *));
 		}
 		v->small = bigger;
 		v->room = room;
@@ -34,7 +34,7 @@ void **vector_slot(struct vector *v, unsigned i, int make)
 			return 0;
 		if (v->small && v->room < SLOTS && !vector_slot(v, SLOTS - 1, 1)) /* make it a full page first */
 			return 0;
-		v->root = pool_get(PAGE_SIZE);
+		v->root = pool_of(POOL_VECTORS, PAGE_SIZE);
 		if (!v->root)
 			return 0;
 		v->root[0] = v->small;
@@ -45,7 +45,7 @@ void **vector_slot(struct vector *v, unsigned i, int make)
 	if (!leaf) {
 		if (!make)
 			return 0;
-		leaf = pool_get(PAGE_SIZE);
+		leaf = pool_of(POOL_VECTORS, PAGE_SIZE);
 		if (!leaf)
 			return 0;
 		v->root[i / SLOTS] = leaf;
@@ -59,11 +59,11 @@ void vector_free(struct vector *v)
 
 	if (v->root) {
 		for (i = 0; i < SLOTS; i++)
-			pool_put(v->root[i], PAGE_SIZE);
-		pool_put(v->root, PAGE_SIZE);
+			pool_back(POOL_VECTORS, v->root[i], PAGE_SIZE);
+		pool_back(POOL_VECTORS, v->root, PAGE_SIZE);
 	}
 	if (v->small)
-		pool_put(v->small, v->room * sizeof(void *));
+		pool_back(POOL_VECTORS, v->small, v->room * sizeof(void *));
 	v->root = 0;
 	v->small = 0;
 	v->room = 0;

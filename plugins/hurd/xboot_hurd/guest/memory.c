@@ -116,7 +116,8 @@ static unsigned number(const void *frame)
 
 void machine_frame_keep(void *frame)
 {
-	users[number(frame)]++;
+	if (++users[number(frame)] > 0x3fffffff)
+		machine_panic("defect: a frame's count has no end");
 }
 
 void machine_frame_drop(void *frame)

@@ -85,7 +85,7 @@ def _memory(boot: Boot) -> list[str]:
 
 def _processor(boot: Boot) -> list[str]:
     level, *features = boot.processor.split("+")
-    model = ",+".join([_LEVELS[level], *features])
+    model = ",+".join([_LEVELS[level] or ("qemu32" if features else ""), *features])
     return ["-cpu", model] if model else []
 
 

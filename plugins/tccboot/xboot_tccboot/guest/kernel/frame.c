@@ -78,27 +78,45 @@ void *machine_frame(int reserve)
 	return frame;
 }
 
+#define MOST 0x3fffffffu /* users of one frame */
+
+static void broken(void)
+{
+	machine_panic("defect: a frame that is none, that nobody uses, or whose count has no end");
+}
+
+/* One comparison finds a count of 0, which is no frame's in use, and one that is too large. Written out where it is needed: a fork does it for every page. */
 void machine_frame_keep(void *frame)
 {
-	users[TO_PHYSICAL(frame) >> 12]++;
+	unsigned at = TO_PHYSICAL(frame);
+
+	if (at >= memory_top || users[at >> 12] - 1 >= MOST)
+		broken();
+	users[at >> 12]++;
 }
 
 void machine_frame_drop(void *frame)
 {
-	unsigned *count = &users[TO_PHYSICAL(frame) >> 12];
+	unsigned at = TO_PHYSICAL(frame);
 
-	if (*count == 0)
-		machine_panic("a frame was dropped that has no user");
-	if (--*count == 0) {
-		*(void **)frame = freed;
-		freed = frame;
-		available++;
-	}
+	if (at >= memory_top || users[at >> 12] - 1 >= MOST)
+		broken();
+	if (--users[at >> 12])
+		return;
+	if (at & PAGE_MASK)
+		broken();
+	*(void **)frame = freed;
+	freed = frame;
+	available++;
 }
 
 unsigned machine_frame_users(const void *frame)
 {
-	return users[TO_PHYSICAL(frame) >> 12];
+	unsigned at = TO_PHYSICAL(frame);
+
+	if (at >= memory_top)
+		broken();
+	return users[at >> 12];
 }
 
 unsigned machine_frames_free(void)

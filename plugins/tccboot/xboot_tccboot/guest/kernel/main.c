@@ -93,6 +93,22 @@ static unsigned memory_option(const char *line)
 	return 0;
 }
 
+/* SMEP: the kernel never runs a user's pages; if it does, it is wrong, and faults. Not SMAP: QEMU reads a user's stack for the user's own iret as if the kernel did. */
+static void protect_from_users(void)
+{
+	unsigned a = 0, b, c, d, wanted = 0, control;
+
+	asm volatile("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(a));
+	if (a < 7)
+		return;
+	a = 7;
+	c = 0;
+	asm volatile("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(a), "c"(c));
+	wanted = b & 1 << 7 ? 1 << 20 : 0;
+	asm volatile("mov %%cr4, %0" : "=r"(control));
+	asm volatile("mov %0, %%cr4" : : "r"(control | wanted));
+}
+
 void kernel_main(void)
 {
 	struct multiboot *information = TO_VIRTUAL((unsigned)multiboot_information);
@@ -104,6 +120,7 @@ void kernel_main(void)
 	asm volatile("mov %0, %%cr3" : : "r"(TO_PHYSICAL(kernel_directory)));
 	tables_setup();
 	device_setup();
+	protect_from_users();
 	if (TO_PHYSICAL(_end) > POOL_START)
 		machine_panic("the kernel is larger than its place");
 	if (!(information->flags & 1))

@@ -1,0 +1,73 @@
+"""Planted defects: a kernel that finds itself inconsistent ends the machine, whatever a builder would have made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from guest_tree import payload, tiny_program
+
+from xboot.cache import Cache
+from xboot.guest.tcc import Tcc
+from xboot_tccboot.kernel import own_tree, pack
+
+pytestmark = pytest.mark.boot
+
+# getpid; then the machine's end as a success is no success of the test: /init ends, which is a panic of its own
+PROGRAM = bytes.fromhex("b814000000 bb00800408 cd80 b801000000 31db cd80".replace(" ", ""))
+HEAD = """CALL(getpid)
+{
+"""
+DEFECTS = {
+    "nothing": ("", "process 1 ended"),
+    "a user's address is called": ("((void (*)(void))r->ebx)();", "kernel fault: vector 0000000e"),
+    "a node is dropped twice": (
+        "node_drop(root_node); node_drop(root_node); node_drop(root_node); node_drop(root_node); node_drop(root_node);",
+        "a count falls below nothing",
+    ),
+    "a description is closed under a descriptor": (
+        "{ struct file *f = p->files[0]; f->users = 1; file_drop(f); file_of(p, 1); }",
+        "a descriptor of what is closed",
+    ),
+    "a static object is given back": (
+        "{ static struct node n; pool_back(POOL_NODES, &n, sizeof n); }",
+        "a block that is none of the pool's",
+    ),
+    "a block becomes another kind's": ("pool_back(POOL_FILES, root_node, sizeof *root_node);", "or of another kind"),
+    "a block is given back twice": ("{ void *b = pool_get(40); pool_put(b, 40); pool_put(b, 40); }", "a block was given back twice"),
+    "a free block is written": (
+        "{ char *b = pool_get(40); pool_put(b, 40); b[8] = 1; pool_get(40); }",
+        "memory was written after it was given back",
+    ),
+    "a free frame is written": (
+        "{ char *b = pool_get(PAGE_SIZE); pool_put(b, PAGE_SIZE); b[999] = 1; pool_get(PAGE_SIZE); }",
+        "memory was written after it was given back",
+    ),
+    "a count has no end": ("{ u32 n = 0x3fffffff; count_more(&n); }", "a count has no end"),
+    "a frame that is none": ("{ static char c[8192]; machine_frame_drop((void *)(((u32)c + 4095) & ~4095u)); }", "a frame that is none"),
+    "a frame is dropped twice": (
+        "{ void *f = machine_frame(1); machine_frame_drop(f); machine_frame_drop(f); }",
+        "a frame that is none, that nobody uses",
+    ),
+    "pages of the kernel are mapped": ("machine_space_zero(p->memory->space, 0x80100000u, 1, 7);", "pages that are no user's"),
+    "pages beyond all are unmapped": ("machine_space_unmap(p->memory->space, 0x1000, 0xfffff);", "pages that are no user's"),
+    "a page is mapped twice": ("machine_space_zero(p->memory->space, 0x08048000, 1, 7);", "a page is mapped twice"),
+    "a name for what can have none": ('directory_add(root_node, "x", 1, node_nameless(p, S_IFIFO));', "a name for what can have none"),
+}
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_defect_ends_the_machine(defect: str, qemu: Callable[..., tuple[int, str]], tcc: Tcc, tmp_path: Path) -> None:
+    planted, said = DEFECTS[defect]
+    tree = own_tree(tcc)
+    name = next(n for n, path in tree.files.items() if n.startswith("personality/") and HEAD in path.read_text())
+    changed = tmp_path / "changed.c"
+    changed.write_text(tree.files[name].read_text().replace(HEAD, HEAD + planted + "\n"))
+    kernel = pack(replace(tree, files={**tree.files, name: changed}), Cache()).path
+    archive = tmp_path / "payload"
+    archive.write_bytes(payload(tiny_program(PROGRAM)))
+    status, console = qemu(kernel, archive)
+    assert said in console, console
+    assert status == 0x11 * 2 + 1
