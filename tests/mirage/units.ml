@@ -72,7 +72,7 @@ let content_like_bytes () =
       | 0 | 1 ->
         let s = random_string 6000 in
         let n = String.length s in
-        Content.write c off (Bytes.of_string s) 0 n;
+        check "written" (Content.write c off (Bytes.of_string s) 0 n = n);
         if n > 0 then begin
           extend (off + n);
           model := String.sub !model 0 off ^ s ^ String.sub !model (off + n) (String.length !model - off - n)
@@ -90,7 +90,7 @@ let content_like_bytes () =
 
 let sparse_file () =
   let c = Content.make () in
-  Content.write c (Limit.file_size - 1) (Bytes.of_string "x") 0 1;
+  ignore (Content.write c (Limit.file_size - 1) (Bytes.of_string "x") 0 1);
   check "blocks" (Content.blocks c = 8);
   check "too large" (error (fun () -> Content.write c Limit.file_size (Bytes.of_string "x") 0 1) = Errno.efbig);
   Content.free c
@@ -354,6 +354,74 @@ let zeros_behind_bss () =
   Mm.free mm;
   finish root
 
+(* Memory for files ends in the middle of a copy inside the kernel: the call says how much is in the file, and no text is cut short unseen. *)
+let copies_without_room () =
+  let root, p = process ~wide:true in
+  put p data "from";
+  put p (data + 100) "to";
+  put p (data + 200) (String.make 30000 'x');
+  let from = call p 2 [ data; 0o102; 0o666 ] and out = call p 2 [ data + 100; 0o102; 0o666 ] in
+  check "filled" (call p 1 [ from; data + 200; 30000 ] = 30000);
+  let copy name number arguments =
+    ignore (call p 77 [ out; 0 ]);
+    ignore (call p 8 [ out; 0; 0 ]);
+    Content.reserve := Base.frames_free () - 3;
+    let n = call p number arguments in
+    Content.reserve := 0;
+    check (Printf.sprintf "%s says %d of %d" name n (call p 8 [ out; 0; 2 ])) (n = 3 * Base.page && call p 8 [ out; 0; 2 ] = n) in
+  ignore (call p 8 [ from; 0; 0 ]);
+  copy "sendfile" 40 [ out; from; 0; 30000 ];
+  ignore (call p 8 [ from; 0; 0 ]);
+  copy "copy_file_range" 326 [ from; 0; out; 0; 30000; 0 ];
+  ignore (call p 22 [ data + 40000 ]);
+  let ends n = User.get_int p.Proc.mm (data + 40000 + (4 * n)) in
+  check "in the pipe" (call p 1 [ ends 1; data + 200; 30000 ] = 30000);
+  copy "splice" 275 [ ends 0; 0; out; 0; 30000; 0 ];
+  Content.reserve := Base.frames_free () - 3;
+  check "a text" (error (fun () -> Content.of_string (String.make 30000 'x')) = Errno.enospc);
+  Content.reserve := 0;
+  finish root
+
+(* All 64 bits of all registers are the program's: over a handler, too. *)
+let registers_over_signals () =
+  let root, p = process ~wide:true in
+  let slots = List.filter (fun slot -> slot <> Base.rsp && slot <> Base.rip && slot <> Base.rflags) (Array.to_list Signal.order64) in
+  let value slot = Int64.add 0x8123456789abcdefL (Int64.mul 0x1e00000000000000L (Int64.of_int slot)) in
+  let raw slot = let b = Bytes.create 8 in ignore (Base.ctx_get_bytes p.Proc.context (8 * slot) b 8); Bytes.get_int64_le b 0 in
+  List.iter (fun slot -> let b = Bytes.create 8 in Bytes.set_int64_le b 0 (value slot); ignore (Base.ctx_set_bytes p.Proc.context (8 * slot) b 8)) slots;
+  Signal.set p Base.rsp (data + 0x8000);
+  Signal.set p Base.rip 0x400000;
+  Signal.push_frame p 10 { Proc.no_action with handler = 0x500000; options = Signal.sa_siginfo } (0, 1, 1000, 0);
+  List.iter (fun slot -> Signal.set p slot 7) slots;
+  Signal.set p Base.rsp (Signal.get p Base.rsp + 8);
+  (try ignore (Sys_signal.rt_sigreturn p) with Sys_proc.Replaced -> ());
+  List.iter (fun slot -> check (Printf.sprintf "register %d" slot) (raw slot = value slot)) slots;
+  check "where it was" (Signal.get p Base.rip = 0x400000 && Signal.get p Base.rsp = data + 0x8000);
+  finish root
+
+(* Descriptors in a message of which no byte could be taken stay in it: they do not arrive twice. *)
+let rights_arrive_once () =
+  let root, p = process ~wide:true in
+  ignore (call p 53 [ 1; 1; 0; data ]);
+  let socket n = match (Proc.file p (User.get_int p.Proc.mm (data + (4 * n)))).Proc.what with Proc.Socket s -> s | _ -> assert false in
+  let sender = socket 0 and receiver = socket 1 in
+  put p (data + 0x100) "f";
+  let passed = Proc.file p (call p 2 [ data + 0x100; 0o102; 0o666 ]) in
+  let send rights = ignore (Socket.send p sender ~again:true ~quiet:true ~rights 5 (fun _ n -> Bytes.make n 'x')) in
+  let receive len = Socket.receive p receiver ~again:true ~peek:false ~whole:true len (fun off _ _ n -> if off < 5 then n else 0) in
+  p.Proc.progress <- 0;
+  send [ passed ];
+  p.Proc.progress <- 5; (* a call with MSG_WAITALL that has five bytes already, and a buffer of no more *)
+  let r = receive 10 in
+  Socket.let_go r.Socket.files;
+  check "no byte, no descriptor" (r.Socket.count = 5 && r.Socket.files = []);
+  p.Proc.progress <- 0;
+  let r = receive 5 in
+  check "with the first byte" (r.Socket.count = 5 && (match r.Socket.files with [ f ] -> f == passed | _ -> false));
+  Socket.let_go r.Socket.files;
+  check "held once" (passed.Proc.holders = 1);
+  finish root
+
 (* Any call with any arguments: an answer, and all memory comes back. *)
 let hostile_calls ~wide () =
   let frames = Base.frames_free () in
@@ -401,6 +469,9 @@ let () =
   test "windows are never stale" windows_are_never_stale;
   test "copy on write" copy_on_write;
   test "zeros behind bss" zeros_behind_bss;
+  test "copies without room" copies_without_room;
+  test "registers over signals" registers_over_signals;
+  test "rights arrive once" rights_arrive_once;
   test "hostile calls i386" (hostile_calls ~wide:false);
   test "hostile calls x86_64" (hostile_calls ~wide:true);
   exit (if !failures = 0 then 0 else 1)

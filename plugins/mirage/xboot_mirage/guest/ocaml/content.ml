@@ -33,7 +33,8 @@ let set_frame t index f =
 (* Files leave this many frames to programs; set for each step. *)
 let reserve = ref 0
 
-let demand_room () = if frames_free () <= !reserve then Limit.reach Errno.enospc "files may fill three quarters of the memory, and do"
+let no_room () = Limit.reach Errno.enospc "files may fill three quarters of the memory, and do"
+let demand_room () = if frames_free () <= !reserve then no_room ()
 
 (* A frame that may be written to. *)
 let frame_for_write t index =
@@ -79,9 +80,10 @@ let read t off b at len =
     at := !at + part;
     part)
 
+(* Returns how much there was room for, as [write_pieces] does. *)
 let write t off b at len =
   let at = ref at in
-  ignore (write_pieces t off len (fun address part -> ignore (page_write address b !at part); at := !at + part; part))
+  write_pieces t off len (fun address part -> ignore (page_write address b !at part); at := !at + part; part)
 
 let truncate t size =
   if size > Limit.file_size then Limit.reach Errno.efbig "a file may not grow beyond 4 GiB";
@@ -124,7 +126,11 @@ let fill t start stop =
 
 let free t = truncate t 0; t.chunks <- [||]
 
-let of_string s = let t = make () in write t 0 (Bytes.unsafe_of_string s) 0 (String.length s); t
+(* All of it or ENOSPC: a text that ends early would pass for the whole one. *)
+let of_string s =
+  let t = make () in
+  if write t 0 (Bytes.unsafe_of_string s) 0 (String.length s) < String.length s then begin free t; no_room () end;
+  t
 
 (* Copy from physical memory (the payload). *)
 let of_phys address len =

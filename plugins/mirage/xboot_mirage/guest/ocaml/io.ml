@@ -168,11 +168,10 @@ let transfer p from position ?at out len =
       let target = match at with
         | Some start -> start + done_
         | None -> if out.flags land o_append <> 0 then out.position <- oc.Content.size; out.position in
-      let part = file_limit p target part in
-      Content.write oc target b 0 part;
+      let n = Content.write oc target b 0 (file_limit p target part) in
       touch out.inode;
-      if at = None then out.position <- target + part;
-      part
+      if at = None then out.position <- target + n;
+      n
     | To_console -> Console.put b 0 part; part
     | Null | Zero | Random -> part
     | Pipe_end pipe ->
@@ -209,7 +208,7 @@ let drain p pipe ?at out len ~wait =
       let oc = content out in
       let start = match at with Some s -> s | None -> if out.flags land o_append <> 0 then out.position <- oc.Content.size; out.position in
       let len = file_limit p start len in
-      let n = Pipe.pull pipe len (fun b off part done_ -> Content.write oc (start + done_) (Bytes.sub b off part) 0 part; part) in
+      let n = Pipe.pull pipe len (fun b off part done_ -> Content.write oc (start + done_) (Bytes.sub b off part) 0 part) in
       touch out.inode;
       if at = None then out.position <- start + n;
       n

@@ -128,7 +128,9 @@ let order64 = Base.[| r8; r9; r10; r11; 12; 13; 14; 15; rdi; rsi; rbp; rbx; rdx;
 
 let put_context p b off fp =
   if is_wide p then begin
-    Array.iteri (fun i slot -> User.set64 b (off + (8 * i)) (get p slot)) order64;
+    (* as bytes: all 64 bits of a register are the program's *)
+    let raw = Bytes.create 8 in
+    Array.iteri (fun i slot -> ignore (Base.ctx_get_bytes p.context (8 * slot) raw 8); Bytes.blit raw 0 b (off + (8 * i)) 8) order64;
     Bytes.set_uint16_le b (off + 144) 0x33;
     Bytes.set_uint16_le b (off + 150) 0x2b;
     User.set64 b (off + 152) (get p Base.trap_error);
@@ -152,7 +154,7 @@ let put_context p b off fp =
 let take_context p b off =
   let fp =
     if is_wide p then begin
-      Array.iteri (fun i slot -> set p slot (Int64.to_int (Bytes.get_int64_le b (off + (8 * i))))) order64;
+      Array.iteri (fun i slot -> ignore (Base.ctx_set_bytes p.context (8 * slot) (Bytes.sub b (off + (8 * i)) 8) 8)) order64;
       User.i64 b (off + 184)
     end else begin
       List.iteri (fun i slot -> set p slot (User.u32 b (off + (4 * i)) land 0xffff)) [ Base.gs; Base.fs; 22; 21 ];

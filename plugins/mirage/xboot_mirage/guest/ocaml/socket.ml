@@ -143,7 +143,7 @@ let take_stream p s ~peek len store =
         let part = min (Bytes.length m.data - m.taken) (len - done_) in
         let n = store done_ m.data m.taken part in
         if n < part && done_ + n = 0 then Errno.fail Errno.efault;
-        let files = if fresh && not peek then m.rights else files in
+        let files = if fresh && n > 0 && not peek then m.rights else files in (* else they come with the first byte that is taken *)
         if not peek then begin
           m.taken <- m.taken + n;
           s.held <- s.held - n;
