@@ -58,6 +58,10 @@ let pieces t off len each =
     end in
   go off len 0
 
+(* A page that was made for bytes that never came: behind the end nobody would ever free it. *)
+let give_back t index =
+  if index >= (t.size + page - 1) / page && frame t index <> 0 then begin unref_frame (frame t index); set_frame t index 0; t.held <- t.held - 1 end
+
 let write_pieces t off len each =
   if len > 0 && (off > Limit.file_size || len > Limit.file_size - off) then Limit.reach Errno.efbig "a file may not grow beyond 4 GiB";
   let rec go off left done_ =
@@ -68,6 +72,7 @@ let write_pieces t off len each =
       let part = min left (page - inside) in
       let took = each ((frame_for_write t (off / page) * page) + inside) part in
       if took > 0 && off + took > t.size then t.size <- off + took;
+      if took = 0 then give_back t (off / page);
       if took < part then done_ + took else go (off + part) (left - part) (done_ + part)
     end in
   go off len 0
@@ -124,7 +129,8 @@ let fill t start stop =
     if frame t index = 0 then begin demand_room (); ignore (frame_for_write t index) end
   done
 
-let free t = truncate t 0; t.chunks <- [||]
+(* What was made behind the end (fallocate) goes, too. *)
+let free t = t.size <- Limit.file_size; truncate t 0; t.chunks <- [||]
 
 (* All of it or ENOSPC: a text that ends early would pass for the whole one. *)
 let of_string s =

@@ -34,7 +34,11 @@ let vectors p =
   let w = User.word_size p.mm in
   let b = User.read p.mm (Arg.word p 1) (2 * w * count) in
   let get off = if w = 8 then User.i64 b off else User.u32 b off in
-  List.init count (fun i ->
+  (* as much as one call moves in Linux: its answer is a positive number of 32 bits *)
+  let rec bounded left = function
+    | [] -> []
+    | (va, len) :: rest -> let len = min len left in (va, len) :: bounded (left - len) rest in
+  bounded 0x7ffff000 @@ List.init count (fun i ->
     let len = get (((2 * i) + 1) * w) in
     if len < 0 || (w = 4 && len > 0x7fffffff) then Errno.fail Errno.einval;
     (get (2 * i * w), len))
