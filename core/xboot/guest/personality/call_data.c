@@ -3,6 +3,7 @@
 #include "call.h"
 
 #define VECTORS 1024u
+#define MOVED_MOST 0x7ffff000u /* bytes in one call, as in Linux: a count is a positive number */
 
 /* Bootstrap tools read and write tens of millions of single bytes: the common case, a byte in a frame that is there and ours alone, without loops and 64-bit
    arithmetic. 0: not that case. */
@@ -35,8 +36,8 @@ int read_into(struct process *p, struct file *f, address to, unsigned length)
 		f->offset++;
 		return 1;
 	}
-	if (length > 0x7ffff000u)
-		length = 0x7ffff000u;
+	if (length > MOVED_MOST)
+		length = MOVED_MOST;
 	if (f->pipe)
 		return pipe_read(p, f, to, length);
 	switch (KIND(f->node)) {
@@ -71,8 +72,8 @@ int write_from(struct process *p, struct file *f, address from, unsigned length)
 		f->node->change = f->node->modify;
 		return 1;
 	}
-	if (length > 0x7ffff000u)
-		length = 0x7ffff000u;
+	if (length > MOVED_MOST)
+		length = MOVED_MOST;
 	if (f->pipe)
 		return pipe_write(p, f, from, length);
 	if (KIND(f->node) != S_IFREG)
@@ -116,6 +117,8 @@ static int vector(struct process *p, struct machine_registers *r, int (*move)(st
 	for (i = 0; i < r->edx; i++) {
 		if (user_read(p, piece, r->ecx + i * 8, 8))
 			return done ? done : -EFAULT;
+		if (piece[1] > MOVED_MOST - (u32)done)
+			piece[1] = MOVED_MOST - (u32)done;
 		if (!piece[1])
 			continue;
 		n = move(p, f, piece[0], piece[1]);

@@ -89,6 +89,17 @@ static int get(struct node *node, u64 at, struct process *p, address user, char 
 	return (int)done;
 }
 
+/* A page that was made for bytes that never came. Behind the end of the file nobody would ever free it. */
+static void give_back(struct node *node, unsigned page)
+{
+	void **slot = vector_slot(&node->slots, page, 0);
+
+	if (page < (u32)((node->size + PAGE_MASK) >> 12) || !slot || !*slot)
+		return;
+	machine_frame_drop(*slot);
+	*slot = 0;
+}
+
 static int put(struct node *node, u64 at, struct process *p, address user, const char *from, unsigned length)
 {
 	static char piece[PAGE_SIZE];
@@ -111,8 +122,10 @@ static int put(struct node *node, u64 at, struct process *p, address user, const
 		frame += (unsigned)at & PAGE_MASK;
 		if (!p)
 			memcpy(frame, from + done, part);
-		else if (user_read(p, node->shared ? piece : frame, user + done, part))
+		else if (user_read(p, node->shared ? piece : frame, user + done, part)) {
+			give_back(node, (unsigned)(at >> 12));
 			return done ? (int)done : -EFAULT;
+		}
 		if (p && node->shared) { /* what is read may be a mapping of what is written: the machine may have given the frame away again */
 			machine_frame_touch(frame - ((unsigned)at & PAGE_MASK));
 			memcpy(frame, piece, part);

@@ -79,10 +79,13 @@ static void end_group(struct group *group, struct process *but)
 		p = processes[i];
 		if (!p || p->group != group || p->leader == but)
 			continue;
-		p->leader->detached = 1;
-		if (p->crew->living)
+		if (p->crew->living) {
+			p->leader->detached = 1;
 			process_exit(p, SIGKILL);
-		else if (p != current)
+			continue;
+		}
+		p->detached = 1; /* a zombie; or the thread that the loop stands on, whose leader is no more */
+		if (p != current)
 			process_free(p);
 	}
 }

@@ -165,6 +165,8 @@ static int range_get(struct process *p, struct file *f, address from, int wide, 
 	}
 	if (given[0] < 0)
 		return -EINVAL;
+	if (given[1] - 1 > (long long)LAST_BYTE - given[0])
+		return -EOVERFLOW; /* what ended behind the last byte would not be found when it is to be dropped */
 	wanted->start = (u64)given[0];
 	wanted->end = given[1] ? wanted->start + (u64)given[1] - 1 : LAST_BYTE;
 	return 0;

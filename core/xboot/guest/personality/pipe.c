@@ -153,13 +153,13 @@ int pipe_open(struct file *f)
 	struct node *node = f->node;
 	u32 mode = f->flags & O_ACCMODE;
 
+	if (mode == O_WRONLY && f->flags & O_NONBLOCK && !node->nameless && (!node->pipe || !node->pipe->readers))
+		return -ENXIO;
 	if (!node->pipe) {
 		node->pipe = pipe_new();
 		if (!node->pipe)
 			return -ENOMEM;
 	}
-	if (mode == O_WRONLY && f->flags & O_NONBLOCK && !node->nameless && !node->pipe->readers)
-		return -ENXIO;
 	f->pipe = node->pipe;
 	if (mode != O_WRONLY) {
 		count_more(&f->pipe->readers);

@@ -163,7 +163,16 @@ void pool_back(enum pool_kind kind, void *block, unsigned size)
 		list_in(page);
 }
 
-/* No builder lives: frames without a block in use may become anything. */
+static void check_free(const struct page *page)
+{
+	unsigned n;
+
+	for (n = 0; n < blocks_in(page); n++)
+		if (!(page->taken[n / 32] >> (n & 31) & 1))
+			still_free((const char *)page + HEAD + n * sizes[page->class], sizes[page->class]);
+}
+
+/* No builder lives: frames without a block in use may become anything. What its last moments wrote to blocks that were free is found here. */
 void pool_settle(void)
 {
 	struct page *page, *next;
@@ -174,6 +183,7 @@ void pool_settle(void)
 		for (c = 0; c < CLASSES; c++)
 			for (page = partial[kind][c]; page; page = next) {
 				next = page->next;
+				check_free(page);
 				if (page->used)
 					continue;
 				list_out(page);
@@ -182,6 +192,7 @@ void pool_settle(void)
 			}
 		while ((w = wholes[kind])) {
 			wholes[kind] = w->next;
+			still_free(w + 1, PAGE_SIZE - sizeof *w);
 			machine_frame_drop(w);
 		}
 	}

@@ -129,7 +129,7 @@ static int number_of(const char *name, u32 length)
 			return -1;
 		n = n * 10 + (u32)(name[i] - '0');
 	}
-	return length && (name[0] != '0' || length == 1) ? (int)n : -1;
+	return length && (name[0] != '0' || length == 1) && n <= 0xffffff ? (int)n : -1; /* as much as a view can hold */
 }
 
 static int lend_directory(struct process *p, u32 view, struct node **node)

@@ -63,8 +63,10 @@ void queue_out(struct process *p)
 	p->queued = 0;
 }
 
+/* `again` says that it sleeps: a call's answer may be any number that a program chose, WAIT too. */
 int sleep_on(struct process *p, void *what)
 {
+	p->again = 1;
 	p->state = WAITING;
 	p->wait = what;
 	return WAIT;

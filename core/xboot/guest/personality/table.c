@@ -132,10 +132,9 @@ int serve(struct process *p)
 
 	if (p->state == ZOMBIE || result == KEEP)
 		return 0;
-	if (result == WAIT) {
-		p->again = 1;
+	if (result == WAIT && p->again)
 		return WAIT;
-	}
+	p->again = 0;
 	r->eax = (u32)result;
 	return 0;
 }

@@ -6,7 +6,7 @@
    Rounds of processes whose threads make threads, end, wait for words that others wake, hold locks in robust lists that lead nowhere, exec while others run,
    and are killed by each other. In the end many wait for ever, in processes of their own, and the builder goes. */
 
-#include "attack.h"
+#include "thread.h"
 
 #define FUTEX 240
 #define GETTID 224
@@ -15,12 +15,6 @@
 #define SET_ROBUST_LIST 311
 #define THREADS 24
 #define ROUNDS 40
-
-int thread_clone(u32 flags, void *stack, int *parent, int *child, int (*run)(int), int argument);
-
-asm(".globl thread_clone\nthread_clone:\n\tpush %ebx\n\tpush %esi\n\tpush %edi\n\tmov 16(%esp), %ebx\n\tmov 20(%esp), %ecx\n\tmov 24(%esp), %edx\n\tmov 28(%esp), %edi\n\txor %esi, %esi\n"
-    "\tmov 36(%esp), %eax\n\tmov %eax, -4(%ecx)\n\tmov 32(%esp), %eax\n\tmov %eax, -8(%ecx)\n\tsub $8, %ecx\n\tmov $120, %eax\n\tint $0x80\n\ttest %eax, %eax\n\tje thread_begins\n"
-    "\tpop %edi\n\tpop %esi\n\tpop %ebx\n\tret\nthread_begins:\n\tpop %eax\n\tcall *%eax\n\tmov %eax, %ebx\n\tmov $1, %eax\n\tint $0x80\n\thlt\n");
 
 static char stacks[THREADS][4096];
 static volatile int ids[THREADS], word;
