@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pluggy
-
+from xboot import _markers
 from xboot.model import Artifact, BackendInfo, Boot, BootImage, Closure, Component, Event, Script
 
 if TYPE_CHECKING:
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
 
 CONTRACT_VERSION = 2
 
-hookspec = pluggy.HookspecMarker("xboot")
-hookimpl = pluggy.HookimplMarker("xboot")
+hookspec, hookimpl = _markers.hookspec, _markers.hookimpl
 
 Notify = Callable[[Event], None]
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from xboot._markers import hookimpl
 from xboot.errors import UsageError
-from xboot.hooks import hookimpl
 from xboot.model import Boot, Component, MachineInfo
 
 __all__ = ["Carrier", "End", "Machine", "MachineOptions", "ProcessCarrier", "start_process"]
