@@ -28,7 +28,7 @@ from xboot.plugins import Plugins
 from xboot.request import Request
 from xboot.show import report
 from xboot.testing.boot import boot as start
-from xboot.testing.builders import ATTACKS, PROGRAMS, SYSTEMS, Builder, Builders, load_builders, syscall_answers
+from xboot.testing.builders import ATTACKS, CALLS, PROGRAMS, SYSCALLS, SYSTEMS, Builder, Builders, load_builders, syscall_answers
 from xboot.testing.kernelless import ImageTests, MetadataSuite, PackageSuite
 
 __all__ = ["BackendSuite", "BootSuite", "MetadataSuite", "PackageSuite"]
@@ -93,6 +93,7 @@ class BootSuite(ImageTests):
         declared = {path.split("/")[1] for path, _ in step.files} | {"build", "dev", "nix", "tmp"}
         assert set(facts["root"].split()) - {"proc"} == declared
         assert facts["zero"] == "3"
+        assert facts["times"].split() == ["1", "1", "1"], "a source's files and folders are of one second after 1970 (section 2)"
         assert "writes" in facts
         assert [line for line in lines if line.startswith(("no ", "open "))] == []
         environment = dict(line.split(b"=", 1) for line in files[b"env"].splitlines())
@@ -153,17 +154,18 @@ class BootSuite(ImageTests):
 
     # ---- system calls
 
+    @pytest.mark.parametrize("program", [SYSCALLS, CALLS], ids=["syscalls", "calls"])
     def test_system_calls_answer_as_linux_does(
-        self, xboot_plugins: Plugins, xboot_builders: Callable[[str], Builders], boot: Run, executor: str
+        self, xboot_plugins: Plugins, xboot_builders: Callable[[str], Builders], boot: Run, executor: str, program: Path
     ) -> None:
-        """Line by line what Debian 12's Linux answers (programs/syscalls)."""
+        """Line by line what Debian 12's Linux answers: programs/syscalls, what bootstrap programs ask; programs/calls, what others ask."""
         if "i686-linux" not in xboot_plugins.backend(self.backend).systems:
             pytest.skip("the program is for i686-linux, which this backend does not run")
-        script = xboot_builders("i686-linux").script(_PROGRAMS["syscalls"], to_output=True)
+        script = xboot_builders("i686-linux").script(_PROGRAMS[program.parent.name], to_output=True)
         verdict, _ = boot(script, export=script.results)
         assert verdict.ok, f"{verdict.failure}\n{verdict.console_tail}"
         (lines,) = _files(verdict.exports[script.results[0]]).values()
-        assert lines.decode().splitlines() == syscall_answers()
+        assert lines.decode().splitlines() == syscall_answers(program)
 
     def test_address_space_is_not_memory(
         self, xboot_plugins: Plugins, xboot_builders: Callable[[str], Builders], boot: Run, executor: str

@@ -43,11 +43,13 @@ static struct node *parent_of(const char *name, const char **last)
 	}
 }
 
-static void unpack(const char *name, u32 mode, u32 device, const u8 *body, u32 size)
+/* `seconds`: when it was changed. A directory keeps its own time, whatever is put into it here. */
+static void unpack(const char *name, u32 mode, u32 seconds, u32 device, const u8 *body, u32 size)
 {
 	const char *last;
 	struct node *directory = parent_of(name, &last), *node;
 	unsigned length = text_length(last);
+	struct stamp kept = directory->modify;
 
 	if (!length || (length == 1 && last[0] == '.'))
 		return; /* the root itself */
@@ -56,6 +58,7 @@ static void unpack(const char *name, u32 mode, u32 device, const u8 *body, u32 s
 	node = node_new(mode, 0, 0);
 	if (!node || directory_add(directory, last, length, node))
 		machine_panic("limit: memory is too small for the payload");
+	directory->modify = kept;
 	node->links = 1;
 	switch (mode & S_IFMT) {
 	case S_IFDIR:
@@ -80,6 +83,9 @@ static void unpack(const char *name, u32 mode, u32 device, const u8 *body, u32 s
 	default:
 		machine_panic("payload: an archive entry is of a kind that the contract does not know");
 	}
+	node->modify.seconds = seconds;
+	node->modify.nanoseconds = 0;
+	node->access = node->modify;
 	node_drop(node);
 }
 
@@ -99,7 +105,7 @@ void cpio_unpack(const u8 *archive, unsigned long size)
 			machine_panic("payload: the archive is cut short");
 		if (text_same(name, "TRAILER!!!"))
 			return;
-		unpack(name, hex(archive + at + 14), hex(archive + at + 78) << 8 | hex(archive + at + 86), archive + body, (u32)file_size);
+		unpack(name, hex(archive + at + 14), hex(archive + at + 46), hex(archive + at + 78) << 8 | hex(archive + at + 86), archive + body, (u32)file_size);
 		at = (body + file_size + 3) & ~3ul;
 		if (at > size)
 			machine_panic("payload: the archive is cut short");

@@ -9,15 +9,32 @@
 
 static u32 turns;
 
+struct word { /* in shared memory: what is shown there and where in it, for all who show it; else the memory and the address. Compared, never followed. */
+	void *base;
+	u32 at;
+};
+
+static struct word word_of(struct process *p, address at)
+{
+	struct region *r = region_at(p->memory, at);
+	struct word word = { p->memory, at };
+
+	if (r && r->view.shared && r->view.node) {
+		word.base = r->view.node;
+		word.at = r->view.page * PAGE_SIZE + (at - r->start);
+	}
+	return word;
+}
+
 /* The one that has waited longest for this word with one of these bits; 0: nobody. */
-static struct process *longest(void *base, address at, u32 bits)
+static struct process *longest(struct word word, u32 bits)
 {
 	struct process *q, *first = 0;
 	u32 i;
 
 	for (i = 0; i < PROCESSES; i++) {
 		q = processes[i];
-		if (q && q->futex_base == base && q->futex_at == at && q->futex_bits & bits && (!first || (int)(q->futex_turn - first->futex_turn) < 0))
+		if (q && q->futex_base == word.base && q->futex_at == word.at && q->futex_bits & bits && (!first || (int)(q->futex_turn - first->futex_turn) < 0))
 			first = q;
 	}
 	return first;
@@ -25,10 +42,11 @@ static struct process *longest(void *base, address at, u32 bits)
 
 int futex_wake(struct process *p, address at, u32 number, u32 bits)
 {
+	struct word word = word_of(p, at);
 	struct process *q;
 	u32 done;
 
-	for (done = 0; done < number && (q = longest(p->memory, at, bits)); done++) {
+	for (done = 0; done < number && (q = longest(word, bits)); done++) {
 		q->futex_base = 0;
 		q->futex_woken = 1;
 		if (q->state == WAITING)
@@ -40,6 +58,8 @@ int futex_wake(struct process *p, address at, u32 number, u32 bits)
 /* The second look at a word is the first that counts: nothing runs between it and sleeping. */
 static int wait_for(struct process *p, address at, u32 value, u32 bits, nanoseconds length)
 {
+	struct word place = word_of(p, at);
+	void *base = p->futex_base; /* it was moved to another word, perhaps */
 	u32 word;
 	int result;
 
@@ -58,7 +78,8 @@ static int wait_for(struct process *p, address at, u32 value, u32 bits, nanoseco
 			return -EAGAIN;
 		if (!length)
 			return -ETIMEDOUT;
-		p->futex_at = at;
+		base = place.base;
+		p->futex_at = place.at;
 		p->futex_bits = bits;
 		p->futex_turn = ++turns;
 	}
@@ -70,12 +91,13 @@ static int wait_for(struct process *p, address at, u32 value, u32 bits, nanoseco
 	} else {
 		sleep_on(p, &p->futex_at);
 	}
-	p->futex_base = p->memory;
+	p->futex_base = base;
 	return WAIT;
 }
 
 static int requeue(struct process *p, struct machine_registers *r, int compare)
 {
+	struct word from = word_of(p, r->ebx), to = word_of(p, r->edi);
 	struct process *q;
 	u32 word, moved, done;
 
@@ -86,8 +108,9 @@ static int requeue(struct process *p, struct machine_registers *r, int compare)
 	if (compare && word != r->ebp)
 		return -EAGAIN;
 	done = (u32)futex_wake(p, r->ebx, r->edx, ~0u);
-	for (moved = 0; r->edi != r->ebx && moved < r->esi && (q = longest(p->memory, r->ebx, ~0u)); moved++) {
-		q->futex_at = r->edi;
+	for (moved = 0; r->edi != r->ebx && moved < r->esi && (q = longest(from, ~0u)); moved++) {
+		q->futex_base = to.base;
+		q->futex_at = to.at;
 		q->futex_turn = ++turns;
 	}
 	return (int)(compare ? done + moved : done);

@@ -12,6 +12,8 @@ mkdir $out
     echo "stdin $(cat | wc -c)"
     echo "store $(ls -A /nix/store | sort | tr '\n' ' ')"
     echo "tmp $(ls -A /tmp | wc -l)"
+    input=${PATH%%/bin*}
+    echo "times $(for path in $input $input/bin $input/bin/busybox; do date -u -r $path +%s; done | tr '\n' ' ')"
     echo "root $(ls -A / | sort | tr '\n' ' ')"
     for device in null zero full random urandom tty fd stdin stdout stderr; do
         [ -e /dev/$device ] || [ -L /dev/$device ] || echo "no /dev/$device"

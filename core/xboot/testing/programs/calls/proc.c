@@ -14,16 +14,21 @@ static int proc_reads(const char *path, const char *wanted)
 
 static void proc(void)
 {
-    char text[256];
+    char text[256], name[32] = "Name:\t"; /* and the first 15 characters of the program's name, and a line feed */
     int fd, n, p[2];
 
+    for (n = length(self); n && self[n - 1] != '/'; n--)
+        ;
+    for (fd = 6; fd < 21 && self[n]; fd++)
+        name[fd] = self[n++];
+    name[fd] = '\n';
     section("proc");
     n = sys(READLINK, "/proc/self/exe", text, sizeof text);
-    say("readlink exe", n > 5 && same(text + n - 5, "/prog", 5));
+    say("readlink exe", n > 0 && n < (int)sizeof text && same(text, self, n) && !self[n]);
     say("open exe", sys(CLOSE, sys(OPEN, "/proc/self/exe", O_RDONLY)));
     say("cmdline", proc_reads("/proc/self/cmdline", self));
-    say("comm", proc_reads("/proc/self/comm", "prog\n"));
-    say("status", proc_reads("/proc/self/status", "Name:\tprog\n"));
+    say("comm", proc_reads("/proc/self/comm", name + 6));
+    say("status", proc_reads("/proc/self/status", name));
     say("maps", proc_reads("/proc/self/maps", "0"));
     say("stat", proc_reads("/proc/self/stat", ""));
     say("cpuinfo", proc_reads("/proc/cpuinfo", "processor\t: 0\n"));

@@ -104,6 +104,7 @@ static int thread_dies(int i)
 static void threads(void)
 {
     struct { u32 handler, flags, restorer, mask[2]; } action;
+    volatile int *word;
     int i, n, pid, time[2] = { 0, 1000000 }, status;
 
     section("threads");
@@ -215,4 +216,11 @@ static void threads(void)
     sys(KILL, pid, 18);
     sys(KILL, pid, 15);
     say("goes on and ends", child_status(pid));
+    word = (volatile int *)sys(MMAP2, 0, 4096, 3, 0x21, -1, 0);
+    pid = sys(FORK);
+    if (!pid)
+        sys(EXIT, sys(FUTEX, word, 0, 0, 0) == 0 ? 7 : 8);
+    for (i = 0; i < 1000000 && sys(FUTEX, word, 1, 1) != 1; i++)
+        sys(SCHED_YIELD);
+    say("a word of two processes", child_status(pid));
 }

@@ -147,6 +147,9 @@ static void waits(void)
     pid = sys(FORK);
     if (!pid) {
         sys(KILL, sys(GETPID), 19);
+        time[0] = 0;
+        time[1] = 100000000;
+        sys(NANOSLEEP, time, 0); /* so that it is seen to go on */
         sys(EXIT, 3);
     }
     say("stopped", (sys(WAITID, 1, pid, info, 2, 0), (int)(info[2] * 100 + info[5])));

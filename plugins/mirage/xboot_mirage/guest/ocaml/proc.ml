@@ -82,6 +82,7 @@ type shared = {
   mutable alarm : int; (* ITIMER_REAL: clock time, 0: none *)
   mutable interval : int; (* its period *)
   mutable ended : int option; (* the wait status that exit_group or a signal gave *)
+  mutable continued : bool; (* it was stopped and goes on, and no wait has told its parent *)
 }
 
 type place = { mutable cwd : inode; mutable umask : int; mutable place_sharers : int }
@@ -278,7 +279,7 @@ let copy_descriptors d =
   Array.iter (function Some f -> f.holders <- f.holders + 1 | None -> ()) d.table;
   { d with table = Array.copy d.table; close_on_exec = Array.copy d.close_on_exec; sharers = 1 }
 
-let new_shared () : shared = { pending = 0; queue = Queue.create (); alarm = 0; interval = 0; ended = None }
+let new_shared () : shared = { pending = 0; queue = Queue.create (); alarm = 0; interval = 0; ended = None; continued = false }
 
 let no_action = { handler = 0; options = 0; restorer = 0; mask = 0 }
 let new_limits ~stack =

@@ -61,7 +61,7 @@ let forget_signals p set =
   p.shared.pending <- p.shared.pending land lnot set;
   drop p.shared.queue
 
-let resume_stopped p = match p.state with Stopped -> p.state <- Ready | _ -> ()
+let resume_stopped p = match p.state with Stopped -> p.state <- Ready; p.shared.continued <- true | _ -> ()
 
 (* SIGCONT and SIGKILL let a stopped process run again. *)
 let wake_stopped p n =
@@ -276,6 +276,7 @@ let rec deliver p =
       else if bit n land stopping <> 0 then begin
         List.iter (fun q -> if not (is_zombie q) then q.state <- Stopped) (threads p.tgid);
         p.stop_reported <- false;
+        p.shared.continued <- false;
         match find p.parent with Some q -> send q Exit.sigchld (5, p.pid, 1000, n) | None -> ()
       end
       else Exit.finish_group p n

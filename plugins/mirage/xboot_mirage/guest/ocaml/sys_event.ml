@@ -151,10 +151,10 @@ let epoll_wait_until p =
 let milliseconds p n = let t = Arg.int p n in if t < 0 then -1 else t * 1_000_000
 
 let epoll_wait p = Sys_signal.with_deadline p (milliseconds p 3); epoll_wait_until p
-let epoll_pwait p = Sys_signal.with_deadline p (milliseconds p 3); Sys_signal.temporary_mask p (Arg.word p 4); epoll_wait_until p
+let epoll_pwait p = Sys_signal.with_deadline p (milliseconds p 3); Sys_signal.temporary_mask p (Arg.word p 4) ~size:(Arg.word p 5); epoll_wait_until p
 let epoll_pwait2 p =
   Sys_signal.with_deadline p (Sys_signal.span_at p (Arg.word p 3) ~wide:true ~scale:1);
-  Sys_signal.temporary_mask p (Arg.word p 4);
+  Sys_signal.temporary_mask p (Arg.word p 4) ~size:(Arg.word p 5);
   epoll_wait_until p
 
 (* ---- memory that has the form of a file *)

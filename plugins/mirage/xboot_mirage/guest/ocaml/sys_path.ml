@@ -254,6 +254,7 @@ let rename_at p fd va to_fd to_va flags =
   let from = resolve_name p fd from_path and target = resolve_name p to_fd to_path in
   if from.Path.name = "" || target.Path.name = "" then Errno.fail Errno.ebusy;
   let inode = Path.existing from in
+  (match inode.Vfs.kind with Vfs.Text _ | Vfs.Magic _ -> Errno.fail Errno.exdev | _ -> ()); (* /proc is another file system *)
   let dir = Vfs.is_dir inode in
   if flags land no_replace <> 0 && target.Path.node <> None then Errno.fail Errno.eexist;
   let other = if swap then Some (Path.existing target) else None in

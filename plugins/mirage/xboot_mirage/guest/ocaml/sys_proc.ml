@@ -163,7 +163,9 @@ let exit p =
 
 let exit_group p = Exit.finish_group p ((Arg.int p 0 land 255) lsl 8); raise Replaced
 
-let wnohang = 1 and wuntraced = 2 and wcontinued = 8
+let wnohang = 1 and wuntraced = 2 and wexited = 4 and wcontinued = 8
+
+let goes_on = 0xffff (* the status of a child that was stopped and runs again *)
 
 (* A child that a wait may report, with its status. *)
 let waitable p target options =
@@ -174,8 +176,10 @@ let waitable p target options =
   if candidates = [] then Errno.fail Errno.echild;
   List.find_map (fun q ->
     match q.state with
-    | Zombie status when has_ended q.tgid -> Some (q, status)
+    | Zombie status when options land wexited <> 0 && has_ended q.tgid -> Some (q, status)
+    | Zombie _ -> None
     | Stopped when options land wuntraced <> 0 && not q.stop_reported -> Some (q, (19 lsl 8) lor 0x7f)
+    | _ when options land wcontinued <> 0 && q.shared.continued -> Some (q, goes_on)
     | _ -> None) candidates
 
 let wait_for p target options =
@@ -184,14 +188,16 @@ let wait_for p target options =
   | None when options land wnohang <> 0 -> None
   | None -> raise (Wait (fun () -> match waitable p target options with Some _ -> true | None -> false | exception Errno.Error _ -> true))
 
-let take (q, status) = match q.state with Stopped -> q.stop_reported <- true | _ -> ignore status; Exit.reap q
+let take (q, status) =
+  if status = goes_on then q.shared.continued <- false
+  else match q.state with Stopped -> q.stop_reported <- true | _ -> Exit.reap q
 
 let usage_size p = if is_wide p then 144 else 72
 
 let wait4 p =
   let options = Arg.int p 2 in
   if options land lnot 0xe000000b <> 0 then Errno.fail Errno.einval;
-  match wait_for p (Arg.int p 0) options with
+  match wait_for p (Arg.int p 0) (options lor wexited) with
   | None -> 0
   | Some ((q, status) as found) ->
     let va = Arg.word p 1 and usage = if Arg.word p 3 <> 0 && p.call <> 7 then Arg.word p 3 else 0 in
@@ -204,7 +210,7 @@ let waitpid = wait4
 
 let waitid p =
   let kind = Arg.int p 0 and id = Arg.int p 1 and va = Arg.word p 2 and options = Arg.int p 3 in
-  if options land 4 = 0 && options land 10 = 0 then Errno.fail Errno.einval;
+  if options land (wexited lor wuntraced lor wcontinued) = 0 then Errno.fail Errno.einval;
   let target = match kind with 0 -> -1 | 1 -> id | 2 -> if id = 0 then 0 else -id | _ -> Errno.fail Errno.einval in
   let found = wait_for p target options in
   if va <> 0 then begin
@@ -212,7 +218,7 @@ let waitid p =
     (match found with
      | None -> ()
      | Some (q, status) ->
-       let code, value = if status land 0xff = 0x7f then (5, status lsr 8) else if status land 0x7f = 0 then (1, status lsr 8) else (2, status land 0x7f) in
+       let code, value = if status = goes_on then (6, 18) else if status land 0xff = 0x7f then (5, status lsr 8) else if status land 0x7f = 0 then (1, status lsr 8) else (2, status land 0x7f) in
        Signal.put_info b 0 17 (code, q.pid, 1000, value) ~wide:(is_wide p));
     User.write p.mm va b
   end;

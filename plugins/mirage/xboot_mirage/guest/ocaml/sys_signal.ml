@@ -224,7 +224,7 @@ let span_at p va ~wide ~scale =
     if s > 1 lsl 29 then 1 lsl 59 else (s * 1_000_000_000) + (n * scale)
   end
 
-let temporary_mask p va = if va <> 0 && p.saved_mask = None then begin
+let temporary_mask p va ~size = if va <> 0 && size <> 8 then Errno.fail Errno.einval else if va <> 0 && p.saved_mask = None then begin
     let mask = Signal.mask_in (User.read p.mm va 8) 0 in
     p.saved_mask <- Some p.blocked;
     p.blocked <- mask
@@ -232,7 +232,7 @@ let temporary_mask p va = if va <> 0 && p.saved_mask = None then begin
 
 let ppoll_with p ~wide =
   with_deadline p (span_at p (Arg.word p 2) ~wide ~scale:1);
-  temporary_mask p (Arg.word p 3);
+  temporary_mask p (Arg.word p 3) ~size:(Arg.word p 4);
   poll_until p
 
 let ppoll p = ppoll_with p ~wide:(is_wide p)
@@ -274,7 +274,8 @@ let select p =
 
 let pselect_with p ~wide =
   with_deadline p (span_at p (Arg.word p 4) ~wide ~scale:1);
-  if Arg.word p 5 <> 0 then temporary_mask p (User.word p.mm (Arg.word p 5));
+  let pair = Arg.word p 5 in
+  if pair <> 0 then temporary_mask p (User.word p.mm pair) ~size:(User.word p.mm (pair + User.word_size p.mm));
   select_sets p ~read:(Arg.word p 1) ~write:(Arg.word p 2) ~except:(Arg.word p 3)
 
 let pselect6 p = pselect_with p ~wide:(is_wide p)
