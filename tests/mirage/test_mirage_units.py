@@ -37,7 +37,7 @@ def _tree(tree: dict[str, object]) -> str:
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("units")
-    for path in (GUEST / "ocaml").glob("*.ml"):
+    for path in (GUEST / "ocaml").glob("*.ml*"):
         if path.stem != "main":
             shutil.copy(path, folder)
     shutil.copy(HERE / "units.ml", folder)
@@ -68,7 +68,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         )
         objects.append(f"{source.stem}.o")
     packages = ["-package", "cstruct,mirage-crypto,str"]
-    names = sorted(path.name for path in folder.glob("*.ml"))
+    names = sorted(path.name for path in folder.glob("*.ml*"))
     order = subprocess.run(
         ["ocamlfind", "ocamldep", *packages, "-sort", *names], cwd=folder, capture_output=True, text=True, check=True
     ).stdout.split()

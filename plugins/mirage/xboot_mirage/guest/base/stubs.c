@@ -44,11 +44,6 @@ I xb_frame_ref(I frame) { frame_ref((u64)frame); return 0; }
 I xb_frame_unref(I frame) { frame_unref((u64)frame); return 0; }
 I xb_frame_refs(I frame) { return frame_refs((u64)frame); }
 I xb_frames_free(I unit) { (void)unit; return (I)(frames_free_count > frames_reserve ? frames_free_count - frames_reserve : 0); }
-I xb_frame_copy(I frame) {
-    u64 to = frame_alloc_raw(1);
-    if (to) page_copy(phys(to * PAGE), frame_memory((u64)frame, FRAME_PAGE));
-    return (I)to;
-}
 /* Frames of the payload that are no longer needed: they were never counted. */
 I xb_frames_release(I start, I end) {
     for (u64 f = ((u64)start + PAGE - 1) / PAGE; f < (u64)end / PAGE; f++) frame_give(f);

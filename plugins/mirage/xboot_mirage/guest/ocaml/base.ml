@@ -5,7 +5,6 @@
    each of them when it is used: a frame that was given back, or is of another kind, ends the machine. *)
 
 external frame_alloc_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_frame_alloc" [@@noalloc]
-external frame_copy_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_frame_copy" [@@noalloc]
 external frame_ref : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_frame_ref" [@@noalloc]
 external frame_unref : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_frame_unref" [@@noalloc]
 external frame_refs : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_frame_refs" [@@noalloc]
@@ -66,7 +65,6 @@ let page_up a = page_down (a + page - 1)
 exception No_memory
 
 let frame_alloc () = match frame_alloc_ 1 with 0 -> raise No_memory | f -> f
-let frame_copy f = match frame_copy_ f with 0 -> raise No_memory | f -> f
 let ctx_new () = match ctx_new_ 0 with 0 -> raise No_memory | f -> f
 let frames_free () = frames_free_ 0
 let ref_frame f = ignore (frame_ref f)
@@ -75,7 +73,6 @@ let unref_frame f = ignore (frame_unref f)
 (* All physical memory, as one buffer: file content and the payload are looked at in place. *)
 let memory = lazy (Cstruct.of_bigarray (memory_ ()))
 let view address length = Cstruct.sub (Lazy.force memory) address length
-let view_frame f = view (f * page) page
 
 (* Slots of a context: enum ctx of base.h. *)
 let rax = 0 and rbx = 1 and rcx = 2 and rdx = 3 and rsi = 4 and rdi = 5 and rbp = 6 and rsp = 7

@@ -2,7 +2,7 @@
 
 open Vfs
 
-type item = { path : string; inode : inode; mutable references : string list }
+type item = { path : string; inode : inode; references : string list }
 
 let items : (string, item) Hashtbl.t = Hashtbl.create 64
 

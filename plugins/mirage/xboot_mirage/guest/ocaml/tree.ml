@@ -2,8 +2,6 @@
 
 open Vfs
 
-let who_builder = Proc.who
-
 let directory ?(uid = 0) ?(gid = 0) parent name mode =
   let d = make ~uid ~gid (new_dir ()) mode in
   add parent name d;
