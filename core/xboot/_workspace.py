@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
+import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
@@ -15,10 +16,10 @@ from filelock import FileLock, Timeout
 
 def cache_root() -> Path:
     """The folder of everything that can be made again: `$XBOOT_CACHE`, or the user's cache folder."""
-    return Path(os.environ.get("XBOOT_CACHE") or platformdirs.user_cache_path("xboot"))
+    return Path(os.environ.get("XBOOT_CACHE") or platformdirs.user_cache_path("xboot")).absolute()
 
 
-@contextmanager
+@contextlib.contextmanager
 def run_folder() -> Iterator[Path]:
     """A fresh folder, mode 0700, that is gone afterwards. Its lock tells a living run from a dead one."""
     runs = cache_root() / "runs"
@@ -31,7 +32,7 @@ def run_folder() -> Iterator[Path]:
             folder.mkdir(mode=0o700)
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
             Path(lock.lock_file).unlink(missing_ok=True)
 
 
@@ -39,7 +40,17 @@ def _sweep(runs: Path) -> None:
     for lock_file in runs.glob("run-*.lock"):
         try:
             with FileLock(lock_file, timeout=0):
-                shutil.rmtree(runs / lock_file.name.removesuffix(".lock"), ignore_errors=True)
+                _remove(runs / lock_file.name.removesuffix(".lock"))
                 lock_file.unlink(missing_ok=True)
         except Timeout:
             continue  # a run in progress
+
+
+def _remove(folder: Path) -> None:
+    """Remove `folder` as far as that is possible. A machine that was taken over may have left folders in each other, deeper than Python
+    can follow, which calls itself for each; `rm` can.
+    """
+    with contextlib.suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        subprocess.run(["rm", "-rf", "--", folder], stderr=subprocess.DEVNULL, check=False)

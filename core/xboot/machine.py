@@ -151,7 +151,7 @@ class ProcessCarrier(Carrier):
 
     def end_of(self, status: int) -> End:
         """The end that a process's status stands for (negative: a signal). Overridden where a guest's byte gets into the status."""
-        return End(None, f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}")
+        return End(None, f"was killed by {_signal_name(-status)}" if status < 0 else f"ended with status {status}")
 
     async def ended(self) -> End:
         """Wait for the process."""
@@ -175,6 +175,14 @@ class ProcessCarrier(Carrier):
     def complaint(self) -> bytes:
         """The end of the program's standard error."""
         return bytes(self._said)
+
+
+def _signal_name(number: int) -> str:
+    """Most real-time signals have a number and no name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 async def start_process(command: Sequence[str], sockets: Sequence[socket.socket]) -> asyncio.subprocess.Process:

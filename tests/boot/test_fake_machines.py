@@ -7,15 +7,18 @@ import struct
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+import xboot.boot.run
 from xboot.boot import RunOptions
+from xboot.boot.channel import Message
 from xboot.compare import Agreement, choose_voters, compare
 from xboot.errors import BackendError, PluginError, UsageError
 from xboot.hooks import BackendOptions
-from xboot.model import Boot, BootImage, Component, Script, Source, SourceKind, Status, Step, StepOutput, Verdict
+from xboot.machine import End, ProcessCarrier
+from xboot.model import Boot, BootImage, Component, Phase, Script, Source, SourceKind, Status, Step, StepOutput, Verdict
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
 from xboot.show import report
@@ -117,6 +120,15 @@ def test_a_flood_on_the_console(tmp_path: Path) -> None:
     assert verdict.ok, verdict.failure
     assert len(verdict.console_tail) <= 16384
     assert (tmp_path / "log").stat().st_size == 65536 * 400
+
+
+def test_a_flood_on_the_console_does_not_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xboot.boot.run.MAX_LOG", 100_000)
+    verdict = run(lambda s: [*until(2)(s), Say(console="x" * 65536, times=40), *good_run(s)[5:]], log=tmp_path / "log")
+    assert verdict.ok, verdict.failure
+    log = (tmp_path / "log").read_bytes()
+    assert log.count(b"x") in range(100_000, 100_010)
+    assert log.endswith(b"the rest is dropped\n")
 
 
 @pytest.mark.parametrize(
@@ -222,6 +234,22 @@ def test_an_output_is_brought_out_through_memory(tmp_path: Path) -> None:
     verdict = run(exporting("hello\n" * 50), export=tmp_path / "e", export_paths=[path(3)])
     assert verdict.ok, verdict.failure
     assert verdict.exports[path(3)].read_bytes() == nar_of(b"hello\n" * 50)
+
+
+def test_pieces_of_an_export_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guest may bring an output out byte by byte."""
+    kept: list[Message] = []
+    judged = xboot.boot.run.judge
+    monkeypatch.setattr("xboot.boot.run.judge", lambda image, messages, *more: (kept.extend(messages), judged(image, messages, *more))[1])
+    verdict = run(exporting("hello\n" * 50), export=tmp_path / "e", export_paths=[path(3)])
+    assert verdict.ok, verdict.failure
+    assert kept
+    assert Phase.EXPORT not in {message.phase for message in kept}
+
+
+@pytest.mark.parametrize("number, words", [(9, "SIGKILL"), (40, "signal 40"), (64, "SIGRTMAX")])
+def test_a_machine_that_is_killed_by_any_signal(number: int, words: str) -> None:
+    assert ProcessCarrier.end_of(cast("Any", None), -number) == End(None, f"was killed by {words}")
 
 
 @pytest.mark.parametrize("memory", ["x" * 1000, nar_of(b"hellO\n" * 50).decode("latin-1"), "short"])

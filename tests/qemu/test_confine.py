@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import subprocess
 from pathlib import Path
 
 import pytest
+from qemu.qmp import EventListener, Message
 
-from xboot.boot.channel import Message
+from xboot.boot import channel
 from xboot.boot.export import Exporter
 from xboot.errors import GuestError
 from xboot.machine import MachineOptions
 from xboot.model import Boot, Module, Phase, Protocol
-from xboot_qemu.confine import confined, confinement
+from xboot_qemu.confine import _prefix, confined, confinement
+from xboot_qemu.machine import _QemuCarrier
 
 TAKEN_OVER = """#!/bin/sh
 case " $* " in *" -version "*) exit 0 ;; esac
@@ -73,6 +77,49 @@ def test_with_a_debugger_nothing_is_shut_in(fake: str, tmp_path: Path) -> None:
     assert "bubblewrap" not in confinement(fake, options)
 
 
+@pytest.mark.parametrize("place, seen", [("qemu/bin", "qemu"), ("bin", "bin"), ("", "qemu-system-x86_64")])
+def test_a_qemu_of_ones_own_does_not_show_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, seen: str) -> None:
+    home = tmp_path / "home"
+    program = home / place / "qemu-system-x86_64"
+    program.parent.mkdir(parents=True)
+    program.touch()
+    monkeypatch.setenv("HOME", str(home))
+    assert _prefix(str(program)) == [str(home / seen)]
+
+
+class _Flooded:
+    """QMP with a QEMU that was taken over: events without end, then JSON that no stack holds."""
+
+    def __init__(self, _: str) -> None:
+        self.events = EventListener()
+
+    async def connect(self, _: socket.socket) -> None:
+        for _number in range(1000):
+            await self.events.put(Message({"event": "STOP"}))
+
+    async def execute(self, *_: object) -> None:
+        pass
+
+    async def disconnect(self) -> None:
+        raise RecursionError
+
+
+def test_what_qemu_says_on_qmp_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("xboot_qemu.machine.QMPClient", _Flooded)
+
+    async def talk() -> int:
+        ours, theirs = socket.socketpair()
+        process = await asyncio.create_subprocess_exec("sleep", "30")
+        carrier = _QemuCarrier(process, ours, ours, ours)
+        await carrier.read_memory(0, 1, tmp_path / "part")
+        assert carrier._client is not None
+        await carrier.close()
+        theirs.close()
+        return len(carrier._client.events.history)
+
+    assert asyncio.run(asyncio.wait_for(talk(), 20)) == 0
+
+
 @pytest.mark.parametrize("what", ["link", "hard link", "fifo", "folder", "nothing"])
 def test_a_piece_that_is_no_plain_file_is_refused(tmp_path: Path, what: str) -> None:
     """The machine writes the pieces of an export: it must not be able to name a file of the host's instead."""
@@ -90,6 +137,6 @@ def test_a_piece_that_is_no_plain_file_is_refused(tmp_path: Path, what: str) -> 
             subprocess.run(["mkfifo", part], check=True)
         case "folder":
             part.mkdir()
-    message = Message(Phase.EXPORT, 1, "out", "/nix/store/x", "0" * 64, 6, length=6)
+    message = channel.Message(Phase.EXPORT, 1, "out", "/nix/store/x", "0" * 64, 6, length=6)
     with pytest.raises(GuestError, match="saved no"):
         exporter.append(message, part)

@@ -34,6 +34,8 @@ from xboot.model import Boot, BootImage, Cause, Ending, Event, Phase, Verdict
 
 BOOT_TIMEOUT, STEP_TIMEOUT, RUN_TIMEOUT = 120.0, 3600.0, 6 * 3600.0
 """Seconds, where a user says nothing and the machine's pace is 1."""
+MAX_LOG = 1 << 30
+"""Bytes of the console that a log holds: a guest has hours to fill a disk."""
 _TAIL = 16384
 # What programs and kernels print when there is no room. The console is not believed: a hint is all that comes of it.
 _SCARCE = re.compile(
@@ -115,6 +117,7 @@ class _Run:
         self._exporter: Exporter | None = None
         self._log: IO[bytes] | None = options.log.open("wb", buffering=0) if options.log else None
         self._log_error: OSError | None = None
+        self._log_room = MAX_LOG
         self._interrupted = asyncio.Event()
         self._cause = Cause.GUEST
         self._hint = ""
@@ -256,7 +259,8 @@ class _Run:
         await writer.drain()
         while not self._reader.finished:
             message = self._reader.feed(await self._line(reader))
-            self._messages.append(message)
+            if message.phase is not Phase.EXPORT:  # a guest may say one for each byte
+                self._messages.append(message)
             self._observe(message)
             if message.phase is Phase.EXPORT:
                 await self._export(carrier, message)
@@ -307,9 +311,12 @@ class _Run:
         while data := await reader.read(65536):
             self._tail += data
             del self._tail[:-_TAIL]
-            if self._log is not None and self._log_error is None:
+            if self._log is not None and self._log_error is None and self._log_room > 0:
                 try:
-                    self._log.write(data)
+                    self._log.write(data[: self._log_room])
+                    self._log_room -= len(data)
+                    if self._log_room <= 0:
+                        self._log.write(b"\nxboot: a log holds no more than this; the rest is dropped\n")
                 except OSError as error:  # the guest must be read on, or it would wait for ever
                     error.filename = str(self._options.log)
                     self._log_error = error

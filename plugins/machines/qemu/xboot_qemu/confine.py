@@ -63,12 +63,15 @@ def _read_only(paths: Iterable[Path]) -> list[str]:
 
 
 def _prefix(program: str) -> Sequence[str]:
-    """The folder of a QEMU that no distribution installed: above the program's (with share/ or pc-bios/), unless homes lie there."""
+    """The folder of a QEMU that no distribution installed: above the program's (with share/ or pc-bios/), unless homes lie there; the
+    program's, or the program alone, if they do.
+    """
     path = Path(program).resolve()
     if any(path.is_relative_to(system) for system in _SYSTEM):
         return ()
-    above = path.parent.parent
-    return [str(path.parent)] if Path.home().is_relative_to(above) or Path("/tmp").is_relative_to(above) else [str(above)]  # noqa: S108
+    private = (Path.home().resolve(), Path("/tmp"))  # noqa: S108
+    open_places = (place for place in (path.parent.parent, path.parent) if not any(home.is_relative_to(place) for home in private))
+    return [str(next(open_places, path))]
 
 
 def _has_walls(program: str) -> bool:
