@@ -116,7 +116,7 @@ external ctx_free : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_ctx_fre
 (* [ctx_copy to_ from]: all registers. Answers 0. *)
 external ctx_copy : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_ctx_copy" [@@noalloc]
 
-(* The registers of a fresh program: zero, and a fresh FPU. Answers 0. *)
+(* The registers of a fresh program: zero but for the data segments, and a fresh FPU. Answers 0. *)
 external ctx_reset : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_ctx_reset" [@@noalloc]
 
 (* [ctx_get context slot]: a register; what needs more than 62 bits is min_int, which no check accepts. *)

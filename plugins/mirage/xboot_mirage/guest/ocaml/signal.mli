@@ -32,7 +32,8 @@ val take : Proc.t -> int -> int * int * int * int
 (* Forget pending signals of a set, of the thread and of its process. *)
 val forget_signals : Proc.t -> int -> unit
 
-(* Send to one thread. Nothing happens for a number that is none, to who has ended, or when it is ignored and not blocked. *)
+(* Send to one thread. Nothing happens for a number that is none, to who has ended, or when it is ignored and not blocked.
+   Process 1 gets only what it handles. *)
 val post : Proc.t -> int -> int * int * int * int -> unit
 
 (* As [post], to a process: whichever of its threads does not block the signal takes it. *)

@@ -4,7 +4,7 @@ open Proc
 
 let brk p = Mm.grow_brk p.mm (Arg.word p 0)
 
-let map_shared = 1 and map_private = 2 and map_fixed = 0x10 and map_anonymous = 0x20 and map_noreplace = 0x100000
+let map_fixed = 0x10 and map_anonymous = 0x20 and map_noreplace = 0x100000
 
 (* Memory that processes share without a file of their own, as on Linux: a file without a name. *)
 let shared_memory len =

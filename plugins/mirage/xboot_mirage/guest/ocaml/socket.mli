@@ -1,0 +1,69 @@
+(* Sockets of the step (AF_UNIX): they live in memory only, nothing leads out of the step, and none outlives it. Lengths are in bytes.
+   Errors are raised as Errno.Error, with the number that Linux gives; what must wait raises Proc.Wait, or EAGAIN when [again]. *)
+
+(* Error numbers of sockets. *)
+val enotsock : int
+val emsgsize : int
+val eprototype : int
+val eopnotsupp : int
+val eaddrinuse : int
+val eisconn : int
+val enotconn : int
+val etoomanyrefs : int
+val econnrefused : int
+
+(* The three styles. *)
+val stream : int
+val datagram : int
+val seqpacket : int
+
+(* How many bytes wait for one reader at most. *)
+val capacity : int
+
+(* The sockets that are bound: by abstract name and style, and by the number of the inode that is their name. *)
+val abstract : (string * int, Proc.socket) Hashtbl.t
+val by_ino : (int, Proc.socket) Hashtbl.t
+
+(* How many descriptors are in messages. *)
+val in_flight : int ref
+
+(* [make p style]: a socket without peer and address. Raises ENOMEM. *)
+val make : Proc.t -> int -> Proc.socket
+
+(* Nobody has it any more: those who wait for it are told, what was not read is given back. *)
+val close : Proc.socket -> unit
+
+(* The step is over: all are closed. *)
+val reset : unit -> unit
+
+(* How many bytes it would take now. *)
+val room : Proc.socket -> int
+
+(* The bits of poll. *)
+val ready : Proc.socket -> int
+
+(* [send p socket len fetch]: [fetch off len] gives the bytes; how many were sent. [target]: for a datagram with an address. [quiet]: no SIGPIPE with EPIPE.
+   [rights] go with the first byte, and are held by the message. *)
+val send : Proc.t -> Proc.socket -> ?target:Proc.socket -> again:bool -> quiet:bool -> rights:Proc.file list -> int -> (int -> int -> Bytes.t) -> int
+
+(* What came: how many bytes, whether a datagram was longer, the files, each with one reference for the caller to give back ([let_go]), the sender's address and process. *)
+type received = private { count : int; truncated : bool; files : Proc.file list; from : string; from_pid : int; last : Proc.message option }
+
+(* [receive p socket len store]: [store off bytes from len] puts bytes away and answers how many it took. [peek]: they stay. [whole]: wait for all of [len], of a stream. *)
+val receive : Proc.t -> Proc.socket -> again:bool -> peek:bool -> whole:bool -> int -> (int -> Bytes.t -> int -> int -> int) -> received
+
+(* Descriptors that travelled and arrive nowhere, or have arrived: their references are given back. *)
+val let_go : Proc.file list -> unit
+
+(* [store_at p va]: a [store] that writes to the program's memory. *)
+val store_at : Proc.t -> int -> int -> bytes -> int -> int -> int
+
+(* [fetch_from p va]: a [fetch] that reads the program's memory. Raises EFAULT. *)
+val fetch_from : Proc.t -> int -> int -> int -> bytes
+
+(* [read p file socket va len] and [write p file socket va len]: the plain calls. Descriptors that come with what is read are closed. *)
+val read : Proc.t -> Proc.file -> Proc.socket -> int -> int -> int
+val write : Proc.t -> Proc.file -> Proc.socket -> int -> int -> int
+
+(* [write_bytes p file socket b len]: from the kernel's own memory, as much as there is room for. *)
+val write_bytes : Proc.t -> Proc.file -> Proc.socket -> bytes -> int -> int

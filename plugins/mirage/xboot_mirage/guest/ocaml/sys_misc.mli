@@ -1,0 +1,32 @@
+(* System calls that tell names and times, set limits, give chance. Each is the call of its name: it reads its arguments from the registers of the process and answers what Linux answers.
+   It raises Errno.Error with the number that Linux gives, and Proc.Wait when it must wait; it is then made again from its beginning. *)
+
+(* What uname calls the machine; the executor sets it for each step. *)
+val machine : string ref
+
+(* Granted without effect, refused by EPERM, and told not to exist (ENOSYS) without a word on the console. *)
+val nothing : Proc.t -> int
+val forbidden : Proc.t -> int
+val absent : Proc.t -> int
+
+val uname : Proc.t -> int
+val time : Proc.t -> int
+val gettimeofday : Proc.t -> int
+val clock_gettime : Proc.t -> int
+val clock_gettime64 : Proc.t -> int
+val clock_getres : Proc.t -> int
+val clock_getres64 : Proc.t -> int
+val clock_settime : Proc.t -> int
+val times : Proc.t -> int
+val getrusage : Proc.t -> int
+val sysinfo : Proc.t -> int
+val getrlimit : Proc.t -> int
+val old_getrlimit : Proc.t -> int
+val setrlimit : Proc.t -> int
+val prlimit64 : Proc.t -> int
+val getrandom : Proc.t -> int
+val sched_yield : Proc.t -> int
+val sched_getaffinity : Proc.t -> int
+val getcpu : Proc.t -> int
+val getpriority : Proc.t -> int
+val personality : Proc.t -> int
