@@ -273,6 +273,9 @@ class Ending(enum.Enum):
     PANIC = "panic"  # the kernel or executor gave up: always a failure
 
 
+MAX_ENDING = 0x40
+"""Bytes on the exit device are below this one: an emulator makes the status 2 * byte + 1 of them, and 128 + n is a signal's."""
+
 ENDINGS: Mapping[int, Ending] = {0x31: Ending.SUCCESS, 0x21: Ending.FAILURE, 0x11: Ending.PANIC}
 """The bytes of docs/contract.md, section 6."""
 
@@ -310,6 +313,12 @@ class Boot:
     endings: Mapping[int, Ending] = field(default_factory=lambda: ENDINGS)
     native: bool = False
     hints: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for an ending that a machine's own death could be taken for: a signal's status is 128 and more."""
+        wrong = [byte for byte in self.endings if not 0 < byte < MAX_ENDING]
+        if wrong:
+            raise ValueError(f"the ending {wrong[0]:#x} is not one of the bytes 0x01 to {MAX_ENDING - 1:#04x}")
 
 
 class Phase(enum.Enum):

@@ -128,7 +128,7 @@ def test_changed_reports_are_refused(tmp_path: Path, report: dict, script: Scrip
     path = tmp_path / "report.json"
     path.write_text(json.dumps(report))
     (run,) = read_reports(path, script)
-    assert run.backend == "linux"
+    assert run.voter.backend == "linux"
     agreed = {"xbootComparison": 1, "verdict": "agreed", "complete": ["linux"], "runs": {"linux": report}}
     path.write_text(json.dumps(agreed))
     assert len(read_reports(path, script)) == 1

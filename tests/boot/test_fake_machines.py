@@ -236,6 +236,12 @@ def test_an_output_is_brought_out_through_memory(tmp_path: Path) -> None:
     assert verdict.exports[path(3)].read_bytes() == nar_of(b"hello\n" * 50)
 
 
+def test_an_output_that_was_asked_for_and_does_not_come_out_is_a_failure(tmp_path: Path) -> None:
+    verdict = run(good_run, export=tmp_path / "e", export_paths=[path(3)])
+    assert not verdict.ok
+    assert f"did not bring out {path(3)}" in verdict.failure
+
+
 def test_pieces_of_an_export_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A guest may bring an output out byte by byte."""
     kept: list[Message] = []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from xboot.errors import PluginError, UsageError
 from xboot.hooks import hookimpl
-from xboot.model import BackendInfo, Event, Phase
+from xboot.model import BackendInfo, Boot, Ending, Event, Phase, Protocol
 from xboot.plugins import Plugins
 
 
@@ -119,3 +121,9 @@ def test_unknown_backend_lists_the_known() -> None:
         plugins.backend("two")
     assert caught.value.hint is not None
     assert "one" in caught.value.hint
+
+
+@pytest.mark.parametrize("byte", [0, 0x40, 0x44, 0x100, -1])
+def test_endings_are_bytes_that_no_signal_looks_like(byte: int) -> None:
+    with pytest.raises(ValueError, match="is not one of the bytes"):
+        Boot(Protocol.PVH, Path("kernel"), 64, endings={byte: Ending.SUCCESS})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -37,6 +38,12 @@ def open_folder() -> Iterator[Path]:
         yield folder
 
 
+def _default_signals() -> None:
+    """A shell that starts the tests in the background has them ignore signals, and /proc/self/status tells."""
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_same_lines(programs: Path, tmp_path: Path, open_folder: Path, name: str) -> None:
     program = shutil.copy(programs / name / "bin" / name, open_folder / f"{name}-program")
@@ -52,6 +59,7 @@ def test_the_same_lines(programs: Path, tmp_path: Path, open_folder: Path, name:
         extra_groups=[],
         env={},
         stdin=subprocess.DEVNULL,
+        preexec_fn=_default_signals,
     )
     assert native.returncode == 0, native.stderr
     tree = guest.source(programs / name)

@@ -24,7 +24,7 @@ sys.path.append(str(ROOT / "tests" / "nix"))
 from test_corpus import build_by_nix  # noqa: E402  # found by the line above
 
 PLUGINS = Plugins.load()
-pytestmark = pytest.mark.boot
+pytestmark = [pytest.mark.boot, pytest.mark.nix]
 Outputs = Mapping[str, tuple[str, list[str]]]
 
 

@@ -236,13 +236,20 @@ class _Run:
             return f"{where} failed: {last.text} [{last.kind}]"
         done = last is not None and last.phase is Phase.DONE
         if done and (self._done_alone or meaning is Ending.SUCCESS):
-            return ""
+            return self._not_brought_out()
         if end is None:
             return f"the machine did not end within {self._grace:g} s of its last line"
         said = "said that it was done" if done else f"was at {self._reader.where}"
         gave_up = " (the kernel or executor gave up)" if meaning is Ending.PANIC else ""
         success = "success is `done`" if self._done_alone else f"success is {self._byte(Ending.SUCCESS)} after `done`"
         return f"the machine {_words(end)}{gave_up} when the guest {said}; {success}"
+
+    def _not_brought_out(self) -> str:
+        """The output that a guest which is done was asked to bring out and did not, in words; or nothing."""
+        built = {output.path for step in self._image.script.steps for output in step.outputs}
+        files = self._exporter.files if self._exporter is not None else built
+        missing = [path for path in self._options.export_paths if path in built and path not in files]
+        return f"the guest said that it was done, but did not bring out {missing[0]}, as it was asked to" if missing else ""
 
     def _byte(self, ending: Ending) -> str:
         """The bytes that mean `ending`."""

@@ -90,7 +90,7 @@ static void locks(void) {
     usleep(50000), close(g), waitpid(pid, 0, 0), SAY("closing any descriptor lets go", 1), write(go[1], "x", 1), wait(0);
     SAY("first", set_lock(f, F_SETLK, F_WRLCK, 0, 1));
     pid = fork();
-    if (!pid) { SAY("second", set_lock(f, F_SETLK, F_WRLCK, 1, 1)); SAY("waits for the first", set_lock(f, F_SETLKW, F_WRLCK, 0, 1)); _exit(0); }
+    if (!pid) { SAY("second", set_lock(f, F_SETLK, F_WRLCK, 1, 1)); int late = set_lock(f, F_SETLKW, F_WRLCK, 0, 1); usleep(100000); /* the other says that it let go */ SAY("waits for the first", late); _exit(0); }
     usleep(100000), SAY("a circle", set_lock(f, F_SETLKW, F_WRLCK, 1, 1)), SAY("let go", set_lock(f, F_SETLK, F_UNLCK, 0, 1)), waitpid(pid, 0, 0);
     g = open("locked", O_RDWR);
     SAY("of the open file", set_lock(f, F_OFD_SETLK, F_WRLCK, 0, 5)), SAY("another open file", set_lock(g, F_OFD_SETLK, F_WRLCK, 4, 5)), SAY("and the process", set_lock(g, F_SETLK, F_RDLCK, 0, 1)), close(f), SAY("closed", set_lock(g, F_OFD_SETLK, F_WRLCK, 4, 5));

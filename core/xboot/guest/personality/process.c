@@ -88,11 +88,14 @@ void yield(void)
 
 /* ---- the loop ---- */
 
+/* When the timers were last looked at, and calls since then: of all processes, since each of a chain of short ones makes too few to come to a look. */
+static nanoseconds last_look;
+static unsigned calls_since;
+
 static void run(struct process *p)
 {
 	struct machine_fault fault;
-	unsigned idle = 0, turn = 0, calls = 0;
-	nanoseconds last = machine_clock();
+	unsigned idle = 0, turn = 0;
 
 	stamp_refresh();
 	while (p->state == RUNNING) {
@@ -108,11 +111,11 @@ static void run(struct process *p)
 			case MACHINE_CALL:
 				idle = 0;
 				serve(p);
-				if (++calls % CALLS || machine_clock() - last < TICK)
+				if (++calls_since % CALLS || machine_clock() - last_look < TICK)
 					break; /* else as good as a tick */
 				/* fall through */
 			case MACHINE_TICK:
-				last = machine_clock();
+				last_look = machine_clock();
 				timers_check();
 				stamp_refresh();
 				if ((++idle >= PATIENCE || ++turn >= TURN) && queue)
