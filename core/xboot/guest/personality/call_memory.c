@@ -12,11 +12,15 @@ CALL(brk)
 
 	if (told > m->brk && told <= old)
 		m->brk = told;
-	if (wanted < m->brk_start || wanted > MMAP_TOP)
+	if (wanted < m->brk_start)
 		return (int)m->brk;
-	end = (wanted + PAGE_MASK) & ~PAGE_MASK; /* no wrap: MMAP_TOP is a page */
+	end = wanted > MMAP_TOP ? 0 : (wanted + PAGE_MASK) & ~PAGE_MASK; /* no wrap: MMAP_TOP is a page */
+	if (!end || (end > old && !region_free(m, old, end))) {
+		address_space_full();
+		return (int)m->brk;
+	}
 	if (end > old) {
-		if (!region_free(m, old, end) || region_map(m, old, end, PROTECT_READ | PROTECT_WRITE | PROTECT_EXECUTE, 0, 0))
+		if (region_map(m, old, end, PROTECT_READ | PROTECT_WRITE | PROTECT_EXECUTE, 0, 0))
 			return (int)m->brk;
 	} else if (end < old && region_unmap(m, end, old)) {
 		return (int)m->brk;
@@ -80,8 +84,10 @@ static int map(struct process *p, address at, u32 size, u32 protection, u32 flag
 		return -EINVAL;
 	view.shared = kind != MAP_PRIVATE;
 	size = range_end(0, size, USER_TOP); /* whole pages */
-	if (!size)
+	if (!size) {
+		address_space_full();
 		return -ENOMEM;
+	}
 	if (!(flags & MAP_ANONYMOUS)) {
 		if (page > ~0u - size / PAGE_SIZE)
 			return -EOVERFLOW;

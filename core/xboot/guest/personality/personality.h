@@ -276,6 +276,7 @@ int region_forget(struct memory *m, address at, address end); /* drops pages; wh
 int region_move(struct memory *m, address at, address end, address to);
 address region_gap(struct memory *m, address hint, u32 size); /* 0: none */
 int region_free(struct memory *m, address at, address end);   /* nothing is mapped there */
+void address_space_full(void);                                /* says so on the console */
 
 /* mapping.c */
 int region_map(struct memory *m, address at, address end, u32 protection, struct node *node, u32 page); /* private; at a free place */

@@ -144,6 +144,13 @@ int region_covers(struct memory *m, address at, address end)
 	return at >= end;
 }
 
+void address_space_full(void)
+{
+	static unsigned once;
+
+	limit_reached(&once, "no free range in a process's address space (ENOMEM)");
+}
+
 /* The highest free place below the stack, or the hint. */
 address region_gap(struct memory *m, address hint, u32 size)
 {
@@ -160,6 +167,8 @@ address region_gap(struct memory *m, address hint, u32 size)
 			break;
 		from = r->end;
 	}
+	if (!best)
+		address_space_full();
 	return best;
 }
 

@@ -10,6 +10,8 @@ let nesting = 64
 let string_bytes = 131_072
 let arguments_bytes = 1 lsl 21
 
+let address_space = "no free range in a process's address space"
+
 let noted : (string, unit) Hashtbl.t = Hashtbl.create 8
 let reset () = Hashtbl.reset noted
 

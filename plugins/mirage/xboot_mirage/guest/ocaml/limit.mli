@@ -30,8 +30,14 @@ val string_bytes : int
 (* Bytes in all arguments and variables of a program. *)
 val arguments_bytes : int
 
+(* What is said when there is no room for a mapping, whatever memory there is. *)
+val address_space : string
+
 (* A new step: each limit may be named again. *)
 val reset : unit -> unit
+
+(* [note what]: name the limit on the console, once in a step. *)
+val note : string -> unit
 
 (* [reach errno what]: name the limit on the console, once in a step, and raise Errno.Error. *)
 val reach : int -> string -> 'a

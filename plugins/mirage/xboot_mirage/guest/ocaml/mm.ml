@@ -124,7 +124,7 @@ let forget_behind t inode size =
 let find_free t size =
   let top = limit t - 0x8000000 in (* as on Linux, 128 MiB for the stack and what is above it *)
   let rec down top =
-    if top - size < 0x10000 then Errno.fail Errno.enomem
+    if top - size < 0x10000 then Limit.reach Errno.enomem Limit.address_space
     else
       match Areas.find_last_opt (fun first -> first < top) t.areas with
       | Some (first, a) when a.last > top - size -> down (min first top)
@@ -141,7 +141,9 @@ let grow_brk t wanted =
     end
     else if fresh < old then begin unmap t fresh old; t.brk <- wanted end
     else if fresh = old then t.brk <- wanted
-  end;
+    else Limit.note Limit.address_space
+  end
+  else if wanted >= t.brk_start then Limit.note Limit.address_space;
   t.brk
 
 let map_frame t va frame a =

@@ -17,7 +17,7 @@ let map p ~va ~len ~prot ~flags ~fd ~offset =
   if offset < 0 || offset > 1 lsl 52 then Errno.fail Errno.eoverflow;
   if prot land lnot 0x01000007 <> 0 then Errno.fail Errno.einval;
   let mm = p.mm in
-  if len < 0 || len > Mm.limit mm then Errno.fail Errno.enomem;
+  if len < 0 || len > Mm.limit mm then Limit.reach Errno.enomem Limit.address_space;
   let len = Base.page_up len in
   let shared = match flags land 15 with 1 | 3 -> true | 2 -> false | _ -> Errno.fail Errno.einval in
   let may_write = ref true in
