@@ -155,7 +155,7 @@ def test_changed_reports_are_refused(tmp_path: Path, report: dict, script: Scrip
         (_changed(report, status="match", expected={"store": hashed}), "says 'built'"),
         (agreed | {"verdict": "differs"}, "only `agreed`"),
         (agreed | {"runs": {}}, "without runs"),
-        (agreed | {"complete": ["mirage"], "runs": {"mirage": report}}, "of another backend"),
+        (agreed | {"complete": ["mirage"], "runs": {"mirage": report}}, "of another voter"),
         ([], "not a report"),
         ({}, "xbootReport"),
     ):

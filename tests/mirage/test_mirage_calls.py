@@ -44,6 +44,12 @@ def _default_signals() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
+def _without_reserved(line: str) -> str:
+    """Signals 32 and 33 are the C library's: what they were inherited as, no program can change through it."""
+    title, tab, value = line.partition("\t")
+    return f"{title}{tab}{int(value, 16) & ~(3 << 31):016x}" if title == "SigIgn:" else line
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_same_lines(programs: Path, tmp_path: Path, open_folder: Path, name: str) -> None:
     program = shutil.copy(programs / name / "bin" / name, open_folder / f"{name}-program")
@@ -67,5 +73,5 @@ def test_the_same_lines(programs: Path, tmp_path: Path, open_folder: Path, name:
     step = guest.step(1, builder, [builder], [tree.path], "x86_64-linux")
     outcome = guest.boot(tmp_path / "o", guest.script([tree], [step]))
     found = [line for line in outcome.console.replace("\r", "").splitlines() if line and not line.startswith("xboot: ")]
-    assert found == native.stdout.splitlines()
+    assert found == [_without_reserved(line) for line in native.stdout.splitlines()]
     assert "did not make" in outcome.verdict.failure
