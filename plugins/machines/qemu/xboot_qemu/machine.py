@@ -59,7 +59,7 @@ class QemuMachine(Machine):
 
     def describe(self, boot: Boot, options: MachineOptions) -> list[str]:
         """As it is started, but with the console on standard output and the result channel on the socket `result.sock`."""
-        return command_line(boot, options, "", "stdio", "socket,path=result.sock,server=on,wait=off")
+        return command_line(boot, options, "", "stdio", "socket,path=result.sock,server=on,wait=on")
 
     async def start(self, boot: Boot, options: MachineOptions) -> Carrier:
         pairs = [socket.socketpair() for _ in range(3)]
