@@ -55,6 +55,7 @@ class SourceKind(enum.Enum):
     TEXT = "text"  # `text` fingerprint: recomputed from the file's SHA-256
     FIXED = "fixed"  # output of a fixed-output derivation, content at hand and checked by its hash
     SEED = "seed"  # trusted: its path cannot be recomputed from its content; listed as such
+    BUILT = "built"  # output of an earlier boot of the same run, brought out and hashed by the host; `location` is a `.nar` file
 
 
 @dataclass(frozen=True, slots=True)

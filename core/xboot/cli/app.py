@@ -13,7 +13,21 @@ import typer
 from xboot import __version__
 from xboot.cli.consoles import err, out
 from xboot.cli.ending import run_to_end
-from xboot.cli.options import Jobs, Json, Memory, Quiet, Quorum, RebuildFixed, Seeds, Settings, StepTimeout, Stores, Targets, Voters
+from xboot.cli.options import (
+    Jobs,
+    Json,
+    Memory,
+    Quiet,
+    Quorum,
+    RebuildFixed,
+    Seeds,
+    SegmentsOption,
+    Settings,
+    StepTimeout,
+    Stores,
+    Targets,
+    Voters,
+)
 from xboot.errors import UsageError
 from xboot.show.safe import write_out
 
@@ -199,16 +213,18 @@ def verify_attestation(
 def plan(
     targets: Targets,
     format: Annotated[str, typer.Option("--format", "-f", help="script, table, dot or guile (a program that runs the build).")] = "script",
+    segments: SegmentsOption = None,
     store: Stores = None,
     seed: Seeds = None,
     rebuild_fixed: RebuildFixed = False,
+    memory: Memory = None,
 ) -> None:
-    """Print the linear build of TARGET: the script itself, the order as a table, or Graphviz."""
+    """Print the linear build of TARGET: the script itself, the order as a table, Graphviz; or its cut into several boots."""
     from xboot.api import request  # noqa: PLC0415
     from xboot.cli import plan as planning  # noqa: PLC0415
 
-    wished = request(targets, stores=store or (), seeds=seed or (), rebuild_fixed=rebuild_fixed, allow_missing=True)
-    write_out(planning.plan(wished, format, err))
+    wished = request(targets, stores=store or (), seeds=seed or (), rebuild_fixed=rebuild_fixed, allow_missing=True, memory=memory)
+    write_out(planning.plan(wished, format, err) if segments is None else planning.segments(wished, segments, err))
 
 
 @app.command()

@@ -32,3 +32,6 @@ Quorum = Annotated[int | None, typer.Option(min=1, help="Complete runs that make
 Jobs = Annotated[int | None, typer.Option(min=1, help="Machines that run at once (default: one a core, as far as memory goes).")]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")]
 StepTimeout = Annotated[float | None, typer.Option(min=0.001, help="Seconds that one step may take (3600 if not given).")]
+SegmentsOption = Annotated[
+    str | None, typer.Option("--segments", metavar="HOW", help="Cut into boots: none, auto (by memory and time), steps, or a number.")
+]

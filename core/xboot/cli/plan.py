@@ -9,6 +9,7 @@ from xboot.cli.shown import shown_pipeline
 from xboot.errors import UsageError
 from xboot.guest.scheme import guile_script
 from xboot.request import Request
+from xboot.segments.cut import cut_plan, expected_memory, expected_size, limits_of, seen_sources, waits_for
 from xboot.show.progress import at_hand_sentence
 from xboot.show.report import to_json
 
@@ -30,6 +31,24 @@ def plan(request: Request, format: str, console: Console) -> bytes:
     if format == "guile":
         return guile_script(script).encode()
     return linearize.render(script, format).encode()
+
+
+def segments(request: Request, how: str, console: Console) -> bytes:
+    """The cut of the linear build into boots (docs/segments.md), as a table: what each holds, in bytes, and needs in MiB."""
+    with shown_pipeline(console) as pipeline:
+        script = pipeline.plan(request)
+    limits = limits_of(request.memory)
+    cuts = cut_plan(script, how, limits)
+    lines = ["segment\tsteps\tsources\tbuilt\tbytes of sources\tbytes of outputs\tMiB\twaits for\tderivations"]
+    for segment, waits in zip(cuts, waits_for(script, cuts), strict=True):
+        known, built = seen_sources(script, segment)
+        size, made = expected_size(script, segment, limits)
+        steps = f"{segment.first}-{segment.last}" if segment.first != segment.last else str(segment.first)
+        names = " ".join(script.steps[n - 1].drv.rsplit("/", 1)[-1][33:].removesuffix(".drv") for n in segment.steps)
+        before = ",".join(map(str, sorted(waits))) or "-"
+        least = expected_memory(size, made)
+        lines.append(f"{segment.number}\t{steps}\t{known}\t{built}\t{size}\t{made}\t{least}\t{before}\t{names}")
+    return ("\n".join(lines) + "\n").encode()
 
 
 def show(request: Request, console: Console, *, recursive: bool, as_json: bool) -> bytes:
