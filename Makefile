@@ -22,8 +22,7 @@ test:
 	@$(MAKE) --no-print-directory lint
 	@# Builds the kernels, once, before any test's clock runs.
 	$(XBOOT) compare examples/hello/recipe.toml
-	@# Some tests send signals at moments that they measured; beside other tests such a moment can be missed. What failed is run again, alone.
-	$(PYTEST) --durations=40 || $(BIN)/pytest --last-failed --last-failed-no-failures none
+	$(PYTEST) --durations=40
 
 # What a change is checked with before it is committed: under a minute, and no kernel, compiler, nix, package or browser is needed.
 check: lint

@@ -29,6 +29,12 @@ _COMPLAINT = 4096  # bytes kept of what a machine's own program writes on its st
 # already. Both survive exec.
 _LEASH = ("setpriv", "--pdeathsig", "KILL", "sh", "-c", '[ "$PPID" = "$1" ] || exit 125; shift; exec "$@"', "sh")
 
+# Runs just before the program, behind walls if there are any: says that it is there, and waits to be told to go on. A helper that builds
+# walls (bubblewrap) forks, and its child is on its own leash only after a while; a helper that is killed before leaves that child behind,
+# which then reads the end of the file here and ends, too.
+_GATE = ("sh", "-c", 'echo ready && read -r word && [ "$word" = go ] && exec "$@" </dev/null >/dev/null; exit 125', "sh")
+_PATIENCE = 2.0  # seconds that a helper gets to end by itself
+
 
 @dataclass(frozen=True, slots=True)
 class MachineOptions:
@@ -185,12 +191,36 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-async def start_process(command: Sequence[str], sockets: Sequence[socket.socket]) -> asyncio.subprocess.Process:
+async def start_process(command: Sequence[str], sockets: Sequence[socket.socket], walls: Sequence[str] = ()) -> asyncio.subprocess.Process:
     """Start a program on a leash: it dies when the calling thread or its process does. It inherits `sockets` under their numbers, no
-    standard input or output, and its standard error is a pipe, which `ProcessCarrier` reads.
+    standard input or output, and its standard error is a pipe, which `ProcessCarrier` reads. `walls`: the words of a helper that shuts in
+    the program whose words follow its own, and kills it when it is killed itself.
     """
-    return await asyncio.create_subprocess_exec(
-        *_LEASH, str(os.getpid()), *command,
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+    process = await asyncio.create_subprocess_exec(
+        *_LEASH, str(os.getpid()), *walls, *_GATE, *command,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         pass_fds=[end.fileno() for end in sockets], start_new_session=True,
     )  # fmt: skip
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        if await process.stdout.readline() == b"ready\n":
+            process.stdin.write(b"go\n")
+    except BaseException:
+        await _never_let_through(process)
+        raise
+    finally:
+        process.stdin.close()
+    return process
+
+
+async def _never_let_through(process: asyncio.subprocess.Process) -> None:
+    """End a process that waits at the gate, or is on its way there."""
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        await asyncio.wait_for(process.wait(), _PATIENCE)
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        raise

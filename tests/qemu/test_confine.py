@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -13,9 +16,9 @@ from qemu.qmp import EventListener, Message
 from xboot.boot import channel
 from xboot.boot.export import Exporter
 from xboot.errors import GuestError
-from xboot.machine import MachineOptions
+from xboot.machine import MachineOptions, start_process
 from xboot.model import Boot, Module, Phase, Protocol
-from xboot_qemu.confine import _prefix, confined, confinement
+from xboot_qemu.confine import _prefix, confinement, walls
 from xboot_qemu.machine import _QemuCarrier
 
 TAKEN_OVER = """#!/bin/sh
@@ -59,7 +62,11 @@ def test_a_qemu_that_was_taken_over_reaches_one_folder(fake: str, tmp_path: Path
     try:
         command = [fake, *map(str, (places["run"], secret, places["elsewhere"], kernel, other.pid))]
         done = subprocess.run(
-            confined(command, boot, MachineOptions("tcg", folder=places["run"])), capture_output=True, text=True, check=True, timeout=60
+            [*walls(fake, boot, MachineOptions("tcg", folder=places["run"])), *command],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
         )
     finally:
         other.kill()
@@ -73,7 +80,7 @@ def test_a_qemu_that_was_taken_over_reaches_one_folder(fake: str, tmp_path: Path
 
 def test_with_a_debugger_nothing_is_shut_in(fake: str, tmp_path: Path) -> None:
     options = MachineOptions("tcg", gdb="1234", folder=tmp_path)
-    assert confined([fake], Boot(Protocol.PVH, tmp_path, 64), options) == [fake]
+    assert walls(fake, Boot(Protocol.PVH, tmp_path, 64), options) == []
     assert "bubblewrap" not in confinement(fake, options)
 
 
@@ -140,3 +147,41 @@ def test_a_piece_that_is_no_plain_file_is_refused(tmp_path: Path, what: str) -> 
     message = channel.Message(Phase.EXPORT, 1, "out", "/nix/store/x", "0" * 64, 6, length=6)
     with pytest.raises(GuestError, match="saved no"):
         exporter.append(message, part)
+
+
+# A helper whose child is on no leash for its first half second, as bubblewrap's is: its parent's death does not reach it.
+SLOW_WALLS = ("sh", "-c", 'exec 3<&0; touch "$0/started"; (sleep 0.5; exec "$@" <&3) & wait')
+
+
+def test_killed_before_its_child_is_on_a_leash(tmp_path: Path) -> None:
+    async def started_and_killed() -> None:
+        starting = asyncio.create_task(start_process(["touch", str(tmp_path / "ran")], [], [*SLOW_WALLS, str(tmp_path)]))
+        while not (tmp_path / "started").exists():
+            await asyncio.sleep(0.01)
+        (helper,) = (int(pid) for pid in Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split() if _is(pid, tmp_path))
+        os.kill(helper, signal.SIGKILL)
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+
+    asyncio.run(started_and_killed())
+    deadline = time.monotonic() + 30
+    while any(_is(place.name, tmp_path) for place in Path("/proc").glob("[0-9]*")):
+        assert time.monotonic() < deadline, "its child was left running"
+        time.sleep(0.05)
+    assert not (tmp_path / "ran").exists()
+
+
+def _is(pid: str, folder: Path) -> bool:
+    """Whether a process's command line names a folder."""
+    try:
+        return str(folder).encode() in Path("/proc", pid, "cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def test_nothing_but_the_word_opens_the_gate(tmp_path: Path) -> None:
+    async def ran() -> int:
+        return await (await start_process(["touch", str(tmp_path / "ran")], [])).wait()
+
+    assert asyncio.run(ran()) == 0 and (tmp_path / "ran").exists()

@@ -28,8 +28,8 @@ _LIMIT = 10.0  # seconds for the probe
 
 def confinement(program: str, options: MachineOptions) -> str:
     """What holds a QEMU that was taken over: `bubblewrap and seccomp`, `seccomp`, or nothing (empty). `program` is QEMU's path."""
-    walls = ["bubblewrap"] if _has_walls(program) and not options.gdb else []
-    return " and ".join([*walls, "seccomp"] if has_seccomp(program) else walls)
+    held = ["bubblewrap"] if _has_walls(program) and not options.gdb else []
+    return " and ".join([*held, "seccomp"] if has_seccomp(program) else held)
 
 
 def has_seccomp(program: str) -> bool:
@@ -37,17 +37,16 @@ def has_seccomp(program: str) -> bool:
     return _has_walls(program) or _starts([program, *SECCOMP, "-version"])
 
 
-def confined(command: Sequence[str], boot: Boot, options: MachineOptions) -> list[str]:
-    """`command`, which starts QEMU, so that it sees and reaches only what it needs; unchanged where that is not possible, and with a
-    debugger, which comes over the network.
+def walls(program: str, boot: Boot, options: MachineOptions) -> list[str]:
+    """The words before those that start the QEMU at `program`, so that it sees and reaches only what it needs; none where that is not
+    possible, and with a debugger, which comes over the network.
     """
-    program = command[0]
     if options.gdb or not _has_walls(program):
-        return list(command)
+        return []
     kvm = ["--dev-bind", "/dev/kvm", "/dev/kvm"] if options.accelerator == "kvm" else []
     files = {boot.kernel, *(module.path for module in boot.modules)}
     place = ["--bind", str(options.folder), str(options.folder)] if options.folder is not None else []
-    return [*_walls(program), *kvm, *_read_only(sorted(files)), *place, "--", *command]
+    return [*_walls(program), *kvm, *_read_only(sorted(files)), *place, "--"]
 
 
 def _walls(program: str) -> list[str]:

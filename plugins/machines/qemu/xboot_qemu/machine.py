@@ -19,7 +19,7 @@ from xboot.machine import Carrier, End, Machine, MachineOptions, ProcessCarrier,
 from xboot.model import Boot, Component, MachineInfo, Need
 from xboot_qemu import kvm
 from xboot_qemu.command import command_line, find_program, program_name, refusal
-from xboot_qemu.confine import confined, confinement
+from xboot_qemu.confine import confinement, walls
 from xboot_qemu.tcb import substrate
 
 logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL)  # a guest that dies is not this library's business
@@ -66,7 +66,7 @@ class QemuMachine(Machine):
         control, console, result = (ours for ours, _ in pairs)
         try:
             command = command_line(boot, options, *(f"socket,fd={theirs.fileno()}" for _, theirs in pairs))
-            process = await start_process(confined(command, boot, options), [theirs for _, theirs in pairs])
+            process = await start_process(command, [theirs for _, theirs in pairs], walls(command[0], boot, options))
         except BaseException:
             for ours, _ in pairs:
                 ours.close()
@@ -87,12 +87,12 @@ class QemuMachine(Machine):
         if program is None:
             return ["acceleration: unknown without QEMU"]
         held = confinement(program, MachineOptions())
-        walls = (
+        hint = (
             ""
             if "bubblewrap" in held
             else "; with bubblewrap (bwrap), where namespaces are allowed, QEMU sees no network and no files of yours"
         )
-        said = [f"QEMU is confined by: {held or 'nothing'}{walls}"]
+        said = [f"QEMU is confined by: {held or 'nothing'}{hint}"]
         try:
             return [*said, "acceleration: " + ("KVM (a probe guest ran)" if kvm.works() else "TCG (no KVM that runs a guest)")]
         except subprocess.SubprocessError as error:
