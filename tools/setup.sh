@@ -27,6 +27,7 @@ ca-certificates   # xboot fetch
 [ "$what" = test ] && packages="$packages
 nix-bin           # the oracle: the same derivations built by nix
 git               # tests of clean clones
+gnupg             # tests of signed indices
 frama-c-base      # proofs about the executor
 clang libclang-rt-dev clang-format  # fuzzing of the executor's readers, the style of guest code
 chromium fonts-dejavu-core  # tests of the HTML reports

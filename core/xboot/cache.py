@@ -104,6 +104,11 @@ class Cache:
                 shutil.rmtree(work, ignore_errors=True)
             return path
 
+    def has(self, kind: str, key: Mapping[str, str]) -> bool:
+        """Whether there is an entry for `key`. Its content is not looked at."""
+        name = hashlib.sha256(json.dumps(dict(key), sort_keys=True).encode()).hexdigest()[:32]
+        return (self.root / kind / f"{name}.sums").exists()
+
     def entries(self) -> list[CacheEntry]:
         """All complete entries, by kind, latest use first."""
         found = []

@@ -47,12 +47,14 @@ class Download:
 
 
 @contextmanager
-def http_client(limits: Limits) -> Iterator[httpx.Client]:
-    """A client with the limits' timeouts and redirects; proxies from the environment, as usual."""
+def http_client(limits: Limits, proxy: str = "") -> Iterator[httpx.Client]:
+    """A client with the limits' timeouts and redirects; proxies from the environment, as usual, or the one that is named."""
     timeout = httpx.Timeout(limits.silence, connect=min(limits.silence, 15.0))
     # `identity`: a hash is of the file as it is, never of something a server compressed on the way.
     headers = {"user-agent": "xboot", "accept-encoding": "identity"}
-    with httpx.Client(timeout=timeout, follow_redirects=True, max_redirects=limits.redirects, headers=headers) as client:
+    with httpx.Client(
+        timeout=timeout, follow_redirects=True, max_redirects=limits.redirects, headers=headers, proxy=proxy or None
+    ) as client:
         yield client
 
 

@@ -1,0 +1,11 @@
+"""Parts: every file that comes from elsewhere, by a locked list (`xboot.lock`), from wherever it can be had, and always the same bytes.
+
+`obtain(name, architecture)` gives a verified file in the cache; `locked().group(name)` the parts of a group, dependencies included;
+`unpack(deb, folder)` its content, without dpkg. docs/parts.md is the page for users.
+"""
+
+from xboot.parts.deb import unpack
+from xboot.parts.lock import Group, Lock, Part, Suite, locked, read_lock, write_lock
+from xboot.parts.obtaining import at_hand, obtain, obtain_part
+
+__all__ = ["Group", "Lock", "Part", "Suite", "at_hand", "locked", "obtain", "obtain_part", "read_lock", "unpack", "write_lock"]
