@@ -7,7 +7,7 @@
 
 #define ARENA (256ul << 20)
 u8 *host_arena;
-u64 initrd_start, initrd_size, memory_end = ARENA, ticks;
+u64 initrd_start = PAGE, initrd_size = 64 * PAGE, memory_end = ARENA, ticks;
 char command_line[1024];
 
 __attribute__((constructor)) static void start(void) {

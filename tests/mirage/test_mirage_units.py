@@ -94,6 +94,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "sexp round trip", "sexp strict", "script reads", "script damaged", "content", "sparse file", "pipe", "paths", "deep tree",
         "nar vectors", "scan",
         "files by calls", "windows", "windows are never stale", "copy on write", "zeros behind bss",
+        "payload without room", "errors midway", "wait with a bad address", "areas never overlap",
         "copies without room", "registers over signals", "rights arrive once",
         "hostile calls i386", "hostile calls x86_64", "the program",
     ],

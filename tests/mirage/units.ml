@@ -382,6 +382,80 @@ let copies_without_room () =
   Content.reserve := 0;
   finish root
 
+(* A source that finds no room is an error, and not a shorter source. *)
+let payload_without_room () =
+  let start = Base.initrd_start_ 0 in
+  let whole = Content.of_phys start (16 * Base.page) in
+  check "all of it" (whole.Content.size = 16 * Base.page);
+  Content.free whole;
+  let frames = Base.frames_free () in
+  Content.reserve := frames - 3;
+  check "refused" (error (fun () -> Content.of_phys start (16 * Base.page)) = Errno.enospc);
+  Content.reserve := 0;
+  check "nothing is held" (Base.frames_free () = frames)
+
+(* Memory, descriptors or names run out between the steps of a call: what stands then is what stood before. *)
+let errors_midway () =
+  let root, p = process ~wide:true in
+  let frames_taken = ref [] in
+  let exhausted f =
+    while Base.frames_free () >= 64 do frames_taken := Base.frame_alloc () :: !frames_taken done;
+    let r = f () in
+    List.iter Base.unref_frame !frames_taken;
+    frames_taken := [];
+    r in
+  List.iteri (fun i name -> put p (data + (64 * i)) name) [ "a"; "b"; "d"; "e"; "new" ];
+  let name i = data + (64 * i) in
+  let create i = ignore (call p 3 [ call p 2 [ name i; 0o102; 0o644 ] ]) in
+  create 0;
+  create 1;
+  ignore (call p 83 [ name 2; 0o755 ]);
+  ignore (call p 83 [ name 3; 0o755 ]);
+  let cwd = p.Proc.place.Proc.cwd in
+  let tree () = List.sort compare (List.map (fun n -> let i = Option.get (Vfs.find cwd n) in (n, i.Vfs.ino, i.Vfs.nlink, i.Vfs.opens)) (Vfs.names cwd)) in
+  let before = tree () in
+  let same what n = check (Printf.sprintf "%s: %d" what n) (n < 0 && tree () = before) in
+  same "rename over a file" (exhausted (fun () -> call p 82 [ name 0; name 1 ]));
+  same "rename over a folder" (exhausted (fun () -> call p 82 [ name 2; name 3 ]));
+  same "exchange" (exhausted (fun () -> call p 316 [ Sys_path.at_fdcwd; name 0; Sys_path.at_fdcwd; name 1; 2 ]));
+  same "link" (exhausted (fun () -> call p 86 [ name 0; name 4 ]));
+  same "mkdir" (exhausted (fun () -> call p 83 [ name 4; 0o755 ]));
+  same "open" (exhausted (fun () -> call p 2 [ name 4; 0o102; 0o644 ]));
+  ignore (call p 1 [ call p 2 [ name 0; 1; 0 ]; data; 100 ]);
+  while call p 32 [ 0 ] >= 0 do () done;
+  let size () = (Content.blocks (match (Option.get (Vfs.find cwd "a")).Vfs.kind with Vfs.File c -> c | _ -> assert false)) in
+  check "no descriptor: nothing is made" (call p 2 [ name 4; 0o102; 0o644 ] = -Errno.emfile && Vfs.find cwd "new" = None);
+  check "no descriptor: nothing is cut off" (call p 2 [ name 0; 0o1001; 0 ] = -Errno.emfile && size () > 0);
+  finish root
+
+(* A wait that cannot tell the status has reaped all the same, as on Linux. *)
+let wait_with_bad_address () =
+  let root, p = process ~wide:true in
+  let child number =
+    let pid = call p 57 [] in
+    Exit.finish (Option.get (Proc.find pid)) 0;
+    ignore number;
+    pid in
+  let pid = child 1 in
+  check "wait4" (call p 61 [ pid; 0x700000; 0; 0 ] = -Errno.efault && call p 61 [ pid; 0; 0; 0 ] = -Errno.echild);
+  let pid = child 2 in
+  check "waitid" (call p 247 [ 1; pid; 0x700000; 4; 0 ] = -Errno.efault && call p 247 [ 1; pid; 0; 4; 0 ] = -Errno.echild);
+  finish root
+
+(* A program with a segment where its stack goes is no program; two areas never overlap. *)
+let areas_never_overlap () =
+  let root, p = process ~wide:false in
+  let area first last = { Mm.first; last; prot = 3; shared = false; may_write = true; source = Mm.Anonymous } in
+  check "refused" (match Mm.add p.Proc.mm (area (data - 0x1000) (data + 0x1000)) with () -> false | exception Failure _ -> true);
+  let b = Bytes.make 4096 '\000' in
+  Bytes.blit_string "\127ELF\001\001\001" 0 b 0 7;
+  List.iter (fun (at, v) -> Bytes.set_uint16_le b at v) [ 16, 2; 18, 3; 40, 52; 42, 32; 44, 1 ];
+  List.iter (fun (at, v) -> User.set32 b at v) [ 20, 1; 24, 0xffff8054; 28, 52; 52, 1; 56, 0; 60, 0xffff8000; 68, 4096; 72, 4096; 76, 7 ];
+  let inode = Vfs.make (Vfs.File (Content.of_string (Bytes.to_string b))) 0o755 in
+  Vfs.add p.Proc.place.Proc.cwd "program" inode;
+  check "no program" (error (fun () -> Exec.prepare p "program" [] []) = Errno.enoexec);
+  finish root
+
 (* All 64 bits of all registers are the program's: over a handler, too. *)
 let registers_over_signals () =
   let root, p = process ~wide:true in
@@ -470,6 +544,10 @@ let () =
   test "copy on write" copy_on_write;
   test "zeros behind bss" zeros_behind_bss;
   test "copies without room" copies_without_room;
+  test "payload without room" payload_without_room;
+  test "errors midway" errors_midway;
+  test "wait with a bad address" wait_with_bad_address;
+  test "areas never overlap" areas_never_overlap;
   test "registers over signals" registers_over_signals;
   test "rights arrive once" rights_arrive_once;
   test "hostile calls i386" (hostile_calls ~wide:false);

@@ -45,6 +45,18 @@
 2:
         .endm
 
+/* FS.base and GS.base from ctx (RDI). An i386 program's are 0: loading a TLS selector then brings that one's. */
+        .macro bases
+        mov $0xc0000100, %ecx
+        mov FSBASE(%rdi), %eax
+        mov FSBASE + 4(%rdi), %edx
+        wrmsr
+        inc %ecx
+        mov GSBASE(%rdi), %eax
+        mov GSBASE + 4(%rdi), %edx
+        wrmsr
+        .endm
+
         .text
         .globl run
 run:
@@ -58,20 +70,16 @@ run:
         mov %rdi, current_ctx(%rip)
         mov %rsp, kernel_rsp(%rip)
         fxrstor64 FPU(%rdi)
-        load_selector ds, DS, 0x2b
+        cmpq $0, MODE(%rdi)
+        jne 1f
+        bases                           /* of an i386 program: 0 under a null selector, so that it never meets the kernel's or another's */
+1:      load_selector ds, DS, 0x2b
         load_selector es, ES, 0x2b
         load_selector fs, FS, 0
         load_selector gs, GS, 0
         cmpq $0, MODE(%rdi)
         je resume
-        mov $0xc0000100, %ecx           /* FS.base, GS.base: x86_64 programs set them by arch_prctl */
-        mov FSBASE(%rdi), %eax
-        mov FSBASE + 4(%rdi), %edx
-        wrmsr
-        inc %ecx
-        mov GSBASE(%rdi), %eax
-        mov GSBASE + 4(%rdi), %edx
-        wrmsr
+        bases                           /* of an x86_64 program, whatever the selectors: it sets them by arch_prctl */
 
 resume: /* RDI = ctx */
         pushq $0x2b

@@ -142,7 +142,8 @@ let of_string s =
 let of_phys address len =
   let t = make () in
   let from = ref address in
-  ignore (write_pieces t 0 len (fun to_ part -> ignore (payload_copy to_ !from part); from := !from + part; part));
+  let n = write_pieces t 0 len (fun to_ part -> ignore (payload_copy to_ !from part); from := !from + part; part) in
+  if n < len then begin free t; no_room () end;
   t
 
 let blocks t = 8 * t.held

@@ -13,7 +13,7 @@ val make : unit -> t
 (* A file that holds all of a string. Raises Errno.Error ENOSPC or EFBIG; nothing is held then. *)
 val of_string : string -> t
 
-(* [of_phys address len]: a file that holds a copy of a piece of the payload. Raises as [write_pieces]; it is cut off when there is no room for all. *)
+(* [of_phys address len]: a file that holds a copy of a piece of the payload. Raises Errno.Error ENOSPC or EFBIG; nothing is held then. *)
 val of_phys : int -> int -> t
 
 (* Give all frames back, those behind the end too. *)

@@ -60,6 +60,7 @@ let put_words mm va words =
 let build_stack mm elf ~bias ~entry ~base ~path arguments environment =
   let top = if mm.Mm.wide then 0x7ffffffff000 else 0xffffd000 in
   let bottom = top - stack_size in
+  if Mm.touching mm bottom top <> [] then Elf.refuse (); (* a segment lies where the stack goes *)
   Mm.add mm { Mm.first = bottom; last = top; shared = false; may_write = true; source = Mm.Anonymous;
     prot = (Base.prot_r lor Base.prot_w lor if elf.Elf.stack_exec then Base.prot_x else 0) };
   let at = ref (top - 16) in

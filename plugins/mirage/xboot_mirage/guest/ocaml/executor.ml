@@ -166,7 +166,9 @@ let run_step run script step =
 
 let run () =
   if List.mem "clock=real" (String.split_on_char ' ' (Base.command_line ())) then Clock.follow_the_machine ();
-  let text, trees = Store.read_payload (Base.initrd_start_ 0) (Base.initrd_size_ 0) in
+  let text, trees =
+    try Store.read_payload (Base.initrd_start_ 0) (Base.initrd_size_ 0)
+    with Errno.Error _ | Base.No_memory -> Base.console "xboot: limit: memory is too small for this payload (--memory gives the machine more)\n"; Base.exit 0x11 in
   let run = Channel.read_run () in
   Channel.hello run (Hex.of_bytes (Cstruct.to_bytes (Mirage_crypto.Hash.SHA256.digest (Cstruct.of_string text))));
   let at = ref 0 in

@@ -56,10 +56,12 @@ let hardware_prot t a =
 let shift_source source by = match source with Backed (i, off) -> Backed (i, off + by) | Anonymous -> Anonymous
 
 (* Make [start, stop) end and begin at area borders; each piece holds its file. *)
+let demand_areas t more = if Areas.cardinal t.areas + more > Limit.areas then Limit.reach Errno.enomem "16384 memory areas in one process"
+
 let split_at t address =
   match find t address with
   | Some a when a.first < address ->
-    if Areas.cardinal t.areas >= Limit.areas then Limit.reach Errno.enomem "16384 memory areas in one process";
+    demand_areas t 1;
     let upper = { a with first = address; source = shift_source a.source (address - a.first) } in
     hold upper;
     t.areas <- Areas.add address upper (Areas.add a.first { a with last = address } t.areas)
@@ -86,7 +88,8 @@ let joinable a b =
 
 (* Enter an area where nothing is. Anonymous neighbours of one kind become one. *)
 let add t area =
-  if Areas.cardinal t.areas >= Limit.areas then Limit.reach Errno.enomem "16384 memory areas in one process";
+  if touching t area.first area.last <> [] then failwith "defect: two areas of a process's memory overlap";
+  demand_areas t 1;
   hold area;
   let area = match Areas.find_last_opt (fun f -> f < area.first) t.areas with
     | Some (_, below) when joinable below area -> { area with first = below.first }

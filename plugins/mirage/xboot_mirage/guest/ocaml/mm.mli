@@ -52,10 +52,13 @@ val within : t -> int -> int -> area list
 (* The areas that have a page in [start, stop), by address. *)
 val touching : t -> int -> int -> area list
 
+(* Is there room for so many more areas? Asked before the first step of a call that takes several. Raises Errno.Error ENOMEM. *)
+val demand_areas : t -> int -> unit
+
 (* Take everything in [start, stop) away. Raises Errno.Error ENOMEM when an area would have to be cut and there are too many already. *)
 val unmap : t -> int -> int -> unit
 
-(* Enter an area where nothing is; nothing is mapped yet. The caller has looked that nothing is there and that it is below [limit]. Raises Errno.Error ENOMEM at the limit of areas. *)
+(* Enter an area where nothing is; nothing is mapped yet. The caller has looked that nothing is there (else the machine ends) and that it is below [limit]. Raises Errno.Error ENOMEM at the limit of areas. *)
 val add : t -> area -> unit
 
 (* [protect t start stop prot]: in order of addresses, as on Linux. At the first hole it raises Errno.Error ENOMEM, at an area that must not be written to EACCES; what lies before is done. *)

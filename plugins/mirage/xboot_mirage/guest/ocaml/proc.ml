@@ -191,9 +191,12 @@ let is_running inode = List.exists (fun q -> q.exe == inode && not (is_zombie q)
 
 (* ---- open files *)
 
-let open_file ?(flags = 0) ?(path = "") inode what ~readable ~writable =
+let demand_file () =
   if !open_files >= Limit.open_files then Limit.reach Errno.enfile "8192 open files in a step";
-  Limit.check_kernel_memory ();
+  Limit.check_kernel_memory ()
+
+let open_file ?(flags = 0) ?(path = "") inode what ~readable ~writable =
+  demand_file ();
   incr open_files;
   inode.opens <- inode.opens + 1;
   if writable && what = Plain then inode.writers <- inode.writers + 1;
@@ -264,6 +267,8 @@ let free_descriptor ~most d from =
   end else go from
 
 let most_descriptors p = let most = p.limits.soft.(most_file_descriptors) in if most < 0 then Limit.descriptors else min most Limit.descriptors
+
+let demand_descriptor p = ignore (free_descriptor ~most:(most_descriptors p) p.files 0); demand_file ()
 
 (* Give an open file a number, or close it again when there is none. *)
 let install ?(from = 0) p f ~cloexec =

@@ -200,6 +200,9 @@ val resize : Vfs.inode -> int -> unit
 (* Some process that has not ended runs this program. *)
 val is_running : Vfs.inode -> bool
 
+(* Is there room for one more open file? Raises ENFILE, ENOMEM. *)
+val demand_file : unit -> unit
+
 (* An open file without descriptors; it counts among the inode's users. Permissions have been checked. Raises ENFILE, ENOMEM. *)
 val open_file : ?flags:int -> ?path:string -> Vfs.inode -> what -> readable:bool -> writable:bool -> file
 
@@ -228,6 +231,9 @@ val free_descriptor : most:int -> descriptors -> int -> int
 
 (* How many descriptors a process may have. *)
 val most_descriptors : t -> int
+
+(* Is there a free descriptor, and room for an open file? Asked before a call makes anything. Raises EMFILE, ENFILE, ENOMEM. *)
+val demand_descriptor : t -> unit
 
 (* Give an open file the lowest free number from [from] (0) on: the number. Raises EMFILE, and a file that nobody holds is closed then. *)
 val install : ?from:int -> t -> file -> cloexec:bool -> int

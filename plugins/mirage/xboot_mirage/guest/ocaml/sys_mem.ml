@@ -48,7 +48,7 @@ let map p ~va ~len ~prot ~flags ~fd ~offset =
     end
     else if va > 0 && va < Mm.limit mm && free (Base.page_down va) then Base.page_down va
     else Mm.find_free mm len in
-  if fixed then Mm.unmap mm at (at + len);
+  if fixed then begin Mm.demand_areas mm 3; Mm.unmap mm at (at + len) end;
   Mm.add mm { Mm.first = at; last = at + len; prot = prot land 7; shared; may_write = !may_write; source };
   at
 
@@ -139,7 +139,9 @@ let mremap p =
     if target < Mm.lowest then Errno.fail Errno.eperm
   end;
   let area = match Mm.find mm old with Some a when old + old_len <= a.Mm.last -> a | _ -> Errno.fail Errno.efault in
+  if fixed then Mm.demand_areas mm 6;
   let move at =
+    Mm.demand_areas mm 4;
     let kept = min old_len len in
     let moved = { area with Mm.first = at; last = at + len; source = Mm.shift_source area.Mm.source (old - area.Mm.first) } in
     Mm.add mm moved;

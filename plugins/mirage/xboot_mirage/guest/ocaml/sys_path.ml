@@ -68,7 +68,8 @@ let open_inode inode flags path =
     if writable || flags land o_trunc <> 0 then Errno.fail Errno.eacces;
     Vfs.demand who inode 4;
     (* the open file has an inode of its own, whose memory goes with it *)
-    open_file { inode with Vfs.kind = Vfs.File (Content.of_string (text ())) } Plain ~flags:kept ~path ~readable ~writable:false
+    let c = Content.of_string (text ()) in
+    (try open_file { inode with Vfs.kind = Vfs.File c } Plain ~flags:kept ~path ~readable ~writable:false with e -> Content.free c; raise e)
   | Vfs.Link _ | Vfs.Magic _ -> Errno.fail Errno.eloop
   | Vfs.Device (1, 3) -> opened Null
   | Vfs.Device (1, 5) -> opened Zero
@@ -114,6 +115,7 @@ let open_nameless p fd path flags mode =
 
 let open_at p fd va flags mode =
   let path = User.path p.mm va in
+  demand_descriptor p; (* as on Linux before anything is made or cut off *)
   if flags land o_tmpfile = o_tmpfile then open_nameless p fd path flags mode
   else
   let () = if flags land o_creat <> 0 && flags land o_directory <> 0 then Errno.fail Errno.einval in
@@ -286,12 +288,13 @@ let rename_at p fd va to_fd to_va flags =
          if Hashtbl.length d.Vfs.entries > 0 then Errno.fail Errno.enotempty
        | _ -> if dir then Errno.fail Errno.enotdir);
   let same = match target.Path.node with Some old -> old == inode | None -> false in
+  Limit.check_kernel_memory (); (* from here on nothing may fail: a name that was taken away is entered again *)
   (* alive between its two names *)
   let take found i =
     i.Vfs.opens <- i.Vfs.opens + 1;
     Vfs.remove found.Path.parent found.Path.name in
   let put found i =
-    Vfs.add found.Path.parent found.Path.name i;
+    Vfs.enter found.Path.parent found.Path.name i;
     i.Vfs.opens <- i.Vfs.opens - 1;
     i.Vfs.ctime <- Clock.now () in
   if not same then begin

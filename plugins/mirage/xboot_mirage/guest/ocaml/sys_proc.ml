@@ -201,10 +201,11 @@ let wait4 p =
   | None -> 0
   | Some ((q, status) as found) ->
     let va = Arg.word p 1 and usage = if Arg.word p 3 <> 0 && p.call <> 7 then Arg.word p 3 else 0 in
+    let pid = q.pid in
+    take found; (* as on Linux, before its status is told: a bad address loses it *)
     if va <> 0 then User.put_int p.mm va status;
     if usage <> 0 then User.write p.mm usage (Bytes.make (usage_size p) '\000');
-    take found;
-    q.pid
+    pid
 
 let waitpid = wait4
 
@@ -213,6 +214,7 @@ let waitid p =
   if options land (wexited lor wuntraced lor wcontinued) = 0 then Errno.fail Errno.einval;
   let target = match kind with 0 -> -1 | 1 -> id | 2 -> if id = 0 then 0 else -id | _ -> Errno.fail Errno.einval in
   let found = wait_for p target options in
+  (match found with Some f when options land 0x01000000 = 0 -> take f | _ -> ());
   if va <> 0 then begin
     let b = Bytes.make 128 '\000' in
     (match found with
@@ -222,7 +224,6 @@ let waitid p =
        Signal.put_info b 0 17 (code, q.pid, 1000, value) ~wide:(is_wide p));
     User.write p.mm va b
   end;
-  (match found with Some f when options land 0x01000000 = 0 -> take f | _ -> ());
   0
 
 (* ---- who am I *)

@@ -86,10 +86,8 @@ let find dir_inode name =
   | Dynamic d -> d.find name
   | _ -> Errno.fail Errno.enotdir
 
-let add dir_inode name inode =
+let enter dir_inode name inode =
   let d = dir_of dir_inode in
-  if !inodes >= Limit.inodes then Limit.reach Errno.enospc "400000 files and directories in a step";
-  Limit.check_kernel_memory ();
   Hashtbl.replace d.entries name (d.next, inode);
   d.order <- IntMap.add d.next name d.order;
   d.next <- d.next + 1;
@@ -100,6 +98,11 @@ let add dir_inode name inode =
    | _ -> inode.nlink <- inode.nlink + 1);
   dir_inode.mtime <- !now;
   dir_inode.ctime <- !now
+
+let add dir_inode name inode =
+  if !inodes >= Limit.inodes then Limit.reach Errno.enospc "400000 files and directories in a step";
+  Limit.check_kernel_memory ();
+  enter dir_inode name inode
 
 (* Take a name away. The inode stays as long as it is in use. *)
 let remove dir_inode name =

@@ -87,6 +87,9 @@ val find : inode -> string -> inode option
 (* [add directory name inode]: enter a name that is not there yet; counts links and stamps times. Raises ENOSPC, ENOMEM, ENOTDIR. *)
 val add : inode -> string -> inode -> unit
 
+(* As [add], for a name that was taken away in the same call: it asks for no room, so it raises only ENOTDIR. *)
+val enter : inode -> string -> inode -> unit
+
 (* [remove directory name]: take a name away, if it is there. The inode stays as long as it is in use. Raises ENOTDIR. *)
 val remove : inode -> string -> unit
 
