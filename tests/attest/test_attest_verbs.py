@@ -129,15 +129,20 @@ def test_changed_reports_are_refused(tmp_path: Path, report: dict, script: Scrip
     path.write_text(json.dumps(report))
     (run,) = read_reports(path, script)
     assert run.voter.backend == "linux"
-    agreed = {"xbootComparison": 1, "verdict": "agreed", "complete": ["linux"], "runs": {"linux": report}}
+    told = {"path": report["outputs"][0]["path"], "agreed": True, "narSha256": {"linux": report["outputs"][0]["narSha256"]}}
+    agreed = {
+        "xbootComparison": 2, "verdict": "agreed", "quorum": 1, "complete": ["linux"], "outputs": [told], "runs": {"linux": report},
+    }  # fmt: skip
     path.write_text(json.dumps(agreed))
     assert len(read_reports(path, script)) == 1
     hashed = report["outputs"][0]["narHash"]
     for value, reason in (
         (report | {"scriptSha256": "0" * 64}, "another script"),
-        (report | {"verdict": "differs"}, "its verdict is 'differs'"),
+        (report | {"verdict": "differs"}, "its outputs say 'built'"),
         (report | {"verdict": "could not run", "failure": "it broke"}, "its verdict is 'could not run'"),
-        (report | {"failure": "it broke"}, "got to its end"),
+        (report | {"failure": "it broke"}, "its outputs say 'could not run'"),
+        (report | {"sources": []}, "its sources are not those of the script"),
+        (report | {"seal": "run", "segments": []}, "segments"),
         (report | {"verdict": "match"}, "its outputs say 'built'"),
         (report | {"outputs": []}, "not those of the script"),
         (report | {"outputs": report["outputs"] * 2}, "not those of the script"),
@@ -145,8 +150,10 @@ def test_changed_reports_are_refused(tmp_path: Path, report: dict, script: Scrip
         (report | {"accelerator": "\x1b[31m"}, "accelerator"),
         (_changed(report, narSha256="0" * 64), "two different hashes"),
         (_changed(report, narSha256="0"), "narSha256"),
-        (_changed(report, narSha256=None), "is 'unknown'"),
-        (_changed(report, status="differs"), "is 'differs'"),
+        (_changed(report, narSha256=None), "two different hashes, or none"),
+        (_changed(report, status="differs"), "which its hashes contradict"),
+        (_changed(report, status="not run"), "was not built, and has a hash"),
+        (_changed(report, status="not run", narSha256=None, narHash=None, narSize=0, references=[]), "not every output was built"),
         (_changed(report, status="match"), "which its hashes contradict"),
         (_changed(report, expected={"store": "sha256-" + "A" * 43 + "="}), "which its hashes contradict"),
         (_changed(report, path="/nix/store/x"), "not those of the script"),
@@ -155,6 +162,11 @@ def test_changed_reports_are_refused(tmp_path: Path, report: dict, script: Scrip
         (_changed(report, status="match", expected={"store": hashed}), "says 'built'"),
         (agreed | {"verdict": "differs"}, "only `agreed`"),
         (agreed | {"runs": {}}, "without runs"),
+        (agreed | {"runs": {"linux": 1}}, "not reports"),
+        (agreed | {"complete": ["linux", "mirage"]}, "the voters that ran every step"),
+        (agreed | {"quorum": 2}, "which its runs contradict"),
+        (agreed | {"outputs": []}, "not those of the script"),
+        (agreed | {"outputs": [told | {"narSha256": {}}]}, "not those of its runs"),
         (agreed | {"complete": ["mirage"], "runs": {"mirage": report}}, "of another voter"),
         ([], "not a report"),
         ({}, "xbootReport"),

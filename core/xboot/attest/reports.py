@@ -1,25 +1,45 @@
-"""An earlier run's report (`xboot run --json`, `xboot compare --json`), to be signed later or on another machine.
+"""Reports of earlier runs (`xboot run --json`, `xboot compare --json`): checked, to be signed later or on another machine.
 
-A report is a file that anybody may have written. All that can be computed again is: the script from the target, the words from the
-numbers; whoever calls this recomputes the image too. Only the hashes of the outputs are taken from it, as the signer's word.
+A report is a file that anybody may have written. All that can be computed again is: the script from the target, the chain of its
+segments, the words from the numbers; whoever signs one recomputes the image too. Only the hashes of the outputs are taken from it, as
+somebody's word.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from xboot.boot.verdict import broken_conditions
 from xboot.errors import InputError, UsageError
 from xboot.files import load_json, read_regular
-from xboot.model import OutputVerdict, Script, Status
+from xboot.foreign import printable
+from xboot.model import OutputVerdict, Script, Source, Status
+from xboot.segments.check import Checked, check_segments
 from xboot.show.report import sri
 from xboot.voter import Voter
 
 _MAX_REPORT = 64 << 20
+_HEX = r"^[0-9a-f]{64}$"
+_BUILT = (Status.MATCH, Status.UNKNOWN)
+
+
+class _Known(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+
+class _Source(_Known):
+    path: str
+    kind: str
+    narHash: str | None
+    narSha256: str | None = Field(pattern=_HEX)
+    narSize: int = Field(ge=0)
+    status: Literal["match", "differs"] | None = None
+    expected: dict[str, str] = {}
 
 
 class _Output(BaseModel):
@@ -30,17 +50,17 @@ class _Output(BaseModel):
     path: str
     status: Literal["match", "differs", "unknown", "not run"]
     narHash: str | None
-    narSha256: str | None = Field(pattern=r"^[0-9a-f]{64}$")
+    narSha256: str | None = Field(pattern=_HEX)
     narSize: int = Field(ge=0)
     expected: dict[str, str]
     references: list[str]
     seconds: float
 
 
-class _Report(BaseModel):
-    model_config = ConfigDict(strict=True)
+class _Report(_Known):
     xbootReport: Literal[1]
-    verdict: Literal["match", "built", "differs", "could not run"]
+    xboot: str = ""
+    verdict: Literal["match", "built", "differs", "interrupted", "could not run"]
     failure: str | None
     backend: str
     executor: str = ""  # reports of before there were voters
@@ -49,12 +69,16 @@ class _Report(BaseModel):
     accelerator: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     scriptSha256: str
     imageSha256: str
+    seal: Literal["steps", "run"] | None = None  # None: of before there were runs of several boots
+    segments: Any = None
+    sources: list[_Source]
+    results: list[str]
     outputs: list[_Output]
 
 
 @dataclass(frozen=True, slots=True)
 class ReportedRun:
-    """What a report says of a run, after its inner checks."""
+    """What a report says of a run, after it was checked. `segments`: the chain of its boots, None for a run of one."""
 
     where: str
     voter: Voter
@@ -62,6 +86,9 @@ class ReportedRun:
     accelerator: str
     image_sha256: str
     outputs: list[OutputVerdict]
+    verdict: str
+    failure: str
+    segments: Checked | None = None
 
 
 def read_reports(path: Path, script: Script) -> list[ReportedRun]:
@@ -69,16 +96,19 @@ def read_reports(path: Path, script: Script) -> list[ReportedRun]:
     script, or tells of a run that failed or differed: nobody should sign that.
     """
     value = _load(path)
-    if "xbootComparison" in value:
-        if value.get("verdict") != "agreed":
-            raise InputError(f"{path}: a comparison with the verdict {str(value.get('verdict'))[:40]!r} is not attested, only `agreed`")
-        runs = value.get("runs")
-        if not isinstance(runs, dict) or not runs:
-            raise InputError(f"{path}: a comparison without runs")
-        complete = value.get("complete")
-        names = [name for name in runs if isinstance(complete, list) and name in complete]
-        return [_run(runs[name], script, f"{path}, run of {name}", name) for name in names]
-    return [_run(value, script, str(path), None)]
+    if "xbootComparison" in value and value.get("verdict") != "agreed":
+        raise InputError(f"{path}: a comparison with the verdict {str(value.get('verdict'))[:40]!r} is not attested, only `agreed`")
+    runs = [run for run in _runs(value, script, path) if "xbootComparison" not in value or not run.failure]
+    for run in runs:
+        _attestable(run)
+    return runs
+
+
+def check_reports(path: Path, script: Script) -> list[ReportedRun]:
+    """The runs in a report, all of `script`, whatever came of them. Raises InputError for a report that is damaged, contradicts itself, is
+    of another script, or whose chain of segments does not close.
+    """
+    return _runs(_load(path), script, path)
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -92,28 +122,130 @@ def _load(path: Path) -> dict[str, Any]:
     return value
 
 
+def _runs(value: Mapping[str, Any], script: Script, path: Path) -> list[ReportedRun]:
+    if "xbootComparison" not in value:
+        return [_run(value, script, str(path), None)]
+    runs = value.get("runs")
+    if not isinstance(runs, dict) or not runs:
+        raise InputError(f"{path}: a comparison without runs")
+    if not all(isinstance(run, dict) for run in runs.values()):
+        raise InputError(f"{path}: a comparison whose runs are not reports")
+    found = {name: _run(run, script, f"{path}, run of {printable(name, 100)}", name) for name, run in runs.items()}
+    _check_comparison(value, found, script, path)
+    return list(found.values())
+
+
+def _check_comparison(value: Mapping[str, Any], runs: Mapping[str, ReportedRun], script: Script, path: Path) -> None:
+    """What a comparison says beside its runs follows from them."""
+    hashes = {
+        o.path: {name: run.outputs[i].nar_sha256 for name, run in runs.items() if run.outputs[i].nar_sha256}
+        for i, o in enumerate(o for step in script.steps for o in step.outputs)
+    }
+    said = value.get("outputs")
+    if not isinstance(said, list) or [o.get("path") if isinstance(o, dict) else None for o in said] != list(hashes):
+        raise InputError(f"{path}: the comparison's outputs are not those of the script; it was changed")
+    complete = [name for name, run in runs.items() if not run.failure]
+    if value.get("complete") != complete:
+        raise InputError(f"{path}: the voters that ran every step are {complete}, not those that it names; it was changed")
+    if any(o.get("narSha256") != hashes[o["path"]] or o.get("agreed") != (len(set(hashes[o["path"]].values())) <= 1) for o in said):
+        raise InputError(f"{path}: the comparison's hashes are not those of its runs; it was changed")
+    differs = any(len(set(found.values())) > 1 for found in hashes.values())
+    quorum = value.get("quorum")
+    if value.get("verdict") == "agreed" and (differs or not isinstance(quorum, int) or not 1 <= quorum <= len(complete)):
+        raise InputError(f"{path}: says that all agree, which its runs contradict; it was changed")
+    if differs and value.get("verdict") != "differs":
+        raise InputError(f"{path}: its runs differ, and it says {str(value.get('verdict'))[:40]!r}; it was changed")
+
+
 def _run(value: Mapping[str, Any], script: Script, where: str, name: str | None) -> ReportedRun:
     try:
         report = _Report.model_validate(value)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{where}: not a report of `xboot run --json`: {place}: {first['msg']}") from None
+        raise InputError(f"{where}: not a report of `xboot run --json`: {printable(place, 200)}: {first['msg']}") from None
     if report.scriptSha256 != script.sha256:
         raise InputError(f"{where}: a report of another script ({report.scriptSha256[:16]!r}…, the target's is {script.sha256[:16]}…)")
     voter = _voter(report, where)
     if name is not None and not _names(name, voter):
         raise InputError(f"{where}: the run is of another voter, {voter}")
-    if report.failure or report.verdict not in ("match", "built"):
-        raise InputError(f"{where}: its verdict is {report.verdict!r}; only a run that met no difference and got to its end is attested")
     outputs = [_output(output, where) for output in report.outputs]
     expected = [(step.number, step.drv, o.name, o.path) for step in script.steps for o in step.outputs]
-    if [(o.step, o.drv, o.name, o.path) for o in outputs] != expected:
-        raise InputError(f"{where}: its outputs are not those of the script; it was changed")
-    word = "match" if all(o.status is Status.MATCH for o in outputs) else "built"
-    if word != report.verdict:
-        raise InputError(f"{where}: says {report.verdict!r}, but its outputs say {word!r}; it was changed")
-    return ReportedRun(where, voter, report.settings, report.accelerator, report.imageSha256, outputs)
+    if [(o.step, o.drv, o.name, o.path) for o in outputs] != expected or report.results != list(script.results):
+        _changed(where, "its outputs are not those of the script")
+    differs = _check_sources(report.sources, script.sources, where) or any(o.status is Status.DIFFERS for o in outputs)
+    _check_word(report, outputs, differs, where)
+    if not report.failure:
+        broken = next(broken_conditions(script, {o.path: o.references for o in outputs}), "")
+        if broken:
+            _changed(where, f"says that all went well, but {broken}")
+    segments = _segments(report, script, outputs, voter, where)
+    return ReportedRun(
+        where, voter, report.settings, report.accelerator, report.imageSha256, outputs, report.verdict, report.failure or "", segments
+    )
+
+
+def _check_word(report: _Report, outputs: Sequence[OutputVerdict], differs: bool, where: str) -> None:
+    """The verdict is what the outputs say."""
+    if not report.failure and any(o.status is Status.NOT_RUN for o in outputs):
+        _changed(where, "says that the guest got to its end, but not every output was built")
+    if differs:
+        words = ["differs"]
+    elif report.failure:
+        words = ["interrupted", "could not run"]
+    else:
+        words = ["match" if all(o.status is Status.MATCH for o in outputs) else "built"]
+    if report.verdict not in words:
+        _changed(where, f"says {report.verdict!r}, but its outputs say {words[-1]!r}")
+
+
+def _check_sources(said: Sequence[_Source], sources: Sequence[Source], where: str) -> bool:
+    """Its sources are the script's; whether one of them is not what somebody expected."""
+    found = [(s.path, s.kind, s.narSha256, s.narHash, s.narSize) for s in said]
+    if found != [(s.path, s.kind.value, s.nar_sha256, sri(s.nar_sha256), s.nar_size) for s in sources]:
+        _changed(where, "its sources are not those of the script")
+    for s in said:
+        word = None if not s.expected else "match" if all(value == s.narHash for value in s.expected.values()) else "differs"
+        if s.status != word:
+            _changed(where, f"{s.path} is said to be {s.status!r}, which its hashes contradict")
+    return any(s.status == "differs" for s in said)
+
+
+def _segments(report: _Report, script: Script, outputs: Sequence[OutputVerdict], voter: Voter, where: str) -> Checked | None:
+    """The chain of a run of several boots, which says of every output what the report says."""
+    if report.segments is None:
+        if report.seal == "steps" and len(script.steps) > 1:
+            _changed(where, "says that each step had a boot of its own, and lists no boots")
+        return None
+    chain = check_segments(report.segments, script, where)
+    told = {o.path: (o.nar_sha256, o.nar_size, tuple(o.references)) for o in outputs if o.nar_sha256}
+    if told != {path: (sha256, size, tuple(references)) for path, (sha256, size, references) in chain.outputs.items()}:
+        _changed(where, "its outputs are not those of its segments")
+    if (report.seal == "steps") != chain.sealed:
+        _changed(where, f"says that it is sealed by {report.seal!r}, which its cuts contradict")
+    if not chain.whole and not report.failure:
+        _changed(where, "says that the guest got to its end, but not every segment ran")
+    base = chain.base_fields
+    named = {"xboot": report.xboot, "voter": str(voter), "settings": report.settings, "accelerator": report.accelerator}
+    named["imageSha256"] = report.imageSha256
+    wrong = [key for key, value in named.items() if base[key] != value]
+    if wrong:
+        _changed(where, f"its segments' base has another {wrong[0]} than the report")
+    return chain
+
+
+def _attestable(run: ReportedRun) -> None:
+    if run.failure or run.verdict not in ("match", "built"):
+        raise InputError(f"{run.where}: its verdict is {run.verdict!r}; only a run that met no difference and got to its end is attested")
+    for output in run.outputs:
+        if output.status not in _BUILT:
+            raise InputError(
+                f"{run.where}: {output.path} is {output.status.value!r}; only outputs that were built and do not differ are attested"
+            )
+
+
+def _changed(where: str, why: str) -> NoReturn:
+    raise InputError(f"{where}: {printable(why)}; it was changed")
 
 
 def _voter(report: _Report, where: str) -> Voter:
@@ -137,10 +269,13 @@ def _names(name: str, voter: Voter) -> bool:
 
 def _output(output: _Output, where: str) -> OutputVerdict:
     status = Status(output.status)
-    if status not in (Status.MATCH, Status.UNKNOWN) or output.narSha256 is None:
-        raise InputError(f"{where}: {output.path} is {output.status!r}; only outputs that were built and do not differ are attested")
-    if output.narHash != sri(output.narSha256):
-        raise InputError(f"{where}: {output.path} has two different hashes; it was changed")
-    if any(value != output.narHash for value in output.expected.values()) or (status is Status.MATCH) != bool(output.expected):
-        raise InputError(f"{where}: {output.path} is said to be {output.status!r}, which its hashes contradict; it was changed")
+    if status is Status.NOT_RUN:
+        if (output.narSha256, output.narHash, output.narSize, output.references) != (None, None, 0, []):
+            _changed(where, f"{output.path} was not built, and has a hash")
+        return OutputVerdict(output.step, output.drv, output.name, output.path, status)
+    if output.narSha256 is None or output.narHash != sri(output.narSha256):
+        _changed(where, f"{output.path} has two different hashes, or none")
+    same = all(value == output.narHash for value in output.expected.values())
+    if status is not (Status.UNKNOWN if not output.expected else Status.MATCH if same else Status.DIFFERS):
+        _changed(where, f"{output.path} is said to be {output.status!r}, which its hashes contradict")
     return OutputVerdict(output.step, output.drv, output.name, output.path, status, output.narSha256, output.narSize, output.references)

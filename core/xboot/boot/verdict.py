@@ -45,7 +45,7 @@ def judge(
         for o in s.outputs
     ]
     checked = [_judge_source(s, expected[s.path]) for s in script.sources if expected.get(s.path)]
-    violation = "" if failure else next(_violations(script, built), "")
+    violation = "" if failure else next(broken_conditions(script, {path: message.references for path, message in built.items()}), "")
     return Verdict(
         backend=image.backend, script_sha256=script.sha256, image_sha256=image.sha256, accelerator=accelerator, outputs=outputs,
         failure=failure or violation, failed_step=step if failure else None, seconds=seconds, first_builder_seconds=timing.first,
@@ -71,10 +71,10 @@ def _judge_source(source: Source, expected: Mapping[str, str]) -> OutputVerdict:
     return OutputVerdict(0, "", "", source.path, status, source.nar_sha256, source.nar_size, source.references, dict(expected))
 
 
-def _violations(script: Script, built: Mapping[str, Message]) -> Iterator[str]:
-    """Sentences on the reference checks (allowedReferences and kin) that do not hold."""
+def broken_conditions(script: Script, built: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Sentences on the reference checks (allowedReferences and kin) that do not hold. `built`: what each output refers to."""
     references = {source.path: tuple(source.references) for source in script.sources}
-    references |= {path: tuple(message.references) for path, message in built.items()}
+    references |= {path: tuple(found) for path, found in built.items()}
     for check in script.checks:
         step = script.steps[check.step - 1]
         for output in step.outputs:

@@ -209,6 +209,23 @@ def verify_attestation(
     raise typer.Exit(verbs.verify(wanted, err, as_json=as_json))
 
 
+@app.command(name="check-report")
+def check_report(
+    file: Annotated[Path, typer.Argument(metavar="REPORT", help="What `xboot run --json` or `xboot compare --json` wrote.")],
+    targets: Targets,
+    store: Stores = None,
+    seed: Seeds = None,
+    rebuild_fixed: RebuildFixed = False,
+    as_json: Json = False,
+) -> None:
+    """Check a report of TARGET: its plan and the chain of its boots are computed again, without running anything."""
+    from xboot.api import request  # noqa: PLC0415
+    from xboot.cli import check  # noqa: PLC0415
+
+    about = request(targets, stores=store or (), seeds=seed or (), rebuild_fixed=rebuild_fixed)
+    raise typer.Exit(check.check_report(file, about, err, as_json=as_json))
+
+
 @app.command()
 def plan(
     targets: Targets,

@@ -86,7 +86,8 @@ def _report() -> bytes:
         for path in (DEV, OUT)
     ]  # fmt: skip
     run = {"xbootReport": 1, "verdict": "built", "failure": None, "backend": "linux", "accelerator": "tcg", "scriptSha256": SCRIPT.sha256}
-    return json.dumps({**run, "imageSha256": SHA, "outputs": outputs}).encode()
+    sources = [{"path": SOURCE, "kind": "nar", "narHash": sri, "narSha256": SHA, "narSize": 120}]
+    return json.dumps({**run, "imageSha256": SHA, "sources": sources, "results": [OUT], "outputs": outputs}).encode()
 
 
 _MANIFEST = (
@@ -95,7 +96,10 @@ _MANIFEST = (
 
 
 def _comparison() -> bytes:
-    return json.dumps({"xbootComparison": 1, "verdict": "agreed", "complete": ["linux"], "runs": {"linux": json.loads(_report())}}).encode()
+    run = json.loads(_report())
+    said = [{"path": o["path"], "agreed": True, "narSha256": {"linux": SHA}} for o in run["outputs"]]
+    value = {"xbootComparison": 2, "verdict": "agreed", "quorum": 1, "complete": ["linux"], "outputs": said, "runs": {"linux": run}}
+    return json.dumps(value).encode()
 
 
 def _bundle() -> bytes:
