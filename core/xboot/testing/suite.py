@@ -71,7 +71,7 @@ class BootSuite(ImageTests):
     # ---- the executor's contract
 
     def test_what_a_builder_sees(self, xboot_builders: Callable[[str], Builders], boot: Run, system: str, executor: str) -> None:
-        """Section 4.3.2 and 4.3.3: directory, files, user, umask, descriptors, environment, host name; nothing else."""
+        """Section 4.3.2 to 4.3.4: the date, directory, files, user, umask, descriptors, environment, host name; nothing else."""
         script = xboot_builders(system).script(_PROGRAMS["contract"])
         step = script.steps[0]
         first = step.outputs[0].path
@@ -94,6 +94,8 @@ class BootSuite(ImageTests):
         assert set(facts["root"].split()) - {"proc"} == declared
         assert facts["zero"] == "3"
         assert facts["times"].split() == ["1", "1", "1"], "a source's files and folders are of one second after 1970 (section 2)"
+        assert facts["date"] == "2030-01-01 00:00", "each step begins at the same date"
+        assert facts["future"] == "0", "files of the step are later than now"
         assert "writes" in facts
         assert [line for line in lines if line.startswith(("no ", "open "))] == []
         environment = dict(line.split(b"=", 1) for line in files[b"env"].splitlines())

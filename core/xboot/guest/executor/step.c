@@ -13,6 +13,7 @@
 #define GID           100
 #define MAX_OUTPUT    (1u << 20) /* bytes that one step may print */
 #define MAX_PROCESSES 1024       /* of one builder, where the kernel counts them */
+#define DATE          1893456000 /* 2030-01-01 00:00:00 UTC: what every step's clock says at its begin (docs/contract.md) */
 
 int hidden_store;
 
@@ -168,6 +169,14 @@ static void write_graph(const struct graph *graph)
     }
     write_file(graph->file, text, (unsigned long)(at - text));
     arena_release(mark);
+}
+
+/* The same date for each step, whatever came before it, and later than any file that it may unpack. */
+static void set_clock(void)
+{
+    long time[2] = { DATE, 0 };
+
+    must(SYS2(SYS_clock_settime, CLOCK_REALTIME, time), "setting the clock", "");
 }
 
 static void make_root(const struct script *script, const struct step *step)
@@ -366,6 +375,7 @@ void run_step(const struct script *script, struct step *step)
     report_begin(step->number);
     say("step ", decimal(step->number), join(" ", step->drv, ""));
     find_visible(script, step);
+    set_clock(); /* before anything of the step is made: nothing in it is in the future */
     make_root(script, step);
     run_builder(step);
     take_outputs(step);

@@ -46,6 +46,7 @@ void out_byte(long port, long value);
 #define SYS_umount2         NR(166, 52)
 #define SYS_sethostname     NR(170, 74)
 #define SYS_ioperm          NR(173, 101)
+#define SYS_clock_settime   NR(227, 264)
 #define SYS_getdents64      NR(217, 220)
 #define SYS_openat          NR(257, 295)
 #define SYS_mkdirat         NR(258, 296)
@@ -94,6 +95,7 @@ void out_byte(long port, long value);
 #define CLONE_NEWNET        0x40000000
 #define WNOHANG             1
 #define PR_SET_NO_NEW_PRIVS 38
+#define CLOCK_REALTIME      0
 #define PER_LINUX32         0x0008
 #define ADDR_NO_RANDOMIZE   0x0040000
 #define RLIMIT_CORE         4

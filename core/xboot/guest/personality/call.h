@@ -53,7 +53,7 @@ CALL(brk); CALL(mmap); CALL(mmap2); CALL(munmap); CALL(mprotect); CALL(mremap); 
 CALL(futex);
 
 /* call_time.c */
-CALL(time); CALL(gettimeofday); CALL(clock_gettime); CALL(clock_gettime64); CALL(clock_getres); CALL(nanosleep); CALL(clock_nanosleep); CALL(clock_nanosleep64);
+CALL(time); CALL(gettimeofday); CALL(clock_gettime); CALL(clock_gettime64); CALL(clock_settime); CALL(clock_getres); CALL(nanosleep); CALL(clock_nanosleep); CALL(clock_nanosleep64);
 CALL(alarm); CALL(setitimer); CALL(getitimer); CALL(times);
 
 /* call_system.c */

@@ -49,10 +49,10 @@ int device_open(struct process *p, struct node *node)
 	}
 }
 
-/* Deterministic: the same run draws the same numbers. The seed is the date, as everything here. splitmix64. */
+/* Deterministic: the same run draws the same numbers. splitmix64. */
 void random_bytes(void *to, unsigned length)
 {
-	static u64 state = EPOCH;
+	static u64 state = 1700000000;
 	u64 z = 0;
 	unsigned i;
 

@@ -253,7 +253,7 @@ CALL(timerfd_settime)
 		interval = FAR;
 	if (r->ecx & 1 && length) { /* absolute; a time that is past has come */
 		if (e->real)
-			length = length > (nanoseconds)EPOCH * SECOND ? length - (nanoseconds)EPOCH * SECOND : 1;
+			length = length > date_offset ? length - date_offset : 1;
 		e->next = length;
 	} else {
 		e->next = length ? length + now : 0;

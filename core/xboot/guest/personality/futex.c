@@ -132,7 +132,7 @@ CALL(futex)
 		if (error)
 			return error;
 		if (command == 9 && length != ENDLESS) {
-			now = machine_clock() + (r->ecx & 256 ? (nanoseconds)EPOCH * 1000000000u : 0);
+			now = machine_clock() + (r->ecx & 256 ? date_offset : 0);
 			length = length > now ? length - now : 0;
 		}
 		return wait_for(p, r->ebx, r->edx, bits, p->timed && !length ? 1 : length);

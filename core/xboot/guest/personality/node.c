@@ -6,14 +6,15 @@ struct node *root_node;
 static u32 last_number = 1;
 
 static struct stamp latest;
+nanoseconds date_offset;
 
 /* Times of files are coarse, as in Linux: read when another process runs, at a tick, and at every 64th use. A clock for every one-byte write costs more
-   than the write. They never go back, so what was written later is never older. */
+   than the write. Within a step they never go back, so what was written later is never older. */
 void stamp_refresh(void)
 {
-	nanoseconds now = machine_clock();
+	nanoseconds now = machine_clock() + date_offset;
 
-	latest.seconds = EPOCH + (u32)(now / 1000000000u);
+	latest.seconds = (u32)(now / 1000000000u);
 	latest.nanoseconds = (u32)(now % 1000000000u);
 }
 

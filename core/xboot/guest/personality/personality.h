@@ -22,7 +22,6 @@
 #define STACK_LIMIT (8 * 1024 * 1024)
 #define STACK_TOP 0x7eff0000u
 #define MMAP_TOP 0x7e000000u
-#define EPOCH 1700000000u  /* the date at the start: fixed, so that runs are alike */
 
 /* ---- pool.c: memory for structures of at most a page; vector.c: sparse arrays ------------------------------------------------------------------------------ */
 
@@ -103,6 +102,7 @@ struct entry {
 extern struct node *root_node;
 void stamp_now(struct stamp *stamp);
 void stamp_refresh(void);
+extern nanoseconds date_offset;                    /* from the machine's clock to the date; the executor sets it for each step */
 struct node *node_new(u32 mode, u32 uid, u32 gid); /* no links, one user */
 struct node *node_nameless(struct process *p, u32 mode); /* the same, p's own, and it never gets a name */
 void node_keep(struct node *node);

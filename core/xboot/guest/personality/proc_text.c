@@ -249,7 +249,7 @@ int proc_text(struct process *p, struct process *about, u32 kind, struct node *n
 		break;
 	case VIEW_SYSTEM:
 		say_text(node, "cpu  0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\nintr 0\nctxt 0\nbtime ");
-		say_number(node, EPOCH);
+		say_number(node, (u32)(date_offset / 1000000000u));
 		say_text(node, "\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n");
 		break;
 	case VIEW_UPTIME:

@@ -31,7 +31,7 @@ static const call calls[LAST + 1] = {
 	[231] = call_attributes, [232] = call_attributes, [233] = call_attributes, [234] = call_attributes, [235] = call_attributes,
 	[236] = call_attributes, [237] = call_attributes,
 	[239] = call_sendfile64, [240] = call_futex, [242] = call_sched_getaffinity, [243] = call_set_thread_area, [250] = call_nothing,
-	[252] = call_exit_group, [258] = call_set_tid_address, [265] = call_clock_gettime, [266] = call_clock_getres, [267] = call_clock_nanosleep,
+	[252] = call_exit_group, [258] = call_set_tid_address, [264] = call_clock_settime, [265] = call_clock_gettime, [266] = call_clock_getres, [267] = call_clock_nanosleep,
 	[268] = call_statfs64, [269] = call_fstatfs64, [270] = call_tgkill, [271] = call_utimes, [272] = call_nothing, [295] = call_openat,
 	[296] = call_mkdirat, [297] = call_mknodat, [298] = call_fchownat, [300] = call_fstatat64, [301] = call_unlinkat, [302] = call_renameat,
 	[303] = call_linkat, [304] = call_symlinkat, [305] = call_readlinkat, [306] = call_fchmodat, [307] = call_faccessat,

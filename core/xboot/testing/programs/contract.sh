@@ -14,6 +14,8 @@ mkdir $out
     echo "tmp $(ls -A /tmp | wc -l)"
     input=${PATH%%/bin*}
     echo "times $(for path in $input $input/bin $input/bin/busybox; do date -u -r $path +%s; done | tr '\n' ' ')"
+    echo "date $(date -u +'%F %H:%M')"
+    touch /tmp/now; echo "future $(find / -path /proc -prune -o -newer /tmp/now -print | grep -v "^$out/facts" | wc -l)"; rm /tmp/now
     echo "root $(ls -A / | sort | tr '\n' ' ')"
     for device in null zero full random urandom tty fd stdin stdout stderr; do
         [ -e /dev/$device ] || [ -L /dev/$device ] || echo "no /dev/$device"

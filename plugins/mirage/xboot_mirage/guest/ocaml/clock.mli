@@ -1,7 +1,10 @@
 (* Time, in nanoseconds, and if nothing else is said since 1970. It is the same in each run: it moves by calls and by sleeping. *)
 
-(* When each run begins: 2000-01-01 00:00:00 UTC. *)
-val start : int
+(* The date at which the machine started, if its clock had always been right: what uptime is counted from. *)
+val started : int ref
+
+(* A step begins: it is 2030-01-01 00:00:00 UTC again. Uptime goes on. *)
+val begin_step : unit -> unit
 
 (* From now on follow the processor's counter; for measuring. Takes about a tenth of a second. *)
 val follow_the_machine : unit -> unit

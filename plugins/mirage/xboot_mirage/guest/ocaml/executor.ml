@@ -136,6 +136,7 @@ let run_step run script step =
   Channel.begin_ run step.number;
   Console.reset ();
   Limit.reset ();
+  Clock.begin_step ();
   Io.random_state := 1;
   Content.reserve := 0;
   Sys_misc.machine := (match step.system with "i686-linux" -> "i686" | "x86_64-linux" -> "x86_64" | s -> failed "start" "this backend does not run builders for %s" s);

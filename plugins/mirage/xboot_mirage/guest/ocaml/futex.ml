@@ -79,7 +79,7 @@ let deadline p va ~wide ~relative ~realtime =
     let s, n = if wide then (User.i64 b 0, User.i64 b 8) else (User.s32 b 0, User.s32 b 4) in
     if s < 0 || n < 0 || n > 999_999_999 then Errno.fail Errno.einval;
     let span = if s > 1 lsl 31 then 1 lsl 61 else (s * 1_000_000_000) + n in
-    if relative then Clock.now () + min span (1 lsl 61) else if realtime then span else span + Clock.start
+    if relative then Clock.now () + min span (1 lsl 61) else if realtime then span else span + !Clock.started
   end
 
 let wait p va value bits ~wide ~relative ~realtime =

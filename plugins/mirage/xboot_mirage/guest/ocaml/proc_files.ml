@@ -131,7 +131,7 @@ let system = [
   "loadavg", constant "0.00 0.00 0.00 1/1 1\n";
   "meminfo", meminfo;
   "mounts", (fun () -> link "self/mounts");
-  "stat", (fun () -> text_file (fun () -> Printf.sprintf "cpu  0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\nintr 0\nctxt 0\nbtime %d\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n" (Clock.start / 1_000_000_000)));
+  "stat", (fun () -> text_file (fun () -> Printf.sprintf "cpu  0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\nintr 0\nctxt 0\nbtime %d\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n" (!Clock.started / 1_000_000_000)));
   "sys", directory_of [
     "fs", directory_of [ "file-max", constant "131072\n"; "pipe-max-size", constant "65536\n" ];
     "kernel", directory_of [

@@ -49,7 +49,7 @@ let timerfd_settime_with p ~wide =
   if every < 0 || value < 0 then Errno.fail Errno.efault;
   if old <> 0 then put_timer p t old ~wide;
   t.every <- every;
-  t.at <- (if value = 0 then 0 else if flags land 1 = 0 then Clock.now () + value else max 1 (if t.clock = 0 || t.clock = 8 then value else value + Clock.start));
+  t.at <- (if value = 0 then 0 else if flags land 1 = 0 then Clock.now () + value else max 1 (if t.clock = 0 || t.clock = 8 then value else value + !Clock.started));
   0
 
 let timerfd_gettime p = timerfd_gettime_with p ~wide:(is_wide p)
