@@ -12,7 +12,7 @@ from xboot.machine import MachineOptions
 from xboot.model import Boot, Protocol, Serial
 from xboot_qemu.confine import SECCOMP, has_seccomp
 
-# `-rtc`: the guest's clock always starts at the same second, that of each step (docs/contract.md), so the host's time of day never gets into a build.
+# `-rtc`: the guest's clock always starts at the second at which each step begins (docs/contract.md), whatever the time of day at the host.
 _COMMON = ("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-rtc", "base=2030-01-01T00:00:00,clock=vm")
 _PROGRAMS = {32: "qemu-system-i386", 64: "qemu-system-x86_64"}
 
