@@ -1,6 +1,7 @@
 #!/bin/sh
 # Sets up everything xboot needs on a Debian machine: Debian packages that are missing, then a Python environment in .venv.
-# Says what it does; does nothing when all is there. Usage: tools/setup.sh [run|test|check]; `check` needs Python alone.
+# Says what it does; does nothing when all is there. Usage: tools/setup.sh [run|test|check|packages]; `check` needs Python alone,
+# `packages` installs those for `run` and nothing else.
 set -eu
 cd "$(dirname "$0")/.."
 what=${1:-run}
@@ -48,6 +49,7 @@ if [ -n "$missing" ]; then
     DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >&2
 fi
 
+[ "$what" = packages ] && exit
 case $what in run) locked=requirements/run.txt ;; *) locked=requirements/dev.txt ;; esac
 stamp=.venv/.xboot-setup
 want=$(cat pyproject.toml "$locked" tools/setup.sh | sha256sum)

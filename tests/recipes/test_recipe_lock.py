@@ -116,6 +116,13 @@ def test_deriving_again_changes_nothing(tmp_path: Path, archive: type[Archive]) 
     assert ((tmp_path / "recipe.lock").read_bytes(), (tmp_path / "recipe.lock").stat().st_mtime_ns) == before
 
 
+def test_only_the_bytes_of_a_file_count_not_its_name(tmp_path: Path, archive: type[Archive]) -> None:
+    run(tmp_path)
+    lock = (tmp_path / "recipe.lock").read_text().replace('"prog.deb"', '"prog_1%3a2-3.deb"')
+    (tmp_path / "recipe.lock").write_text(lock)
+    assert run(tmp_path).notes == () and (tmp_path / "recipe.lock").read_text() == lock
+
+
 def test_a_security_update_is_taken_with_a_note(tmp_path: Path, archive: type[Archive]) -> None:
     first = run(tmp_path)
     lock = (tmp_path / "recipe.lock").read_bytes()

@@ -19,10 +19,10 @@ from xboot.request import Request
 from xboot.show.safe import marked
 
 _UTIL = dict.fromkeys(("debian", "fedora", "arch", "nix", "guix"), "util-linux")
+_GPGV = {"debian": "gpgv", "fedora": "gnupg2", "arch": "gnupg", "nix": "gnupg", "guix": "gnupg"}
 NEEDS = (
     Need("setpriv", "ends a machine when xboot ends, however it does", _UTIL),
-    Need("apt-get", "obtains kernels and sources from Debian", {"debian": "apt", "fedora": "apt", "arch": "apt", "nix": "apt"}),
-    Need("dpkg-deb", "unpacks Debian packages", {"debian": "dpkg", "fedora": "dpkg", "arch": "dpkg", "nix": "dpkg", "guix": "dpkg"}),
+    Need("gpgv", "checks a suite's signed index, when a package is not in the lock", _GPGV, optional=True),
     Need("nix-store", "compares with what nix built", {"debian": "nix-bin", "fedora": "nix", "arch": "nix"}, optional=True),
     Need("guix", "compares with what guix built", {"debian": "guix", "fedora": "guix"}, optional=True),
 )

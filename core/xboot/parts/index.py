@@ -39,30 +39,37 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 
 
 class Index:
-    """A suite whose signature was good: `date` of its signing, and its lists."""
+    """A suite whose signature was good: `date` of its signing, `base` of its archive, and the SHA-256 of its lists by name (`sums`)."""
 
     def __init__(self, suite: Suite, date: str, base: str, sums: Mapping[str, str]) -> None:
-        self.suite, self.date = suite, date
-        self._base, self._sums = base, sums
+        self.suite, self.date, self.base, self.sums = suite, date, base, sums
+
+    def digest(self, architecture: str) -> str:
+        """SHA-256 of the list of packages for `architecture` (of sources with `source`). Raises InputError when there is none."""
+        digest = self.sums.get(_list(architecture))
+        if digest is None:
+            raise InputError(f"the suite {self.suite.name} has no list {_list(architecture)}")
+        return digest
 
     def stanzas(self, architecture: str) -> Iterator[Stanza]:
         """All packages for `architecture` (those for every architecture among them), or with `source` all sources. Raises InputError."""
-        name = "main/source/Sources.xz" if architecture == "source" else f"main/binary-{architecture}/Packages.xz"
-        digest = self._sums.get(name)
-        if digest is None:
-            raise InputError(f"the suite {self.suite.name} has no list {name}")
+        name, digest = _list(architecture), self.digest(architecture)
         folder = f"dists/{self.suite.name}/{name.rpartition('/')[0]}"
         data = b""
         problem = ""
         for place in (f"{folder}/by-hash/SHA256/{digest}", f"dists/{self.suite.name}/{name}"):
             try:
-                data = _get(f"{self._base}/{place}", _MAX_LIST, digest)
+                data = _get(f"{self.base}/{place}", _MAX_LIST, digest)
                 break
             except DownloadError as error:
                 problem = str(error)
         else:
-            raise InputError(f"{self._base}/dists/{self.suite.name}/{name}: {problem}", hint="try another mirror, or later")
+            raise InputError(f"{self.base}/dists/{self.suite.name}/{name}: {problem}", hint="try another mirror, or later")
         yield from _stanzas(_unpacked(data, name).decode(errors="replace"))
+
+
+def _list(architecture: str) -> str:
+    return "main/source/Sources.xz" if architecture == "source" else f"main/binary-{architecture}/Packages.xz"
 
 
 def read_index(suite: Suite) -> Index:

@@ -13,7 +13,7 @@ from xboot.cache import locked as held
 from xboot.errors import MissingToolError
 from xboot.fetch.http import DownloadError, Limits, download, http_client
 from xboot.parts.lock import Lock, Part, Suite, locked
-from xboot.parts.places import apt_proxy, locations
+from xboot.parts.places import apt_proxy, locations, suite_named
 
 __all__ = ["at_hand", "obtain", "obtain_part"]
 
@@ -32,7 +32,7 @@ def obtain(name: str, architecture: str = "amd64", cache: Cache | None = None) -
 def obtain_part(part: Part, cache: Cache | None = None, lock: Lock | None = None, progress: Progress | None = None) -> Path:
     """The verified file of `part`, in the cache. Raises MissingToolError that says of each place why it was not had there."""
     cache = cache or Cache()
-    suite = (lock or locked()).suites.get(part.suite, Suite(part.suite))
+    suite = (lock or locked()).suites.get(part.suite) or suite_named(part.suite)
     folder = cache.folder(_KIND, _key(part), lambda work: _bring(part, suite, cache, work / part.file_name, progress))
     return folder / part.file_name
 

@@ -18,7 +18,7 @@ from urllib.parse import quote, unquote, urlsplit
 from xboot.errors import UsageError
 from xboot.parts.lock import Part, Suite
 
-__all__ = ["Archive", "apt_archives", "apt_proxy", "locations", "named_mirrors", "snapshot_base"]
+__all__ = ["Archive", "apt_archives", "apt_proxy", "locations", "named_mirrors", "snapshot_base", "suite_named"]
 
 MIRRORS, SNAPSHOT = "XBOOT_MIRROR", "XBOOT_SNAPSHOT"
 _ETC = Path("/etc/apt")
@@ -74,6 +74,12 @@ def apt_archives(etc: Path = _ETC) -> Sequence[Archive]:
     for file in sorted((etc / "sources.list.d").glob("*.sources")):
         found += _deb822(_text(file))
     return list(dict.fromkeys(found))
+
+
+def suite_named(name: str) -> Suite:
+    """A suite that is not in the lock, with the archive that apt has it from (`debian` if apt does not have it)."""
+    bases = [archive.base for archive in apt_archives() if archive.suite == name]
+    return Suite(name, bases[0].rsplit("/", 1)[-1]) if bases else Suite(name)
 
 
 def _text(file: Path) -> str:

@@ -12,7 +12,7 @@ from xboot.parts.index import Index, Stanza, read_index
 from xboot.parts.lock import Group, Lock, Part
 from xboot.parts.version import version_key
 
-__all__ = ["Change", "changes", "renewed"]
+__all__ = ["Change", "changes", "parts_of", "renewed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +89,17 @@ def _wanted(group: Group, offer: _Offer) -> Iterator[Part]:
             raise InputError(
                 f"the suite {group.suite} has no package {name} for {group.architecture}", hint=f"group {group.name} of the lock wants it"
             )
-    if group.architecture == "source":
-        for name in group.packages:
-            yield from _tarballs(offer.packages[name], group.suite)
-        return
     for name in _closure(group, offer) if group.dependencies else group.packages:
-        stanza = offer.packages[name]
-        yield Part(name, stanza["architecture"], stanza["filename"], stanza["version"], group.suite, stanza["sha256"], int(stanza["size"]))
+        yield from parts_of(offer.packages[name], group.suite, group.architecture)
 
 
-def _tarballs(stanza: Stanza, suite: str) -> Iterator[Part]:
-    """Upstream's tarballs. Of a native package, which has no other, the whole one."""
+def parts_of(stanza: Stanza, suite: str, architecture: str) -> Iterator[Part]:
+    """The files of one entry of a list: a `.deb`; for `source` upstream's tarballs, or the only one of a native package."""
+    if architecture != "source":
+        yield Part(
+            stanza["package"], stanza["architecture"], stanza["filename"], stanza["version"], suite, stanza["sha256"], int(stanza["size"])
+        )
+        return
     files = re.findall(r"^\s*([0-9a-f]{64})\s+(\d+)\s+(\S+)$", stanza["checksums-sha256"], re.MULTILINE)
     tarballs = [entry for entry in files if re.search(r"\.tar\.\w+$", entry[2]) and ".debian.tar." not in entry[2]]
     for digest, size, name in tarballs:

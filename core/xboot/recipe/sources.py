@@ -86,7 +86,7 @@ class SourceMaker:
         elif isinstance(spec, DebianBinary):
             root, deb = self._debian.unpacked(spec.package, spec.architecture)
             debian = self._record(name, [deb])
-            copy_tree(root, place, spec.select, where)
+            copy_tree(root, place, spec.select, where, package=True)
             _add_links(place, spec.links, where)
             store_name = spec.name or _usable_name(spec.package, where)
         elif isinstance(spec, DebianSource):

@@ -110,15 +110,13 @@ class StockBackend(Backend):
 
 
 def _kernel(debian: DebianPackages) -> Artifact:
-    """The newest cloud kernel that this machine's apt sources offer. apt has checked it against Debian's signed lists; its package,
+    """The newest cloud kernel that xboot's lock has, or Debian's signed index offers; its package,
     version and SHA-256 go into `origin`, so that a report says what was booted.
     """
     names = debian.search(_PACKAGES)
     if not names:
         # An error that a user can act on is one of xboot.errors, with a hint. Anything else is reported as this plugin's mistake.
-        raise MissingToolError(
-            "this machine's apt sources offer no linux-image-*-cloud-amd64 package", hint="check the sources in /etc/apt"
-        )
+        raise MissingToolError("no linux-image-*-cloud-amd64 package is to be had", hint="name a mirror of Debian with XBOOT_MIRROR")
     newest = max(names, key=lambda name: [int(number) for number in re.findall(r"\d+", name)])
     folder, deb = debian.unpacked(newest)
     (image,) = (folder / "boot").glob("vmlinuz-*")

@@ -22,6 +22,7 @@ from xboot.debian import DebianFile, DebianPackages
 from xboot.errors import BackendError, MissingToolError
 from xboot.hooks import Notify
 from xboot.model import Artifact, Event, Phase, Role
+from xboot.parts import unpack
 from xboot.tcb import count_files
 
 FRAGMENT = Path(__file__).parent / "guest" / "linux.config"
@@ -47,11 +48,21 @@ def built_kernel(cache: Cache, notify: Notify) -> Artifact:
     compiler = _first_line(["gcc", "--version"])
     linker = _first_line(["ld", "--version"])
     key = {"source": sha256, "config": file_sha256(FRAGMENT), "gcc": compiler, "ld": linker, "recipe": "4"}
-    folder = cache.folder("linux-kernel", key, lambda work: _build(debian.binary(package, "all"), work, notify))
+    if not cache.has("linux-kernel", key):  # what there is may be another version than the locked one
+        deb = debian.binary(package, "all")
+        version, key["source"] = deb.version, deb.sha256
+
+    def make(work: Path) -> None:
+        deb = debian.binary(package, "all")
+        if deb.sha256 != key["source"]:
+            raise BackendError(f"{package} {deb.version} is another version than a moment ago", hint="try again")
+        _build(deb, work, notify)
+
+    folder = cache.folder("linux-kernel", key, make)
     vmlinux = folder / "vmlinux"
     return Artifact(
         name="kernel", path=vmlinux, sha256=file_sha256(vmlinux), size=vmlinux.stat().st_size, role=Role.KERNEL,
-        origin=f"Debian {package} {version} (sha256 {sha256})", version=version,
+        origin=f"Debian {package} {version} (sha256 {key['source']})", version=version,
         built_with=(compiler, linker), source_files=(folder / SOURCES_FILE,), lines_method="kbuild dependency files",
     )  # fmt: skip
 
@@ -61,7 +72,7 @@ def distro_kernel(cache: Cache) -> Artifact:
     debian = DebianPackages(cache)
     names = [n for n in debian.search(r"^linux-image-[0-9][0-9.]*-[0-9]+-cloud-amd64$") if "unsigned" not in n]
     if not names:
-        raise MissingToolError("this machine's apt sources offer no linux-image-*-cloud-amd64 package", hint="leave out `--set`")
+        raise MissingToolError("no linux-image-*-cloud-amd64 package is to be had", hint="leave out `--set`")
     folder, deb = debian.unpacked(max(names, key=_version_key))
     (image,) = (folder / "boot").glob("vmlinuz-*")
     return Artifact(
@@ -75,7 +86,7 @@ def _source_package(debian: DebianPackages) -> str:
     names = sorted(debian.search(r"^linux-source-[0-9.]+$"), key=_version_key)
     if not names:
         raise MissingToolError(
-            "this machine's apt sources offer no linux-source-* package", hint="use --set kernel=distro, or mend the sources in /etc/apt"
+            "no linux-source-* package is to be had", hint="name a mirror that has the parts with --mirror or XBOOT_MIRROR (docs/parts.md)"
         )
     return names[0]
 
@@ -112,9 +123,8 @@ def _build(deb: DebianFile, work: Path, notify: Notify) -> None:
 
 
 def _unpack(deb: DebianFile, scratch: Path) -> Path:
-    extract = subprocess.run(["dpkg-deb", "--extract", str(deb.path), str(scratch / "deb")], capture_output=True, text=True, check=False)
-    if extract.returncode:
-        raise BackendError(f"{deb.path.name}: dpkg-deb cannot unpack it: {extract.stderr.strip()}")
+    (scratch / "deb").mkdir()
+    unpack(deb.path, scratch / "deb")
     (archive,) = (scratch / "deb" / "usr" / "src").glob("linux-source-*.tar.xz")
     tree = scratch / "linux"
     tree.mkdir()
