@@ -5,6 +5,7 @@ People read standard error, machines read standard output (`--json`, `plan`, `sh
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -294,12 +295,13 @@ def bundle(
     destination: Annotated[Path, typer.Argument(metavar="FILE", help="The bundle to write.")],
     store: Stores = None,
     seed: Seeds = None,
+    with_parts: Annotated[bool, typer.Option("--with-parts", help="Also all parts that images are made from.")] = False,
 ) -> None:
     """Pack TARGET's closure with its sources into one file, for another machine."""
     from xboot.cli import recipes  # noqa: PLC0415
     from xboot.request import usual_read_options  # noqa: PLC0415
 
-    recipes.bundle(target, destination, usual_read_options(store or (), seed or ()), err)
+    recipes.bundle(target, destination, usual_read_options(store or (), seed or ()), err, with_parts=with_parts)
 
 
 @app.command()
@@ -337,6 +339,25 @@ def doctor() -> None:
     raise typer.Exit(examination.examine(err))
 
 
+@app.command()
+def parts(
+    update: Annotated[bool, typer.Option("--update", help="Renew the lock from the suites' signed indices, and say what changed.")] = False,
+    fetch: Annotated[bool, typer.Option("--fetch", help="Bring all parts that are not at hand.")] = False,
+    into: Annotated[Path | None, typer.Option("--into", help="Copy all parts into this folder, as on a mirror (--mirror).")] = None,
+    group: Annotated[list[str] | None, typer.Option("--group", help="Only the parts of this group (repeatable).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the locked list of everything that comes from elsewhere, with what is at hand."""
+    from xboot.cli import parts as verbs  # noqa: PLC0415
+
+    if update:
+        verbs.update(err)
+    elif fetch or into is not None:
+        verbs.fetch(group or [], into, err)
+    else:
+        verbs.parts(group or [], out(), as_json=as_json)
+
+
 cache_app = typer.Typer(no_args_is_help=True, help="Show or prune what xboot keeps: kernels, executors, Debian packages.")
 app.add_typer(cache_app, name="cache")
 
@@ -368,8 +389,12 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _global(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    mirror: Annotated[
+        list[str] | None, typer.Option("--mirror", help="A folder or URL that has parts; it is asked first (repeatable; docs/parts.md).")
+    ] = None,
 ) -> None:
-    pass
+    if mirror:
+        os.environ["XBOOT_MIRROR"] = " ".join([*mirror, os.environ.get("XBOOT_MIRROR", "")])
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from xboot.cli.parts import everything
 from xboot.cli.shown import shown_pipeline
 from xboot.errors import UsageError
 from xboot.foreign import printable
@@ -64,13 +65,15 @@ def fetch(
     outcome.check()
 
 
-def bundle(target: str, destination: Path, read: ReadOptions, console: Console) -> None:
-    """Write one file with a closure and its sources."""
+def bundle(target: str, destination: Path, read: ReadOptions, console: Console, *, with_parts: bool) -> None:
+    """Write one file with a closure and its sources, and if wanted with all parts of the lock."""
     with shown_pipeline(console) as pipeline:
         closure = pipeline.read([target], read)
+        parts = everything(pipeline.notify) if with_parts else {}
         pipeline.notify(Event(Phase.STAGE, 0.0, name="bundle", text=str(destination)))
-        info = write_bundle(closure, destination, pipeline.notify)
+        info = write_bundle(closure, destination, pipeline.notify, parts)
+    count = f"{info.derivations} derivations, {info.sources} sources" + (f", {info.parts} parts" if with_parts else "")
     console.print(
-        f"{destination}: {info.derivations} derivations, {info.sources} sources, {info.size} bytes, sha256 {info.sha256}",
+        f"{destination}: {count}, {info.size} bytes, sha256 {info.sha256}",
         highlight=False, markup=False, soft_wrap=True,
     )  # fmt: skip

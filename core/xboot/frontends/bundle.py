@@ -5,12 +5,12 @@ where it was made:
 
     xboot-bundle            the manifest: `xboot-bundle 1`, `store DIR`, then `root`, `source` and `seed` lines with store paths, then
     `file SHA256 SIZE NAME` for each member below
+    pool/…/FILE             with `--with-parts`: the parts of xboot's lock, sorted, as on a mirror of Debian
     store/HASH-NAME.drv     the derivations, sorted
     store/HASH-NAME.nar     the sources, as NARs, sorted with them
 
 The same closure gives the same bytes. The manifest is there to notice damage early and to say what is missing; it is not believed for
-anything else: what is read from a bundle is verified
-like everything, path by path.
+anything else: what is read from a bundle is verified like everything, path by path, and a part by its SHA-256 in the lock.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from xboot.hooks import Notify, ReadOptions, hookimpl
 from xboot.model import Closure, Event, Phase, Source, SourceKind
 from xboot.nar import dump
 from xboot.parse import merge_closures, read_closure, write_derivation
+from xboot.parts.places import also_in
 from xboot.storepath import check_store_path, store_name
 
 __all__ = ["BundleFrontEnd", "BundleInfo", "plugin", "unpack_bundle", "write_bundle"]
@@ -46,25 +47,31 @@ _MAX_ROOTS = 256  # each is read with all that is below it
 _CHUNK = 1 << 20
 _SIZE_FIELD = slice(124, 136)  # of a tar header (POSIX ustar)
 _SIZE = re.compile(rb"([0-7]{11})\0")
-_FILE_LINE = re.compile(r"file ([0-9a-f]{64}) ([0-9]{1,12}) (store/[^/\0]+\.(?:drv|nar))")
+_FILE_LINE = re.compile(r"file ([0-9a-f]{64}) ([0-9]{1,12}) (store/[^/\0]+\.(?:drv|nar)|pool/[0-9A-Za-z.+~_/-]{1,250})")
 
 
 @dataclass(frozen=True, slots=True)
 class BundleInfo:
-    """What a bundle holds: number of derivations and sources, its size in bytes and its SHA-256."""
+    """What a bundle holds: number of derivations, sources and parts, its size in bytes and its SHA-256."""
 
     path: Path
     derivations: int
     sources: int
     size: int
     sha256: str
+    parts: int = 0
 
 
 # ---------------------------------------------------------------- writing
 
 
-def write_bundle(closure: Closure, destination: Path, notify: Notify | None = None) -> BundleInfo:
-    """Write a bundle of `closure`, atomically. Raises InputError when a source is not at hand, or changed since it was verified."""
+def write_bundle(
+    closure: Closure, destination: Path, notify: Notify | None = None, parts: Mapping[str, tuple[Path, str]] | None = None
+) -> BundleInfo:
+    """Write a bundle of `closure`, atomically, with `parts` (path in a pool → file, and its SHA-256).
+
+    Raises InputError when a source is not at hand, or changed since it was verified.
+    """
     if closure.missing:
         path, user = next(iter(closure.missing.items()))
         more = f" (and {len(closure.missing) - 1} more)" if len(closure.missing) > 1 else ""
@@ -74,7 +81,8 @@ def write_bundle(closure: Closure, destination: Path, notify: Notify | None = No
     if destination.is_dir() or not destination.absolute().parent.is_dir():
         problem = "is a folder" if destination.is_dir() else f"there is no folder {destination.absolute().parent}"
         raise UsageError(f"{destination}: a bundle cannot be written there: {problem}", hint="name the file that the bundle shall become")
-    members: dict[str, bytes | Source] = {}
+    parts = parts or {}
+    members: dict[str, bytes | Source | tuple[Path, str]] = {**parts}
     for path, drv in closure.derivations.items():
         members[f"store/{store_name(path)}"] = write_derivation(drv)
     for path, source in closure.sources.items():
@@ -92,15 +100,19 @@ def write_bundle(closure: Closure, destination: Path, notify: Notify | None = No
                 member = members[name]
                 if isinstance(member, bytes):
                     _add(tar, name, len(member), io.BytesIO(member))
+                elif isinstance(member, tuple):
+                    with open_regular(member[0]) as part:
+                        _add(tar, name, os.fstat(part.fileno()).st_size, part)
                 else:
                     _add(tar, name, member.nar_size, _NarStream(member))
         os.chmod(work, 0o644)
         info = BundleInfo(
             destination,
             len(closure.derivations),
-            len(members) - len(closure.derivations),
+            len(members) - len(closure.derivations) - len(parts),
             Path(work).stat().st_size,
             file_sha256(Path(work)),
+            len(parts),
         )
         Path(work).replace(destination)
     except BaseException:
@@ -109,13 +121,15 @@ def write_bundle(closure: Closure, destination: Path, notify: Notify | None = No
     return info
 
 
-def _manifest(closure: Closure, members: Mapping[str, bytes | Source]) -> bytes:
+def _manifest(closure: Closure, members: Mapping[str, bytes | Source | tuple[Path, str]]) -> bytes:
     lines = [_MAGIC, f"store {closure.store_dir}", *(f"root {root}" for root in closure.roots)]
     lines += [f"{'seed' if s.kind is SourceKind.SEED else 'source'} {path}" for path, s in sorted(closure.sources.items())]
     for name in sorted(members):
         member = members[name]
         if isinstance(member, bytes):
             lines.append(f"file {hashlib.sha256(member).hexdigest()} {len(member)} {name}")
+        elif isinstance(member, tuple):
+            lines.append(f"file {member[1]} {member[0].stat().st_size} {name}")
         else:
             lines.append(f"file {member.nar_sha256} {member.nar_size} {name}")
     return ("\n".join(lines) + "\n").encode()
@@ -178,8 +192,11 @@ class _NarStream:
 # ---------------------------------------------------------------- reading
 
 
-def unpack_bundle(bundle: Path, folder: Path, notify: Notify | None = None, sha256: str | None = None) -> list[str]:
-    """Unpack a bundle into the existing empty `folder` (flat: `.drv` and `.nar` files); returns the store paths of its roots.
+def unpack_bundle(
+    bundle: Path, folder: Path, notify: Notify | None = None, sha256: str | None = None, parts: Path | None = None
+) -> list[str]:
+    """Unpack a bundle into the existing empty `folder` (flat: `.drv` and `.nar` files); returns the store paths of its roots. Parts, named
+    by their SHA-256, go into the folder `parts`, or if there is none beside the others.
 
     Raises InputError for a bundle that is damaged, incomplete, or has a byte that `write_bundle` would not have written: which headers
     there must be follows from the manifest, so none is interpreted. `folder` is then the caller's to remove. With `sha256`, also for a
@@ -205,7 +222,8 @@ def unpack_bundle(bundle: Path, folder: Path, notify: Notify | None = None, sha2
                 raise InputError(
                     f"{bundle}: {what} where {name!r}, a regular file of {length} bytes, was expected; the bundle is damaged or incomplete"
                 )
-            _unpack_member(bundle, _content(bundle, file, name, length), folder / name.removeprefix("store/"), member)
+            target = (parts or folder) / member if name.startswith("pool/") else folder / name.removeprefix("store/")
+            _unpack_member(bundle, _content(bundle, file, name, length), target, member)
         rest = 2 * tarfile.BLOCKSIZE
         rest += -(file.tell() + rest) % tarfile.RECORDSIZE
         whole = file.read(rest + 1) == bytes(rest)
@@ -266,11 +284,11 @@ def _read_manifest(bundle: Path, data: bytes) -> tuple[str, list[str], dict[str,
         match = _FILE_LINE.fullmatch(line)
         if match:
             name = match[3]
-            check_store_path(f"{store}/{name.removeprefix('store/').removesuffix('.nar')}", store)
-            if files and name <= next(reversed(files)):
-                raise InputError(f"{bundle}: line {number} of its manifest: {name!r} is there twice, or out of order")
-            if int(match[2]) > _MAX_MEMBER:
-                raise InputError(f"{bundle}: line {number} of its manifest: {name!r} is larger than {_MAX_MEMBER >> 30} GiB")
+            if name.startswith("store/"):
+                check_store_path(f"{store}/{name.removeprefix('store/').removesuffix('.nar')}", store)
+            problem = _unlisted(name, match[1], int(match[2]), files)
+            if problem:
+                raise InputError(f"{bundle}: line {number} of its manifest: {name!r} {problem}")
             files[name] = (match[1], int(match[2]))
         elif kind in ("root", "source", "seed") and value:
             check_store_path(value, store)
@@ -284,6 +302,15 @@ def _read_manifest(bundle: Path, data: bytes) -> tuple[str, list[str], dict[str,
         if name not in files and (path in roots or f"{name}.nar" not in files):
             raise InputError(f"{bundle}: its manifest names {path}, but lists no file for it; the bundle is damaged")
     return store, roots, files
+
+
+def _unlisted(name: str, digest: str, size: int, files: dict[str, tuple[str, int]]) -> str:
+    """Why a file may not stand behind `files`; empty when it may."""
+    if files and name <= next(reversed(files)):
+        return "is there twice, or out of order"
+    if name.startswith("pool/") and any(digest == other for other, _ in files.values()):
+        return "has the content of another part"
+    return f"is larger than {_MAX_MEMBER >> 30} GiB" if size > _MAX_MEMBER else ""
 
 
 def _unpack_member(bundle: Path, pieces: Iterator[bytes], destination: Path, sha256: str) -> None:
@@ -315,7 +342,8 @@ class BundleFrontEnd:
 
         def make(work: Path) -> None:
             (work / "store").mkdir()
-            roots = unpack_bundle(path, work / "store", options.notify, sha256)
+            (work / "parts").mkdir()
+            roots = unpack_bundle(path, work / "store", options.notify, sha256, work / "parts")
             (work / "roots").write_text("\n".join(roots))
 
         with open_regular(path) as file:
@@ -324,6 +352,7 @@ class BundleFrontEnd:
                 pass
         sha256 = hashing.digest.hexdigest()
         folder = cache.folder("bundle", {"sha256": sha256}, make)
+        also_in(folder / "parts")
         roots = (folder / "roots").read_text().split("\n")
         within = replace(options, stores=(folder / "store", *options.stores))
         closures = [read_closure(str(folder / "store" / store_name(root)), within) for root in roots]

@@ -18,10 +18,11 @@ from urllib.parse import quote, unquote, urlsplit
 from xboot.errors import UsageError
 from xboot.parts.lock import Part, Suite
 
-__all__ = ["Archive", "apt_archives", "apt_proxy", "locations", "named_mirrors", "snapshot_base", "suite_named"]
+__all__ = ["Archive", "also_in", "apt_archives", "apt_proxy", "locations", "named_mirrors", "snapshot_base", "suite_named"]
 
 MIRRORS, SNAPSHOT = "XBOOT_MIRROR", "XBOOT_SNAPSHOT"
 _ETC = Path("/etc/apt")
+_also: dict[Path, None] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ def named_mirrors() -> list[str]:
     return found
 
 
+def also_in(folder: Path) -> None:
+    """From now on, `folder` may have parts too (it came with a bundle)."""
+    _also[folder] = None
+
+
 def snapshot_base() -> str:
     """The base URL of an archive in Debian's snapshot layout, from XBOOT_SNAPSHOT; empty when none is configured."""
     return os.environ.get(SNAPSHOT, "").rstrip("/")
@@ -52,7 +58,7 @@ def snapshot_base() -> str:
 def locations(part: Part, suite: Suite) -> Iterator[str]:
     """Each URL or path that may have `part`, best first."""
     escaped = quote(part.path)
-    for place in named_mirrors():
+    for place in (*named_mirrors(), *map(str, _also)):
         base = place.rstrip("/")
         hashes = (f"by-hash/SHA256/{part.sha256}", f"sha256/{part.sha256}")
         if "://" in place and not place.startswith("file:"):
