@@ -352,7 +352,7 @@ class Event:
     size: int = 0
     references: Sequence[str] = ()
     done: float | None = None  # progress of a long stage, 0..1
-    backend: str = ""  # set by the pipeline, since several backends may run side by side
+    voter: str = ""  # set by the pipeline, since several voters may run side by side
 
 
 class Status(enum.Enum):

@@ -107,7 +107,7 @@ class Pipeline:
 
     def notify(self, event: Event) -> None:
         with _OBSERVERS:
-            self.plugins.call("xboot_event", event=replace(event, backend=self._backend))
+            self.plugins.call("xboot_event", event=replace(event, voter=self._backend))
 
     def _stage(self, name: str, text: str) -> None:
         self.notify(Event(Phase.STAGE, time.monotonic() - self._start, name=name, text=text))

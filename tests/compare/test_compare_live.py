@@ -100,9 +100,9 @@ def spans(backends: list[FakeBackend], **options: int) -> list[tuple[float, floa
 
         def xboot_event(self, event: Event) -> None:
             if event.phase is Phase.BEGIN:
-                began.setdefault(event.backend, time.monotonic())
+                began.setdefault(event.voter, time.monotonic())
             if event.phase is Phase.DONE:
-                ended[event.backend] = time.monotonic()
+                ended[event.voter] = time.monotonic()
 
     from xboot.hooks import hookimpl
 
@@ -205,7 +205,7 @@ def test_columns_are_backends_and_steps_come_in() -> None:
     table.expect(script(3), ["linux", "mirage", "slow", "bad"])
 
     def tell(backend: str, phase: Phase, step: int = 0, sha256: str = "", text: str = "", done: float | None = None) -> None:
-        table.xboot_event(Event(phase, 1.0, step, "out" if phase is Phase.OUTPUT else "", text, sha256, backend=backend, done=done))
+        table.xboot_event(Event(phase, 1.0, step, "out" if phase is Phase.OUTPUT else "", text, sha256, voter=backend, done=done))
 
     for backend, value in (("linux", "aaaa1111"), ("mirage", "aaaa1111"), ("bad", "ffff2222")):
         tell(backend, Phase.BEGIN, 1)
@@ -227,7 +227,7 @@ def test_a_long_script_is_shown_around_the_running_step() -> None:
     table = LiveTable(Console(file=io.StringIO()))
     table.expect(script(500), ["a", "b"])
     for backend, step in (("a", 250), ("b", 300)):
-        table.xboot_event(Event(Phase.BEGIN, 1.0, step, backend=backend))
+        table.xboot_event(Event(Phase.BEGIN, 1.0, step, voter=backend))
     lines = drawn(table, height=24).splitlines()
     assert len(lines) <= 24
     assert any(line.split()[:2] == ["250", "thing250"] for line in lines)

@@ -82,7 +82,7 @@ def test_what_is_measured_is_what_was_booted(tmp_path: Path) -> None:
     found = measured(result, "me")
     assert made == [result.verdict.image_sha256]
     assert found is not None
-    assert (found.backend, found.image_sha256) == ("me", made[0])
+    assert (found.voter, found.image_sha256) == ("me", made[0])
     assert found.components[0].sha256 == result.image.artifacts["acts"].sha256
 
 

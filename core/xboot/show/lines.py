@@ -45,7 +45,7 @@ class StepLines:
     @hookimpl
     def xboot_event(self, event: Event) -> None:
         with self._lock:
-            self._tell(event, event.backend)
+            self._tell(event, event.voter)
 
     def _tell(self, event: Event, who: str) -> None:
         match event.phase:

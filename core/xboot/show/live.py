@@ -70,7 +70,7 @@ class LiveTable:
         if self._lines is not None:
             self._lines.xboot_event(event)
         with self._lock:
-            column = self._columns.get(event.backend)
+            column = self._columns.get(event.voter)
             if column is None:
                 return
             match event.phase:

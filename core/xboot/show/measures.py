@@ -30,7 +30,7 @@ def write_measures(measures: Sequence[Measured], format: str, html: Path | None,
     elif format == "cyclonedx":
         from xboot.tcb import to_cyclonedx  # noqa: PLC0415 - the same
 
-        write_out(f"{to_cyclonedx(measures[0].backend, measures[0].image_sha256, measures[0].components)}\n".encode())
+        write_out(f"{to_cyclonedx(measures[0].voter, measures[0].image_sha256, measures[0].components)}\n".encode())
     elif format == "svg":
         write_out(f"{tcb_chart(measures)}\n".encode())
     elif overlap_only:
@@ -43,7 +43,7 @@ def show_measures(console: Console, measures: Sequence[Measured]) -> None:
     """The vector of each backend side by side, then each by layer, then what each two have in common."""
     console.print(_vectors(measures))
     for measured in measures:
-        console.print(f"\n[bold]{marked(measured.backend)}[/], image sha256 {measured.image_sha256}", highlight=False, soft_wrap=True)
+        console.print(f"\n[bold]{marked(measured.voter)}[/], image sha256 {measured.image_sha256}", highlight=False, soft_wrap=True)
         console.print(_by_layer(measured))
         console.print("from, and counted by")
         for line in _origins(measured):
@@ -59,7 +59,7 @@ def _vectors(measures: Sequence[Measured]) -> Table:
     table = _table()
     table.add_column("backend", no_wrap=True)
     for measured in measures:
-        table.add_column(measured.backend, justify="right", no_wrap=True)
+        table.add_column(measured.voter, justify="right", no_wrap=True)
     rows: list[tuple[str, list[str]]] = [
         ("bytes of the image", [f"{m.size:,}" for m in measures]),
         ("of these opaque", [f"{m.opaque:,}" for m in measures]),
@@ -101,16 +101,16 @@ def show_overlap(console: Console, measures: Sequence[Measured]) -> None:
     """A matrix: lines compiled into both, by the hash of their files, and bytes of components that are the same."""
     table = _table("in common")
     for measured in measures:
-        table.add_column(measured.backend, justify="right")
+        table.add_column(measured.voter, justify="right")
     for one in measures:
-        common = {other.backend: overlap(one.components, other.components) for other in measures if other is not one}
-        cells = [f"{common[m.backend].lines:,} lines\n{common[m.backend].bytes:,} bytes" if m is not one else "·" for m in measures]
-        table.add_row(one.backend, *cells)
+        common = {other.voter: overlap(one.components, other.components) for other in measures if other is not one}
+        cells = [f"{common[m.voter].lines:,} lines\n{common[m.voter].bytes:,} bytes" if m is not one else "·" for m in measures]
+        table.add_row(one.voter, *cells)
     console.print(table)
     for one, other in combinations(measures, 2):
         names = overlap(one.components, other.components).components
         if names:
-            console.print(f"{one.backend} and {other.backend}: the same {', '.join(names)}", highlight=False, markup=False, soft_wrap=True)
+            console.print(f"{one.voter} and {other.voter}: the same {', '.join(names)}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _table(*columns: str) -> Table:
@@ -123,11 +123,11 @@ def _calls(names: Sequence[str]) -> str:
 
 def measures_report(measures: Sequence[Measured]) -> dict[str, Any]:
     """The measures as JSON values (docs/tcb.md)."""
-    common = {(one.backend, other.backend): overlap(one.components, other.components) for one, other in combinations(measures, 2)}
+    common = {(one.voter, other.voter): overlap(one.components, other.components) for one, other in combinations(measures, 2)}
     return {
         "xbootTcb": 1,
         "backends": {
-            m.backend: {
+            m.voter: {
                 "imageSha256": m.image_sha256,
                 "digest": m.digest,
                 "bytes": m.size,

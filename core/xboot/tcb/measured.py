@@ -27,9 +27,9 @@ LAYERS: Mapping[Role, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one backend's image makes one trust. `components` sum up to the image; `below` is in no image."""
+    """What one voter's image makes one trust. `components` sum up to the image; `below` is in no image."""
 
-    backend: str
+    voter: str
     image_sha256: str
     components: Sequence[Component]
     below: Sequence[Component]

@@ -51,9 +51,9 @@ def panels(measures: Sequence[Measured]) -> list[Panel]:
     """A panel for each measure in which any backend has anything."""
     found = []
     for title, unit, value in _MEASURES:
-        totals = {m.backend: _by_layer(m, value) for m in measures}
+        totals = {m.voter: _by_layer(m, value) for m in measures}
         if unit == "calls":
-            totals = {m.backend: {Role.KERNEL: len(m.syscalls)} for m in measures}
+            totals = {m.voter: {Role.KERNEL: len(m.syscalls)} for m in measures}
         longest = max((sum(of.values()) for of in totals.values()), default=0)
         if longest:
             found.append(Panel(title, unit, tuple(_stack(backend, of, longest) for backend, of in totals.items())))

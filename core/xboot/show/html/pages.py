@@ -46,7 +46,7 @@ def tcb_page(measures: Sequence[Measured]) -> str:
 
 
 def _tcb(measures: Sequence[Measured]) -> dict[str, Any]:
-    common = {(one.backend, other.backend): overlap(one.components, other.components) for one in measures for other in measures}
+    common = {(one.voter, other.voter): overlap(one.components, other.components) for one in measures for other in measures}
     return {"measures": measures, "panels": panels(measures), "legend": legend(measures), "common": common}
 
 
