@@ -16,7 +16,7 @@ TARGETS = {
 """Target → the executor's files that are linked to it; the file that it attacks is included by the target itself."""
 
 _FLAGS = (
-    "-g", "-O1", "-fno-builtin", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all", "-Wall", "-Wextra", "-Werror",
+    "-g", "-O2", "-fno-builtin", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all", "-Wall", "-Wextra", "-Werror",
     "-Wno-unused-function",
     "-Dmemcpy=own_memcpy", "-Dmemmove=own_memmove", "-Dmemset=own_memset",  # the executor's own, beside the sanitizer's
 )  # fmt: skip

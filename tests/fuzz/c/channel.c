@@ -53,9 +53,9 @@ static void target(void)
     port = -1;
     used = export_count = 0;
     export_base = export_size = 0;
-    fill(nonce, 0, sizeof nonce);
-    fill(&out, 0, sizeof out);
-    fill(&path, 0, sizeof path);
+    reset(nonce, sizeof nonce);
+    reset(&out, sizeof out);
+    reset(&path, sizeof path);
     path.path = store;
     path.name = store + 11;
     output.name = "out";

@@ -22,7 +22,7 @@ static long answer(long number, long a, long b, long c, long d)
         kind = take();
         if (kind >= 0xf8)
             return -(long)(kind & 7) - 1;
-        fill(st, 0, sizeof *st);
+        reset(st, sizeof *st);
         st->mode = kind < 0xf0 ? modes[kind % 5] : (u16)(take() << 8 | take());
         st->size = take() | (u64)(kind & 0x10 ? take() : 0) << (kind & 0x20 ? 30 : 8);
         return 0;
@@ -44,7 +44,7 @@ static void target(void)
     struct path path, *candidate = &path, *found[1];
     char hex[65];
 
-    fill(&path, 0, sizeof path);
+    reset(&path, sizeof path);
     path.path = path.name = part;
     window_fill = window_carry = 0;
     if (take() & 1)

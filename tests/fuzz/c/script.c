@@ -21,7 +21,7 @@ static void target(void)
     char *text = allocate(left);
     unsigned long size = left, i;
 
-    fill(buckets, 0, sizeof buckets);
+    reset(buckets, sizeof buckets);
     copy(text, input, left);
     parse_script(&script, text, size);
     for (i = 0; i < script.source_count; i++)
