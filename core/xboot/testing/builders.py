@@ -4,11 +4,13 @@ A shell script or a freestanding C program says at its head, in comments, what i
 
     Wins: what a cheat would gain (hostile builders)
     Verdict: ok | fails REGEX       of the run; the regular expression is searched in the failure
-    Output: right | link            what the output must be: a folder with a file `f` that says `right`, or a link to /etc
+    Output: right | ok | link       what the output must be: a folder with a file `f` that says `right`; a file, `ok`; a link to /etc
     Outputs: out dev                names of its outputs (default: out)
     Then: COMMAND                   a second step that has the first's output as `$first`
     Timeout, Memory: NUMBER         step limit in seconds; MiB
     Log: REGEX                      is found in the console's log
+    CVE: NAME, NAME                 what it replays (docs/assurance.md has a row for each)
+    Fixed: flat                     its output is one whose content is known beforehand
 
 A program of many parts is a folder with a `main.c` that includes the others: see `programs/syscalls`, whose `main.c` says how a section is
 added.
@@ -16,9 +18,10 @@ added.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,11 +36,25 @@ from xboot.plugins import Plugins
 from xboot.recipe import derive
 from xboot.testing.recipes import ARCHITECTURES, plain_recipe_text, recipe_text
 
-__all__ = ["ATTACKS", "CALLS", "HOSTILE", "PROGRAMS", "SYSCALLS", "SYSTEMS", "Builder", "Builders", "load_builders", "syscall_answers"]
+__all__ = [
+    "ATTACKS",
+    "CALLS",
+    "HISTORY",
+    "HOSTILE",
+    "PROGRAMS",
+    "SYSCALLS",
+    "SYSTEMS",
+    "Builder",
+    "Builders",
+    "load_builders",
+    "syscall_answers",
+]
 
 _HERE = Path(__file__).parent
 HOSTILE = _HERE / "hostile"
 """The hostile builders, one attack a file."""
+HISTORY = HOSTILE / "history"
+"""Hostile builders that replay known faults of others. None fails, so that all of them are steps of one run."""
 PROGRAMS = _HERE / "programs"
 """Builders that behave: the executor contract, system calls, speeds."""
 
@@ -46,7 +63,7 @@ SYSCALLS = PROGRAMS / "syscalls" / "main.c"
 CALLS = PROGRAMS / "calls" / "main.c"
 """Another one, made like it: threads, moving data, waiting, locks, /proc. Not every backend answers it yet, so it is in no suite."""
 
-_FIELD = re.compile(r"^(?:/\*|\*|#)?\s*(Wins|Verdict|Output|Outputs|Then|Timeout|Memory|Log): (.*?)(?:\s*\*/)?$")
+_FIELD = re.compile(r"^(?:/\*|\*|#)?\s*(Wins|Verdict|Output|Outputs|Then|Timeout|Memory|Log|CVE|Fixed): (.*?)(?:\s*\*/)?$")
 SYSTEMS = tuple(ARCHITECTURES)
 """The systems that there are builders for; the first that a backend runs is taken where one is enough."""
 
@@ -65,6 +82,8 @@ class Builder:
     timeout: float = 60.0
     memory: int | None = None
     log: str = ""
+    cves: Sequence[str] = ()
+    fixed: str = ""
 
     @property
     def compiled(self) -> bool:
@@ -113,6 +132,8 @@ def _load(name: str, path: Path) -> Builder:
         timeout=float(fields.get("Timeout", "60")),
         memory=int(fields["Memory"]) if "Memory" in fields else None,
         log=fields.get("Log", ""),
+        cves=fields["CVE"].split(", ") if "CVE" in fields else [],
+        fixed=fields.get("Fixed", ""),
     )
 
 
@@ -124,6 +145,7 @@ def _strings(*words: bytes) -> bytes:
 _TREES = {
     "right": _strings(b"nix-archive-1", b"(", b"type", b"directory", b"entry", b"(", b"name", b"f", b"node")
     + _strings(b"(", b"type", b"regular", b"contents", b"right\n", b")", b")", b")"),
+    "ok": _strings(b"nix-archive-1", b"(", b"type", b"regular", b"contents", b"ok\n", b")"),
     "link": _strings(b"nix-archive-1", b"(", b"type", b"symlink", b"target", b"/etc", b")"),
 }
 
@@ -152,16 +174,39 @@ class Builders:
 
         Raises XbootError when Debian's packages cannot be had.
         """
+        derivations, sources = self._steps(builder, arguments, to_output)
+        return self._linearize(derivations, sources)
+
+    def together(self, builders: Iterable[Builder]) -> Script:
+        """One script whose steps are these builders and what comes after each. Raises as `script` does."""
+        derivations: dict[str, dict[str, object]] = {}
+        sources: dict[str, Path] = {}
+        for builder in builders:
+            more, files = self._steps(builder)
+            derivations |= more
+            sources |= files
+        firsts = {f"done{number}": f"{{{name}}}" for number, name in enumerate(derivations)}
+        return self._linearize(derivations | {"together": self._derivation("together", "echo ok > $out", firsts)}, sources)
+
+    def _steps(
+        self, builder: Builder, arguments: Sequence[str] = (), to_output: bool = False
+    ) -> tuple[dict[str, dict[str, object]], dict[str, Path]]:
+        """The derivations of a builder, and the files that are their sources."""
         program = self._compiled(builder) if builder.compiled else builder.file
         kind = "program" if builder.compiled else "script"
+        source = f"{kind}-of-{builder.name}"
         command = " ".join(["exec $program", *arguments, "> $out"] if to_output else ["echo ok > $out &&", "$program", *arguments])
         if not builder.compiled:
             command = ". $script"
-        derivations = {builder.name: self._derivation(builder.name, command, {kind: f"{{{kind}}}"}, builder.outputs)}
+        derivations = {builder.name: self._derivation(builder.name, command, {kind: f"{{{source}}}"}, builder.outputs)}
+        if builder.fixed:
+            known = base64.b64encode(hashlib.sha256(b"ok\n").digest()).decode()
+            del derivations[builder.name]["outputs"]
+            derivations[builder.name]["fixed"] = {"hash": f"sha256-{known}", "mode": builder.fixed}
         if builder.then:
             name = f"{builder.name}-then"
-            derivations[name] = self._derivation(name, builder.then, {"first": f"{{{builder.name}}}", kind: f"{{{kind}}}"})
-        return self._linearize(derivations, {kind: program})
+            derivations[name] = self._derivation(name, builder.then, {"first": f"{{{builder.name}}}", kind: f"{{{source}}}"})
+        return derivations, {source: program}
 
     def shell(self, name: str, command: str, env: Mapping[str, str] | None = None, *, builder: str = "sh") -> Script:
         """A script of one step: a shell command, or another of busybox's programs as the `builder`."""

@@ -28,7 +28,7 @@ from xboot.plugins import Plugins
 from xboot.request import Request
 from xboot.show import report
 from xboot.testing.boot import boot as start
-from xboot.testing.builders import ATTACKS, CALLS, PROGRAMS, SYSCALLS, SYSTEMS, Builder, Builders, load_builders, syscall_answers
+from xboot.testing.builders import ATTACKS, CALLS, HISTORY, PROGRAMS, SYSCALLS, SYSTEMS, Builder, Builders, load_builders, syscall_answers
 from xboot.testing.kernelless import ImageTests, MetadataSuite, PackageSuite
 
 __all__ = ["BackendSuite", "BootSuite", "MetadataSuite", "PackageSuite"]
@@ -215,6 +215,19 @@ class BootSuite(ImageTests):
         console = (tmp_path / "console").read_bytes()
         assert len(console) < 3 << 20, "a builder may say 1 MiB"
         assert re.search(attack.log.encode(), console)
+
+    def test_history_is_not_repeated(
+        self, xboot_plugins: Plugins, xboot_builders: Callable[[str], Builders], boot: Run, executor: str
+    ) -> None:
+        """Known faults of others, replayed as the steps of one run: each gains nothing, and its output is what it left."""
+        if "i686-linux" not in xboot_plugins.backend(self.backend).systems:
+            pytest.skip("the programs are for i686-linux, which this backend does not run")
+        history = load_builders(HISTORY)
+        script = xboot_builders("i686-linux").together(history.values())
+        verdict, _ = boot(script, timeout=max(builder.timeout for builder in history.values()))
+        assert verdict.ok, f"{verdict.failure}\n{verdict.console_tail}"
+        hashes = {output.path.split("-", 1)[1]: output.nar_sha256 for output in verdict.outputs}
+        assert {name: hashes[name] for name in history} == {name: builder.nar_sha256 for name, builder in history.items()}
 
 
 class BackendSuite(BootSuite):

@@ -1,4 +1,5 @@
-/* Wins: memory of the kernel, or a crash of it, by a program whose headers lie
+/* CVE: CVE-2017-1000253, CVE-2004-1070
+   Wins: memory of the kernel, or a crash of it, by a program whose headers lie
    Verdict: ok
    Timeout: 120
 

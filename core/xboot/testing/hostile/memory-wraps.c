@@ -1,4 +1,5 @@
-/* Wins: memory of another process, or of the kernel, by an address and a size whose sum wraps around
+/* CVE: CVE-2004-0077
+   Wins: memory of another process, or of the kernel, by an address and a size whose sum wraps around
    Verdict: ok
    Timeout: 120
 

@@ -1,3 +1,4 @@
+# CVE: CVE-2025-46415
 # Wins: the executor removes, or writes files in, what the build directory has become
 # Verdict: ok
 # Then: [ -d $bb/bin ] || exit 10; echo ok > $out
