@@ -14,6 +14,7 @@ from pathlib import Path
 from xboot.cache import Cache
 from xboot.errors import InputError, MissingToolError, XbootError
 from xboot.parts import Lock, Part, locked, obtain_part, unpack
+from xboot.parts.base import drifted, kept
 from xboot.parts.catalogue import Catalogue
 
 __all__ = ["DebianFile", "DebianPackages", "SourcePackage"]
@@ -55,6 +56,7 @@ class DebianPackages:
         not to be had: so whoever keeps what is made from it asks `binary` before it is made, and keys it by that.
         """
         (part,) = self._parts(package, architecture)
+        self._note([part])
         return part.version, part.sha256
 
     def search(self, pattern: str) -> list[str]:
@@ -106,9 +108,17 @@ class DebianPackages:
             return self._files(other, architecture)
 
     def _files(self, parts: Sequence[Part], architecture: str) -> list[DebianFile]:
-        return [
+        files = [
             DebianFile(part.name, part.version, architecture, obtain_part(part, self._cache, self._lock), part.sha256) for part in parts
         ]
+        self._note(parts)
+        return files
+
+    def _note(self, parts: Sequence[Part]) -> None:
+        """Say whether these are of the locked base."""
+        known = {part.sha256 for part in self._lock.parts}
+        for part in parts:
+            kept() if part.sha256 in known else drifted(f"{part.name} {part.version}")
 
     def _other(self, package: str, architecture: str, parts: Sequence[Part]) -> Sequence[Part]:
         """Another version of what could not be had; empty when none is offered."""

@@ -21,6 +21,7 @@ from xboot.hooks import BackendOptions, LinearizeOptions, ReadOptions
 from xboot.machine import Machine
 from xboot.model import Artifact, BackendInfo, Boot, BootImage, Cause, Closure, Component, Event, Phase, Script
 from xboot.parse import merge_closures
+from xboot.parts import watched
 from xboot.plugins import Plugins
 from xboot.request import MACHINE, Request
 from xboot.result import Result
@@ -91,19 +92,21 @@ def measured(result: Result, name: str = "") -> Measured | None:
         return None
     if result.image.sha256 != result.verdict.image_sha256:
         raise XbootError(f"{result.voter}: the image that was measured is not the one that was booted")
-    return Measured(name or str(result.voter), result.image.sha256, result.components, result.below)
+    return Measured(name or str(result.voter), result.image.sha256, result.components, result.below, result.base)
 
 
 class Pipeline:
     """The stages over one set of plugins; each method is one stage and tells observers what it does.
 
-    `backend` stands in every event. Pipelines of several threads may share their plugins: observers are called one at a time.
+    `backend` stands in every event. `base` is what `prepare` saw last: `locked`, `drifted: …`, or nothing. Pipelines of several threads may
+    share their plugins: observers are called one at a time.
     """
 
     def __init__(self, plugins: Plugins, backend: str = "") -> None:
         self.plugins = plugins
         self._backend = backend
         self._start = time.monotonic()
+        self.base = ""  # of what was prepared last
 
     def notify(self, event: Event) -> None:
         with _OBSERVERS:
@@ -158,7 +161,9 @@ class Pipeline:
         if script is not None:
             self._refuse_too_much(info, script)
         self._stage("package", f"kernel and executor of {backend}")
-        artifacts = self.plugins.call("xboot_prepare", backend=backend, options=options, notify=self.notify)
+        with watched() as base:
+            artifacts = self.plugins.call("xboot_prepare", backend=backend, options=options, notify=self.notify)
+        self.base = str(base)
         if not isinstance(artifacts, Mapping):
             raise PluginError(f"plugin {backend}: hook xboot_prepare returned {type(artifacts).__name__}, expected a mapping of artifacts")
         return artifacts
@@ -213,7 +218,8 @@ class Pipeline:
         with run_folder() as folder:
             image = self.package(voter.backend, script, artifacts, options, folder)
             machine = self.plugins.machine(voter.machine)
-            return Measured(str(request.voter), image.sha256, *self._measured(image, self.boot(voter.backend, image, options), machine))
+            found = self._measured(image, self.boot(voter.backend, image, options), machine)
+            return Measured(str(request.voter), image.sha256, *found, self.base)
 
     def _measured(self, image: BootImage, boot: Boot, machine: Machine) -> tuple[Sequence[Component], Sequence[Component]]:
         """What an image makes one trust, while its files are there: its components, and what is below them. Raises XbootError when the
@@ -255,7 +261,7 @@ class Pipeline:
                     found = self._measured(image, boot, machine)
                 except XbootError as error:  # the verdict stands without it
                     unmeasured = error.message
-        return Result(voter, options.settings, script, image, boot, verdict, *found, unmeasured)
+        return Result(voter, options.settings, script, image, boot, verdict, *found, unmeasured, base=self.base)
 
 
 def _beyond(memory: int) -> str:

@@ -1,7 +1,8 @@
 """Building the C executor: one source, two architectures, two compilers, each giving the same bytes every time.
 
-gcc needs no 32-bit libraries for i386, since nothing of a libc or of libgcc is linked. TCC is Debian's: `tcc` for x86_64, the cross
-compiler `i386-tcc` for i386; it brings its own assembler and linker, and its run-time library (libtcc1) is not linked either.
+gcc, this machine's, needs no 32-bit libraries for i386, since nothing of a libc or of libgcc is linked. TCC is Debian's, of the locked
+package: `tcc` for x86_64, the cross compiler `i386-tcc` for i386; it brings its own assembler and linker, and its run-time library
+(libtcc1) is not linked either.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from pathlib import Path
 from typing import Literal
 
 from xboot.cache import Cache, file_sha256
+from xboot.debian import DebianPackages
 from xboot.errors import BackendError, MissingToolError
+from xboot.guest.tcc import obtain_tcc
 from xboot.model import Artifact, Role
+from xboot.parts import drifted
 
 __all__ = ["EXECUTOR", "Architecture", "Compiler", "build_executor", "sources"]
 
@@ -25,7 +29,6 @@ EXECUTOR = Path(__file__).parent / "executor"
 """The folder of the executor's sources."""
 
 _RECIPE = "1"  # change it when the way of building changes in a manner that the flags do not show
-_PACKAGES = {"gcc": "gcc", "tcc": "tcc", "i386-tcc": "tcc"}
 _TCC_TARGET = {"tcc": "x86_64", "i386-tcc": "i386"}
 _MACHINE = {"x86_64": "-m64", "i386": "-m32"}
 _GCC = (
@@ -53,15 +56,12 @@ def sources(architecture: Architecture) -> list[Path]:
 def build_executor(architecture: Architecture, compiler: Compiler, cache: Cache) -> Artifact:
     """The executor as a static program, from the cache or built now (about a second).
 
-    Raises MissingToolError when the compiler is not installed, BackendError when it refuses the source or the pair makes no sense.
+    Raises MissingToolError when gcc is not installed or tcc's package not to be had, BackendError when the compiler refuses the source or
+    the pair makes no sense.
     """
     if _TCC_TARGET.get(compiler, architecture) != architecture:
         raise BackendError(f"{compiler} compiles for {_TCC_TARGET[compiler]}, not for {architecture}", hint="build this executor with gcc")
-    if shutil.which(compiler) is None:
-        raise MissingToolError(
-            f"{compiler} is not installed, so the executor cannot be built", hint=f"apt-get install {_PACKAGES[compiler]}"
-        )
-    tools = _versions(compiler)
+    command, tools = _compiler(compiler, cache)
     inputs = {path.name: file_sha256(path) for path in (*sources(architecture), *EXECUTOR.glob("*.h"))}
     key = {
         "architecture": architecture,
@@ -69,7 +69,7 @@ def build_executor(architecture: Architecture, compiler: Compiler, cache: Cache)
         "flags": " ".join((*_GCC, *_GCC_LINK, *_TCC)),
         "recipe": _RECIPE,
     } | inputs
-    folder = cache.folder("executor", key, lambda work: _build(architecture, compiler, work))
+    folder = cache.folder("executor", key, lambda work: _build(architecture, compiler, command, work))
     program = folder / "executor"
     used = [EXECUTOR / name for name in (folder / "sources").read_text().split()]
     return Artifact(
@@ -78,12 +78,12 @@ def build_executor(architecture: Architecture, compiler: Compiler, cache: Cache)
     )  # fmt: skip
 
 
-def _build(architecture: Architecture, compiler: Compiler, work: Path) -> None:
+def _build(architecture: Architecture, compiler: Compiler, command: Sequence[str], work: Path) -> None:
     if compiler == "gcc":
         machine = _MACHINE[architecture]
-        compiling, linking = ["gcc", machine, *_GCC], ["gcc", machine, *_GCC_LINK]
+        compiling, linking = [*command, machine, *_GCC], [*command, machine, *_GCC_LINK]
     else:
-        compiling, linking = [compiler, *_TCC], [compiler, "-nostdlib", "-static"]
+        compiling, linking = [*command, *_TCC], [*command, "-nostdlib", "-static"]
     used: set[str] = set()
     scrap: list[Path] = []
     objects: list[str] = []
@@ -106,9 +106,17 @@ def _dependencies(deps: Path) -> set[str]:
     return {Path(word).name for word in deps.read_text().replace("\\\n", " ").split(":", 1)[1].split()} if deps.exists() else set()
 
 
-def _versions(compiler: Compiler) -> tuple[str, ...]:
-    commands = [["gcc", "--version"], ["ld", "--version"]] if compiler == "gcc" else [[compiler, "-v"]]
-    return tuple(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0] for command in commands)
+def _compiler(compiler: Compiler, cache: Cache) -> tuple[Sequence[str], tuple[str, ...]]:
+    """The words that run the compiler, and what it is, in words."""
+    if compiler != "gcc":
+        tcc = obtain_tcc(DebianPackages(cache), compiler)
+        return tcc.command, (f"Debian tcc {tcc.deb.version} ({compiler}, sha256 {tcc.deb.sha256})",)
+    if shutil.which("gcc") is None:
+        raise MissingToolError("gcc is not installed, so the executor cannot be built", hint="apt-get install gcc")
+    commands = [["gcc", "--version"], ["ld", "--version"]]
+    tools = tuple(subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0] for command in commands)
+    drifted(f"{tools[0]} of this machine")
+    return ["gcc"], tools
 
 
 def _run(command: Sequence[str]) -> None:

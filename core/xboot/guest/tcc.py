@@ -1,4 +1,6 @@
-"""Debian's TCC for i386, which compiles what tccboot and hurd boot: from its package, whether it is installed or not."""
+"""Debian's TCC, which compiles what tccboot and hurd boot: from its locked package, run by the loader and libc of another one, so that no
+program and no library of this machine has a part in it.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +17,24 @@ __all__ = ["Tcc", "obtain_tcc", "run_tcc"]
 
 @dataclass(frozen=True, slots=True)
 class Tcc:
-    """Debian's i386-tcc: the program, its headers and run-time library, and the package they came in."""
+    """Debian's i386-tcc (or tcc): the program and the words that run it, its headers and run-time library, and the package they came in."""
 
     program: Path
     include: Path
     libtcc1: Path
     deb: DebianFile
+    command: Sequence[str]
 
 
-def obtain_tcc(debian: DebianPackages) -> Tcc:
-    """The compiler, from Debian's package, whether installed or not."""
+def obtain_tcc(debian: DebianPackages, name: str = "i386-tcc") -> Tcc:
+    """The compiler `name` (`tcc` compiles for x86_64) of Debian's package, whether that is installed or not."""
     root, deb = debian.unpacked("tcc")
+    libc, _ = debian.unpacked("libc6")
     library = root / "usr" / "lib" / "x86_64-linux-gnu" / "tcc"
-    tcc = Tcc(root / "usr" / "bin" / "i386-tcc", library / "include", library / "i386-libtcc1.a", deb)
+    program = root / "usr" / "bin" / name
+    loaders = sorted(libc.glob("**/x86_64-linux-gnu/ld-linux-x86-64.so.2"))
+    command = [str(loaders[0]), "--library-path", str(loaders[0].parent), str(program)] if loaders else [str(program)]
+    tcc = Tcc(program, library / "include", library / "i386-libtcc1.a", deb, command)
     for path in (tcc.program, tcc.include, tcc.libtcc1):
         if not path.exists():
             raise BackendError(
@@ -39,7 +46,7 @@ def obtain_tcc(debian: DebianPackages) -> Tcc:
 def run_tcc(tcc: Tcc, arguments: Sequence[str], folder: Path) -> None:
     """Run the compiler in `folder`. Raises BackendError with its first messages."""
     done = subprocess.run(
-        [str(tcc.program), *arguments], cwd=folder, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, check=False
+        [*tcc.command, *arguments], cwd=folder, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, check=False
     )
     if done.returncode:
         raise BackendError(f"i386-tcc refuses the source: {' '.join(done.stderr.strip().splitlines()[:3])}")

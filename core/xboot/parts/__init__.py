@@ -4,8 +4,24 @@
 `unpack(deb, folder)` its content, without dpkg. docs/parts.md is the page for users.
 """
 
+from xboot.parts.base import Base, drifted, watched
 from xboot.parts.deb import unpack
 from xboot.parts.lock import Group, Lock, Part, Suite, locked, read_lock, write_lock
 from xboot.parts.obtaining import at_hand, obtain, obtain_part
 
-__all__ = ["Group", "Lock", "Part", "Suite", "at_hand", "locked", "obtain", "obtain_part", "read_lock", "unpack", "write_lock"]
+__all__ = [
+    "Base",
+    "Group",
+    "Lock",
+    "Part",
+    "Suite",
+    "at_hand",
+    "drifted",
+    "locked",
+    "obtain",
+    "obtain_part",
+    "read_lock",
+    "unpack",
+    "watched",
+    "write_lock",
+]

@@ -20,7 +20,6 @@ from urllib.parse import unquote, urlsplit
 
 from xboot.cache import file_sha256
 from xboot.errors import InputError, MissingToolError
-from xboot.fetch.http import DownloadError, Limits, download, http_client
 from xboot.parts.lock import Suite
 from xboot.parts.places import Archive, apt_archives, apt_proxy, named_mirrors, snapshot_base
 
@@ -53,6 +52,8 @@ class Index:
 
     def stanzas(self, architecture: str) -> Iterator[Stanza]:
         """All packages for `architecture` (those for every architecture among them), or with `source` all sources. Raises InputError."""
+        from xboot.fetch.http import DownloadError  # noqa: PLC0415 - httpx takes 40 ms to import
+
         name, digest = _list(architecture), self.digest(architecture)
         folder = f"dists/{self.suite.name}/{name.rpartition('/')[0]}"
         data = b""
@@ -77,6 +78,8 @@ def read_index(suite: Suite) -> Index:
 
     Raises MissingToolError when no place has one, InputError when those that there are cannot be trusted.
     """
+    from xboot.fetch.http import DownloadError  # noqa: PLC0415 - httpx takes 40 ms to import
+
     reasons = []
     refused = False
     for archive in _places(suite):
@@ -104,6 +107,8 @@ def _places(suite: Suite) -> Iterator[Archive]:
 
 def _get(url: str, limit: int, digest: str = "") -> bytes:
     """What is at `url`. Raises DownloadError, also when it has not the SHA-256 `digest`."""
+    from xboot.fetch.http import DownloadError, Limits, download, http_client  # noqa: PLC0415 - httpx takes 40 ms to import
+
     with tempfile.TemporaryDirectory(prefix="xboot-index-") as scratch:
         file = Path(scratch) / "file"
         if url.startswith("file:"):

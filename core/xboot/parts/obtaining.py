@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from xboot.cache import Cache, file_sha256
 from xboot.cache import locked as held
 from xboot.errors import MissingToolError
-from xboot.fetch.http import DownloadError, Limits, download, http_client
+from xboot.parts.base import kept
 from xboot.parts.lock import Lock, Part, Suite, locked
 from xboot.parts.places import apt_proxy, locations, suite_named
 
@@ -34,6 +34,8 @@ def obtain_part(part: Part, cache: Cache | None = None, lock: Lock | None = None
     cache = cache or Cache()
     suite = (lock or locked()).suites.get(part.suite) or suite_named(part.suite)
     folder = cache.folder(_KIND, _key(part), lambda work: _bring(part, suite, cache, work / part.file_name, progress))
+    if part in (lock or locked()).parts:
+        kept()
     return folder / part.file_name
 
 
@@ -47,6 +49,8 @@ def _key(part: Part) -> dict[str, str]:
 
 
 def _bring(part: Part, suite: Suite, cache: Cache, target: Path, progress: Progress | None) -> None:
+    from xboot.fetch.http import DownloadError  # noqa: PLC0415 - httpx takes 40 ms to import
+
     downloads = cache.root / "downloads"
     downloads.mkdir(parents=True, exist_ok=True)
     partial = downloads / f"{part.sha256[:32]}.part"
@@ -84,6 +88,8 @@ def _from(place: str, part: Part, partial: Path, progress: Progress) -> None:
         partial.unlink(missing_ok=True)
         shutil.copyfile(place, partial)
         return
+    from xboot.fetch.http import Limits, download, http_client  # noqa: PLC0415 - httpx takes 40 ms to import
+
     limits = Limits(size=part.size, tries=2, silence=20.0)
     with http_client(limits, apt_proxy(urlsplit(place).scheme)) as client:
         resumed = download(client, place, partial, limits, progress).resumed
@@ -94,6 +100,8 @@ def _from(place: str, part: Part, partial: Path, progress: Progress) -> None:
 
 def _check(part: Part, partial: Path) -> None:
     """Raise DownloadError, and remove the file, when it is not the part."""
+    from xboot.fetch.http import DownloadError  # noqa: PLC0415 - httpx takes 40 ms to import
+
     size, found = partial.stat().st_size, file_sha256(partial)
     if found == part.sha256 and size == part.size:
         return

@@ -27,7 +27,8 @@ def show_comparison(console: Console, comparison: Comparison) -> None:
                 console.print(f"{mark} {marked(output.path)}  {report.sri(value)}  {by}", soft_wrap=True, highlight=False, emoji=False)
     for name, result in comparison.results.items():
         verdict = result.verdict
-        line = f"        {name}: {len(comparison.script.steps)} steps in {verdict.seconds:.1f} s ({verdict.accelerator})"
+        drift = f"; base: {marked(result.base)}" if result.base.startswith("drifted") else ""
+        line = f"        {name}: {len(comparison.script.steps)} steps in {verdict.seconds:.1f} s ({verdict.accelerator}){drift}"
         console.print(line, soft_wrap=True, highlight=False)
     for name, reason in sorted({**comparison.failures, **comparison.skipped}.items()):
         console.print(f"[yellow]absent [/] {name}: {marked(reason)}", soft_wrap=True, highlight=False, emoji=False)

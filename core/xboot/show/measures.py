@@ -48,6 +48,8 @@ def show_measures(console: Console, measures: Sequence[Measured]) -> None:
         console.print("from, and counted by")
         for line in _origins(measured):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
+        if measured.base:
+            console.print(f"base: {measured.base}", highlight=False, markup=False, soft_wrap=True)
         for tool in measured.built_with:
             console.print(f"built with {tool}", highlight=False, markup=False, soft_wrap=True)
     if len(measures) > 1:
@@ -68,6 +70,7 @@ def _vectors(measures: Sequence[Measured]) -> Table:
     ]
     languages = dict.fromkeys(language for m in measures for language in m.languages)
     rows += [(f"lines of {language}", [f"{m.languages.get(language, 0):,}" for m in measures]) for language in languages]
+    rows.append(("base", [m.base.partition(":")[0] or "none" for m in measures]))
     rows.append(("digest", [m.digest[:12] for m in measures]))
     for name, values in rows:
         table.add_row(name, *values)
@@ -130,6 +133,7 @@ def measures_report(measures: Sequence[Measured]) -> dict[str, Any]:
             m.voter: {
                 "imageSha256": m.image_sha256,
                 "digest": m.digest,
+                "base": m.base or None,
                 "bytes": m.size,
                 "opaqueBytes": m.opaque,
                 "lines": m.lines,

@@ -137,6 +137,8 @@ def show_verdict(console: Console, result: Result) -> None:
         for origin, expected in sorted(output.expected.items()):
             if expected != output.nar_sha256:
                 console.print(f"         expected by {marked(origin)}: {sri(expected)}", soft_wrap=True, highlight=False, emoji=False)
+    if result.base.startswith("drifted"):
+        console.print(f"[yellow]base: {marked(result.base)}[/]", soft_wrap=True, highlight=False, emoji=False)
     console.print(closing_sentence(verdict, script, str(result.voter)), soft_wrap=True, highlight=False, emoji=False)
     if verdict.hint:
         console.print(f"[bold]hint:[/] {marked(verdict.hint)}", soft_wrap=True, highlight=False, emoji=False)

@@ -50,6 +50,7 @@ def report(result: Result) -> dict[str, Any]:
         "executor": result.voter.executor,
         "machine": result.voter.machine,
         "settings": dict(result.settings),
+        "base": result.base or None,
         "accelerator": verdict.accelerator,
         "doneAlone": verdict.done_alone,
         "host": platform.machine(),

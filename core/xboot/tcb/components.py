@@ -57,7 +57,11 @@ def _source(name: str, source: Source, size: int) -> Component:
     )
 
 
-def digest(components: list[Component]) -> str:
-    """SHA-256 over what was measured: two builds that make one trust the same things give the same digest."""
+def digest(components: list[Component], drift: str = "") -> str:
+    """SHA-256 over what was measured: two builds that make one trust the same things give the same digest. `drift` names what is not of the
+    locked base.
+    """
     lines = sorted(f"{c.role.value}\t{c.name}\t{c.bytes}\t{c.sha256}\t{c.lines}\n" for c in components)
+    if drift:
+        lines.append(f"base\t{drift}\n")
     return hashlib.sha256("".join(lines).encode()).hexdigest()

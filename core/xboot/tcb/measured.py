@@ -27,12 +27,15 @@ LAYERS: Mapping[Role, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one voter's image makes one trust. `components` sum up to the image; `below` is in no image."""
+    """What one voter's image makes one trust. `components` sum up to the image; `below` is in no image. `base`: `locked`, or `drifted: `
+    and what is not as xboot.lock has it.
+    """
 
     voter: str
     image_sha256: str
     components: Sequence[Component]
     below: Sequence[Component]
+    base: str = ""
 
     @property
     def size(self) -> int:
@@ -70,7 +73,8 @@ class Measured:
 
     @property
     def digest(self) -> str:
-        return digest(list(self.components))
+        """SHA-256 over what was measured, and over what is not of the locked base."""
+        return digest(list(self.components), self.base if self.base.startswith("drifted") else "")
 
     def layers(self) -> Iterator[tuple[str, list[Component]]]:
         """The components by layer, from power-on upwards; a layer without any is left out."""

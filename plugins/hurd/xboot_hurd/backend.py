@@ -13,7 +13,7 @@ from xboot.errors import BackendError
 from xboot.guest.build import build_executor
 from xboot.guest.tcc import obtain_tcc
 from xboot.hooks import BackendOptions, Notify
-from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Need, Protocol, Script, Setting, SettingKind, Window
+from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Protocol, Script, Setting, SettingKind, Window
 from xboot.package import assemble, whole_file, write_payload
 from xboot_hurd.kernel import debian_kernel, other_kernel
 from xboot_hurd.mend import is_mended
@@ -48,7 +48,6 @@ class HurdBackend(Backend):
             Setting("gnumach", "another kernel, a multiboot ELF file for i386", kind=SettingKind.FILE, default="Debian's"),
             Setting("kernel", "Debian's GNU Mach, its faults `mended`, or as it is (`debian`)", ("mended", "debian"), default="mended"),
         ),
-        needs=(Need("i386-tcc", "compiles the server and the executor", {"debian": "tcc"}),),
         contract=2,
     )
 

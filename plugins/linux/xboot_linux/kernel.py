@@ -22,7 +22,7 @@ from xboot.debian import DebianFile, DebianPackages
 from xboot.errors import BackendError, MissingToolError
 from xboot.hooks import Notify
 from xboot.model import Artifact, Event, Phase, Role
-from xboot.parts import unpack
+from xboot.parts import drifted, unpack
 from xboot.tcb import count_files
 
 FRAGMENT = Path(__file__).parent / "guest" / "linux.config"
@@ -47,6 +47,7 @@ def built_kernel(cache: Cache, notify: Notify) -> Artifact:
     version, sha256 = debian.candidate(package, "all")  # the package itself, 138 MB, is touched only when there is something to build
     compiler = _first_line(["gcc", "--version"])
     linker = _first_line(["ld", "--version"])
+    drifted(f"{compiler} of this machine")
     key = {"source": sha256, "config": file_sha256(FRAGMENT), "gcc": compiler, "ld": linker, "recipe": "4"}
     if not cache.has("linux-kernel", key):  # what there is may be another version than the locked one
         deb = debian.binary(package, "all")

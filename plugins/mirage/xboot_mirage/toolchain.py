@@ -9,6 +9,7 @@ from pathlib import Path
 
 from xboot.cache import file_sha256
 from xboot.errors import BackendError, MissingToolError
+from xboot.parts import drifted
 
 GUEST = Path(__file__).parent / "guest"
 LIBRARIES = ("cstruct", "mirage-crypto")
@@ -38,6 +39,8 @@ def toolchain() -> dict[str, str]:
                 f"the OCaml library {name} is not installed, so the mirage image cannot be built", hint=f"apt-get install {_PACKAGES}"
             )
     found = {"gcc": output(["gcc", "--version"]), "ld": output(["ld", "--version"]), "ocaml": output(["ocamlfind", "ocamlopt", "-version"])}
+    for tool in (found["gcc"], f"OCaml {found['ocaml']} with its libraries"):
+        drifted(f"{tool} of this machine")
     archives = [path for paths in library_archives().values() for path in paths]
     archives += [path for name in LIBRARIES for path in sorted(_library(name).glob("*.a"))]
     return found | {path.name: file_sha256(path) for path in archives}

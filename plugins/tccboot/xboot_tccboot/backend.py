@@ -13,7 +13,7 @@ from xboot.errors import BackendError
 from xboot.guest.build import build_executor
 from xboot.guest.tcc import obtain_tcc
 from xboot.hooks import BackendOptions, Notify
-from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Need, Protocol, Script, Setting, SettingKind, Window
+from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Protocol, Script, Setting, SettingKind, Window
 from xboot.package import assemble, whole_file, write_payload
 from xboot_tccboot.kernel import compiled_hash, other_tree, own_tree, pack, with_hash
 from xboot_tccboot.loader import build_loader, loader_parts
@@ -37,7 +37,6 @@ class TccbootBackend(Backend):
         settings=(
             Setting("kernel-tree", "the source of another multiboot kernel, with a manifest", kind=SettingKind.FOLDER, default="its own"),
         ),
-        needs=(Need("i386-tcc", "compiles the loader and the executor", {"debian": "tcc"}),),
         contract=2,
     )
 

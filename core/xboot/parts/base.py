@@ -1,0 +1,53 @@
+"""Whether what was made is of the locked base: all that came from elsewhere as the lock has it, or something else.
+
+Whoever takes a part, or uses something instead of one, says so here; whoever wants to know watches while something is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+__all__ = ["Base", "drifted", "kept", "watched"]
+
+_watching: ContextVar[Base | None] = ContextVar("watching", default=None)
+
+
+class Base:
+    """What was seen: whether a locked part was used, and all that was used instead of one, in words."""
+
+    def __init__(self) -> None:
+        self.locked = False
+        self.drift: dict[str, None] = {}
+
+    def __str__(self) -> str:
+        """`locked`, or `drifted: ` and what; empty when nothing from elsewhere was used."""
+        if self.drift:
+            return "drifted: " + ", ".join(self.drift)
+        return "locked" if self.locked else ""
+
+
+@contextmanager
+def watched() -> Iterator[Base]:
+    """See all that this thread uses until the end of the block."""
+    base = Base()
+    token = _watching.set(base)
+    try:
+        yield base
+    finally:
+        _watching.reset(token)
+
+
+def kept() -> None:
+    """Say that something is used as the lock has it."""
+    base = _watching.get()
+    if base is not None:
+        base.locked = True
+
+
+def drifted(what: str) -> None:
+    """Say that something is used that the lock does not have: `linux-source-6.1 6.1.170-3`, `gcc 13.2 of this machine`."""
+    base = _watching.get()
+    if base is not None:
+        base.drift[what] = None
