@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 from xboot.errors import BackendError, MissingToolError
 from xboot.machine import MachineOptions
@@ -53,8 +54,9 @@ def find_program(name: str) -> str:
     return path
 
 
-def command_line(boot: Boot, options: MachineOptions, control: str, console: str, result: str) -> list[str]:
-    """The whole command. `control` (empty: none), `console` and `result` are what stands behind `-chardev` for each, without an id.
+def command_line(boot: Boot, options: MachineOptions, control: str, console: str, result: str, *, guard: Path | None = None) -> list[str]:
+    """The whole command. `control` (empty: none), `console` and `result` are what stands behind `-chardev` for each, without an id;
+    `guard` is the plugin that watches far calls.
 
     Raises BackendError for a file whose name QEMU cannot be given.
     """
@@ -66,6 +68,7 @@ def command_line(boot: Boot, options: MachineOptions, control: str, console: str
         program, *_COMMON, *(() if wiring.exit is None else ("-device", f"isa-debug-exit,iobase={wiring.exit:#x},iosize=4")),
         *sandbox, "-accel", options.accelerator, *_memory(boot), *_processor(boot), *hints(boot), *_files(boot),
         *(_debugger(options.gdb) if options.gdb else ()),
+        *(("-plugin", f"file={_doubled(str(guard))}") if guard else ()),
         *(("-chardev", f"{control},id=control", "-mon", "chardev=control,mode=control") if control else ()),
         *(word for port in ports for word in port),
     ]  # fmt: skip

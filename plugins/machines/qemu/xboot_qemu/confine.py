@@ -16,6 +16,7 @@ from pathlib import Path
 
 from xboot.machine import MachineOptions
 from xboot.model import Boot
+from xboot_qemu.guard import unguarded
 
 # Programs, libraries and firmware of the distributions; no home, no /etc but the loader's cache, no /var, no /run but NixOS's profile.
 _SYSTEM = (
@@ -27,9 +28,13 @@ _LIMIT = 10.0  # seconds for the probe
 
 
 def confinement(program: str, options: MachineOptions) -> str:
-    """What holds a QEMU that was taken over: `bubblewrap and seccomp`, `seccomp`, or nothing (empty). `program` is QEMU's path."""
+    """What holds a QEMU that was taken over: `bubblewrap and seccomp`, `seccomp`, or nothing (empty). Besides, when
+    QEMU's defect (guard.py) opens the kernel's memory to programs: `far calls are not watched`. `program` is QEMU's path.
+    """
     held = ["bubblewrap"] if _has_walls(program) and not options.gdb else []
-    return " and ".join([*held, "seccomp"] if has_seccomp(program) else held)
+    if has_seccomp(program):
+        held.append("seccomp")
+    return " and ".join([*held, "far calls are not watched"] if unguarded(program, options) else held)
 
 
 def has_seccomp(program: str) -> bool:
@@ -37,14 +42,14 @@ def has_seccomp(program: str) -> bool:
     return _has_walls(program) or _starts([program, *SECCOMP, "-version"])
 
 
-def walls(program: str, boot: Boot, options: MachineOptions) -> list[str]:
+def walls(program: str, boot: Boot, options: MachineOptions, guard: Path | None = None) -> list[str]:
     """The words before those that start the QEMU at `program`, so that it sees and reaches only what it needs; none where that is not
     possible, and with a debugger, which comes over the network.
     """
     if options.gdb or not _has_walls(program):
         return []
     kvm = ["--dev-bind", "/dev/kvm", "/dev/kvm"] if options.accelerator == "kvm" else []
-    files = {boot.kernel, *(module.path for module in boot.modules)}
+    files = {boot.kernel, *(module.path for module in boot.modules), *([guard] if guard else [])}
     place = ["--bind", str(options.folder), str(options.folder)] if options.folder is not None else []
     return [*_walls(program), *kvm, *_read_only(sorted(files)), *place, "--"]
 

@@ -20,6 +20,7 @@ from xboot.model import Boot, Component, MachineInfo, Need
 from xboot_qemu import kvm
 from xboot_qemu.command import command_line, find_program, program_name, refusal
 from xboot_qemu.confine import confinement, walls
+from xboot_qemu.guard import REASON, STATUS, guard, unguarded
 from xboot_qemu.tcb import substrate
 
 logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL)  # a guest that dies is not this library's business
@@ -65,8 +66,9 @@ class QemuMachine(Machine):
         pairs = [socket.socketpair() for _ in range(3)]
         control, console, result = (ours for ours, _ in pairs)
         try:
-            command = command_line(boot, options, *(f"socket,fd={theirs.fileno()}" for _, theirs in pairs))
-            process = await start_process(command, [theirs for _, theirs in pairs], walls(command[0], boot, options))
+            plugin = guard(find_program(program_name(boot)), options)
+            command = command_line(boot, options, *[f"socket,fd={theirs.fileno()}" for _, theirs in pairs], guard=plugin)
+            process = await start_process(command, [theirs for _, theirs in pairs], walls(command[0], boot, options, plugin))
         except BaseException:
             for ours, _ in pairs:
                 ours.close()
@@ -93,6 +95,10 @@ class QemuMachine(Machine):
             else "; with bubblewrap (bwrap), where namespaces are allowed, QEMU sees no network and no files of yours"
         )
         said = [f"QEMU is confined by: {held or 'nothing'}{hint}"]
+        if why := unguarded(program, MachineOptions()):
+            said.append(
+                f"QEMU is older than 9.1 and lets a program's far calls write to its kernel's memory, and cannot be kept from it: {why}"
+            )
         try:
             return [*said, "acceleration: " + ("KVM (a probe guest ran)" if kvm.works() else "TCG (no KVM that runs a guest)")]
         except subprocess.SubprocessError as error:
@@ -107,6 +113,8 @@ class _QemuCarrier(ProcessCarrier):
 
     def end_of(self, status: int) -> End:
         """isa-debug-exit makes the status 2 * byte + 1. QEMU's own failures end with 1, which no guest can be told from: byte 0 is none."""
+        if status == STATUS:
+            return End(None, REASON)
         return End(status >> 1, f"ended with status {status}") if status > 1 and status & 1 else super().end_of(status)
 
     async def read_memory(self, base: int, size: int, file: Path) -> None:

@@ -7,9 +7,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from xboot.cache import file_sha256
+from xboot.machine import MachineOptions
 from xboot.model import Boot, Component, Role
 from xboot.tcb import opaque_file
 from xboot_qemu.command import hints, program_name
+from xboot_qemu.guard import SOURCE, needed
 
 # The firmware that QEMU's machine types load; Debian puts it here.
 _FIRMWARE = {
@@ -27,6 +30,16 @@ def substrate(boot: Boot) -> list[Component]:
         said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL).stdout
         version = re.search(r"version (\S+)", said)
         found.append(opaque_file(name, Role.SUBSTRATE, path, version[1] if version else ""))
+    if path is not None and needed(str(path), MachineOptions("tcg")):
+        text = SOURCE.read_text(encoding="utf-8")
+        digest = file_sha256(SOURCE)
+        lines = sum(1 for line in text.splitlines() if line.strip())
+        found.append(
+            Component(
+                "guard on far calls", Role.SUBSTRATE, SOURCE.stat().st_size, digest, "xboot", "source", {"C": lines}, lines,
+                "counting", {SOURCE.name: digest}, {digest: lines}, ("the host's C compiler",),
+            )
+        )  # fmt: skip
     kind = _machine_type(boot)
     firmware = next((Path(place) for place in _FIRMWARE.get(kind, ()) if Path(place).is_file()), None)
     if firmware is not None:

@@ -1,0 +1,95 @@
+"""The guard against an emulator's defect: guard.c, compiled once, for the QEMUs that need it.
+
+QEMU before 9.1, when it emulates the processor, lets a program's far calls and returns reach its kernel's memory: guard.c says how.
+Any builder could take over any kernel, whatever that kernel does.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from xboot.cache import Cache, file_sha256
+from xboot.errors import BackendError
+from xboot.machine import MachineOptions
+
+SOURCE = Path(__file__).with_name("guard.c")
+STATUS = 42
+"""QEMU's exit status when the guard ended it: an even one, which no byte of a guest's becomes, and not QEMU's own 1."""
+REASON = "was ended: a program reached the kernel's memory by a far call or return, which QEMU before 9.1 wrongly lets it do"
+"""That end, in words that go on from "the machine"."""
+_MENDED = (9, 1)  # the first version of QEMU without the defect
+_PLUGINS = (4, 2)  # the first with plugins
+
+
+def needed(program: str, options: MachineOptions) -> bool:
+    """Whether the QEMU at `program`, run like this, has the defect. One whose version cannot be read is taken to have it."""
+    return options.accelerator != "kvm" and _version(program) < _MENDED
+
+
+def guard(program: str, options: MachineOptions) -> Path | None:
+    """The plugin for the QEMU at `program`; None where none is needed, or none can be had: `unguarded` tells which."""
+    if not needed(program, options) or unguarded(program, options):
+        return None
+    return _made(_compiler(), 2 if _version(program) >= (9, 0) else 1)
+
+
+def unguarded(program: str, options: MachineOptions) -> str:
+    """Why a QEMU that needs the guard runs without it; empty when it needs none or has it."""
+    if not needed(program, options):
+        return ""
+    if _version(program) < _PLUGINS or not _takes_plugins(program):
+        return "this QEMU takes no plugins"
+    return "" if _compiler() else "there is no C compiler (gcc, cc, clang, tcc)"
+
+
+def _compiler() -> str:
+    return next((path for name in ("gcc", "cc", "clang", "tcc") if (path := shutil.which(name))), "")
+
+
+@functools.cache
+def _version(program: str) -> tuple[int, ...]:
+    try:
+        said = subprocess.run(
+            [program, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=10
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return (0,)
+    found = re.search(r"version (\d+)\.(\d+)", said)
+    return (int(found[1]), int(found[2])) if found else (0,)
+
+
+@functools.cache
+def _takes_plugins(program: str) -> bool:
+    try:
+        said = subprocess.run([program, "-help"], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=10).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return b"-plugin " in said
+
+
+@functools.cache
+def _made(compiler: str, version: int) -> Path:
+    """The compiled plugin, from the cache or made now. Raises BackendError when the compiler refuses it."""
+
+    def make(folder: Path) -> None:
+        words = [
+            compiler,
+            "-O1",
+            "-shared",
+            "-fPIC",
+            f"-DVERSION={version}",
+            f"-DSTATUS={STATUS}",
+            "-o",
+            str(folder / "guard.so"),
+            str(SOURCE),
+        ]
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise BackendError(f"{compiler} could not compile the guard for QEMU, {SOURCE}", hint=done.stderr.strip()[-500:])
+
+    key = {"source": file_sha256(SOURCE), "compiler": f"{compiler} {Path(compiler).stat().st_mtime_ns}", "version": f"{version} {STATUS}"}
+    return Cache().folder("qemu-guard", key, make) / "guard.so"
