@@ -19,10 +19,14 @@ def cache_root() -> Path:
     return Path(os.environ.get("XBOOT_CACHE") or platformdirs.user_cache_path("xboot")).absolute()
 
 
+def run_folder() -> contextlib.AbstractContextManager[Path]:
+    """A fresh folder in the cache, mode 0700, that is gone afterwards. Its lock tells a living run from a dead one."""
+    return scratch_folder(cache_root() / "runs")
+
+
 @contextlib.contextmanager
-def run_folder() -> Iterator[Path]:
-    """A fresh folder, mode 0700, that is gone afterwards. Its lock tells a living run from a dead one."""
-    runs = cache_root() / "runs"
+def scratch_folder(runs: Path) -> Iterator[Path]:
+    """A fresh folder below `runs`, mode 0700, that is gone afterwards. Those that dead runs left there are removed."""
     runs.mkdir(parents=True, exist_ok=True)
     _sweep(runs)
     folder = runs / f"run-{secrets.token_hex(4)}"

@@ -26,6 +26,7 @@ from xboot.pipeline import Pipeline, each_voter
 from xboot.plugins import Plugins
 from xboot.request import Expected, Request, usual_read_options
 from xboot.result import Result
+from xboot.segments.runner import run as run_segments
 from xboot.tcb import Measured
 from xboot.voter import Voter, parse_voters
 
@@ -64,10 +65,12 @@ class Wishes(TypedDict, total=False):
     quiet: bool
     reports: Sequence[str]
     html: Path | None
+    segments: str
+    fresh: bool
 
 
 _RUN = ("boot_timeout", "step_timeout", "run_timeout", "accelerator", "export", "log", "keep", "gdb")
-_DIRECT = ("settings", "memory", "quorum", "jobs", "measure", "spare", "machine", "quiet", "reports", "html")
+_DIRECT = ("settings", "memory", "quorum", "jobs", "measure", "spare", "machine", "quiet", "reports", "html", "segments", "fresh")
 
 
 def request(targets: Targets = (), voters: Voters = (), **wishes: Unpack[Wishes]) -> Request:
@@ -115,7 +118,8 @@ def run(
     script: Script | None = None,
     **wishes: Unpack[Wishes],
 ) -> Result:
-    """Boot the build graph of the targets on one voter (`linux` unless `backend` names another), and verify every hash.
+    """Boot the build graph of the targets on one voter (`linux` unless `backend` names another), and verify every hash. `segments`: in how
+    many boots.
 
     `script`: what `plan` gave for the same request, which is not read again. Voter and settings are checked before anything is read.
     """
@@ -124,7 +128,7 @@ def run(
     pipeline = Pipeline(plugins)
     pipeline.options(wished)
     script = script or pipeline.plan(wished)
-    return pipeline.run(expecting(wished, script), script)
+    return run_segments(pipeline, expecting(wished, script), script)
 
 
 def expecting(wished: Request, script: Script) -> Request:

@@ -10,8 +10,9 @@ import json
 import os
 import re
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from xboot.errors import InputError
 
@@ -24,7 +25,7 @@ _MAX_DIGITS = 300  # of a number in JSON; with more it would not fit into a doub
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # in a text without any there is no half character
 
 
-def open_regular(path: Path, *, follow: bool = True) -> BinaryIO:
+def open_regular(path: Path, *, follow: bool = True) -> BufferedReader:
     """The regular file `path`, open for reading; with `follow`, also behind symbolic links. Raises InputError for anything else."""
     try:
         descriptor = os.open(path, _FLAGS if follow else _FLAGS | os.O_NOFOLLOW)

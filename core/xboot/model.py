@@ -396,7 +396,9 @@ class Verdict:
     the step and path; `cause` says whose doing it is, `hint` what to try next.
 
     `sources`: those of which the user said what their hash should be (step 0). `done_alone`: the machine has no exit status, so
-    that the end of the run rests on the channel's `done` or `fail` alone. `confinement`: what held the machine's own program.
+    that the end of the run rests on the channel's `done` or `fail` alone. `confinement`: what held the machine's own program. `seal`:
+    `steps` when each step had a boot of its own and was hashed by the host, `run` when a builder could speak for the steps after it. Of a
+    run of several boots, `image_sha256` is that of the image without a script; each boot's own is in the report.
     """
 
     backend: str
@@ -416,6 +418,7 @@ class Verdict:
     machine: str = "qemu"
     done_alone: bool = False
     confinement: str = ""
+    seal: str = "run"
 
     @property
     def ok(self) -> bool:

@@ -19,7 +19,7 @@ from xboot.boot.memory import OVERHEAD, free_memory
 from xboot.errors import BackendError, PluginError, UsageError, XbootError
 from xboot.hooks import BackendOptions, LinearizeOptions, ReadOptions
 from xboot.machine import Machine
-from xboot.model import Artifact, BackendInfo, Boot, BootImage, Cause, Closure, Component, Event, Phase, Script
+from xboot.model import Artifact, Boot, BootImage, Cause, Closure, Component, Event, Phase, Script
 from xboot.parse import merge_closures
 from xboot.parts import watched
 from xboot.plugins import Plugins
@@ -112,7 +112,8 @@ class Pipeline:
         with _OBSERVERS:
             self.plugins.call("xboot_event", event=replace(event, voter=self._backend))
 
-    def _stage(self, name: str, text: str) -> None:
+    def stage(self, name: str, text: str) -> None:
+        """Tell observers that a stage begins."""
         self.notify(Event(Phase.STAGE, time.monotonic() - self._start, name=name, text=text))
 
     def read(self, targets: Sequence[str], options: ReadOptions) -> Closure:
@@ -120,7 +121,7 @@ class Pipeline:
         closures = []
         options = replace(options, notify=options.notify or self.notify)
         for target in targets:
-            self._stage("parse", target)
+            self.stage("parse", target)
             closure = self.plugins.call("xboot_read_closure", target=target, options=options)
             if closure is None:
                 raise UsageError(
@@ -132,7 +133,7 @@ class Pipeline:
 
     def linearize(self, closure: Closure, options: LinearizeOptions) -> Script:
         """linearize: one script for the whole closure."""
-        self._stage("linearize", f"{len(closure.derivations)} derivations, {len(closure.sources)} sources verified")
+        self.stage("linearize", f"{len(closure.derivations)} derivations, {len(closure.sources)} sources verified")
         return _typed(self.plugins.call("xboot_linearize", closure=closure, options=options), Script, "xboot_linearize")
 
     def plan(self, request: Request) -> Script:
@@ -154,13 +155,10 @@ class Pipeline:
     def prepare(self, backend: str, script: Script | None, options: BackendOptions) -> Mapping[str, Artifact]:
         """package, first half: the kernel and the executor. Refuses what the backend says it cannot do before anything slow starts."""
         options = self._resolved(backend, options)
-        info = self.plugins.backend(backend)
-        if script is not None and not script.systems <= set(info.systems):
-            wrong = ", ".join(sorted(script.systems - set(info.systems)))
-            raise BackendError(f"backend {backend} does not run {wrong} builders, only {', '.join(info.systems)}")
         if script is not None:
-            self._refuse_too_much(info, script)
-        self._stage("package", f"kernel and executor of {backend}")
+            self.refuse_systems(backend, script)
+            self.refuse_too_much(backend, script)
+        self.stage("package", f"kernel and executor of {backend}")
         with watched() as base:
             artifacts = self.plugins.call("xboot_prepare", backend=backend, options=options, notify=self.notify)
         self.base = str(base)
@@ -168,8 +166,16 @@ class Pipeline:
             raise PluginError(f"plugin {backend}: hook xboot_prepare returned {type(artifacts).__name__}, expected a mapping of artifacts")
         return artifacts
 
-    def _refuse_too_much(self, info: BackendInfo, script: Script) -> None:
+    def refuse_systems(self, backend: str, script: Script) -> None:
+        """Raise BackendError for a script with builders of a system that the backend does not run."""
+        info = self.plugins.backend(backend)
+        if not script.systems <= set(info.systems):
+            wrong = ", ".join(sorted(script.systems - set(info.systems)))
+            raise BackendError(f"backend {backend} does not run {wrong} builders, only {', '.join(info.systems)}")
+
+    def refuse_too_much(self, backend: str, script: Script) -> None:
         """Raise BackendError for a script whose sources the backend's kernel cannot hold: packing them would take minutes."""
+        info = self.plugins.backend(backend)
         size = len(script.text) + sum(source.nar_size for source in script.sources)
         if not info.max_payload or size <= info.max_payload:
             return
@@ -183,7 +189,7 @@ class Pipeline:
             f"script and sources have {size} bytes, and backend {info.name} holds at most {info.max_payload}; the largest source is "
             f"{largest.path} with {largest.nar_size}",
             hint=(f"choose another backend ({', '.join(sorted(others))}), or build" if others else "no backend here holds that: build")
-            + " less in one go: --seed PATH trusts what was built before",
+            + " less in one go: --seal steps boots once for each step, --seed PATH trusts what was built before",
         )
 
     def package(self, backend: str, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
@@ -218,10 +224,10 @@ class Pipeline:
         with run_folder() as folder:
             image = self.package(voter.backend, script, artifacts, options, folder)
             machine = self.plugins.machine(voter.machine)
-            found = self._measured(image, self.boot(voter.backend, image, options), machine)
+            found = self.measured(image, self.boot(voter.backend, image, options), machine)
             return Measured(str(request.voter), image.sha256, *found, self.base)
 
-    def _measured(self, image: BootImage, boot: Boot, machine: Machine) -> tuple[Sequence[Component], Sequence[Component]]:
+    def measured(self, image: BootImage, boot: Boot, machine: Machine) -> tuple[Sequence[Component], Sequence[Component]]:
         """What an image makes one trust, while its files are there: its components, and what is below them. Raises XbootError when the
         components do not sum up to it.
         """
@@ -247,24 +253,24 @@ class Pipeline:
             options = replace(options, spare=max(0, free_memory() - OVERHEAD))
         artifacts = self.prepare(voter.backend, script, options)
         with run_folder() as folder:
-            self._stage("package", f"image for {voter.backend}")
+            self.stage("package", f"image for {voter.backend}")
             image = self.package(voter.backend, script, artifacts, options, folder)
             boot = self.boot(voter.backend, image, options)
-            self._stage("boot", f"{request.voter}: {len(script.steps)} steps, {boot.memory} MiB{_beyond(boot.memory)}")
+            self.stage("boot", f"{request.voter}: {len(script.steps)} steps, {boot.memory} MiB{beyond(boot.memory)}")
             with admit(boot):
                 verdict = run_machine(image, boot, machine, run, self.notify)
             found: tuple[Sequence[Component], Sequence[Component]] = ((), ())
             unmeasured = ""
             if request.measure and verdict.cause is not Cause.USER:
-                self._stage("tcb", f"what the image of {voter.backend} makes one trust")
+                self.stage("tcb", f"what the image of {voter.backend} makes one trust")
                 try:
-                    found = self._measured(image, boot, machine)
+                    found = self.measured(image, boot, machine)
                 except XbootError as error:  # the verdict stands without it
                     unmeasured = error.message
         return Result(voter, options.settings, script, image, boot, verdict, *found, unmeasured, base=self.base)
 
 
-def _beyond(memory: int) -> str:
+def beyond(memory: int) -> str:
     """What to say of a guest that may use more memory than this host has free; empty when it may not."""
     free = free_memory()
     return f", more than the {free} MiB that are free here: this host runs out of memory if the guest uses them" if memory > free else ""

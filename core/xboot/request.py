@@ -42,6 +42,8 @@ class Request:
     expected    hashes that the user knows; looked up when there is a script
     quorum      complete runs that make an agreement (None: all)
     jobs        machines that run at once (None: one a core)
+    segments    how a run is cut into boots: `none`, `auto`, `steps` or a number (docs/segments.md)
+    fresh       take nothing from earlier runs
     measure     measure what is booted (`Result.components`)
     export_size bytes of the export window, when there is something to export (`RunOptions.export`)
     quiet       no progress is shown
@@ -61,6 +63,8 @@ class Request:
     expected: Expected = field(default_factory=Expected)
     quorum: int | None = None
     jobs: int | None = None
+    segments: str = "none"
+    fresh: bool = False
     measure: bool = False
     export_size: int = EXPORT_SIZE
     quiet: bool = False

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from xboot.model import Boot, BootImage, Component, Script, Verdict
+from xboot.segments.format import SegmentedRun
 from xboot.voter import Voter
 
 __all__ = ["Result"]
@@ -17,7 +18,8 @@ class Result:
     its executor and its machine are named. `settings` are those that its backend was given. `components`: what
     the image makes one trust, measured from the very files that were booted, and `below` what stands below it; both are empty unless
     `Request.measure` asked for them. `unmeasured`: why that was not possible. `base`: `locked` when kernel and executor are made of what
-    xboot.lock has, else `drifted: ` and what is not; empty when the backend took nothing from elsewhere.
+    xboot.lock has, else `drifted: ` and what is not; empty when the backend took nothing from elsewhere. `segments`: the boots, when there
+    were several; then `image` and `boot` are those of no step, and what was measured is what all have in common.
     """
 
     voter: Voter
@@ -30,3 +32,4 @@ class Result:
     below: Sequence[Component] = ()
     unmeasured: str = ""
     base: str = ""
+    segments: SegmentedRun | None = None

@@ -51,10 +51,13 @@ def run_line(nonce: str, base: int, size: int, paths: Sequence[str]) -> bytes:
 
 
 class ChannelReader:
-    """The state of one run's channel. `script` is what the guest was given, `nonce` what only the executor was told."""
+    """The state of one run's channel. `script` is what the guest was given, `nonce` what only the executor was told. `before`: steps of the
+    plan before the script's first, for what is said to people.
+    """
 
-    def __init__(self, script: Script, nonce: str, exports: Sequence[str] = (), window: int = 0) -> None:
+    def __init__(self, script: Script, nonce: str, exports: Sequence[str] = (), window: int = 0, before: int = 0) -> None:
         self._script = script
+        self._before = before
         self._nonce = nonce
         self._exports = frozenset(exports)
         self._window = window
@@ -126,7 +129,11 @@ class ChannelReader:
         if self._exported:
             return "the rest of an export"
         if number != self._step or not self._outputs_left or _text(name) != self._outputs_left[0][0] or algorithm != b"sha256":
-            return f"output {self._outputs_left[0][0]!r} of step {self._step}" if self._outputs_left else f"to be at {self.where}"
+            return (
+                f"output {self._outputs_left[0][0]!r} of step {self._step + self._before}"
+                if self._outputs_left
+                else f"to be at {self.where}"
+            )
         output, path = self._outputs_left.pop(0)
         found = [_text(reference) for reference in _list(references)]
         if found != sorted(set(found), key=str.encode) or any(not r.startswith(self._script.store_dir + "/") for r in found):
@@ -173,7 +180,7 @@ class ChannelReader:
             return "the start"
         if not self._step:
             return "the check of the sources"
-        return f"step {self._step} ({self._script.steps[self._step - 1].drv})"
+        return f"step {self._step + self._before} ({self._script.steps[self._step - 1].drv})"
 
     def _bad(self, line: bytes, expected: str) -> GuestError:
         return GuestError(

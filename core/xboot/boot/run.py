@@ -51,7 +51,8 @@ _EXIT_GRACE = 5.0  # seconds between the last line and the end of the machine
 class RunOptions:
     """How to run: deadlines in seconds (None: the usual ones, times the machine's pace; with a debugger, none), expectations (store path →
     origin → NAR SHA-256 in hex), exports, where to log the console. `accelerator` and `gdb` are the machine's (`MachineOptions`). `keep`: a
-    folder for the image and the command that boots it. `stop`, once set by another thread, ends the run within about a second.
+    folder for the image and the command that boots it. `stop`, once set by another thread, ends the run within about a second. `before`:
+    how many steps of the plan come before the script's first; what is said to people counts them.
     """
 
     boot_timeout: float | None = None
@@ -65,6 +66,7 @@ class RunOptions:
     gdb: str = ""
     keep: Path | None = None
     stop: threading.Event | None = None
+    before: int = 0
 
 
 def check_machine(machine: Machine, options: RunOptions) -> None:
@@ -108,7 +110,8 @@ class _Run:
         self._grace = _EXIT_GRACE * max(1.0, machine.info.pace)
         self._nonce = secrets.token_hex(16)
         self._window = boot.window if options.export is not None else None
-        self._reader = ChannelReader(image.script, self._nonce, options.export_paths, self._window.size if self._window else 0)
+        size = self._window.size if self._window else 0
+        self._reader = ChannelReader(image.script, self._nonce, options.export_paths, size, options.before)
         self._timing = Timing()
         self._messages: list[Message] = []
         self._tail = bytearray()
@@ -232,7 +235,7 @@ class _Run:
         if last is not None and last.phase is Phase.FAIL:
             if end is not None and meaning is not Ending.FAILURE and not self._done_alone:
                 return f"the guest reported a failure ({last.text}), but the machine {_words(end)}, not with {self._byte(Ending.FAILURE)}"
-            where = f"step {last.step} ({self._image.script.steps[last.step - 1].drv})" if last.step else "the check of the sources"
+            where = self._reader.where if last.step else "the check of the sources"
             return f"{where} failed: {last.text} [{last.kind}]"
         done = last is not None and last.phase is Phase.DONE
         if done and (self._done_alone or meaning is Ending.SUCCESS):

@@ -15,12 +15,15 @@ from xboot import __version__
 from xboot.cli.consoles import err, out
 from xboot.cli.ending import run_to_end
 from xboot.cli.options import (
+    Fresh,
     Jobs,
     Json,
     Memory,
     Quiet,
     Quorum,
     RebuildFixed,
+    RunJobs,
+    Seal,
     Seeds,
     SegmentsOption,
     Settings,
@@ -60,12 +63,17 @@ def run(
     report_: Annotated[
         list[str] | None, typer.Option("--report", metavar="FORMAT[=FILE]", help="Also write a report, in a plugin's format (repeatable).")
     ] = None,
+    seal: Seal = None,
+    segments: SegmentsOption = None,
+    jobs: RunJobs = None,
+    fresh: Fresh = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the builders print.")] = False,
     as_json: Json = False,
 ) -> None:
     """Boot TARGET's build graph on one voter (linux if none is named), run every builder, verify every hash."""
     from xboot.api import request  # noqa: PLC0415 - keeps `xboot --help` quick
     from xboot.cli import run as run_verb  # noqa: PLC0415
+    from xboot.segments.cut import wanted_cut  # noqa: PLC0415
     from xboot.settings import parse_settings  # noqa: PLC0415
     from xboot.show import report  # noqa: PLC0415
 
@@ -75,6 +83,7 @@ def run(
         targets, voters or (), expect=expect or (), expect_file=expect_file, stores=store or (), seeds=seed or (),
         rebuild_fixed=rebuild_fixed, settings=parse_settings(settings or ()), memory=memory, step_timeout=step_timeout,
         run_timeout=run_timeout, export=export, log=log, accelerator=accel, keep=keep, gdb=gdb, reports=report_ or (), quiet=quiet,
+        segments=wanted_cut(seal, segments), jobs=jobs, fresh=fresh,
     )  # fmt: skip
     result = run_verb.run(wished, err, verbose=verbose)
     if as_json:
@@ -378,6 +387,22 @@ def cache_prune(
     from xboot.cli import cache as keeping  # noqa: PLC0415
 
     keeping.cache_prune(err, days)
+
+
+@app.command()
+def runs(
+    prune: Annotated[bool, typer.Option("--prune", help="Remove results instead, of steps and runs.")] = False,
+    days: Annotated[float, typer.Option(min=0, help="With --prune: keep what was used in the last DAYS days.")] = 0,
+    size: Annotated[int | None, typer.Option(min=0, help="With --prune: keep at most SIZE MiB, what was used last.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the runs of several boots, how far each is, and what goes on with it."""
+    from xboot.cli import runs as listing  # noqa: PLC0415
+
+    if prune:
+        listing.prune(err, days, size)
+    else:
+        listing.runs(out(), as_json=as_json)
 
 
 def _version(wanted: bool) -> None:

@@ -21,7 +21,7 @@ from xboot.foreign import printable
 from xboot.show.safe import marked
 
 _INTERRUPTED = 130
-_ELSEWHERE = "XBOOT_CACHE and XBOOT_STORE name other folders to write to"
+_ELSEWHERE = "XBOOT_CACHE, XBOOT_STORE and XBOOT_RESULTS name other folders to write to"
 _FULL = f"free some space (`xboot cache prune` removes what can be made again), or go elsewhere: {_ELSEWHERE}"
 _FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _HINTS = {

@@ -32,6 +32,12 @@ Quorum = Annotated[int | None, typer.Option(min=1, help="Complete runs that make
 Jobs = Annotated[int | None, typer.Option(min=1, help="Machines that run at once (default: one a core, as far as memory goes).")]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")]
 StepTimeout = Annotated[float | None, typer.Option(min=0.001, help="Seconds that one step may take (3600 if not given).")]
+RunJobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Boots that run at once, as far as memory goes (1 if not given).")]
+Seal = Annotated[
+    str | None,
+    typer.Option(metavar="steps|run", help="steps: one boot a step, hashed by the host, so that no step can forge another; run: one boot."),
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Take no step from earlier runs.")]
 SegmentsOption = Annotated[
     str | None, typer.Option("--segments", metavar="HOW", help="Cut into boots: none, auto (by memory and time), steps, or a number.")
 ]

@@ -10,7 +10,8 @@ from typing import BinaryIO
 
 from xboot import nar
 from xboot.errors import InputError
-from xboot.model import Artifact, Region, Script, Source
+from xboot.files import open_regular
+from xboot.model import Artifact, Region, Script, Source, SourceKind
 from xboot.package.cpio import CpioWriter
 
 FRAMING = "archive framing"
@@ -95,7 +96,7 @@ class _Payload:
         """A tree or a `.nar` file, entries in the order of its NAR (bytewise by name within each folder), parents
         first, with the modes of a store.
         """
-        packed = source is not None and location.name == source.path.rsplit("/", 1)[1] + ".nar"
+        packed = source is not None and (source.kind is SourceKind.BUILT or location.name == source.path.rsplit("/", 1)[1] + ".nar")
         hashing = _HashingNar(location, packed=packed)
         for entry in nar.read(hashing):
             name = b"/".join((prefix, *entry.path))
@@ -139,7 +140,7 @@ class _HashingNar:
 
 def _pieces(location: Path, *, packed: bool) -> Iterator[bytes]:
     if packed:
-        with location.open("rb") as file:
+        with open_regular(location) as file:
             while piece := file.read(1 << 18):
                 yield piece
     else:

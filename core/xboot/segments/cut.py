@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from xboot.errors import UsageError
 from xboot.linearize import script_text
-from xboot.model import Script, Source, SourceKind, Step
+from xboot.model import EMPTY_SCRIPT, Script, Source, SourceKind, Step
 
 __all__ = [
     "ASSUMED_SIZE",
@@ -29,6 +29,7 @@ __all__ = [
     "seen_sources",
     "segment_script",
     "waits_for",
+    "wanted_cut",
 ]
 
 WHOLE, EACH, AUTO = "none", "steps", "auto"
@@ -77,6 +78,17 @@ def limits_of(
     return Limits(min(size, max_payload or size), sizes=sizes or {}, times=times or {})
 
 
+def wanted_cut(seal: str | None, segments: str | None) -> str:
+    """How to cut, from what a user said. Raises UsageError for what contradicts itself or is unknown."""
+    if seal not in (None, EACH, "run"):
+        raise UsageError(f"--seal {seal}: expected steps or run")
+    if seal == EACH and segments not in (None, EACH):
+        raise UsageError(f"--seal steps and --segments {segments}: sealed steps have one boot each", hint="leave out one of them")
+    how = EACH if seal == EACH else segments or WHOLE
+    cut_plan(EMPTY_SCRIPT, how)
+    return how
+
+
 def cut_plan(plan: Script, how: str, limits: Limits | None = None) -> list[Segment]:
     """The segments of `plan`, in its order; together they are all its steps. `how`: `none` (one segment), `steps` (one for each step),
     `auto` (as few as keep to `limits`, cut where the fewest bytes go over), or a number of segments of about the same number of steps.
@@ -92,7 +104,7 @@ def cut_plan(plan: Script, how: str, limits: Limits | None = None) -> list[Segme
         ends = _ends_within(plan, limits or Limits())
     elif how.isascii() and how.isdigit() and 0 < len(how) < 10 and int(how) > 0:
         wanted = min(int(how), count)
-        ends = [count * (i + 1) // wanted for i in range(wanted)]
+        ends = [count * (i + 1) // wanted for i in range(wanted)]  # none of no steps
     else:
         raise UsageError(f"--segments {how}: expected none, auto, steps, or a number of segments")
     starts = [1, *(end + 1 for end in ends)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
@@ -11,6 +11,7 @@ from rich.table import Column
 from xboot.hooks import hookimpl
 from xboot.model import Cause, Event, OutputVerdict, Phase, Script, Status, Verdict
 from xboot.result import Result
+from xboot.segments.format import SegmentedRun
 from xboot.show.lines import StepLines
 from xboot.show.report import sri
 from xboot.show.safe import marked
@@ -140,8 +141,34 @@ def show_verdict(console: Console, result: Result) -> None:
     if result.base.startswith("drifted"):
         console.print(f"[yellow]base: {marked(result.base)}[/]", soft_wrap=True, highlight=False, emoji=False)
     console.print(closing_sentence(verdict, script, str(result.voter)), soft_wrap=True, highlight=False, emoji=False)
+    if result.segments is not None:
+        console.print(boots_sentence(result.segments), soft_wrap=True, highlight=False, emoji=False, markup=False)
     if verdict.hint:
         console.print(f"[bold]hint:[/] {marked(verdict.hint)}", soft_wrap=True, highlight=False, emoji=False)
+
+
+def boots_sentence(segments: SegmentedRun) -> str:
+    """In how many boots a run was, what that means, and which of them were taken from earlier runs."""
+    how = "sealed: each step had a boot of its own, and its outputs were hashed by the host"
+    if not segments.sealed:
+        how = "in several boots, whose outputs were hashed by the host; in one with several steps, one can forge those after it"
+    taken = [(segment.steps, segment.earlier) for segment in segments.segments if segment.earlier is not None]
+    if not taken:
+        return how
+    steps = [number for numbers, _ in taken for number in numbers]
+    since = min(earlier.when for _, earlier in taken)
+    return f"{how}; steps {_ranges(steps)} were taken from earlier runs, the oldest of {since} (--fresh takes none)"
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """`1-3, 5` for 1, 2, 3, 5."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and number == found[-1][-1] + 1:
+            found[-1][-1] = number
+        else:
+            found.append([number, number])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in found)
 
 
 def closing_sentence(verdict: Verdict, script: Script, voter: str = "") -> str:

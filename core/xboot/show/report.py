@@ -10,6 +10,7 @@ from typing import Any
 from xboot import __version__
 from xboot.model import Cause, OutputVerdict, Source, Status, Verdict
 from xboot.result import Result
+from xboot.segments.format import segments_json
 
 __all__ = ["EXIT_COULD_NOT_RUN", "EXIT_DIFFERS", "EXIT_OK", "REPORT_VERSION", "exit_code", "report", "sri", "to_json"]
 
@@ -55,6 +56,8 @@ def report(result: Result) -> dict[str, Any]:
         "doneAlone": verdict.done_alone,
         "host": platform.machine(),
         "confinement": verdict.confinement or None,
+        "seal": verdict.seal,
+        "segments": None if result.segments is None else segments_json(result.segments),
         "scriptSha256": verdict.script_sha256,
         "imageSha256": verdict.image_sha256,
         "artifacts": {

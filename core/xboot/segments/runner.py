@@ -1,0 +1,304 @@
+"""A run of several boots: cut the plan, run the segments as they become ready, and make one result of them (docs/segments.md)."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+
+from filelock import Timeout
+
+from xboot.boot import check_machine
+from xboot.boot.channel import Message
+from xboot.boot.memory import OVERHEAD
+from xboot.boot.run import RUN_TIMEOUT
+from xboot.boot.verdict import Timing, judge
+from xboot.compare.budget import MemoryBudget, free_memory, share
+from xboot.errors import UsageError, XbootError
+from xboot.hooks import BackendOptions
+from xboot.machine import Machine, MachineOptions
+from xboot.model import EMPTY_SCRIPT, Artifact, Boot, BootImage, Cause, Component, Phase, Script, Source
+from xboot.pipeline import Pipeline, beyond
+from xboot.request import Request
+from xboot.result import Result
+from xboot.segments.cut import WHOLE, Segment, cut_plan, limits_of, waits_for
+from xboot.segments.format import Base, SegmentedRun, SegmentRun
+from xboot.segments.one import Ended, Means, export_nar, run_segment
+from xboot.segments.relay import Relay
+from xboot.segments.store import ResultsStore
+from xboot.tcb import host_kernel
+from xboot.voter import Voter
+
+__all__ = ["run"]
+
+_One = Callable[[Segment], Ended]
+_Keep = Callable[[Ended], None]
+
+
+def run(pipeline: Pipeline, request: Request, script: Script) -> Result:
+    """Run `script` for the request's one voter, in as many boots as the request wants. Every step that ended well is kept in the results
+    store, whatever becomes of the rest.
+
+    Raises what `Pipeline.run` raises, and UsageError for wishes that several boots cannot meet.
+    """
+    if request.segments == WHOLE or not script.steps:
+        return pipeline.run(request, script)
+    with ExitStack() as stack:
+        return _Run(pipeline, request, script, stack).run()
+
+
+@dataclass(slots=True)
+class _Common:
+    """What all boots have in common."""
+
+    base: Base
+    image: BootImage
+    boot: Boot
+    measured: tuple[Sequence[Component], Sequence[Component]] = ((), ())
+    unmeasured: str = ""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """What came of the segments that ended."""
+
+    ended: dict[int, Ended] = field(default_factory=dict)
+    built: dict[str, Source] = field(default_factory=dict)
+
+    def add(self, one: Ended) -> None:
+        self.ended[one.segment.number] = one
+        self.built |= one.built
+
+    @property
+    def done(self) -> list[SegmentRun]:
+        return [one.run for _, one in sorted(self.ended.items()) if one.run is not None]
+
+    @property
+    def failed(self) -> Ended | None:
+        """The first in the plan's order that failed."""
+        return next((one for _, one in sorted(self.ended.items()) if one.failure), None)
+
+
+class _Run:
+    def __init__(self, pipeline: Pipeline, request: Request, script: Script, stack: ExitStack) -> None:
+        self._pipeline, self._plan = pipeline, script
+        # every boot brings its outputs out, so that every boot has a window
+        self._request = replace(request, run=replace(request.run, export=request.run.export or Path()))
+        self._wished = request
+        self._stack = stack
+        self._start = time.monotonic()
+        self._jobs = request.jobs or 1
+        self._stop = request.run.stop or threading.Event()
+        self._progress = _Progress()
+        self._logging = threading.Lock()
+
+    def run(self) -> Result:
+        voter, options = self._pipeline.options(self._request)
+        machine = self._pipeline.plugins.machine(voter.machine)
+        self._check(machine)
+        self._pipeline.refuse_systems(voter.backend, self._plan)
+        info = self._pipeline.plugins.backend(voter.backend)
+        self._segments = cut_plan(self._plan, self._request.segments, limits_of(self._request.memory, info.max_payload))
+        memory = free_memory()
+        if options.memory is None and not options.spare:
+            options = replace(options, spare=share(memory, self._jobs) if self._jobs > 1 else max(0, memory - OVERHEAD))
+        artifacts = self._pipeline.prepare(voter.backend, None, options)
+        store = self._stack.enter_context(ResultsStore())
+        common = self._common(voter, options, artifacts, machine, store)
+        budget = MemoryBudget(memory, self._stop)
+        if self._request.run.log is not None:
+            self._request.run.log.write_bytes(b"")  # what cannot be written to is an error now, and not after the first boot
+        means = Means(
+            self._pipeline, self._plan, voter.backend, options, artifacts, machine, common.base, store, self._request.run, budget.admit,
+            self._stop, self._request.fresh, lambda: self._left(machine), self._log,
+        )  # fmt: skip
+        boots = f"{len(self._segments)} boots" + (f", {self._jobs} at once" if self._jobs > 1 else "")
+        memory_text = f"{common.boot.memory} MiB{beyond(common.boot.memory)}"
+        self._pipeline.stage("boot", f"{self._request.voter}: {len(self._plan.steps)} steps in {boots}, {memory_text}")
+        relay = Relay(self._segments, self._pipeline.notify)
+        notes = _Notes(store, f"{self._plan.sha256[:24]}-{common.base.sha256[:24]}", self._wished, self._plan, str(voter), self._stack)
+        interrupted = self._each(means, relay, notes)
+        return self._result(voter, options, common, machine, interrupted)
+
+    def _check(self, machine: Machine) -> None:
+        run = self._wished.run
+        if "read-memory" not in machine.info.abilities:
+            raise UsageError(
+                f"machine {machine.info.name} cannot read its guest's memory: no output can be brought out of one boot for the next",
+                hint="--seal run boots once; or choose another machine",
+            )
+        if run.keep is not None or run.gdb:
+            option = "--gdb" if run.gdb else "--keep"
+            raise UsageError(f"{option} is about one image, and this run has one for each boot", hint="add --seal run")
+        check_machine(machine, self._request.run)
+
+    def _common(
+        self, voter: Voter, options: BackendOptions, artifacts: Mapping[str, Artifact], machine: Machine, store: ResultsStore
+    ) -> _Common:
+        """Make the image without a script, and name all that it and every other image of this run stands on."""
+        with store.scratch() as folder:
+            image = self._pipeline.package(voter.backend, EMPTY_SCRIPT, artifacts, options, folder)
+            boot = self._pipeline.boot(voter.backend, image, options)
+            below = sorted((c.name, c.version, c.sha256) for c in (*machine.components(boot), host_kernel()))
+            accelerator = machine.accelerator(boot, self._request.run.accelerator)
+            base = Base(
+                version("xboot"), str(voter), dict(options.settings), accelerator, image.sha256, boot.protocol.value, boot.bits,
+                boot.processor, below,
+            )  # fmt: skip
+            common = _Common(base, replace(image, script=self._plan), boot)
+            if self._request.measure:
+                self._pipeline.stage("tcb", f"what the images of {voter.backend} make one trust")
+                try:
+                    common.measured = self._pipeline.measured(image, boot, machine)
+                except XbootError as error:
+                    common.unmeasured = error.message
+        return common
+
+    def _left(self, machine: Machine) -> float:
+        wanted = self._request.run.run_timeout
+        whole = RUN_TIMEOUT * machine.info.pace if wanted is None else wanted
+        return max(0.001, whole - (time.monotonic() - self._start))
+
+    def _log(self, segment: Segment, console: Path) -> None:
+        """Add one boot's console to the log that the user wants."""
+        target = self._request.run.log
+        assert target is not None
+        steps = f"step {segment.first}" if segment.first == segment.last else f"steps {segment.first} to {segment.last}"
+        with self._logging, console.open("rb") as source, target.open("ab") as sink:
+            sink.write(f"xboot: {steps} of {len(self._plan.steps)}\n".encode())
+            shutil.copyfileobj(source, sink)
+
+    # ------------------------------------------------------------ running
+
+    def _each(self, means: Means, relay: Relay, notes: _Notes) -> bool:
+        """Run all segments, as far as none fails; whether the user interrupted them."""
+
+        def one(segment: Segment) -> Ended:
+            try:
+                return run_segment(means, segment, self._progress.built, relay.of(segment))
+            finally:
+                relay.ended(segment)
+
+        def keep(ended: Ended) -> None:
+            self._progress.add(ended)
+            notes.write(len(self._progress.done), len(self._segments))
+
+        notes.write(0, len(self._segments))
+        if self._jobs == 1:  # in this thread, which is the one that gets signals
+            for segment in self._segments:
+                if self._stop.is_set():
+                    return True
+                ended = one(segment)
+                keep(ended)
+                if ended.failure:
+                    return False
+            interrupted = False
+        else:
+            interrupted = self._at_once(one, keep)
+        if len(self._progress.done) == len(self._segments):
+            relay.done(len(self._plan.steps))
+        return interrupted
+
+    def _at_once(self, one: _One, keep: _Keep) -> bool:
+        """Run those that are ready, so many at once, the earliest first. After a failure no other begins, and those that run are waited
+        for. Whether the user interrupted them.
+        """
+        waits = dict(zip(self._segments, waits_for(self._plan, self._segments), strict=True))
+        running: dict[Future[Ended], Segment] = {}
+        with ThreadPoolExecutor(self._jobs) as pool:
+            try:
+                while True:
+                    if self._progress.failed is None and not self._stop.is_set():
+                        ready = [segment for segment, before in waits.items() if before <= self._progress.ended.keys()]
+                        for segment in ready[: self._jobs - len(running)]:
+                            del waits[segment]
+                            running[pool.submit(one, segment)] = segment
+                    if not running:
+                        return self._stop.is_set()
+                    done, _ = wait(running, return_when=FIRST_COMPLETED)
+                    for future in sorted(done, key=lambda future: running[future].number):
+                        del running[future]
+                        keep(future.result())
+            except BaseException as error:
+                self._stop.set()  # Ctrl-C reaches this thread alone: the others end their machines
+                wait(running)
+                for future in running:
+                    if future.exception() is None:
+                        keep(future.result())
+                if not isinstance(error, KeyboardInterrupt):
+                    raise
+                return True
+
+    # ------------------------------------------------------------ the result
+
+    def _result(self, voter: Voter, options: BackendOptions, common: _Common, machine: Machine, interrupted: bool) -> Result:
+        """One result of all boots, as if there had been one."""
+        progress, failed = self._progress, self._progress.failed
+        cuts = [(segment.first, segment.last) for segment in self._segments]
+        segments = SegmentedRun(self._plan.sha256, str(voter), self._request.segments, cuts, common.base, progress.done)
+        messages = [
+            Message(Phase.OUTPUT, o.step, o.name, o.path, o.nar_sha256, o.nar_size, o.references)
+            for segment in progress.done
+            for o in segment.outputs
+        ]
+        timing = Timing()
+        for one in progress.ended.values():
+            timing.begins |= dict.fromkeys(one.times, 0.0)
+            timing.ends |= one.times
+        failure, step = "", None
+        if failed is not None:
+            failure = failed.failure
+            inner = failed.verdict.failed_step if failed.verdict is not None else None
+            step = failed.segment.first - 1 + (inner or 1)
+        elif interrupted:
+            left = next(s for s in self._segments if s.number not in progress.ended)
+            failure = f"interrupted before step {left.first} ({self._plan.steps[left.first - 1].drv})"
+        exports = self._exports()
+        last = failed.verdict if failed is not None else None
+        verdict = judge(
+            common.image, messages, timing, self._request.run.expected, failure, step, common.base.accelerator,
+            time.monotonic() - self._start, last.console_tail if last is not None else "", exports,
+        )  # fmt: skip
+        boots = [one.verdict for _, one in sorted(progress.ended.items()) if one.verdict is not None]
+        verdict = replace(
+            verdict,
+            cause=last.cause if last is not None else Cause.USER if interrupted else Cause.GUEST,
+            hint=last.hint if last is not None else "",
+            machine=machine.info.name,
+            done_alone="exit-status" not in machine.info.abilities or common.boot.wiring.exit is None,
+            confinement=boots[-1].confinement if boots else machine.confinement(common.boot, MachineOptions(common.base.accelerator)),
+            first_builder_seconds=boots[0].first_builder_seconds if boots else None,
+            seal="steps" if segments.sealed else "run",
+        )
+        return Result(
+            voter, options.settings, self._plan, common.image, common.boot, verdict, *common.measured, common.unmeasured,
+            self._pipeline.base, segments,
+        )  # fmt: skip
+
+    def _exports(self) -> dict[str, Path]:
+        run = self._wished.run
+        if run.export is None:
+            return {}
+        built = self._progress.built
+        return {path: export_nar(built[path], run.export) for path in run.export_paths or self._plan.results if path in built}
+
+
+class _Notes:
+    """What `xboot runs` shows of a run."""
+
+    def __init__(self, store: ResultsStore, name: str, request: Request, plan: Script, voter: str, stack: ExitStack) -> None:
+        self._store, self._name = store, name
+        self._fixed = {"plan": plan.sha256, "voter": voter, "targets": list(request.targets), "began": time.time()}
+        lock = store.running(name)
+        with suppress(Timeout):  # another process is at the same plan
+            lock.acquire(timeout=0)
+            stack.callback(lock.release)
+
+    def write(self, done: int, segments: int) -> None:
+        self._store.put_run(self._name, {**self._fixed, "changed": time.time(), "done": done, "segments": segments})
