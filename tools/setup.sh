@@ -35,9 +35,13 @@ chromium fonts-dejavu-core  # tests of the HTML reports
 "
 
 missing=
-for package in $(printf '%s' "$packages" | sed 's/#.*//'); do
-    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' || missing="$missing $package"
-done
+if command -v dpkg-query >/dev/null; then
+    for package in $(printf '%s' "$packages" | sed 's/#.*//'); do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q ' installed$' || missing="$missing $package"
+    done
+else
+    echo "setup: this is no Debian: what is missing, and its packages' names here, says .venv/bin/xboot doctor" >&2
+fi
 if [ -n "$missing" ]; then
     if [ "$(id -u)" = 0 ]; then as_root=; elif command -v sudo >/dev/null; then as_root=sudo; else
         echo "setup: these Debian packages are missing and can be installed only by root:$missing" >&2

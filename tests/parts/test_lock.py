@@ -18,7 +18,7 @@ from xboot.parts.update import changes, renewed
 from xboot.parts.version import version_key
 
 GOOD = Part("tool", "amd64", "pool/main/t/tool/tool_1_amd64.deb", "1", "bookworm", "0" * 64, 5, ("images",))
-GROUP = Group("images", 'what "goes" in', "bookworm", "amd64", ("tool",), True, ("other",))
+GROUP = Group("images", 'what "goes" in', "bookworm", "amd64", ("tool",), True, ("other",), True)
 
 
 def test_written_and_read(tmp_path: Path) -> None:
@@ -35,6 +35,8 @@ def test_the_lock_of_this_xboot(tmp_path: Path) -> None:
         for package in group.packages:
             assert lock.files(package, group.architecture), f"{package} is not in the lock: run `xboot parts --update`"
         assert group.suite in lock.suites and lock.suites[group.suite].date
+    assert {part.name for part in lock.parts if lock.optional(part)} >= {"musl", "ocaml-cstruct"}
+    assert not any(lock.optional(part) for part in lock.parts if part.architecture != "source")
     assert len({part.path for part in lock.parts}) == len(lock.parts)
     assert not re.search(r"https?:|[a-z]+\.(org|com|net)\b", LOCK.read_text()), "the lock names a mirror"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,10 @@ def test_from_a_folder(tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyP
     folder = tmp_path / "mirror"
     (folder / place).parent.mkdir(parents=True)
     (folder / place).write_bytes(CONTENT)
-    for mirror in (folder, folder.as_uri()):
+    spaced = tmp_path / "a mirror"
+    spaced.symlink_to(folder)
+    for mirror in (folder, folder.as_uri(), spaced, f"{spaced}\n", f"{tmp_path}\n{spaced}\n"):
+        shutil.rmtree(cache.root, ignore_errors=True)
         name(monkeypatch, mirror)
         assert obtain_part(PART, cache, LOCK).read_bytes() == CONTENT
 
@@ -125,6 +129,13 @@ def test_a_full_disk(tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyPat
             obtain_part(PART, cache, LOCK)
     assert not list(cache.root.rglob("*.part")) and not at_hand(PART, cache)
     assert obtain_part(PART, cache, LOCK).read_bytes() == CONTENT
+
+
+def test_what_the_command_line_names_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name(monkeypatch, "http://a.invalid", tmp_path)
+    (tmp_path / "a b").mkdir()
+    places.ask_first([str(tmp_path / "a b"), "https://c.invalid"])
+    assert places.named_mirrors() == [str(tmp_path / "a b"), "https://c.invalid", "http://a.invalid", str(tmp_path)]
 
 
 def test_a_mirror_that_is_none(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from xboot.frontends.bundle import BundleFrontEnd, write_bundle
 from xboot.hooks import ReadOptions
 from xboot.model import Closure
 from xboot.parse import read_closure
-from xboot.parts import Lock, Suite, obtain_part, places
+from xboot.parts import Group, Lock, Suite, obtain_part, places
 from xboot.recipe import derive
 from xboot.storepath import store_name
 
@@ -71,6 +72,14 @@ def test_a_part_that_no_place_has_stops_the_kit(console: Console, tmp_path: Path
     with pytest.raises(MissingToolError, match="cannot be had"):
         verbs.fetch([], tmp_path / "kit", console)
     assert not list(tmp_path.glob("kit/**/*.deb"))
+
+
+def test_a_part_that_no_image_needs_is_left_out(console: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = Group("counted", "", "bookworm", "amd64", ("tool",), optional=True)
+    lock = Lock(LOCK.suites, {"counted": counted}, [replace(PART, groups=("counted",))])
+    monkeypatch.setattr(verbs, "locked", lambda: lock)
+    verbs.fetch([], tmp_path / "kit", console)
+    assert "0 parts, 0.0 MB, at hand" in said(console)
 
 
 def test_parts_that_come_with_a_bundle(console: Console, mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

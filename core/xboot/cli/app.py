@@ -5,7 +5,6 @@ People read standard error, machines read standard output (`--json`, `plan`, `sh
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -419,7 +418,9 @@ def _global(
     ] = None,
 ) -> None:
     if mirror:
-        os.environ["XBOOT_MIRROR"] = " ".join([*mirror, os.environ.get("XBOOT_MIRROR", "")])
+        from xboot.parts.places import ask_first  # noqa: PLC0415 - keeps `xboot --help` quick
+
+        ask_first(mirror)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import time
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ from xboot.model import Event, Phase
 from xboot.parts import Part, at_hand, locked, obtain_part, read_lock, write_lock
 from xboot.parts.lock import LOCK
 from xboot.show.safe import write_out
+
+_LOG = logging.getLogger(__name__)
 
 
 def parts(groups: Sequence[str], console: Console, *, as_json: bool) -> None:
@@ -46,14 +49,20 @@ def fetch(groups: Sequence[str], into: Path | None, console: Console) -> None:
     """Bring all parts, and copy them into a folder if one is named. Raises MissingToolError for one that no place has."""
     chosen = _chosen(groups)
     with shown_pipeline(console) as pipeline:
-        for part, file in _each(chosen, pipeline.notify):
+        brought = _each(chosen, pipeline.notify)
+        for part, file in brought:
             if into is not None:
                 target = into / part.path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 scratch = target.with_name(f".{target.name}.new")
                 shutil.copyfile(file, scratch)
                 scratch.replace(target)
-    console.print(f"{_summed(chosen)}, at hand" + (f" and in {into}" if into else ""), highlight=False, markup=False, soft_wrap=True)
+    console.print(
+        f"{_summed([part for part, _ in brought])}, at hand" + (f" and in {into}" if into else ""),
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def everything(notify: Notify) -> dict[str, tuple[Path, str]]:
@@ -90,7 +99,12 @@ def _each(chosen: Sequence[Part], notify: Notify) -> list[tuple[Part, Path]]:
     for number, part in enumerate(chosen):
         event = Event(Phase.PREPARE, time.monotonic() - started, name="parts", text=str(part), done=number / len(chosen))
         notify(event)
-        found.append((part, obtain_part(part, cache)))
+        try:
+            found.append((part, obtain_part(part, cache)))
+        except MissingToolError as error:
+            if not locked().optional(part):
+                raise
+            _LOG.warning("%s; it is left out, no image needs it", error.message)
     return found
 
 

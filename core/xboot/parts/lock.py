@@ -71,7 +71,7 @@ class Suite:
 @dataclass(frozen=True, slots=True)
 class Group:
     """What is wanted: `packages` of `suite` (with architecture `source`, the sources of this name); with `dependencies` also all that
-    they depend on, but for the packages in `without`.
+    they depend on, but for the packages in `without`. `optional`: no image needs them.
     """
 
     name: str
@@ -81,6 +81,7 @@ class Group:
     packages: tuple[str, ...]
     dependencies: bool = False
     without: tuple[str, ...] = ()
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,10 @@ class Lock:
                 f"xboot.lock {several} {name}:{architecture}", hint="add it to a group of the lock, then `xboot parts --update`"
             )
         return found[0]
+
+    def optional(self, part: Part) -> bool:
+        """Whether no image needs the part."""
+        return bool(part.groups) and all(name in self.groups and self.groups[name].optional for name in part.groups)
 
     def group(self, name: str) -> list[Part]:
         """All parts of a group. Raises InputError when the lock has no such group."""
@@ -168,7 +173,8 @@ def _text(lock: Lock) -> str:
         lines.append(f"\n[suite.{suite.name}]\narchive = {_quoted(suite.archive)}\ndate = {_quoted(suite.date)}\n")
     for group in lock.groups.values():
         lines.append(f"\n[group.{group.name}]\nabout = {_quoted(group.about)}\nsuite = {_quoted(group.suite)}\n")
-        lines.append(f"architecture = {_quoted(group.architecture)}\ndependencies = {'true' if group.dependencies else 'false'}\n")
+        lines.append(f"architecture = {_quoted(group.architecture)}\ndependencies = {str(group.dependencies).lower()}\n")
+        lines += ["optional = true\n"] if group.optional else []
         for name, packages in (("packages", group.packages), ("without", group.without)):
             if packages:
                 lines += [f"{name} = [\n", *(f"  {_quoted(package)},\n" for package in packages), "]\n"]

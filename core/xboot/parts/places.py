@@ -18,7 +18,7 @@ from urllib.parse import quote, unquote, urlsplit
 from xboot.errors import UsageError
 from xboot.parts.lock import Part, Suite
 
-__all__ = ["Archive", "also_in", "apt_archives", "apt_proxy", "locations", "named_mirrors", "snapshot_base", "suite_named"]
+__all__ = ["Archive", "also_in", "apt_archives", "apt_proxy", "ask_first", "locations", "named_mirrors", "snapshot_base", "suite_named"]
 
 MIRRORS, SNAPSHOT = "XBOOT_MIRROR", "XBOOT_SNAPSHOT"
 _ETC = Path("/etc/apt")
@@ -35,14 +35,24 @@ class Archive:
 
 
 def named_mirrors() -> list[str]:
-    """What `--mirror` and XBOOT_MIRROR name: folders and URLs, divided by white space. Raises UsageError for what is neither."""
-    found = os.environ.get(MIRRORS, "").split()
+    """What `--mirror` and XBOOT_MIRROR name: folders and URLs, one a line, or divided by spaces. Raises UsageError for what is neither."""
+    found = _listed(os.environ.get(MIRRORS, ""))
     for place in found:
         if not re.match(r"(https?|file):", place) and not Path(place).is_dir():
             raise UsageError(
                 f"{place}: neither a folder nor an http, https or file URL", hint=f"--mirror and {MIRRORS} name places of parts"
             )
     return found
+
+
+def ask_first(places: Sequence[str]) -> None:
+    """Have these places asked before those that XBOOT_MIRROR names, here and in programs that are started from here."""
+    os.environ[MIRRORS] = "".join(f"{place}\n" for place in (*places, *_listed(os.environ.get(MIRRORS, ""))))
+
+
+def _listed(text: str) -> list[str]:
+    found = text.split("\n") if "\n" in text or Path(text).is_dir() else text.split()
+    return [place for place in found if place]
 
 
 def also_in(folder: Path) -> None:
