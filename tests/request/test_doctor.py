@@ -12,6 +12,7 @@ from xboot.backend import Backend
 from xboot.cli import distribution, doctor
 from xboot.cli.distribution import Distribution, offered, this_distribution
 from xboot.model import BackendInfo, Need
+from xboot.parts.places import Archive
 from xboot.plugins import Plugins
 from xboot.testing import FakeBackend, FakeMachine
 
@@ -43,6 +44,7 @@ def backend(*needs: Need) -> Backend:
 
 def examined(monkeypatch: pytest.MonkeyPatch, family: str, there: set[str], *needs: Need) -> tuple[int, str]:
     monkeypatch.setattr(doctor, "NEEDS", ())
+    monkeypatch.setattr(doctor, "_parts", lambda console: True)
     monkeypatch.setattr(doctor, "offered", lambda distribution, packages: set(packages) & there)
     plugins = Plugins()
     plugins.add(backend(*needs), "test:linux")
@@ -91,3 +93,46 @@ def test_apt_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "a_mirror_dists_bookworm_main_binary-amd64_Packages").touch()
     assert offered(Distribution("debian", "Debian"), ["guix"]) == set()
     assert offered(Distribution("arch", "Arch"), ["bc", "guix"]) == {"bc", "guix"}
+
+
+@pytest.mark.parametrize(
+    ("mirror", "archives", "snapshot", "status", "said"),
+    [
+        ("", [], "", False, "from nowhere"),
+        ("", [], "", False, "to mend it: XBOOT_MIRROR=PLACE"),
+        ("http://a.invalid http://b.invalid", [], "", True, "from 2 that XBOOT_MIRROR names"),
+        (
+            "",
+            [Archive("http://a.invalid/debian", "trixie"), Archive("http://a.invalid/debian", "sid")],
+            "",
+            True,
+            "from 1 of apt's mirrors",
+        ),
+        ("", [], "http://a.invalid", True, "from the snapshot archive that XBOOT_SNAPSHOT names"),
+        ("/not/there", [], "", False, "broken   parts: /not/there: neither a folder"),
+    ],
+)
+def test_where_parts_come_from(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mirror: str, archives: list[Archive], snapshot: str, status: bool, said: str
+) -> None:
+    for name, value in {"CACHE": str(tmp_path), "MIRROR": mirror, "SNAPSHOT": snapshot}.items():
+        monkeypatch.setenv(f"XBOOT_{name}", value)
+    monkeypatch.setattr(doctor, "apt_archives", lambda: archives)
+    console = Console(file=io.StringIO(), width=300)
+    assert doctor._parts(console) == status
+    assert said in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_parts_that_are_all_at_hand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(doctor, "apt_archives", lambda: [])
+    monkeypatch.setattr(doctor, "at_hand", lambda part, cache: True)
+    console = Console(file=io.StringIO(), width=300)
+    assert doctor._parts(console)
+    assert "at hand\n" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("family", ["debian", "fedora", "arch", "nix", "guix"])
+def test_every_distribution_has_packages_for_what_core_and_machines_need(family: str) -> None:
+    plugins = Plugins.load()
+    needs = [*doctor.NEEDS, *(need for machine in plugins.machines.values() for need in machine.machine.info.needs)]
+    assert [need.program for need in needs if not need.optional and family not in need.packages] == []

@@ -10,8 +10,12 @@ from pathlib import Path
 from rich.console import Console
 
 from xboot._workspace import cache_root
+from xboot.cache import Cache
 from xboot.cli.distribution import Distribution, offered, this_distribution
+from xboot.errors import UsageError
 from xboot.model import Need
+from xboot.parts import at_hand, locked
+from xboot.parts.places import apt_archives, named_mirrors, snapshot_base
 from xboot.pipeline import resolve
 from xboot.plugins import Plugins
 from xboot.recipe import default_store_folder
@@ -50,7 +54,7 @@ def examine(console: Console, plugins: Plugins | None = None, distribution: Dist
             console.print(f"[green]ok[/]       machine {marked(name)}: {marked(sentence)}", highlight=False, soft_wrap=True)
     for origin, reason in plugins.broken.items():
         console.print(f"[bold red]broken[/]   {marked(f'plugin {origin}: {reason}')}", highlight=False, soft_wrap=True)
-    writable = [_place(console, *place) for place in (("cache", cache_root()), ("store", default_store_folder()))]
+    writable = [_parts(console), *(_place(console, *place) for place in (("cache", cache_root()), ("store", default_store_folder())))]
     named = {need.program for need in lacking}
     _propose(console, "to mend it", lacking, distribution)
     _propose(console, "optional", [need for need in desirable if need.program not in named], distribution)
@@ -86,6 +90,32 @@ def _propose(console: Console, what: str, needs: Sequence[Need], distribution: D
         if packages.get(program) not in there:
             text = f"{what}: no package of {distribution.title} is known to hold {program}; get it from where it is made"
             console.print(marked(text), highlight=False, soft_wrap=True)
+
+
+def _parts(console: Console) -> bool:
+    """Whether all that images are made from is at hand, or a place is known that may have it."""
+    lock, cache = locked(), Cache()
+    needed = [part for part in lock.parts if not lock.optional(part)]
+    lacking = [part for part in needed if not at_hand(part, cache)]
+    try:
+        named = len(named_mirrors())
+    except UsageError as error:
+        console.print(f"[bold red]broken[/]   {marked(f'parts: {error.message}')}", highlight=False, soft_wrap=True)
+        return False
+    archives = len({archive.base for archive in apt_archives()})
+    places = [f"{named} that XBOOT_MIRROR names"] if named else []
+    places += [f"{archives} of apt's mirrors"] if archives else []
+    places += ["the snapshot archive that XBOOT_SNAPSHOT names"] if snapshot_base() else []
+    said = f"parts: {len(needed) - len(lacking)} of {len(needed)} at hand"
+    if lacking:
+        said += f", {sum(part.size for part in lacking) / 1e6:.0f} MB to come, from {' and '.join(places) or 'nowhere'}"
+    good = not lacking or bool(places)
+    console.print(f"{'[green]ok[/]      ' if good else '[bold red]missing[/] '} {marked(said)}", highlight=False, soft_wrap=True)
+    if not good:
+        console.print(
+            "to mend it: XBOOT_MIRROR=PLACE, a mirror of Debian or a folder of parts (docs/parts.md)", highlight=False, soft_wrap=True
+        )
+    return good
 
 
 def _place(console: Console, what: str, folder: Path) -> bool:
