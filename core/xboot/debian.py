@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,7 +87,7 @@ class DebianPackages:
     def _parts(self, package: str, architecture: str) -> Sequence[Part]:
         if not _NAME.fullmatch(package):
             raise InputError(f"{package!r} is not the name of a Debian package")
-        parts = self._lock.files(package, architecture) or self._catalogue.files(package, architecture)
+        parts = self._lock.files(package, architecture) or next(self._catalogue.offers(package, architecture), [])
         if not parts:
             kind = "source package" if architecture == "source" else "package"
             raise MissingToolError(
@@ -101,11 +101,15 @@ class DebianPackages:
         try:
             return self._files(parts, architecture)
         except MissingToolError as error:
-            other = self._other(package, architecture, parts)
-            if not other:
-                raise
-            _LOG.warning("%s; going on with %s: this is not the locked base", error.message, other[0])
-            return self._files(other, architecture)
+            # What is only counted is not worth another version.
+            for other in () if all(map(self._lock.optional, parts)) else self._others(package, architecture, parts):
+                try:
+                    found = self._files(other, architecture)
+                except MissingToolError:
+                    continue
+                _LOG.warning("%s; going on with %s: this is not the locked base", error.message, other[0])
+                return found
+            raise
 
     def _files(self, parts: Sequence[Part], architecture: str) -> list[DebianFile]:
         files = [
@@ -120,10 +124,11 @@ class DebianPackages:
         for part in parts:
             kept() if part.sha256 in known else drifted(f"{part.name} {part.version}")
 
-    def _other(self, package: str, architecture: str, parts: Sequence[Part]) -> Sequence[Part]:
-        """Another version of what could not be had; empty when none is offered."""
+    def _others(self, package: str, architecture: str, parts: Sequence[Part]) -> Iterator[Sequence[Part]]:
+        """Other versions of what could not be had, as suites offer them."""
         try:
-            other = self._catalogue.files(package, architecture)
+            for other in self._catalogue.offers(package, architecture):
+                if {part.sha256 for part in other} != {part.sha256 for part in parts}:
+                    yield other
         except XbootError:
-            return ()
-        return () if {part.sha256 for part in other} == {part.sha256 for part in parts} else other
+            return  # no index can be had: what is said of the locked one is enough

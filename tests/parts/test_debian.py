@@ -14,7 +14,7 @@ from a_mirror import Mirror, deb
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
 from xboot.errors import InputError, MissingToolError
-from xboot.parts import Lock, Part, Suite, catalogue
+from xboot.parts import Group, Lock, Part, Suite, catalogue
 from xboot.parts.index import Index, Stanza
 from xboot.recipe.select import copy_tree
 
@@ -76,6 +76,24 @@ def test_another_version_when_the_locked_one_is_nowhere(archive: Mirror, cache: 
     assert "going on with tool 2 amd64: this is not the locked base" in caplog.text
     archive.files[f"/debian/{LOCK.parts[0].path}"] = OLD  # it is there again: the locked one is taken
     assert packages.binary("tool").version == "1"
+
+
+def test_a_version_of_a_later_suite_when_the_first_one_has_only_what_is_nowhere(
+    archive: Mirror, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sid = Suite("sid")
+    lock = Lock({"bookworm": Suite("bookworm"), "sid": sid}, {}, LOCK.parts)
+    sums = {"main/binary-amd64/Packages.xz": "d" * 64}
+    monkeypatch.setattr(
+        catalogue, "read_index",
+        lambda suite: Index(suite, "", "", sums if suite == sid else {"main/binary-amd64/Packages.xz": "e" * 64}),
+    )  # fmt: skip
+    monkeypatch.setattr(Index, "stanzas", lambda self, _: iter([offered(NEW, "2") if self.suite == sid else offered(OLD, "1")]))
+    assert DebianPackages(cache, lock).binary("tool").version == "2"
+    counted = Lock(lock.suites, {"counted": Group("counted", "", "bookworm", "amd64", ("tool",), optional=True)},
+                   [replace(LOCK.parts[0], groups=("counted",))])  # fmt: skip
+    with pytest.raises(MissingToolError, match="404"):
+        DebianPackages(cache, counted).binary("tool")
 
 
 def test_a_package_that_is_not_locked(archive: Mirror, cache: Cache) -> None:

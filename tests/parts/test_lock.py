@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from itertools import product
@@ -39,6 +40,13 @@ def test_the_lock_of_this_xboot(tmp_path: Path) -> None:
     assert not any(lock.optional(part) for part in lock.parts if part.architecture != "source")
     assert len({part.path for part in lock.parts}) == len(lock.parts)
     assert not re.search(r"https?:|[a-z]+\.(org|com|net)\b", LOCK.read_text()), "the lock names a mirror"
+
+
+def test_what_the_examples_recorded_is_what_is_locked() -> None:
+    shas = {part.sha256 for part in locked().parts}
+    for recorded in (Path(__file__).parents[2] / "examples").glob("*/recipe.lock"):
+        for name, source in json.loads(recorded.read_text())["sources"].items():
+            assert set(source.get("files", {}).values()) <= shas, f"{recorded}: {name} is not as locked: published hashes move"
 
 
 def test_found_by_name_and_architecture() -> None:

@@ -32,16 +32,15 @@ class Catalogue:
     def __init__(self, cache: Cache, lock: Lock) -> None:
         self._cache, self._lock = cache, lock
 
-    def files(self, name: str, architecture: str) -> list[Part]:
-        """The files of the newest version of a package in the first suite that has it (for `source` its tarballs); empty when none has.
+    def offers(self, name: str, architecture: str) -> Iterator[list[Part]]:
+        """The files of the newest version of a package (for `source` its tarballs) in each suite that has it.
 
         Raises what `read_index` does when no suite's index can be had at all.
         """
         for suite, packages in self._lists(architecture):
             stanzas = packages.get(name)
             if stanzas:
-                return list(parts_of(max(stanzas, key=lambda stanza: version_key(stanza["version"])), suite.name, architecture))
-        return []
+                yield list(parts_of(max(stanzas, key=lambda stanza: version_key(stanza["version"])), suite.name, architecture))
 
     def names(self, pattern: str) -> list[str]:
         """Names of packages for amd64 that match a regular expression, in the first suite that has any, sorted."""
