@@ -42,6 +42,7 @@ __all__ = [
     "HISTORY",
     "HOSTILE",
     "PROGRAMS",
+    "SOCKETS",
     "SYSCALLS",
     "SYSTEMS",
     "Builder",
@@ -61,7 +62,9 @@ PROGRAMS = _HERE / "programs"
 SYSCALLS = PROGRAMS / "syscalls" / "main.c"
 """The conformance program of system calls."""
 CALLS = PROGRAMS / "calls" / "main.c"
-"""Another one, made like it: threads, moving data, waiting, locks, /proc. Not every backend answers it yet, so it is in no suite."""
+"""Another one, made like it: threads, moving data, waiting, locks, /proc."""
+SOCKETS = PROGRAMS / "sockets" / "main.c"
+"""A third: sockets between processes of a step. Not every backend answers it yet, so it is in no suite."""
 
 _FIELD = re.compile(r"^(?:/\*|\*|#)?\s*(Wins|Verdict|Output|Outputs|Then|Timeout|Memory|Log|CVE|Fixed): (.*?)(?:\s*\*/)?$")
 SYSTEMS = tuple(ARCHITECTURES)

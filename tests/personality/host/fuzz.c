@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fake.h"
+#include "socket.h"
 
 static unsigned long long seed;
 static unsigned left;
@@ -68,7 +69,7 @@ static unsigned argument(void)
 /* Calls that may wait for ever; process 1 makes none of them. */
 static int waits(unsigned number)
 {
-	static const unsigned those[] = { 177, 187, 239, 240, 256, 284, 308, 309, 313, 315, 319, 333, 334, 378, 379, 413, 414, 421, 422, 441 };
+	static const unsigned those[] = { 102, 177, 187, 239, 240, 256, 284, 308, 309, 313, 315, 319, 333, 334, 359, 360, 361, 362, 363, 364, 369, 370, 371, 372, 378, 379, 413, 414, 421, 422, 441 };
 	unsigned i;
 
 	for (i = 0; i < sizeof those / sizeof *those; i++)
@@ -77,11 +78,40 @@ static int waits(unsigned number)
 	return 0;
 }
 
+static void put_words(struct process *p, address at, const unsigned *words, unsigned count)
+{
+	machine_write(p->memory->space, at, words, count * 4);
+}
+
+static void socket_name(struct process *p, address at)
+{
+	unsigned words[2] = { 1 | (draw(2) ? 0 : 'a' << 16), draw(3) };
+
+	put_words(p, at, words, 2);
+}
+
+/* A struct msghdr with a piece, and descriptors among its control messages. */
+static void letter(struct process *p, address at)
+{
+	unsigned header[7] = { 0, 0, at + 28, 1, at + 36, 16 + draw(3) * 4, 0 }, piece[2], control[5];
+
+	piece[0] = draw(8) ? arena : hostile();
+	piece[1] = draw(2) ? draw(4) : draw(9000);
+	control[0] = draw(8) ? 16 + draw(2) * 4 : hostile();
+	control[1] = 1;
+	control[2] = draw(8) ? 1 : 2;
+	control[3] = draw(14);
+	control[4] = draw(14);
+	put_words(p, at, header, 7);
+	put_words(p, at + 28, piece, 2);
+	put_words(p, at + 36, control, 5);
+}
+
 static enum machine_event step(struct machine_thread *thread, struct machine_fault *fault)
 {
 	struct process *p = current;
 	struct machine_registers *r = machine_thread_registers(thread);
-	static const unsigned frequent[] = { 120, 240, 240, 270, 252, 311, 284, 2, 3, 4, 5, 6, 11, 42, 63, 114, 120, 192, 91, 45, 39, 38, 10, 295, 1, 190, 37, 174, 301, 9, 83, 14, 313, 315, 187, 377, 328, 329, 255, 256, 322, 325, 327, 309, 308, 177, 353, 219, 218, 125, 67, 119, 173, 179, 93, 12, 40 };
+	static const unsigned frequent[] = { 120, 240, 240, 270, 252, 311, 284, 2, 3, 4, 5, 6, 11, 42, 63, 114, 120, 192, 91, 45, 39, 38, 10, 295, 1, 190, 37, 174, 301, 9, 83, 14, 313, 315, 187, 377, 328, 329, 359, 360, 360, 360, 361, 362, 363, 364, 365, 366, 369, 370, 370, 371, 372, 372, 373, 102, 255, 256, 322, 325, 327, 309, 308, 177, 353, 219, 218, 125, 67, 119, 173, 179, 93, 12, 40 };
 
 	if (!left || p->pid != 1)
 		(void)fault;
@@ -152,6 +182,22 @@ static enum machine_event step(struct machine_thread *thread, struct machine_fau
 	}
 	if (r->eax == 5 && draw(2))
 		r->ecx = draw(3) | (draw(2) ? 0100 : 0) | (draw(4) ? O_NONBLOCK : 0);
+	if ((r->eax == 359 || r->eax == 360) && draw(8)) {
+		r->ebx = 1;
+		r->ecx = (draw(2) ? STREAM : draw(2) ? DATAGRAM : SEQPACKET) | (draw(2) ? O_NONBLOCK : 0);
+		r->edx = 0;
+	}
+	if (r->eax >= 361 && r->eax <= 373 && draw(8)) {
+		r->ebx = draw(14);
+		if (r->eax <= 363)
+			r->edx = draw(2) ? 2 : 3 + draw(20);
+		if (r->eax == 361 || r->eax == 362)
+			socket_name(p, r->ecx = arena + 3072);
+		if (r->eax == 370 || r->eax == 372)
+			letter(p, r->ecx = arena + 3200);
+		if (r->eax >= 369 && draw(3))
+			r->edx &= 0x40 | PAGE_MASK;
+	}
 	if (r->eax == 91 || r->eax == 125) {
 		r->ebx = (draw(2) ? arena : arena + 0x100000) + draw(64) * PAGE_SIZE;
 		r->ecx = draw(8) * PAGE_SIZE;

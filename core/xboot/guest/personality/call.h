@@ -23,6 +23,9 @@ CALL(sendfile); CALL(sendfile64); CALL(splice); CALL(tee); CALL(copy_file_range)
 /* call_ready.c */
 CALL(poll); CALL(ppoll); CALL(select); CALL(pselect6);
 
+/* call_socket.c */
+CALL(socket_direct); CALL(socketcall);
+
 /* event.c, epoll.c */
 CALL(eventfd); CALL(timerfd_create); CALL(timerfd_settime); CALL(timerfd_gettime); CALL(signalfd); CALL(epoll_create); CALL(epoll_ctl); CALL(epoll_wait); CALL(epoll_pwait);
 

@@ -40,6 +40,8 @@ int read_into(struct process *p, struct file *f, address to, unsigned length)
 		length = MOVED_MOST;
 	if (f->pipe)
 		return pipe_read(p, f, to, length);
+	if (f->socket)
+		return socket_move(p, f, to, length, 0);
 	switch (KIND(f->node)) {
 	case S_IFREG:
 		n = content_read(f->node, f->offset, p, to, length);
@@ -76,6 +78,8 @@ int write_from(struct process *p, struct file *f, address from, unsigned length)
 		length = MOVED_MOST;
 	if (f->pipe)
 		return pipe_write(p, f, from, length);
+	if (f->socket)
+		return socket_move(p, f, from, length, 1);
 	if (KIND(f->node) != S_IFREG)
 		return KIND(f->node) ? device_write(p, f, from, length) : event_write(p, f, from, length);
 	if (f->flags & O_APPEND)
@@ -114,6 +118,8 @@ static int vector(struct process *p, struct machine_registers *r, int (*move)(st
 		return -EBADF;
 	if (r->edx > VECTORS)
 		return -EINVAL;
+	if (f->socket)
+		return socket_move_many(p, f, r->ecx, r->edx, move == write_from);
 	for (i = 0; i < r->edx; i++) {
 		if (user_read(p, piece, r->ecx + i * 8, 8))
 			return done ? done : -EFAULT;
@@ -157,7 +163,7 @@ static int at_offset(struct process *p, struct machine_registers *r, int (*move)
 
 	if (!f)
 		return -EBADF;
-	if (f->pipe || !KIND(f->node))
+	if (f->pipe || f->socket || !KIND(f->node))
 		return -ESPIPE;
 	if (at >> 63)
 		return -EINVAL;
@@ -217,7 +223,7 @@ static int seek(struct process *p, int fd, long long offset, u32 whence, u64 *at
 
 	if (!f)
 		return -EBADF;
-	if (f->pipe)
+	if (f->pipe || f->socket)
 		return -ESPIPE;
 	if (!KIND(f->node)) {
 		*at = 0; /* taken, without effect */

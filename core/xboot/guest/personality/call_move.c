@@ -27,6 +27,8 @@ static int peek(struct process *p, struct file *f, u64 at, unsigned length, int 
 /* How much of a page the target takes now: at least 1; WAIT, -EAGAIN, -EPIPE (and the signal). */
 static int room(struct process *p, struct file *f, int wait)
 {
+	if (f->socket)
+		return socket_room(p, f, wait);
 	if (!f->pipe)
 		return PAGE_SIZE;
 	if (!f->pipe->readers) {
@@ -39,12 +41,14 @@ static int room(struct process *p, struct file *f, int wait)
 }
 
 /* `length` bytes of `piece`, at a position where the target has any. As many as were written, or an error. */
-static int put_piece(struct file *f, u64 at, unsigned length)
+static int put_piece(struct process *p, struct file *f, u64 at, unsigned length)
 {
 	int n;
 
 	if (f->pipe)
 		return pipe_append(f->pipe, piece, length);
+	if (f->socket)
+		return socket_append(p, f, piece, length);
 	if (KIND(f->node) != S_IFREG)
 		return device_put(f, piece, length);
 	n = content_put(f->node, at, piece, length);
@@ -96,7 +100,7 @@ static int move(struct process *p, struct side *in, struct side *out, u32 left, 
 		space = room(p, out->file, wait && !done);
 		n = space < 0 ? space : peek(p, in->file, in->at, (u32)space < left ? (u32)space : left, wait && !done);
 		if (n > 0)
-			n = put_piece(out->file, out->at, (unsigned)n);
+			n = put_piece(p, out->file, out->at, (unsigned)n);
 		if (n <= 0)
 			break;
 		if (in->file->pipe && !keep)
@@ -130,7 +134,7 @@ static int sides(struct process *p, int from, int to, struct side *in, struct si
 
 static int writable_target(struct file *f)
 {
-	return f->pipe || KIND(f->node) == S_IFREG || KIND(f->node) == S_IFCHR;
+	return f->pipe || f->socket || KIND(f->node) == S_IFREG || KIND(f->node) == S_IFCHR;
 }
 
 static int send(struct process *p, struct machine_registers *r, unsigned size)

@@ -295,7 +295,7 @@ CALL(fcntl)
 		p->close_on_exec[r->ebx] = r->edx & 1;
 		return 0;
 	case 3:
-		return (int)(f->flags | (f->flags & O_PATH || f->pipe ? 0 : 0100000)); /* O_LARGEFILE, as for every file opened by a 64-bit aware program */
+		return (int)(f->flags | (f->flags & O_PATH || f->pipe || f->socket ? 0 : 0100000)); /* O_LARGEFILE, as for every file opened by a 64-bit aware program */
 	case 4:
 		f->flags = (f->flags & ~(O_APPEND | O_NONBLOCK)) | (r->edx & (O_APPEND | O_NONBLOCK));
 		return 0;
@@ -319,11 +319,22 @@ CALL(fcntl)
 CALL(ioctl)
 {
 	struct file *f = file_of(p, (int)r->ebx);
+	int value;
 
 	if (!f)
 		return -EBADF;
 	if (f->pipe && r->ecx == 0x541b) /* FIONREAD */
 		return user_write(p, r->edx, &f->pipe->length, 4);
+	if (f->socket && r->ecx == 0x541b) {
+		value = socket_waiting(f);
+		return value < 0 ? value : user_write(p, r->edx, &value, 4);
+	}
+	if (r->ecx == 0x5421) { /* FIONBIO */
+		if (user_read(p, &value, r->edx, 4))
+			return -EFAULT;
+		f->flags = (f->flags & ~O_NONBLOCK) | (value ? O_NONBLOCK : 0);
+		return 0;
+	}
 	if (r->ecx == 0x5451 || r->ecx == 0x5450) { /* FIOCLEX, FIONCLEX */
 		p->close_on_exec[r->ebx] = r->ecx == 0x5451;
 		return 0;

@@ -6,6 +6,12 @@
 
 int any_pipe;
 
+/* The other names of the same two. */
+static int normal(int ready)
+{
+	return ready | (ready & POLLIN ? POLLRDNORM : 0) | (ready & POLLOUT ? POLLWRNORM : 0);
+}
+
 int file_ready(struct file *f)
 {
 	int ready = 0;
@@ -13,13 +19,15 @@ int file_ready(struct file *f)
 
 	if (f->node->event)
 		return event_ready(f);
+	if (f->socket)
+		return normal(socket_ready(f));
 	if (!f->pipe)
-		return POLLIN | POLLOUT;
+		return normal(POLLIN | POLLOUT);
 	if (mode != O_WRONLY)
 		ready |= (f->pipe->length ? POLLIN : 0) | (f->pipe->writers ? 0 : POLLHUP);
 	if (mode != 0)
 		ready |= !f->pipe->readers ? POLLERR : f->pipe->length <= (PIPE_FRAMES - 1) * PAGE_SIZE ? POLLOUT : 0;
-	return ready;
+	return normal(ready);
 }
 
 /* WAIT, or 0 when the time is over. */

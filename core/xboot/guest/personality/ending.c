@@ -12,6 +12,7 @@ static void group_drop(struct group *group)
 	if (group->proc)
 		node_drop(group->proc);
 	pool_put(group, sizeof *group);
+	sockets_collect(); /* what travels now arrives nowhere */
 	pool_settle(); /* a step is over: its last process is gone */
 }
 

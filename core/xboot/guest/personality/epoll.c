@@ -83,7 +83,7 @@ CALL(epoll_ctl)
 		return error ? error : -EBADF;
 	if (r->ecx != 2 && user_read(p, given, r->esi, 12))
 		return -EFAULT;
-	if (!f->node->event && !f->pipe && KIND(f->node) != S_IFCHR)
+	if (!f->node->event && !f->pipe && !f->socket && KIND(f->node) != S_IFCHR)
 		return -EPERM;
 	if (r->ecx < 1 || r->ecx > 3 || (f->node->event && f->node->event->kind == EVENT_WATCHES) || given[0] & ~(EVENT_BITS | ONE_SHOT | WAKE_UP))
 		return -EINVAL;

@@ -56,6 +56,8 @@ void file_drop(struct file *f)
 		locks_drop(f->node, f);
 	if (f->pipe)
 		pipe_close(f);
+	if (f->socket)
+		socket_close(f);
 	if ((f->node->mode & S_IFMT) == S_IFDIR)
 		count_less(&f->node->readers);
 	if ((f->node->mode & S_IFMT) == S_IFREG && f->flags & O_ACCMODE)

@@ -82,20 +82,21 @@ static const char *follow_link(struct node *link, const char *rest, char *buffer
 /* Where a link of /proc leads: the path below p's root, found by looking at all names, or a word for what has none. */
 unsigned node_text(struct process *p, struct node *node, char to[PATH_LIMIT])
 {
-	static const char pipe_text[] = "pipe:[", lost[] = "(deleted)";
+	static const char pipe_text[] = "pipe:[", socket_text[] = "socket:[", lost[] = "(deleted)";
 	struct entry *e = KIND(node) == S_IFDIR ? 0 : directory_names(node);
 	char digits[12];
-	unsigned i = sizeof digits, n = 0;
+	unsigned i = sizeof digits, n = 0, word;
 	int length;
 
-	if (node->nameless && KIND(node) == S_IFIFO) {
+	if (node->nameless && (KIND(node) == S_IFIFO || KIND(node) == S_IFSOCK)) {
 		n = node->number;
 		do
 			digits[--i] = (char)('0' + n % 10);
 		while (n /= 10);
-		memcpy(to, pipe_text, 6);
-		memcpy(to + 6, digits + i, sizeof digits - i);
-		n = 6 + sizeof digits - i;
+		word = KIND(node) == S_IFIFO ? 6 : 8;
+		memcpy(to, KIND(node) == S_IFIFO ? pipe_text : socket_text, word);
+		memcpy(to + word, digits + i, sizeof digits - i);
+		n = word + sizeof digits - i;
 		to[n++] = ']';
 		return n;
 	}

@@ -25,7 +25,7 @@
 
 /* ---- pool.c: memory for structures of at most a page; vector.c: sparse arrays ------------------------------------------------------------------------------ */
 
-enum pool_kind { POOL_PLAIN, POOL_TEXT, POOL_NODES, POOL_FILES, POOL_PIPES, POOL_MEMORIES, POOL_REGIONS, POOL_ENTRIES, POOL_VECTORS, POOL_KINDS };
+enum pool_kind { POOL_PLAIN, POOL_TEXT, POOL_NODES, POOL_FILES, POOL_PIPES, POOL_MEMORIES, POOL_REGIONS, POOL_ENTRIES, POOL_VECTORS, POOL_SOCKETS, POOL_MESSAGES, POOL_BYTES, POOL_KINDS };
 
 void *pool_of(enum pool_kind kind, unsigned size); /* zeroed; 0: no memory */
 void pool_back(enum pool_kind kind, void *block, unsigned size);
@@ -63,6 +63,7 @@ struct stamp {
 };
 
 struct pipe;
+struct socket;
 
 struct process;
 
@@ -81,6 +82,7 @@ struct node {
 	struct vector slots;   /* regular: frames (0: hole); directory: entries */
 	char *target;          /* symbolic link, size + 1 bytes */
 	struct pipe *pipe;     /* while it is open */
+	struct socket *bound;  /* of a socket's name: whom it leads to, while he lives */
 	struct node *parent;   /* directory; 0 when it has been removed */
 	u32 entries, top;      /* directory: number of entries; first slot never used */
 	u32 readers;           /* directory: descriptors that may be reading it */
@@ -179,6 +181,7 @@ struct file { /* an open file description */
 	u32 mark;                 /* FILE_LIVES */
 	struct node *node;        /* always there */
 	struct pipe *pipe;        /* pipes, with and without a name */
+	struct socket *socket;
 	u32 flags;                /* O_* */
 	u32 users;
 	u64 offset;
@@ -211,6 +214,17 @@ void file_keep(struct file *f); /* one use more */
 void file_drop(struct file *f);
 int file_close(struct process *p, int fd);
 void locks_drop(struct node *node, void *owner); /* of a process that closes the file, or of an open file */
+
+/* ---- socket.c, message.c: sockets as files ------------------------------------------------------------------------------------------------------------------- */
+
+int socket_move(struct process *p, struct file *f, address at, u32 length, int write);           /* bytes, WAIT, or an error */
+int socket_move_many(struct process *p, struct file *f, address vector, u32 count, int write);   /* the same, from and to pieces: one message if it has borders */
+int socket_append(struct process *p, struct file *f, const char *from, u32 length);              /* from our own memory */
+int socket_room(struct process *p, struct file *f, int wait);                                    /* for a page at most; WAIT, -EAGAIN */
+int socket_ready(struct file *f);                                                                /* POLL* bits */
+int socket_waiting(struct file *f);                                                              /* bytes to be read */
+void socket_close(struct file *f);
+void sockets_collect(void);                                                                      /* frees what travels in circles */
 
 /* ---- event.c, epoll.c: what can be waited for like a file: a node without a name and without a kind, and what it counts ------------------------------------ */
 

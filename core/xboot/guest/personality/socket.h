@@ -1,0 +1,122 @@
+/* socket.h: sockets of the step's own (AF_UNIX), between socket.c (their life), message.c (what travels), option.c and call_socket.c (the calls). */
+
+#ifndef SOCKET_H
+#define SOCKET_H
+
+#include "call.h"
+
+#define STREAM 1u
+#define DATAGRAM 2u
+#define SEQPACKET 5u
+
+#define SHUT_IN 1u
+#define SHUT_OUT 2u
+
+#define MSG_OOB 1u
+#define MSG_PEEK 2u
+#define MSG_CTRUNC 8u
+#define MSG_TRUNC 0x20u
+#define MSG_DONTWAIT 0x40u
+#define MSG_WAITALL 0x100u
+#define MSG_NOSIGNAL 0x4000u
+#define MSG_CLOEXEC 0x40000000u
+
+#define SOCKET_NAME 108u      /* bytes of a name; one more ends a path */
+#define SOCKET_ROOM 212992u   /* bytes under way from one socket, as in Linux */
+#define SOCKET_QUEUE 10u      /* datagrams that wait for one reader, and one more */
+#define RIGHTS 253u           /* descriptors in one message: EINVAL */
+#define FLYING 256u           /* descriptors in messages under way: ETOOMANYREFS */
+
+enum socket_state { CLOSED, LISTENS, CONNECTED, ENDED };
+
+struct credentials {
+	u32 pid, uid, gid;
+};
+
+/* A socket lives as long as its description, or the queue in which it waits to be accepted, or a peer or a message that names it, holds it. It is ENDED, and holds
+   nothing any more, once the first of these has let it go. */
+struct socket {
+	struct socket *next, *previous; /* all that have not ended */
+	u32 users;
+	u32 style;
+	enum socket_state state;
+	struct file *file;              /* its description; 0: it waits to be accepted, or has ended */
+	struct socket *peer;            /* held */
+	struct node *place;             /* the file that it is bound to, held */
+	struct message *first, *last;   /* what waits for it */
+	u32 waiting;                    /* how many */
+	struct socket *connections, *after; /* held, oldest first: those that wait to be accepted here; the one behind this one */
+	u32 connection_count, backlog;
+	u32 sent, room;                 /* bytes under way from it, each message with its own cost; how many there may be */
+	u32 shut;
+	int error;                      /* to be told once, as a positive number */
+	struct credentials other;       /* of who made the other end; of who listens */
+	u32 pass_credentials;
+	u32 options, linger[2], low_water, told_room; /* option.c */
+	nanoseconds receive_wait, send_wait;          /* 0: no end */
+	u32 in_flight;                  /* messages that carry its description */
+	u32 reached;                    /* sockets_collect */
+	struct socket *work;            /* the same */
+	u32 bound;                      /* the name is its own, not its listener's */
+	u32 name_length;                /* 0: none */
+	char name[SOCKET_NAME + 1];     /* begins with 0: no file has it */
+};
+
+struct message {
+	struct message *next;
+	struct socket *from;            /* held, for its name, and what is under way from it */
+	struct credentials sender;
+	u32 length, taken, cost;
+	u32 right_count;
+	struct file **rights;           /* descriptions, held */
+	void *small;                    /* the bytes; or, if they are many, */
+	struct vector frames;
+};
+
+/* socket.c */
+struct socket *socket_new(u32 style);                                                  /* 0: no memory */
+void socket_hold(struct socket *s);
+void socket_let_go(struct socket *s);
+void socket_end(struct socket *s);                                                     /* takes over what its description or its queue held */
+int socket_enter(struct process *p, struct socket *s, u32 flags);                      /* a descriptor for it, or an error, and it has ended */
+struct socket *socket_abstract(const char *name, u32 length, u32 style);
+void socket_join(struct socket *s, struct socket *peer);
+void rights_fly(struct message *m);
+void rights_land(struct message *m);                                                   /* the caller now holds them */
+void message_forget(struct message *m);                                                /* and all it holds; it stands in no queue any more */
+int flying_room(u32 count);                                                            /* 0 or -ETOOMANYREFS */
+
+/* message.c: where the bytes of a call come from, or go */
+int pieces_one(address at, u32 length, u32 *total);
+int pieces_many(struct process *p, address vector, u32 count, u32 *total);             /* 0, -EFAULT, -EINVAL */
+
+struct letter { /* to be sent: what the pieces hold, or own */
+	u32 total, flags;
+	struct socket *target;          /* of a datagram with an address; 0: the peer */
+	const char *own;                /* bytes of our own memory; 0: the pieces */
+	u32 right_count;
+	struct file **rights;           /* not held */
+};
+
+struct arrival { /* what was received */
+	u32 count, whole;               /* bytes; of all the packet */
+	int any;                        /* there was a message: what follows holds */
+	struct credentials sender;
+	u32 name_length;
+	char name[SOCKET_NAME + 1];
+	u32 right_count;                /* held: whoever asked must install them or drop them */
+	struct file *rights[RIGHTS];
+};
+
+int letter_send(struct process *p, struct socket *s, const struct letter *letter);     /* bytes, WAIT, or an error */
+int letter_receive(struct process *p, struct socket *s, u32 total, u32 flags, struct arrival *to); /* 0, WAIT, or an error */
+void rights_drop(struct arrival *from);
+struct arrival *arrival_of_call(void);
+
+/* option.c */
+int socket_get_option(struct process *p, u32 *a);
+int socket_set_option(struct process *p, u32 *a);
+struct socket *socket_of(struct process *p, u32 fd, int *error);
+int credentials_of(struct process *p, struct credentials *c);
+
+#endif
