@@ -11,7 +11,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#ifndef __TINYC__ /* TCC's own stddef.h has these types; it is run without a C library's headers */
 #include <stdint.h>
+#endif
 
 /* qemu-plugin.h, as far as it is used; Debian does not ship it. Version 1: QEMU 4.2 to 8, version 2: 9.0. */
 typedef uint64_t id;

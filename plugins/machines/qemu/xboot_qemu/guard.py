@@ -13,7 +13,9 @@ import subprocess
 from pathlib import Path
 
 from xboot.cache import Cache, file_sha256
-from xboot.errors import BackendError
+from xboot.debian import DebianPackages
+from xboot.errors import BackendError, XbootError
+from xboot.guest.tcc import obtain_tcc
 from xboot.machine import MachineOptions
 
 SOURCE = Path(__file__).with_name("guard.c")
@@ -34,7 +36,7 @@ def guard(program: str, options: MachineOptions) -> Path | None:
     """The plugin for the QEMU at `program`; None where none is needed, or none can be had: `unguarded` tells which."""
     if not needed(program, options) or unguarded(program, options):
         return None
-    return _made(_compiler(), 2 if _version(program) >= (9, 0) else 1)
+    return _made(2 if _version(program) >= (9, 0) else 1)
 
 
 def unguarded(program: str, options: MachineOptions) -> str:
@@ -43,11 +45,20 @@ def unguarded(program: str, options: MachineOptions) -> str:
         return ""
     if _version(program) < _PLUGINS or not _takes_plugins(program):
         return "this QEMU takes no plugins"
-    return "" if _compiler() else "there is no C compiler (gcc, cc, clang, tcc)"
+    return "" if _compiler() else "there is no C compiler (gcc, cc, clang), and TCC's package is not to be had"
 
 
-def _compiler() -> str:
-    return next((path for name in ("gcc", "cc", "clang", "tcc") if (path := shutil.which(name))), "")
+@functools.cache
+def _compiler() -> tuple[tuple[str, ...], str] | None:
+    """The words that compile the guard, and what tells this compiler from others. The locked TCC, which needs nothing of this machine; if
+    its package is not to be had, what there is here.
+    """
+    try:
+        tcc = obtain_tcc(DebianPackages(Cache()), "tcc")
+        return (*tcc.command, "-nostdlib", "-nostdinc", f"-I{tcc.include}"), tcc.deb.sha256
+    except XbootError:
+        path = next((path for name in ("gcc", "cc", "clang") if (path := shutil.which(name))), "")
+        return ((path,), f"{path} {Path(path).stat().st_mtime_ns}") if path else None
 
 
 @functools.cache
@@ -72,12 +83,15 @@ def _takes_plugins(program: str) -> bool:
 
 
 @functools.cache
-def _made(compiler: str, version: int) -> Path:
+def _made(version: int) -> Path:
     """The compiled plugin, from the cache or made now. Raises BackendError when the compiler refuses it."""
+    found = _compiler()
+    assert found is not None  # `unguarded` has looked
+    compiler, identity = found
 
     def make(folder: Path) -> None:
         words = [
-            compiler,
+            *compiler,
             "-O1",
             "-shared",
             "-fPIC",
@@ -89,7 +103,7 @@ def _made(compiler: str, version: int) -> Path:
         ]
         done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise BackendError(f"{compiler} could not compile the guard for QEMU, {SOURCE}", hint=done.stderr.strip()[-500:])
+            raise BackendError(f"{compiler[0]} could not compile the guard for QEMU, {SOURCE}", hint=done.stderr.strip()[-500:])
 
-    key = {"source": file_sha256(SOURCE), "compiler": f"{compiler} {Path(compiler).stat().st_mtime_ns}", "version": f"{version} {STATUS}"}
+    key = {"source": file_sha256(SOURCE), "compiler": identity, "version": f"{version} {STATUS}"}
     return Cache().folder("qemu-guard", key, make) / "guard.so"
