@@ -96,6 +96,20 @@ def test_a_bad_signature(archive: Mirror, signer: Signer, tmp_path: Path) -> Non
         read_index(BOOKWORM)
 
 
+def test_one_good_signature_of_two(archive: Mirror, signer: Signer, tmp_path: Path) -> None:
+    signer.gpg("--quick-generate-key", "another", "ed25519", "sign", "never")  # not in the keyring that checks
+    text = "Codename: bookworm\nDate: " + format_datetime(NOW) + "\n"
+    signed = signer.gpg("--clearsign", "--local-user", "archive", "--local-user", "another", text=text).encode()
+    archive.files["/debian/dists/bookworm/InRelease"] = signed
+    assert read_index(BOOKWORM).sums == {}
+    archive.files["/debian/dists/bookworm/InRelease"] = signed.replace(b"Codename: bookworm", b"Codename:  bookworm")
+    with pytest.raises(InputError, match="the signature is not good"):
+        read_index(BOOKWORM)
+    archive.files["/debian/dists/bookworm/InRelease"] = signer.gpg("--clearsign", "--local-user", "another", text=text).encode()
+    with pytest.raises(InputError, match="the signature is not good"):
+        read_index(BOOKWORM)
+
+
 def test_text_beside_what_is_signed_is_not_read(archive: Mirror, signer: Signer) -> None:
     archive.files["/debian/dists/bookworm/InRelease"] = signer.index() + b"\nSHA256:\n " + b"0" * 64 + b" 1 main/binary-i386/Packages.xz\n"
     try:

@@ -107,7 +107,9 @@ def test_unpacked(tmp_path: Path) -> None:
         (deb(("./x", b"1"), data="other.tar.xz"), "has no data.tar"),
         (deb(("../x", b"1")), "leads out of the package"),
         (deb(("/x", b"1")), "leads out of the package"),
-        (deb(("./a", "/tmp"), ("./a/x", b"1")), "which is a link"),
+        (deb(("./a", "/tmp"), ("./a/x", b"1")), "which is a link or a file"),
+        (deb(("./a", None), ("./a/b", None), ("./a", "/tmp"), ("./a/x", b"1")), "which is a link or a file"),
+        (deb(("./a", b""), ("./a/x", b"1")), "which is a link or a file"),
     ],
 )
 def test_a_package_that_is_none(tmp_path: Path, content: bytes, said: str) -> None:

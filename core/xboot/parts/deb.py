@@ -78,6 +78,7 @@ def _extract(deb: Path, tar: tarfile.TarFile, member: tarfile.TarInfo, folder: P
         made.add(path)
         return
     _clear(path)
+    made.difference_update({folder for folder in made if folder.is_relative_to(path)})  # a link may stand there now
     if member.issym():
         path.symlink_to(member.linkname)
     elif member.islnk():
@@ -101,8 +102,8 @@ def _inside(deb: Path, name: str, folder: Path, made: set[Path]) -> Path:
     for part in parts[:-1]:
         parent = parent / part
         if parent not in made:
-            if parent.is_symlink():
-                raise InputError(f"{deb.name}: {name!r} goes through {part!r}, which is a link")
+            if os.path.lexists(parent) and (parent.is_symlink() or not parent.is_dir()):
+                raise InputError(f"{deb.name}: {name!r} goes through {part!r}, which is a link or a file")
             parent.mkdir(exist_ok=True)
             made.add(parent)
     return parent / parts[-1] if parts else folder
