@@ -157,7 +157,7 @@ def _verified(data: bytes, keyring: str, url: str) -> str:
             [program, f"--keyring={ring}", *flags, str(file)], capture_output=True, text=True, errors="replace", check=False
         )
         # gpgv also complains when one of several keys is not in the keyring, as that of a newer release may not be.
-        words = set(re.findall(r"^\[GNUPG:\] ([A-Z]+)", done.stdout, re.MULTILINE))
+        words = set(re.findall(r"^\[GNUPG:\] ([A-Z_]+)", done.stdout, re.MULTILINE))
         good = done.returncode == 0 or (program == "gpgv" and "GOODSIG" in words and words <= _HARMLESS)
         if not good or not text.is_file():
             raise InputError(
