@@ -1,6 +1,7 @@
 /* personality.c: the whole Linux personality as one unit, so that TCC reads its headers once: at boot, that is a quarter of a second.
    For this its files keep their static names distinct. A test holds that none is missing here. */
 
+#include "personality/call_change.c"
 #include "personality/call_data.c"
 #include "personality/call_memory.c"
 #include "personality/call_move.c"

@@ -34,9 +34,12 @@ CALL(mkdir); CALL(mkdirat); CALL(rmdir); CALL(unlink); CALL(unlinkat); CALL(link
 CALL(renameat2); CALL(mknod); CALL(mknodat); CALL(chdir); CALL(fchdir); CALL(chroot); CALL(getcwd); CALL(readlink); CALL(readlinkat);
 
 /* call_status.c */
-CALL(stat); CALL(lstat); CALL(fstat); CALL(stat64); CALL(lstat64); CALL(fstat64); CALL(fstatat64); CALL(statx); CALL(access); CALL(faccessat); CALL(chmod);
-CALL(fchmod); CALL(fchmodat); CALL(chown); CALL(lchown); CALL(fchown); CALL(fchownat); CALL(chown16); CALL(lchown16); CALL(fchown16); CALL(utime); CALL(utimes);
-CALL(utimensat); CALL(utimensat64); CALL(statfs64); CALL(fstatfs64); CALL(statfs); CALL(fstatfs);
+CALL(stat); CALL(lstat); CALL(fstat); CALL(stat64); CALL(lstat64); CALL(fstat64); CALL(fstatat64); CALL(statx); CALL(access); CALL(faccessat);
+CALL(statfs64); CALL(fstatfs64); CALL(statfs); CALL(fstatfs);
+
+/* call_change.c */
+CALL(chmod); CALL(fchmod); CALL(fchmodat); CALL(chown); CALL(lchown); CALL(fchown); CALL(fchownat); CALL(chown16); CALL(lchown16); CALL(fchown16); CALL(utime); CALL(utimes);
+CALL(utimensat); CALL(utimensat64);
 
 /* call_process.c */
 CALL(exit); CALL(exit_group); CALL(waitid); CALL(fork); CALL(vfork); CALL(clone); CALL(execve); CALL(waitpid); CALL(wait4); CALL(getpid); CALL(getppid); CALL(gettid); CALL(getuid); CALL(geteuid);
@@ -64,6 +67,7 @@ CALL(uname); CALL(sethostname); CALL(getrlimit); CALL(setrlimit); CALL(prlimit64
 CALL(reboot); CALL(attributes); CALL(nothing);
 
 /* shared by them */
+int find_at(struct process *p, int at, address path, u32 flags, struct node **node); /* a path, or with AT_EMPTY_PATH and an empty one the descriptor */
 int read_into(struct process *p, struct file *f, address to, unsigned length);
 int write_from(struct process *p, struct file *f, address from, unsigned length);
 void place_shared(struct process *p); /* after a change of root, working directory or umask */
