@@ -111,7 +111,7 @@ static enum machine_event step(struct machine_thread *thread, struct machine_fau
 {
 	struct process *p = current;
 	struct machine_registers *r = machine_thread_registers(thread);
-	static const unsigned frequent[] = { 120, 240, 240, 270, 252, 311, 284, 2, 3, 4, 5, 6, 11, 42, 63, 114, 120, 192, 91, 45, 39, 38, 10, 295, 1, 190, 37, 174, 301, 9, 83, 14, 313, 315, 187, 377, 328, 329, 359, 360, 360, 360, 361, 362, 363, 364, 365, 366, 369, 370, 370, 371, 372, 372, 373, 102, 255, 256, 322, 325, 327, 309, 308, 177, 353, 219, 218, 125, 67, 119, 173, 179, 93, 12, 40 };
+	static const unsigned frequent[] = { 120, 240, 240, 270, 252, 311, 284, 2, 3, 4, 5, 6, 11, 42, 63, 114, 120, 192, 91, 45, 39, 38, 10, 295, 1, 190, 37, 174, 301, 9, 83, 14, 313, 315, 187, 377, 328, 329, 359, 360, 360, 360, 356, 361, 362, 363, 364, 365, 366, 369, 370, 370, 371, 372, 372, 373, 102, 255, 256, 322, 325, 327, 309, 308, 177, 353, 219, 218, 125, 67, 119, 173, 179, 93, 12, 40 };
 
 	if (!left || p->pid != 1)
 		(void)fault;
@@ -197,6 +197,13 @@ static enum machine_event step(struct machine_thread *thread, struct machine_fau
 			letter(p, r->ecx = arena + 3200);
 		if (r->eax >= 369 && draw(3))
 			r->edx &= 0x40 | PAGE_MASK;
+	}
+	if (r->eax == 356 && draw(8))
+		r->ecx = draw(4);
+	if ((r->eax == 55 || r->eax == 221) && draw(4)) {
+		r->ebx = draw(14);
+		r->ecx = 1033 + draw(2);
+		r->edx = 1u << draw(5);
 	}
 	if (r->eax == 91 || r->eax == 125) {
 		r->ebx = (draw(2) ? arena : arena + 0x100000) + draw(64) * PAGE_SIZE;

@@ -39,6 +39,7 @@
 #include "personality/proc_text.c"
 #include "personality/process.c"
 #include "personality/region.c"
+#include "personality/seal.c"
 #include "personality/signal.c"
 #include "personality/socket.c"
 #include "personality/table.c"

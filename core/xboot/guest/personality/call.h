@@ -29,6 +29,9 @@ CALL(socket_direct); CALL(socketcall);
 /* event.c, epoll.c */
 CALL(eventfd); CALL(timerfd_create); CALL(timerfd_settime); CALL(timerfd_gettime); CALL(signalfd); CALL(epoll_create); CALL(epoll_ctl); CALL(epoll_wait); CALL(epoll_pwait);
 
+/* seal.c */
+CALL(memfd_create);
+
 /* call_name.c */
 CALL(mkdir); CALL(mkdirat); CALL(rmdir); CALL(unlink); CALL(unlinkat); CALL(link); CALL(linkat); CALL(symlink); CALL(symlinkat); CALL(rename); CALL(renameat);
 CALL(renameat2); CALL(mknod); CALL(mknodat); CALL(chdir); CALL(fchdir); CALL(chroot); CALL(getcwd); CALL(readlink); CALL(readlinkat);
@@ -71,6 +74,7 @@ int find_at(struct process *p, int at, address path, u32 flags, struct node **no
 int read_into(struct process *p, struct file *f, address to, unsigned length);
 int write_from(struct process *p, struct file *f, address from, unsigned length);
 void place_shared(struct process *p); /* after a change of root, working directory or umask */
+int seal_command(struct file *f, int adds, u32 seals);
 int lock_command(struct process *p, struct file *f, u32 command, address at);
 int file_ready(struct file *f); /* POLL* bits */
 extern int any_pipe;            /* what poll and select wait for: wake() knows it */

@@ -13,7 +13,7 @@ static char *byte_of(struct file *f, int write)
 	u32 at = (u32)f->offset;
 	char *frame;
 
-	if (f->pipe || KIND(node) != S_IFREG || node->shared || f->offset >> 31 || node->size >> 31)
+	if (f->pipe || KIND(node) != S_IFREG || node->shared || node->seals || f->offset >> 31 || node->size >> 31)
 		return 0;
 	if (write ? at > (u32)node->size || f->flags & O_APPEND : at >= (u32)node->size)
 		return 0;
@@ -278,6 +278,8 @@ static int cut(struct node *node, u64 size)
 		return -EISDIR;
 	if (KIND(node) != S_IFREG || size >> 63)
 		return -EINVAL;
+	if (seal_stops_size(node, size))
+		return -EPERM;
 	error = content_truncate(node, size);
 	stamp_now(&node->modify);
 	node->change = node->modify;
@@ -348,6 +350,8 @@ CALL(fallocate)
 		return -ENODEV;
 	if (at + length > FILE_LIMIT)
 		return -EFBIG;
+	if (r->ecx & PUNCH_HOLE ? seal_stops_write(f->node, 0) : at + length > f->node->size && seal_stops_size(f->node, at + length))
+		return -EPERM;
 	if (r->ecx & PUNCH_HOLE) {
 		content_zero(f->node, at, at + length);
 		stamp_now(&f->node->modify);

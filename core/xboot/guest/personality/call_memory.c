@@ -66,6 +66,8 @@ static int view_file(struct process *p, int fd, u32 protection, struct view *vie
 		return -EACCES;
 	if (KIND(f->node) == S_IFCHR && f->node->device != MEM && f->node->device != ZERO)
 		return -ENODEV;
+	if (view->shared && mode == O_RDWR && seal_stops_view(f->node, protection, view))
+		return -EPERM;
 	if (view->shared && mode != O_RDWR)
 		view->most &= ~PROTECT_WRITE;
 	view->node = f->node;

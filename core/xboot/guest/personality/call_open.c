@@ -80,6 +80,8 @@ static int check(struct process *p, struct node *node, u32 flags, int slash)
 		return -EACCES;
 	if (node->running && wanted & MAY_WRITE)
 		return -ETXTBSY;
+	if (flags & O_TRUNC && KIND(node) == S_IFREG && seal_stops_size(node, 0))
+		return -EPERM;
 	if (KIND(node) == S_IFSOCK)
 		return -ENXIO;
 	return KIND(node) == S_IFCHR ? device_open(p, node) : 0;
@@ -309,6 +311,9 @@ CALL(fcntl)
 	case 37:
 	case 38:
 		return lock_command(p, f, r->ecx, r->edx);
+	case 1033: /* F_ADD_SEALS */
+	case 1034: /* F_GET_SEALS */
+		return seal_command(f, r->ecx == 1033, r->edx);
 	case 1032: /* F_GETPIPE_SZ */
 		return f->pipe ? (int)(PIPE_FRAMES * PAGE_SIZE) : -EBADF;
 	default:

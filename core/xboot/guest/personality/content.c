@@ -116,6 +116,8 @@ static int put(struct node *node, u64 at, struct process *p, address user, const
 			part = length - done;
 		if (p)
 			part = within_page(user + done, part);
+		if (node->seals && seal_stops_write(node, at + part))
+			return done ? (int)done : -EPERM;
 		frame = writable(node, (unsigned)(at >> 12));
 		if (!frame)
 			return done ? (int)done : -ENOSPC;

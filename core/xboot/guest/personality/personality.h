@@ -88,6 +88,8 @@ struct node {
 	u32 readers;           /* directory: descriptors that may be reading it */
 	u32 writers;           /* regular: descriptors and shared mappings that may write it */
 	u32 mapped, shared;    /* regular: regions that show it, and of these the shared ones */
+	u32 written;           /* regular: of the shared ones those that may write it, or may yet get the right to */
+	u32 memory, seals;     /* regular: made by memfd_create; what may not be done to it any more (seal.c) */
 	u32 running;           /* regular: memories that run it as their program: it cannot be written meanwhile */
 };
 
@@ -126,6 +128,12 @@ void *content_make(struct node *node, unsigned page);                           
 void content_zero(struct node *node, u64 at, u64 end);
 u32 content_pages_left(void);                                                                     /* that files may still fill */
 void content_free(struct node *node);
+
+/* seal.c: 1 if it is forbidden */
+struct view;
+int seal_stops_write(struct node *node, u64 end);
+int seal_stops_size(struct node *node, u64 size);
+int seal_stops_view(struct node *node, u32 protection, struct view *view);
 
 /* ---- path.c -------------------------------------------------------------------------------------------------------------------------------------------- */
 

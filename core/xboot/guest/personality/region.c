@@ -41,6 +41,7 @@ static void view_keep(const struct view *view)
 	count_more(&view->node->mapped);
 	view->node->shared += view->shared;
 	view->node->writers += writes(view);
+	view->node->written += writes(view);
 }
 
 static void view_drop(const struct view *view)
@@ -50,6 +51,7 @@ static void view_drop(const struct view *view)
 	count_less(&view->node->mapped);
 	view->node->shared -= view->shared;
 	view->node->writers -= writes(view);
+	view->node->written -= writes(view);
 	node_drop(view->node);
 }
 
