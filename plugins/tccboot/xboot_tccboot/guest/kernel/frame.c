@@ -1,6 +1,9 @@
 /* frame.c: page frames, each with a count of its users.
 
-   Frames never used lie above `fresh`; freed ones are linked through their first word. So the start touches no memory, however much there is. */
+   Frames never used lie above `fresh`; freed ones are linked through their first word. So the start touches no memory, however much there is.
+
+   Page tables and threads come from the end of memory, which nothing else is given, and stay what they are: whatever still points at a frame that was a file's or a user's
+   finds no table there, and a table is never what a user once wrote. When that place is used up they come from frames never used, while there are any. */
 
 #include "kernel.h"
 
@@ -9,6 +12,8 @@ static void *freed;               /* list */
 static unsigned fresh, fresh_end; /* physical: the run that is being used up */
 static unsigned later, later_end; /* the run behind the payload */
 static unsigned available, total;
+static unsigned kept, kept_end;   /* physical: for tables and threads, never used */
+static void *kept_freed[FRAME_KINDS];
 unsigned memory_top;              /* physical: what lies above is not ours */
 
 /* top: end of memory; the hole is the payload. */
@@ -27,6 +32,12 @@ void frames_setup(unsigned top, unsigned hole_start, unsigned hole_end)
 	fresh_end = hole_start;
 	later = hole_end;
 	later_end = top;
+	kept_end = later_end > later ? later_end : fresh_end; /* a thirty-second of memory */
+	kept = kept_end - ((kept_end - (later_end > later ? later : fresh)) / 32 & ~PAGE_MASK);
+	if (later_end > later)
+		later_end = kept;
+	else
+		fresh_end = kept;
 	available = total = (fresh_end - fresh + later_end - later) / PAGE_SIZE;
 	if (total < 4 * RESERVE_FRAMES)
 		machine_panic("limit: memory is too small");
@@ -79,10 +90,54 @@ void *machine_frame(int reserve)
 }
 
 #define MOST 0x3fffffffu /* users of one frame */
+#define KEPT 0x80000000u /* and its kind: what stands for the users of a table or thread */
 
 static void broken(void)
 {
 	machine_panic("defect: a frame that is none, that nobody uses, or whose count has no end");
+}
+
+void frame_is(enum frame_kind kind, const void *frame)
+{
+	unsigned at = TO_PHYSICAL(frame);
+
+	if (at >= memory_top || at & PAGE_MASK || users[at >> 12] != KEPT + kind)
+		machine_panic("defect: a table or thread that is none");
+}
+
+void *frame_of(enum frame_kind kind)
+{
+	void *frame = kept_freed[kind];
+
+	if (frame) {
+		kept_freed[kind] = *(void **)frame;
+	} else if (kept < kept_end) {
+		kept_end -= PAGE_SIZE;
+		frame = TO_VIRTUAL(kept_end);
+	} else if (available > RESERVE_FRAMES && (fresh != fresh_end || later != later_end)) {
+		if (fresh == fresh_end) {
+			fresh = later;
+			fresh_end = later_end;
+			later = later_end;
+		}
+		frame = TO_VIRTUAL(fresh);
+		fresh += PAGE_SIZE;
+		available--;
+		total--;
+	} else {
+		return 0;
+	}
+	users[TO_PHYSICAL(frame) >> 12] = KEPT + kind;
+	memset(frame, 0, PAGE_SIZE);
+	return frame;
+}
+
+void frame_back(enum frame_kind kind, void *frame)
+{
+	frame_is(kind, frame);
+	users[TO_PHYSICAL(frame) >> 12] = 0;
+	*(void **)frame = kept_freed[kind];
+	kept_freed[kind] = frame;
 }
 
 /* One comparison finds a count of 0, which is no frame's in use, and one that is too large. Written out where it is needed: a fork does it for every page. */

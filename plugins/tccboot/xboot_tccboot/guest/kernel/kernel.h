@@ -2,7 +2,8 @@
 
    Virtual memory, in every space:
        0x00001000 - 0x7effffff   user (page tables of 4 KiB pages)
-       0x80000000 - 0xfeffffff   all physical memory from 0 on (4 MiB pages, kernel only); the kernel is linked at 0x80100000
+       0x80000000 - 0xfeffffff   all physical memory from 0 on (4 MiB pages, kernel only); the kernel is linked at 0x80100000. The first 4 MiB are mapped by
+                                 single pages: its code cannot be written, and what is not the kernel's is not there (main.c, protect_kernel)
    Physical memory:
        0x00000000 - 0x000fffff   unused (firmware, multiboot information)
        0x00100000 - 0x00dfffff   the kernel
@@ -50,6 +51,10 @@ struct machine_thread {
 /* frame.c */
 void frames_setup(unsigned top, unsigned hole_start, unsigned hole_end);
 extern unsigned memory_top;
+enum frame_kind { FRAME_TABLE, FRAME_THREAD, FRAME_KINDS };
+void *frame_of(enum frame_kind kind); /* zeroed, from memory that never was a user's or a file's; 0: none left */
+void frame_back(enum frame_kind kind, void *frame);
+void frame_is(enum frame_kind kind, const void *frame); /* panics unless it is */
 void frames_release(unsigned start, unsigned end);
 void *frame_raw(int reserve); /* not zeroed */
 
@@ -57,10 +62,16 @@ void *frame_raw(int reserve); /* not zeroed */
 extern unsigned kernel_directory[1024]; /* the kernel's half of every space; none itself: it is never counted or freed */
 int space_fault(struct machine_space *space, address at, int write); /* 0 mended, 1 no such right, 2 no memory */
 
+/* main.c */
+void kernel_reaches_users(int may);
+extern int kernel_has_smap;
+
 /* thread.c */
+#define STACK_SIZE 65536u
+extern unsigned char kernel_stack[STACK_SIZE + 2 * PAGE_SIZE]; /* between two pages that are not there */
 void segment_load(struct machine_thread *thread);
 void interrupt_acknowledge(void);
-extern unsigned long long kernel_gdt[9];
+extern unsigned long long kernel_gdt[10];
 
 /* entry.S */
 unsigned user_run(struct machine_registers *registers);

@@ -20,7 +20,7 @@ static void flush(struct machine_space *space)
 
 struct machine_space *machine_space_new(void)
 {
-	struct machine_space *space = machine_frame(0);
+	struct machine_space *space = frame_of(FRAME_TABLE);
 
 	if (space)
 		memcpy(&space->directory[512], &kernel_directory[512], 2048);
@@ -36,12 +36,14 @@ static unsigned *entry_of(struct machine_space *space, address at, int make)
 	if (!*slot) {
 		if (!make)
 			return 0;
-		table = machine_frame(0);
+		table = frame_of(FRAME_TABLE);
 		if (!table)
 			return 0;
 		*slot = TO_PHYSICAL(table) | P_PRESENT | P_WRITE | P_USER;
 	}
-	return TABLE(*slot) + (at >> 12 & 1023);
+	table = TABLE(*slot);
+	frame_is(FRAME_TABLE, table);
+	return table + (at >> 12 & 1023);
 }
 
 /* The entry of a page that is not mapped yet. 0: no memory for its table. */
@@ -76,9 +78,9 @@ void machine_space_free(struct machine_space *space)
 		for (j = 0; j < 1024; j++)
 			if (table[j])
 				clear(&table[j]);
-		machine_frame_drop(table);
+		frame_back(FRAME_TABLE, table);
 	}
-	machine_frame_drop(space);
+	frame_back(FRAME_TABLE, space);
 }
 
 struct machine_space *machine_space_copy(struct machine_space *space)
@@ -91,7 +93,7 @@ struct machine_space *machine_space_copy(struct machine_space *space)
 	for (i = 0; i < USER_TABLES; i++) {
 		if (!space->directory[i])
 			continue;
-		to = machine_frame(0);
+		to = frame_of(FRAME_TABLE);
 		if (!to) {
 			machine_space_free(copy);
 			flush(space);
