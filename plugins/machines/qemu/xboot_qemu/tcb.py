@@ -37,7 +37,7 @@ def substrate(boot: Boot) -> list[Component]:
         found.append(
             Component(
                 "guard on far calls", Role.SUBSTRATE, SOURCE.stat().st_size, digest, "xboot", "source", {"C": lines}, lines,
-                "counting", {SOURCE.name: digest}, {digest: lines}, ("the host's C compiler",),
+                "counting", {SOURCE.name: digest}, {digest: lines}, ("Debian's TCC, as it is locked; without it, this machine's compiler",),
             )
         )  # fmt: skip
     kind = _machine_type(boot)
