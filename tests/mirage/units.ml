@@ -428,6 +428,82 @@ let errors_midway () =
   check "no descriptor: nothing is cut off" (call p 2 [ name 0; 0o1001; 0 ] = -Errno.emfile && size () > 0);
   finish root
 
+external fail_at : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_fail_at" [@@noalloc]
+external fails_in : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_fails_in" [@@noalloc]
+external live : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_live" [@@noalloc]
+
+(* A program of one segment, for exec. *)
+let small_program () =
+  let b = Bytes.make 6000 '\000' in
+  Bytes.blit_string "\127ELF\001\001\001" 0 b 0 7;
+  List.iter (fun (at, v) -> Bytes.set_uint16_le b at v) [ 16, 2; 18, 3; 40, 52; 42, 32; 44, 1 ];
+  List.iter (fun (at, v) -> User.set32 b at v) [ 20, 1; 24, 0x08048054; 28, 52; 52, 1; 56, 0; 60, 0x08048000; 68, 5000; 72, 9000; 76, 7 ];
+  Vfs.make ~uid:1000 (Vfs.File (Content.of_string (Bytes.to_string b))) 0o755
+
+(* The n-th request of a frame finds none, for each n until a call gets through: it answers an error that says so or ends the step, the same names are there as before
+   or after a call that went well, nothing is inconsistent, and all frames come back when the step is over. *)
+let memory_ends_anywhere () =
+  let name i = data + (64 * i) in
+  let calls = [
+    "fork", (fun p -> call p 57 []);
+    "fork, and both write", (fun p ->
+      let pid = call p 57 [] in
+      if pid > 0 then begin put p data "parent"; put (Option.get (Proc.find pid)) data "child" end;
+      pid);
+    "thread", (fun p -> call p 56 [ 0x10f00; data + 0x8000; 0; 0; 0 ]);
+    "exec", (fun p -> match call p 59 [ name 5; 0; 0 ] with n -> n);
+    "open", (fun p -> call p 2 [ name 4; 0o102; 0o644 ]);
+    "write", (fun p -> call p 1 [ 0; data; 30000 ]);
+    "writev", (fun p -> User.write p.Proc.mm (name 8) (Bytes.concat Bytes.empty (List.map (fun v -> let b = Bytes.create 8 in User.set64 b 0 v; b) [ data; 9000; data; 9000 ])); call p 20 [ 0; name 8; 2 ]);
+    "allocate", (fun p -> call p 285 [ 0; 0; 0; 50000 ]);
+    "sendfile", (fun p -> ignore (call p 8 [ 1; 0; 0 ]); call p 40 [ 0; 1; 0; 20000 ]);
+    "memory, touched", (fun p ->
+      let at = call p 9 [ 0; 0x300000; 3; 0x22; -1; 0 ] in
+      if at > 0 then begin User.put_int p.Proc.mm at 1; User.put_int p.Proc.mm (at + 0x2ff000) 1 end;
+      at);
+    "shared memory", (fun p -> let at = call p 9 [ 0; 0x10000; 3; 0x21; -1; 0 ] in if at > 0 then User.put_int p.Proc.mm (at + 0x8000) 1; at);
+    "a file, mapped", (fun p -> let at = call p 9 [ 0; 0x4000; 3; 2; 1; 0 ] in if at > 0 then User.put_int p.Proc.mm (at + 0x1000) 1; at);
+    "mremap", (fun p -> call p 25 [ data; 0x10000; 0x400000; 1; 0 ]);
+    "brk", (fun p -> let at = call p 12 [ 0x140000 ] in User.put_int p.Proc.mm 0x13f000 1; at);
+    "a text of /proc", (fun p -> call p 2 [ name 6; 0; 0 ]);
+    "pipe", (fun p -> call p 22 [ name 9 ]);
+    "sockets", (fun p -> call p 53 [ 1; 1; 0; name 9 ]);
+    "rename", (fun p -> call p 82 [ name 0; name 1 ]);
+    "signal", (fun p -> Signal.set p Base.rsp (data + 0x18000); Signal.push_frame p 10 { Proc.no_action with handler = 0x500000 } (0, 1, 1000, 0); 0) ] in
+  let failed = ref 0 in
+  let frames = Base.frames_free () and tables = live 0 in
+  List.iter (fun (what, operate) ->
+    let rec from n =
+      let root, p = process ~wide:true in
+      Mm.add p.Proc.mm { Mm.first = data + 0x10000; last = data + 0x20000; prot = 3; shared = false; may_write = true; source = Mm.Anonymous };
+      List.iteri (fun i text -> put p (name i) text) [ "a"; "b"; "d"; "e"; "new"; "program"; "/proc/self/maps" ];
+      let cwd = p.Proc.place.Proc.cwd in
+      ignore (call p 2 [ name 0; 0o102; 0o644 ]);
+      ignore (call p 2 [ name 1; 0o102; 0o644 ]);
+      ignore (call p 1 [ 1; data; 20000 ]);
+      Vfs.add cwd "program" (small_program ());
+      let before = List.sort compare (Vfs.names cwd) in
+      ignore (fail_at n);
+      let answer = match operate p with
+        | r -> Some r
+        | exception Base.No_memory -> None
+        | exception Errno.Error e -> Some (-e) in
+      let hit = fails_in 0 = 0 in
+      ignore (fail_at 0);
+      let after = List.sort compare (Vfs.names cwd) in
+      if hit then begin
+        incr failed;
+        let fits = match answer with Some r when r < 0 -> List.mem (-r) [ Errno.enomem; Errno.enospc; Errno.eagain; Errno.efault ] | _ -> true in
+        check (Printf.sprintf "%s without frame %d: answers %s" what n (match answer with Some r -> string_of_int r | None -> "nothing")) fits;
+        if (match answer with Some r -> r < 0 | None -> false) then check (what ^ ": the tree is as before") (before = after)
+      end;
+      finish root;
+      check (Printf.sprintf "%s without frame %d: %d frames are left behind" what n (frames - Base.frames_free ())) (Base.frames_free () = frames);
+      check (Printf.sprintf "%s without frame %d: %d tables and contexts are left behind" what n (live 0 - tables)) (live 0 = tables);
+      if hit then from (n + 1) in
+    from 1) calls;
+  check (Printf.sprintf "%d failures" !failed) (!failed > 60)
+
 (* A wait that cannot tell the status has reaped all the same, as on Linux. *)
 let wait_with_bad_address () =
   let root, p = process ~wide:true in
@@ -546,6 +622,7 @@ let () =
   test "copies without room" copies_without_room;
   test "payload without room" payload_without_room;
   test "errors midway" errors_midway;
+  test "memory ends anywhere" memory_ends_anywhere;
   test "wait with a bad address" wait_with_bad_address;
   test "areas never overlap" areas_never_overlap;
   test "registers over signals" registers_over_signals;
