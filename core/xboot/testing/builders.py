@@ -64,7 +64,7 @@ SYSCALLS = PROGRAMS / "syscalls" / "main.c"
 CALLS = PROGRAMS / "calls" / "main.c"
 """Another one, made like it: threads, moving data, waiting, locks, /proc."""
 SOCKETS = PROGRAMS / "sockets" / "main.c"
-"""A third: sockets between processes of a step. Not every backend answers it yet, so it is in no suite."""
+"""A third: sockets between processes of a step, memory files, queued signals. Not every backend answers it yet, so it is in no suite."""
 
 _FIELD = re.compile(r"^(?:/\*|\*|#)?\s*(Wins|Verdict|Output|Outputs|Then|Timeout|Memory|Log|CVE|Fixed): (.*?)(?:\s*\*/)?$")
 SYSTEMS = tuple(ARCHITECTURES)

@@ -111,7 +111,7 @@ static enum machine_event step(struct machine_thread *thread, struct machine_fau
 {
 	struct process *p = current;
 	struct machine_registers *r = machine_thread_registers(thread);
-	static const unsigned frequent[] = { 120, 240, 240, 270, 252, 311, 284, 2, 3, 4, 5, 6, 11, 42, 63, 114, 120, 192, 91, 45, 39, 38, 10, 295, 1, 190, 37, 174, 301, 9, 83, 14, 313, 315, 187, 377, 328, 329, 359, 360, 360, 360, 356, 361, 362, 363, 364, 365, 366, 369, 370, 370, 371, 372, 372, 373, 102, 255, 256, 322, 325, 327, 309, 308, 177, 353, 219, 218, 125, 67, 119, 173, 179, 93, 12, 40 };
+	static const unsigned frequent[] = { 120, 240, 240, 270, 178, 178, 252, 311, 284, 2, 3, 4, 5, 6, 11, 42, 63, 114, 120, 192, 91, 45, 39, 38, 10, 295, 1, 190, 37, 174, 301, 9, 83, 14, 313, 315, 187, 377, 328, 329, 359, 360, 360, 360, 356, 361, 362, 363, 364, 365, 366, 369, 370, 370, 371, 372, 372, 373, 102, 255, 256, 322, 325, 327, 309, 308, 177, 353, 219, 218, 125, 67, 119, 173, 179, 93, 12, 40 };
 
 	if (!left || p->pid != 1)
 		(void)fault;
@@ -197,6 +197,14 @@ static enum machine_event step(struct machine_thread *thread, struct machine_fau
 			letter(p, r->ecx = arena + 3200);
 		if (r->eax >= 369 && draw(3))
 			r->edx &= 0x40 | PAGE_MASK;
+	}
+	if (r->eax == 178 && draw(2)) {
+		unsigned info[6] = { 0, 0, ~0u, 1, 1, 7 };
+
+		r->ebx = p->leader->local;
+		r->ecx = 32 + draw(33);
+		r->edx = arena + 3072;
+		put_words(p, r->edx, info, 6);
 	}
 	if (r->eax == 356 && draw(8))
 		r->ecx = draw(4);

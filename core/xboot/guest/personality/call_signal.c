@@ -24,9 +24,13 @@ static void forget_ignored(struct process *p, u32 number)
 
 	if (handler == SIG_IGN || (handler == SIG_DFL && (number == SIGCHLD || number == SIGCONT || number == SIGURG || number == SIGWINCH))) {
 		p->crew->pending &= ~(1ull << (number - 1));
-		for (i = 0; i < PROCESSES; i++)
-			if (processes[i] && processes[i]->crew == p->crew)
-				processes[i]->pending &= ~(1ull << (number - 1));
+		signals_drop(&p->crew->queue, (int)number);
+		for (i = 0; i < PROCESSES; i++) {
+			if (!processes[i] || processes[i]->crew != p->crew)
+				continue;
+			processes[i]->pending &= ~(1ull << (number - 1));
+			signals_drop(&processes[i]->queue, (int)number);
+		}
 	}
 }
 
@@ -146,10 +150,12 @@ CALL(rt_sigqueueinfo)
 	if (user_read(p, info, r->edx, sizeof info))
 		return -EFAULT;
 	memcpy(&origin, info + 2, sizeof origin);
-	if ((int)r->ebx <= 0)
-		return -EINVAL;
 	if ((origin.code >= 0 || origin.code == -6) && r->ebx != p->leader->local)
 		return -EPERM;
+	if ((int)r->ebx <= 0)
+		return -ESRCH;
+	if ((int)r->ecx >= 32 && signals_full())
+		return -EAGAIN;
 	return signal_kill(p, (int)r->ebx, (int)r->ecx, &origin);
 }
 

@@ -48,7 +48,9 @@ static void thread_end(struct process *p, int code)
 	if (p->opening)
 		file_drop(p->opening);
 	p->opening = 0;
+	signals_drop(&p->queue, 0);
 	if (!--p->crew->living) {
+		signals_drop(&p->crew->queue, 0);
 		p->crew->alarm = 0;
 		for (i = 0; i < DESCRIPTORS; i++)
 			if (p->files[i])

@@ -127,6 +127,7 @@ static void fresh(struct process *c, struct process *p, u32 flags)
 	c->deadline = c->cpu = 0;
 	c->opening = 0;
 	c->pending = c->awaited = 0;
+	c->queue = 0;
 	c->progress = 0;
 	c->mask_saved = 0;
 	c->stopped = c->continued = 0;

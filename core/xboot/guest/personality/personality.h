@@ -331,7 +331,7 @@ struct origin { /* of a signal, for those who ask: si_code, si_pid, si_uid, and 
 
 struct handlers {
 	struct action actions[SIGNALS];
-	struct origin origins[32]; /* of the signal that came last under this number; the first one: of those from 32 on */
+	struct origin origins[32]; /* of the signal that came last under this number; the first one: of the last one from 32 on that was taken */
 };
 
 struct group { /* a process namespace */
@@ -344,6 +344,7 @@ struct crew { /* what the threads of a process share */
 	u32 users, living;      /* structures that point here; threads that have not ended */
 	struct handlers *handlers;
 	u64 pending;            /* signals to the process, for whichever thread takes them */
+	struct queued *queue;   /* those from 32 on, each time they were sent */
 	nanoseconds alarm, alarm_interval;
 	struct file *files[DESCRIPTORS];
 	u8 close_on_exec[DESCRIPTORS];
@@ -376,6 +377,7 @@ struct process {
 	struct handlers *handlers;
 	struct action *actions;
 	u64 pending, blocked, saved_mask;
+	struct queued *queue;   /* as the crew's */
 	int stopped, continued; /* leader: a signal that stopped it, or that it goes on, which its parent has not been told */
 	void *futex_base;       /* it waits for a word of this memory ... */
 	address futex_at;       /* ... here; */
@@ -447,6 +449,9 @@ int signal_kill_thread(struct process *p, u32 leader, u32 number, int signal);
 int signal_waiting(struct process *p);      /* one is deliverable */
 int signal_take(struct process *p, u64 set);   /* the first of these that is pending, which it then is no more; 0: none */
 u64 signals_pending(struct process *p);
+int signals_full(void);                     /* no more can wait */
+struct queued;
+void signals_drop(struct queued **list, int number); /* 0: all */
 void signal_deliver(struct process *p);
 void signal_fault(struct process *p, const struct machine_fault *fault);
 int signal_return(struct process *p, int with_info);

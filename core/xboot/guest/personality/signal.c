@@ -80,9 +80,83 @@ static int first_of(u64 set)
 	return number;
 }
 
+/* ---- signals from 32 on come as often as they were sent, in that order, each with its own origin ---- */
+
+#define QUEUE_MOST 1024u /* of all processes; more: sigqueue fails, kill's signal comes once without its origin */
+
+struct queued {
+	struct queued *next;
+	int number;
+	struct origin origin;
+};
+
+static u32 queue_length;
+
+int signals_full(void)
+{
+	static unsigned once;
+
+	if (queue_length < QUEUE_MOST)
+		return 0;
+	limit_reached(&once, "1024 real-time signals that wait (EAGAIN)");
+	return 1;
+}
+
+static void queue_in(struct queued **list, int number, const struct origin *origin)
+{
+	struct queued *q = signals_full() ? 0 : pool_get(sizeof *q);
+
+	if (!q)
+		return;
+	q->number = number;
+	q->origin = *origin;
+	for (; *list; list = &(*list)->next)
+		;
+	*list = q;
+	queue_length++;
+}
+
+void signals_drop(struct queued **list, int number)
+{
+	struct queued *q;
+
+	while ((q = *list)) {
+		if (number && q->number != number) {
+			list = &q->next;
+			continue;
+		}
+		*list = q->next;
+		pool_put(q, sizeof *q);
+		queue_length--;
+	}
+}
+
+/* Takes the first of this number out and tells its origin. 1: one more waits. */
+static int queue_next(struct queued **list, int number, struct origin *origin)
+{
+	struct queued *q;
+
+	memset(origin, 0, sizeof *origin);
+	for (; (q = *list) && q->number != number; list = &q->next)
+		;
+	if (!q)
+		return 0;
+	*origin = q->origin;
+	*list = q->next;
+	pool_put(q, sizeof *q);
+	queue_length--;
+	for (q = *list; q && q->number != number; q = q->next)
+		;
+	return q != 0;
+}
+
 static void forget(struct process *p, int number)
 {
-	if (p->pending & BIT(number))
+	int own = p->pending & BIT(number) ? 1 : 0;
+
+	if (number >= 32 && queue_next(own ? &p->queue : &p->crew->queue, number, signal_origin(p, number)))
+		return;
+	if (own)
 		p->pending &= ~BIT(number);
 	else
 		p->crew->pending &= ~BIT(number);
@@ -95,7 +169,7 @@ int signal_take(struct process *p, u64 set)
 	set &= signals_pending(p);
 	if (!set)
 		return 0;
-	number = first_of(set);
+	number = first_of(set & p->pending ? set & p->pending : set); /* a thread's own come first, as in Linux */
 	forget(p, number);
 	return number;
 }
@@ -135,7 +209,9 @@ void signal_send_from(struct process *p, int number, const struct origin *origin
 	to_all(p, number);
 	if (is_ignored(p, number) && !(leader->state != ZOMBIE && leader->blocked & BIT(number)))
 		return;
-	if (!(p->crew->pending & BIT(number)))
+	if (number >= 32)
+		queue_in(&p->crew->queue, number, origin);
+	else if (!(p->crew->pending & BIT(number)))
 		*signal_origin(p, number) = *origin;
 	p->crew->pending |= BIT(number);
 	if (leader->state == ZOMBIE || !stirred(leader, number))
@@ -154,7 +230,9 @@ void signal_send_thread(struct process *p, int number, const struct origin *orig
 	to_all(p, number);
 	if (!(p->blocked & BIT(number)) && is_ignored(p, number))
 		return;
-	if (!(p->pending & BIT(number)))
+	if (number >= 32)
+		queue_in(&p->queue, number, origin);
+	else if (!(p->pending & BIT(number)))
 		*signal_origin(p, number) = *origin;
 	p->pending |= BIT(number);
 	stirred(p, number);
@@ -396,7 +474,7 @@ void signal_deliver(struct process *p)
 
 	if (!ready)
 		return;
-	number = ready & BIT(SIGKILL) ? SIGKILL : first_of(ready);
+	number = ready & BIT(SIGKILL) ? SIGKILL : first_of(ready & p->pending ? ready & p->pending : ready);
 	forget(p, number);
 	if (number != SIGKILL && number != SIGSTOP && is_ignored(p, number))
 		return;
