@@ -1,5 +1,5 @@
 # Two commands: `make run` and `make test`. Each does all its own set-up on a fresh Debian machine.
-.PHONY: run test check lint bench docs fuzz proof
+.PHONY: run test check lint bench docs fuzz proof differences
 
 BIN := .venv/bin
 XBOOT := $(BIN)/xboot
@@ -40,6 +40,14 @@ HOURS := 1
 fuzz:
 	@tools/setup.sh test
 	$(BIN)/python tests/fuzz/run.py --hours $(HOURS)
+
+# Random derivations built by nix and by every kernel, fifty in a boot (what differs is in build/differences); then as many of csmith's programs.
+COUNT := 2000
+SEED := 1000
+differences:
+	@tools/setup.sh test
+	$(BIN)/python tests/differences/run.py --count $(COUNT) --seed $(SEED)
+	$(BIN)/python tests/differences/run.py --csmith $(COUNT) --seed $(SEED)
 
 # Frama-C's Eva on the C executor, for both machines; docs/assurance.md says what is shown.
 proof:

@@ -68,12 +68,17 @@ class NixStore:
         shown = self.run("nix-store", "--query", "--hash", path).stdout.strip()
         return self.run("nix-hash", "--type", "sha256", "--to-base16", shown.removeprefix("sha256:")).stdout.strip()
 
+    def remove(self) -> None:
+        """Of a store's files nobody may write to, root included where it is not the real one."""
+        subprocess.run(["chmod", "-R", "u+w", str(self.root)], check=False)
+
 
 @pytest.fixture(scope="session")
 def nix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NixStore]:
     root = tmp_path_factory.mktemp("nix")
-    yield NixStore(root)
-    subprocess.run(["chmod", "-R", "u+w", str(root)], check=False)
+    store = NixStore(root)
+    yield store
+    store.remove()
 
 
 def busybox_tree(folder: Path, architecture: str) -> Path:

@@ -31,6 +31,7 @@ git               # tests of clean clones
 gnupg             # tests of signed indices
 frama-c-base      # proofs about the executor
 clang libclang-rt-dev clang-format  # fuzzing of the executor's readers, the style of guest code
+csmith libcsmith-dev  # random C programs, run on every kernel
 chromium fonts-dejavu-core  # tests of the HTML reports
 "
 
