@@ -18,7 +18,20 @@ PROGRAMS = {
     "boot": ("qemu-system-x86_64", "qemu-system-i386"),
     "nix": ("nix", "nix-store", "nix-build", "nix-instantiate", "nix-hash"),
     "apt": ("apt-get", "apt-cache"),
-    "compiler": ("gcc", "cc", "clang", "tcc", "i386-tcc", "x86_64-tcc", "ocamlfind", "ocamlopt", "make", "frama-c", "clang-format", "csmith"),
+    "compiler": (
+        "gcc",
+        "cc",
+        "clang",
+        "tcc",
+        "i386-tcc",
+        "x86_64-tcc",
+        "ocamlfind",
+        "ocamlopt",
+        "make",
+        "frama-c",
+        "clang-format",
+        "csmith",
+    ),
     "browser": ("chromium",),
 }
 """Mark → programs that only tests with this mark may run."""
