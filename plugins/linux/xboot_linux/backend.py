@@ -51,6 +51,12 @@ class LinuxBackend(Backend):
                 ("built", "distro"),
                 default="built",
             ),
+            Setting(
+                "net",
+                "sockets of the kernel that is built: none, between processes (`unix`), also on a loopback of the step's own (`loopback`)",
+                ("none", "unix", "loopback"),
+                default="none",
+            ),
         ),
         needs=(
             Need("gcc", "compiles the C executor and the kernel", _everywhere("gcc", nix="gcc", guix="gcc-toolchain")),
@@ -62,7 +68,7 @@ class LinuxBackend(Backend):
 
     def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
         cache = Cache()
-        kernel = distro_kernel(cache) if _is_distro(options) else built_kernel(cache, notify)
+        kernel = distro_kernel(cache) if _is_distro(options) else built_kernel(cache, notify, options.settings.get("net", "none"))
         if options.executor == "scheme":
             return {"kernel": kernel, **build_scheme_executor(cache)}
         return {"kernel": kernel, "executor": build_executor("x86_64", "gcc", cache)}

@@ -25,7 +25,13 @@ from xboot.model import Artifact, Event, Phase, Role
 from xboot.parts import drifted, unpack
 from xboot.tcb import count_files
 
-FRAGMENT = Path(__file__).parent / "guest" / "linux.config"
+_GUEST = Path(__file__).parent / "guest"
+# What each value of the setting `net` is made of; an option in a later file takes the place of the same one in an earlier.
+FRAGMENTS = {
+    "none": (_GUEST / "linux.config",),
+    "unix": (_GUEST / "linux.config", _GUEST / "net-unix.config"),
+    "loopback": (_GUEST / "linux.config", _GUEST / "net-unix.config", _GUEST / "net-loopback.config"),
+}
 SOURCES_FILE = "sources.json"
 _TOOLS = {"gcc": "gcc", "make": "make", "flex": "flex", "bison": "bison", "bc": "bc", "xz": "xz-utils", "ld": "binutils"}
 _EXPECTED_OBJECTS = 900  # compiled in a build of 6.1; only the progress bar depends on it
@@ -37,8 +43,8 @@ _REPRODUCIBLE = {
 }
 
 
-def built_kernel(cache: Cache, notify: Notify) -> Artifact:
-    """Our own kernel, from the cache or built now (some minutes). Raises MissingToolError, BackendError."""
+def built_kernel(cache: Cache, notify: Notify, net: str = "none") -> Artifact:
+    """Our own kernel, with the sockets that `net` names, from the cache or built now (minutes). Raises MissingToolError, BackendError."""
     for program, package in _TOOLS.items():
         if shutil.which(program) is None:
             raise MissingToolError(f"{program} is not installed, so the Linux kernel cannot be built", hint=f"apt-get install {package}")
@@ -48,7 +54,7 @@ def built_kernel(cache: Cache, notify: Notify) -> Artifact:
     compiler = _first_line(["gcc", "--version"])
     linker = _first_line(["ld", "--version"])
     drifted(f"{compiler} of this machine")
-    key = {"source": sha256, "config": file_sha256(FRAGMENT), "gcc": compiler, "ld": linker, "recipe": "4"}
+    key = {"source": sha256, "config": " ".join(map(file_sha256, FRAGMENTS[net])), "gcc": compiler, "ld": linker, "recipe": "4"}
     if not cache.has("linux-kernel", key):  # what there is may be another version than the locked one
         deb = debian.binary(package, "all")
         version, key["source"] = deb.version, deb.sha256
@@ -57,7 +63,7 @@ def built_kernel(cache: Cache, notify: Notify) -> Artifact:
         deb = debian.binary(package, "all")
         if deb.sha256 != key["source"]:
             raise BackendError(f"{package} {deb.version} is another version than a moment ago", hint="try again")
-        _build(deb, work, notify)
+        _build(deb, work, notify, net)
 
     folder = cache.folder("linux-kernel", key, make)
     vmlinux = folder / "vmlinux"
@@ -99,7 +105,7 @@ def _version_key(name: str) -> list[int]:
 # ---------------------------------------------------------------- building
 
 
-def _build(deb: DebianFile, work: Path, notify: Notify) -> None:
+def _build(deb: DebianFile, work: Path, notify: Notify, net: str) -> None:
     started = time.monotonic()
 
     def tell(text: str, done: float) -> None:
@@ -111,7 +117,7 @@ def _build(deb: DebianFile, work: Path, notify: Notify) -> None:
         scratch.mkdir()
         tree = _unpack(deb, scratch)
         tell("configuring Linux", 0.03)
-        _configure(tree)
+        _configure(tree, net)
         _compile(tree, tell)
         tell("counting what was compiled", 0.97)
         _run(["objcopy", "--strip-all", str(tree / "vmlinux"), str(work / "vmlinux")], tree)
@@ -134,9 +140,9 @@ def _unpack(deb: DebianFile, scratch: Path) -> Path:
     return tree
 
 
-def _configure(tree: Path) -> None:
+def _configure(tree: Path, net: str) -> None:
     _run(["make", "--silent", "tinyconfig"], tree)
-    wanted = list(_options())
+    wanted = _options(net)
     with (tree / ".config").open("a") as config:
         config.writelines(f"{line}\n" for line in wanted)
     _run(["make", "--silent", "olddefconfig"], tree)
@@ -146,16 +152,19 @@ def _configure(tree: Path) -> None:
     if wrong:
         raise BackendError(
             f"the kernel's configuration did not take these options: {', '.join(wrong)}",
-            hint=f"this linux-source differs from the ones that xboot knows; adapt {FRAGMENT.name}",
+            hint=f"this linux-source differs from the ones that xboot knows; adapt {' or '.join(path.name for path in FRAGMENTS[net])}",
         )
 
 
-def _options() -> Iterator[str]:
-    """The lines of the fragment without reasons."""
-    for line in FRAGMENT.read_text().splitlines():
-        option = re.match(r"(CONFIG_\w+=\S+|# CONFIG_\w+ is not set)", line)
-        if option:
-            yield option[1]
+def _options(net: str) -> list[str]:
+    """The lines of the fragments without reasons, one for each option."""
+    options: dict[str, str] = {}
+    for fragment in FRAGMENTS[net]:
+        for line in fragment.read_text().splitlines():
+            option = re.match(r"(CONFIG_\w+=\S+|# CONFIG_\w+ is not set)", line)
+            if option:
+                options[_name(option[1])] = option[1]
+    return list(options.values())
 
 
 def _is_off(line: str) -> bool:

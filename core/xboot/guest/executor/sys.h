@@ -47,6 +47,7 @@ void out_byte(long port, long value);
 #define SYS_sethostname     NR(170, 74)
 #define SYS_ioperm          NR(173, 101)
 #define SYS_clock_settime   NR(227, 264)
+#define SYS_socket          NR(41, 359)
 #define SYS_getdents64      NR(217, 220)
 #define SYS_openat          NR(257, 295)
 #define SYS_mkdirat         NR(258, 296)
@@ -95,6 +96,8 @@ void out_byte(long port, long value);
 #define CLONE_NEWNET        0x40000000
 #define WNOHANG             1
 #define PR_SET_NO_NEW_PRIVS 38
+#define PR_SET_SECCOMP      22
+#define SECCOMP_MODE_FILTER 2
 #define CLOCK_REALTIME      0
 #define PER_LINUX32         0x0008
 #define ADDR_NO_RANDOMIZE   0x0040000
@@ -112,6 +115,10 @@ void out_byte(long port, long value);
 #define TCGETS              0x5401
 #define TCSETS              0x5402
 #define TCSBRK              0x5409
+#define SIOCSIFFLAGS        0x8914
+#define IFF_UP              1
+#define AF_INET             2
+#define SOCK_DGRAM          2
 
 struct statx_time {
     u64 sec;

@@ -165,6 +165,10 @@ extern unsigned current_step;
 /* ---- step.c */
 
 void run_step(const struct script *script, struct step *step);
+
+/* filter.c */
+
+long filter_calls(void);
 extern int hidden_store; /* /xboot/store */
 
 #endif

@@ -13,7 +13,9 @@
 
 (define-module (xboot executor)
   #:use-module (rnrs bytevectors)
+  #:use-module (srfi srfi-1)
   #:use-module (srfi srfi-11)
+  #:use-module (system foreign)
   #:use-module (xboot channel)
   #:use-module (xboot nar)
   #:use-module (xboot script)
@@ -167,6 +169,55 @@
     (bytevector-u64-native-set! both 8 value)
     (call 'setrlimit resource both)))
 
+;; The filter of a builder's system calls, that of nix's sandbox, as a program of Linux's filter machine: a mode that would
+;; make a program run with its owner's powers answers EPERM, setting an extended attribute ENOTSUP. Each part is an
+;; architecture, a number, and the argument that is the mode; when it is another call, the program goes on behind the part.
+(define filtered
+  (let ((x86-64 #xc000003e) (i386 #x40000003))
+    `((,x86-64 90 1) (,x86-64 91 1) (,x86-64 268 2) (,x86-64 452 2) ;chmod, fchmod, fchmodat, fchmodat2
+      (,i386 15 1) (,i386 94 1) (,i386 306 2) (,i386 452 2)
+      (,x86-64 188 #f) (,x86-64 189 #f) (,x86-64 190 #f) (,x86-64 463 #f) ;setxattr and its kin
+      (,i386 226 #f) (,i386 227 #f) (,i386 228 #f) (,i386 463 #f))))
+
+(define filter-program                  ;of (code, skip if true, skip if false, value)
+  (append
+   (append-map
+    (lambda (call)
+      (let* ((mode (caddr call))
+             (act (if mode
+                      `((#x20 0 0 ,(+ 16 (* 8 mode))) (#x45 0 1 #o6000) (6 0 0 #x50001)) ;EPERM
+                      '((6 0 0 #x5005f))))  ;ENOTSUP
+             (rest (length act)))
+        `((#x20 0 0 4) (#x15 0 ,(+ 2 rest) ,(car call)) (#x20 0 0 0) (#x15 0 ,rest ,(cadr call)) ,@act)))
+    filtered)
+   '((6 0 0 #x7fff0000))))              ;everything else passes
+
+(define filter-bytes
+  (let ((bytes (make-bytevector (* 8 (length filter-program)))))
+    (for-each (lambda (one at)
+                (bytevector-u16-native-set! bytes at (car one))
+                (bytevector-u8-set! bytes (+ at 2) (cadr one))
+                (bytevector-u8-set! bytes (+ at 3) (caddr one))
+                (bytevector-u32-native-set! bytes (+ at 4) (cadddr one)))
+              filter-program (iota (length filter-program) 0 8))
+    bytes))
+
+(define (filter-calls)                  ;-EINVAL: the kernel has no filters
+  (let ((both (make-bytevector 16 0)))
+    (bytevector-u16-native-set! both 0 (length filter-program))
+    (bytevector-u64-native-set! both 8 (pointer-address (bytevector->pointer filter-bytes)))
+    (call 'prctl 22 2 both)))
+
+;; A network of the step's own leads nowhere, but it has a loopback; a kernel without networks has none.
+(define (raise-loopback)
+  (let ((fd (call 'socket 2 2 0)) (request (make-bytevector 40 0))) ;AF_INET, SOCK_DGRAM
+    (when (>= fd 0)
+      (bytevector-u8-set! request 0 108) ;the name: lo
+      (bytevector-u8-set! request 1 111)
+      (bytevector-u16-native-set! request 16 1) ;IFF_UP
+      (call 'ioctl fd #x8914 request)           ;SIOCSIFFLAGS
+      (call 'close fd))))
+
 ;; In the child, from clone to execve. It is a copy of this process with one thread and without collector (see
 ;; run-builder); what goes wrong is told through `status`, which execve closes.
 (define (become-builder step root console status)
@@ -203,6 +254,8 @@
   (try "personality"
        (call 'personality (if (string=? "i686-linux" (car (clause step 'system))) #x40008 #x40000))) ;no randomised addresses
   (try "giving up new privileges" (call 'prctl 38 1 0 0 0))
+  (let ((got (filter-calls)))
+    (unless (= got (- EINVAL)) (try "filtering system calls" got)))
   (try "setgroups" (call 'setgroups 0 0))
   (try "setgid" (call 'setgid gid))
   (try "setuid" (call 'setuid uid))
@@ -230,15 +283,22 @@
 
 (define (run-builder step root)
   (let*-values (((console-out console-in) (pipe*)) ((status-out status-in) (pipe*)))
-    (define (start flags) (call 'clone (logior 17 flags) 0 0 0 0)) ;17: SIGCHLD
+    ;; IPC and network namespaces exist only in kernels that have IPC and networks to share. The child has its network's
+    ;; loopback raised, when it is one of its own.
+    (define (start spaces)
+      (let* ((own (apply logior (if guest? 0 CLONE_NEWUTS) (car spaces)))
+             (child (call 'clone (logior 17 CLONE_NEWPID own) 0 0 0 0))) ;17: SIGCHLD
+        (cond
+         ((and (= child (- EINVAL)) (pair? (cdr spaces))) (start (cdr spaces)))
+         (else
+          (when (and (= child 0) (logtest own CLONE_NEWNET)) (raise-loopback))
+          child))))
     ;; The child has this thread alone. In a process by itself a collection still believes in the collector's own
     ;; threads, and could wait for them for ever. So none may begin.
     (gc)
     (finalize!)
     (gc-disable)
-    (let* ((child (let ((all (start (logior CLONE_NEWPID CLONE_NEWIPC CLONE_NEWNET (if guest? 0 CLONE_NEWUTS)))))
-                    ;; IPC and network namespaces exist only in kernels that have IPC and networks to share
-                    (if (= all (- EINVAL)) (start CLONE_NEWPID) all))))
+    (let ((child (start (list (list CLONE_NEWIPC CLONE_NEWNET) (list CLONE_NEWNET) (list CLONE_NEWIPC) '()))))
       (when (= child 0)
         (become-builder step root console-in status-in))
       (gc-enable)
