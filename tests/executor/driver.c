@@ -54,12 +54,14 @@ void *allocate(unsigned long size)
         return memset(malloc(size), 0xaa, size);
 }
 
-void *arena_mark(void)
+struct mark arena_mark(void)
 {
-        return NULL;
+        struct mark mark = {NULL, 0};
+
+        return mark;
 }
 
-void arena_release(void *mark)
+void arena_release(struct mark mark)
 {
         (void)mark;
 }

@@ -7,10 +7,14 @@ reaches every statement of the functions that the proof is about: code that the 
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,44 +24,99 @@ MACHINES = {"x86_32": (), "x86_64": ("-D__x86_64__",)}
 """Frama-C's name of a machine → what the preprocessor is told; x86_32 is the i386 executor."""
 
 _OPTIONS = (
-    "-eva", "-eva-no-print", "-eva-no-show-progress", "-eva-ilevel", "256", "-eva-split-limit", "200", "-eva-split-return", "full",
+    "-no-warn-pointer-downcast", "-eva", "-eva-no-print", "-eva-no-show-progress", "-eva-ilevel", "256", "-eva-split-limit", "200",
+    "-eva-split-return", "full",
     "-eva-interprocedural-splits", "-eva-alloc-builtin", "fresh", "-eva-no-alloc-returns-null", "-metrics", "-metrics-eva-cover",
 )  # fmt: skip
 
 
+_STRINGS = ("-eva-builtin=copy:Frama_C_memcpy,fill:Frama_C_memset,length:Frama_C_strlen",)
+"""Eva's own models of what the proof `strings` is about: `contracts.c` says so."""
+
+
 @dataclass(frozen=True)
 class Proof:
-    """One harness: the executor's files that it is linked with, the functions of which every statement must be reached, Eva's effort."""
+    """One harness: what it is linked with, the functions of which every statement must be reached, Eva's effort."""
 
-    files: Sequence[str]
     functions: Sequence[str]
     slevel: int
     unroll: int
+    files: Sequence[str] = ()
+    """The executor's files."""
+    harness: str = ""
+    """The harness's file where it is not NAME.c."""
+    includes: str = ""
+    """The executor's file that the harness includes, so that it reaches what is static there."""
+    around: Sequence[str] = ("memory.c", "fail.c")
+    """Files of this folder that stand for what is not proved here."""
+    defines: Sequence[str] = ()
+    """Sizes of the executor's that the proof makes small, and which part of the harness it is."""
+    by_contract: Sequence[str] = ()
+    """Functions that another proof is about: here their contract stands for them, its conditions checked at every call."""
+    options: Sequence[str] = ()
+    quick: bool = True
+    """Whether `make test` repeats it, too."""
     unreached: Mapping[str, int] = field(default_factory=dict)
-    """Function → statements that cannot be reached: the return of what never returns."""
+    """Function → statements that cannot be reached: what comes after a call that never returns."""
+
+
+_KERNEL = ("linux.c", "memory.c", "contracts.c")
+
+
+def _channel(part: str, functions: Sequence[str], slevel: int, unroll: int, *by_contract: str, **unreached: int) -> Proof:
+    return Proof(
+        functions, slevel, unroll, ["lib.c", "sexp.c"], "channel.c", "channel.c", _KERNEL, ["-DLINE=256", f"-DCASE={part}"],
+        ["decimal", "write_all", *by_contract], _STRINGS, part == "a_report", unreached,
+    )  # fmt: skip
 
 
 PROOFS = {
-    "sha256": Proof(
-        ["sha256.c", "lib.c"], ["compress", "sha256_init", "sha256_update", "sha256_hex", "copy", "fill"], 2000, 140,
+    "arena": Proof(["allocate", "arena_mark", "arena_release"], 100000, 30, ["arena.c", "lib.c"], around=["linux.c", "fail.c"]),
+    "sha256": Proof(["compress", "sha256_init", "sha256_update", "sha256_hex", "copy", "fill"], 2000, 140, ["sha256.c", "lib.c"]),
+    "strings": Proof(
+        ["length", "compare", "equal", "starts_with", "memcpy", "memmove", "memset", "join", "decimal"], 3000, 30, ["lib.c"],
     ),
-    "strings": Proof(["lib.c"], ["length", "compare", "equal", "starts_with", "memcpy", "memmove", "memset", "join", "decimal"], 3000, 30),
+    "lists": Proof(
+        ["grown", "sift", "sort"], 100, 30, includes="lib.c", around=["memory.c", "fail.c", "contracts.c"],
+        options=["-eva-builtin=copy:Frama_C_memcpy"],
+    ),
+    "entries": Proof(["next_name"], 100000, 300, includes="lib.c", defines=["-DLISTING=275"]),
+    "folders": Proof(
+        ["open_at", "must", "write_all", "say", "read_directory", "empty_into", "remove_tree", "make_parents"], 100000, 70,
+        includes="lib.c", around=[*_KERNEL, "fail.c", "nothing_mapped.c"], defines=["-DLISTING=2"],
+        by_contract=["next_name", "sort", "decimal"], options=_STRINGS, quick=False,
+    ),
     "sexp": Proof(
-        ["sexp.c", "lib.c"],
         ["read_from", "malformed", "space", "next_is", "stands", "next_clause_is", "expect", "open_clause", "expect_end", "hex_digit",
          "escaped_byte", "read_string", "get_bytes", "get_string", "get_hash", "get_number"],
-        20000, 140, {"malformed": 1},
+        20000, 140, ["sexp.c", "lib.c"], unreached={"malformed": 1},
     ),
+    "channel-run": _channel(
+        "a_run_line", ["make_raw", "read_line", "skip", "read_number", "read_run", "channel_open"], 200, 300, "fail",
+    ),
+    "channel-reports": _channel(
+        "a_report",
+        ["add_byte", "add", "add_escaped", "add_quoted", "begin_line", "add_string", "add_number", "end_line", "end_machine", "fail",
+         "finish", "report_source", "report_begin", "report_output"],
+        5, 140, end_machine=2, fail=1, finish=1,
+    ),
+    "channel-export": _channel("an_export", ["hand_over", "export_put", "map_window", "export_output"], 20, 60, "fail"),
 }  # fmt: skip
 
 
 def prove(name: str, machine: str, *, executor: Path = EXECUTOR) -> list[str]:
     """What stands against the proof, one sentence each: nothing when it holds. Needs `frama-c` (Debian: frama-c-base)."""
     proof = PROOFS[name]
-    words = [f"-I{executor}", *MACHINES[machine]]
-    files = [str(executor / file) for file in proof.files] + [str(HERE / "common.c"), str(HERE / f"{name}.c")]
-    effort = ["-eva-slevel", str(proof.slevel), "-eva-min-loop-unroll", str(proof.unroll)]
-    command = ["frama-c", "-machdep", machine, f"-cpp-extra-args={' '.join(words)}", *files, *_OPTIONS, *effort]
+    words = [f"-I{executor}", *MACHINES[machine], *proof.defines]
+    if proof.includes:
+        words.append(f'-DEXECUTOR_FILE="{executor / proof.includes}"')
+    files = [executor / file for file in proof.files] + [HERE / file for file in (*proof.around, proof.harness or f"{name}.c")]
+    effort = ["-eva-slevel", str(proof.slevel), "-eva-min-loop-unroll", str(proof.unroll), *proof.options]
+    if proof.by_contract:
+        effort.append(f"-eva-use-spec={','.join(proof.by_contract)}")
+    command = [
+        "frama-c", "-machdep", machine, f"-cpp-extra-args={shlex.join(words)}", *map(str, files), *_OPTIONS, *effort,
+    ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     return [f"{name}, {machine}: {sentence}" for sentence in _against(proof, done.stdout, done.returncode)]
 
@@ -67,7 +126,8 @@ def _against(proof: Proof, text: str, status: int) -> list[str]:
     if status or not found:
         return [f"frama-c did not finish (status {status}): {text[-500:]}"]
     alarms = [" ".join(alarm.split()) for alarm in re.findall(r"(?ms)^\[eva:alarm\] (.*?)(?=^\[)", text)]
-    against = alarms or [f"{found[1]} alarms"] if int(found[1]) else []
+    unsound = [" ".join(warning.split()) for warning in re.findall(r"(?ms)^\[eva:ensures-false\] (.*?)(?=^\[)", text)]
+    against = unsound + alarms or [f"{found[1]} alarms"] if int(found[1]) else []
     for kind in ("Assertions", "Preconditions"):
         counted = re.search(rf"{kind} +\d+ valid +(\d+) unknown +(\d+) invalid", text)
         if counted and (int(counted[1]) or int(counted[2])):
@@ -80,13 +140,18 @@ def _against(proof: Proof, text: str, status: int) -> list[str]:
     return against
 
 
+def _outcome(wanted: tuple[str, str]) -> tuple[list[str], float]:
+    started = time.monotonic()
+    return prove(*wanted), time.monotonic() - started
+
+
 def main() -> int:
+    wanted = [(name, machine) for name in PROOFS for machine in MACHINES]
     failed = False
-    for name in PROOFS:
-        for machine in MACHINES:
-            against = prove(name, machine)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for (name, machine), (against, seconds) in zip(wanted, pool.map(_outcome, wanted), strict=True):
             failed |= bool(against)
-            print(f"{name}, {machine}: 0 alarms, every statement reached" if not against else "\n".join(against), flush=True)
+            print("\n".join(against or [f"{name}, {machine}: 0 alarms, every statement reached ({seconds:.0f} s)"]), flush=True)
     return failed
 
 

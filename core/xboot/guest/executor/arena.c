@@ -4,14 +4,17 @@
  */
 #include "xboot.h"
 
-#define PIECE (1ul << 20)
+#define PIECE   (1ul << 20)
+#define HEAD    32          /* bytes at a piece's start that are the arena's own */
+#define LARGEST (~0ul >> 1) /* no sum below wraps around; no machine has as much */
 
 struct piece {
     struct piece *before;
     unsigned long size, used;
 };
-static struct piece *arena;
+static struct piece *arena; /* the newest */
 
+/* `size` bytes. Ends the run when there is no memory left. */
 void *allocate(unsigned long size)
 {
     unsigned long whole;
@@ -19,16 +22,18 @@ void *allocate(unsigned long size)
     long got;
     void *p;
 
+    if (size > LARGEST)
+        fail("limit", "out of memory in the executor", "");
     size = (size + 15) & ~15ul;
-    if (!arena || arena->used + size > arena->size) {
-        whole = size + 64 > PIECE ? (size + 64 + 4095) & ~4095ul : PIECE;
+    if (!arena || size > arena->size - arena->used) {
+        whole = size + HEAD > PIECE ? (size + HEAD + 4095) & ~4095ul : PIECE;
         got = syscall6(SYS_mmap, 0, (long)whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (got < 0 && got > -4096)
             fail("limit", "out of memory in the executor", "");
         piece = (struct piece *)got;
         piece->before = arena;
         piece->size = whole;
-        piece->used = 32;
+        piece->used = HEAD;
         arena = piece;
     }
     p = (char *)arena + arena->used;
@@ -36,23 +41,25 @@ void *allocate(unsigned long size)
     return p;
 }
 
-void *arena_mark(void)
+/* Where the arena stands now. */
+struct mark arena_mark(void)
 {
-    return allocate(0);
+    struct mark mark;
+
+    mark.piece = arena;
+    mark.used = arena ? arena->used : 0;
+    return mark;
 }
 
-void arena_release(void *mark)
+/* Gives back what came after the mark, which stays good for being released to again. */
+void arena_release(struct mark mark)
 {
     struct piece *piece;
-    unsigned long at;
 
-    for (;;) {
-        piece = arena;
-        at = (unsigned long)mark - (unsigned long)piece;
-        if ((unsigned long)mark >= (unsigned long)piece && at <= piece->size)
-            break;
+    while ((piece = arena) != mark.piece) {
         arena = piece->before;
         SYS2(SYS_munmap, piece, piece->size);
     }
-    arena->used = at;
+    if (arena)
+        arena->used = mark.used;
 }

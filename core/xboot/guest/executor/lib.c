@@ -120,6 +120,18 @@ char *decimal(u64 value)
     return text;
 }
 
+/* `array`, or a copy of it, with room for one more than `count` items. Ends the run when there is no memory left. */
+void *grown(void *array, unsigned count, unsigned long item)
+{
+    void *bigger;
+
+    if (count & (count - 1)) /* room was made for the next power of two */
+        return array;
+    bigger = allocate((count ? 2ul * count : 1) * item);
+    copy(bigger, array, count * item);
+    return bigger;
+}
+
 /* ---- files */
 
 int open_at(int dir, const char *name, int flags)
@@ -131,7 +143,7 @@ int open_at(int dir, const char *name, int flags)
 void must(long result, const char *what, const char *name)
 {
     if (result < 0)
-        fail("internal", join(what, " failed with error ", decimal((u64)-result)), name);
+        fail("internal", join(what, " failed with error ", decimal(0 - (u64)result)), name);
 }
 
 long write_all(int fd, const void *data, unsigned long n)
@@ -192,10 +204,18 @@ static void sort(char **v, unsigned n)
     }
 }
 
-/* The name in the entry at *at of what getdents64 put into `buffer`; NULL for . and .. Moves *at to the next entry. */
-static char *next_name(u8 *buffer, long got, long *at)
+#ifndef LISTING
+#define LISTING 32768 /* a proof about every listing makes it small */
+#endif
+
+static u8 listing[LISTING]; /* what getdents64 answered last */
+
+/* The name in the entry at *at of the `got` bytes of the listing; NULL for . and .. Moves *at to the next entry. Ends the
+ * run when the entry is malformed.
+ */
+static char *next_name(long got, long *at)
 {
-    u8 *entry = buffer + *at;
+    u8 *entry = listing + *at;
     long size, i = DIRENT_NAME;
 
     size = got - *at < DIRENT_NAME ? 0 : entry[16] | entry[17] << 8;
@@ -211,24 +231,17 @@ static char *next_name(u8 *buffer, long got, long *at)
 
 struct names read_directory(int fd)
 {
-    static u8 buffer[32768];
     struct names list;
-    unsigned room = 64;
-    char **bigger, *name;
+    char *name;
     long got, at;
 
     list.count = 0;
-    list.name = allocate(room * sizeof(char *));
-    while ((got = SYS3(SYS_getdents64, fd, buffer, sizeof buffer)) > 0)
+    list.name = NULL;
+    while ((got = SYS3(SYS_getdents64, fd, listing, LISTING)) > 0)
         for (at = 0; at < got;) {
-            if (!(name = next_name(buffer, got, &at)))
+            if (!(name = next_name(got, &at)))
                 continue;
-            if (list.count == room) {
-                bigger = allocate(2ul * room * sizeof(char *));
-                copy(bigger, list.name, room * sizeof(char *));
-                list.name = bigger;
-                room *= 2;
-            }
+            GROW(list.name, list.count);
             list.name[list.count++] = join(name, "", "");
         }
     must(got, "reading a directory", "");
@@ -244,18 +257,17 @@ static unsigned trash_number;
 
 static int empty_into(int dir, int trash)
 {
-    static u8 buffer[32768];
     long got, at;
     char *name;
     int moved = 0;
 
     for (;;) {
-        got = SYS3(SYS_getdents64, dir, buffer, sizeof buffer);
+        got = SYS3(SYS_getdents64, dir, listing, LISTING);
         must(got, "reading a directory to remove", "");
         if (got == 0)
             break;
         for (at = 0; at < got;) {
-            if (!(name = next_name(buffer, got, &at)))
+            if (!(name = next_name(got, &at)))
                 continue;
             moved = 1;
             if (SYS3(SYS_unlinkat, dir, name, 0) < 0)
@@ -267,7 +279,7 @@ static int empty_into(int dir, int trash)
 
 void remove_tree(int dir, const char *name)
 {
-    void *mark = arena_mark();
+    struct mark mark = arena_mark();
     struct names list;
     unsigned i;
     int trash, fd;

@@ -62,7 +62,7 @@ static void settle(int dir, const char *name, unsigned depth)
     u32 kind = st.mode & S_IFMT;
     long times[4];
     struct names list;
-    void *mark;
+    struct mark mark;
     unsigned i;
     int fd;
 
@@ -149,7 +149,7 @@ static void put_node(struct sink *sink, int dir, const char *name, unsigned dept
     static char target[MAX_PATH + 1];
     struct statx st = look(dir, name);
     struct names list;
-    void *mark;
+    struct mark mark;
     unsigned i;
     long n;
     int fd;

@@ -91,19 +91,6 @@ static struct path *known_path(void)
     return p;
 }
 
-/* Lists of unknown length: count by reading into a growing array. */
-static void *grown(void *array, unsigned count, unsigned long item)
-{
-    void *bigger;
-
-    if (count & (count - 1)) /* room was made for the next power of two */
-        return array;
-    bigger = allocate((count ? 2ul * count : 1) * item);
-    copy(bigger, array, count * item);
-    return bigger;
-}
-#define GROW(array, count) ((array) = grown((array), (count), sizeof *(array)))
-
 static void parse_argv(struct step *step)
 {
     unsigned n = 0;

@@ -121,7 +121,7 @@ static void write_file(const char *name, const void *data, unsigned long size)
 /* exportReferencesGraph: path, no deriver, number of references, references; for each path of the closure in order. */
 static void write_graph(const struct graph *graph)
 {
-    void *mark = arena_mark();
+    struct mark mark = arena_mark();
     struct path **list = allocate((visible_count + 1) * sizeof(struct path *)), *p;
     unsigned i, j, n = 0;
     unsigned long size = 0;
@@ -216,7 +216,7 @@ static void try(long result, int status, const char *what)
 
     if (result >= 0)
         return;
-    why = join(what, " failed with error ", decimal((u64)-result));
+    why = join(what, " failed with error ", decimal(0 - (u64)result));
     write_all(status, why, length(why));
     SYS1(SYS_exit, 127);
 }

@@ -7,8 +7,12 @@
 /* ---- arena.c: memory only grows; a mark gives back what came after it */
 
 void *allocate(unsigned long size);
-void *arena_mark(void);
-void arena_release(void *mark);
+struct mark {
+    void *piece;
+    unsigned long used;
+};
+struct mark arena_mark(void);
+void arena_release(struct mark mark);
 
 /* ---- lib.c: strings, files */
 
@@ -25,6 +29,8 @@ void copy(void *to, const void *from, unsigned long n);
 void fill(void *to, int byte, unsigned long n);
 char *join(const char *a, const char *b, const char *c);
 char *decimal(u64 value);
+void *grown(void *array, unsigned count, unsigned long item);
+#define GROW(array, count) ((array) = grown((array), (count), sizeof *(array)))
 
 int open_at(int dir, const char *name, int flags);
 void must(long result, const char *what, const char *name);

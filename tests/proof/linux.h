@@ -1,0 +1,9 @@
+/* linux.h: what the model of Linux and a harness tell each other. */
+#include "xboot.h"
+
+#include "__fc_builtin.h"
+
+extern unsigned long left_to_read, left_to_list; /* bytes of files, and of listings of folders, that are left */
+extern const char *said, *said_last;             /* what is read byte by byte begins and ends so, with `left_to_read` in between */
+long map(unsigned long size);                    /* memory of the harness: an error, or its address */
+void unmap(void *memory);
