@@ -36,13 +36,22 @@ def report() -> dict:
 
 
 @pytest.fixture(scope="module")
+def sealed() -> dict:
+    done = xboot("run", "--json", "--accel", "tcg", "--seal", "steps", HELLO)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
 def script() -> Script:
     pipeline = Pipeline(Plugins.load())
     read = ReadOptions(stores=[default_store_folder()])
     return pipeline.linearize(pipeline.read([str(HELLO)], read), LinearizeOptions())
 
 
-def test_two_people_agree(tmp_path: Path, report: dict) -> None:
+def test_two_people_agree(tmp_path: Path, sealed: dict) -> None:
+    """Both by sealed steps: what `attest` does unless it is told otherwise, and a report of such a run."""
+    report = sealed
     for name in ("alice", "bob"):
         assert xboot("keygen", name, "--into", tmp_path / "keys").returncode == 0
     sigs, saved = tmp_path / "sigs", tmp_path / "report.json"
@@ -61,6 +70,7 @@ def test_two_people_agree(tmp_path: Path, report: dict) -> None:
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert (said["verdict"], said["signers"], said["backends"]) == ("agreed", ["alice", "bob"], ["linux", "tccboot"])
+    assert [a["seal"] for a in said["attestations"]] == ["steps"] * 3
     assert said["outputs"] == {report["outputs"][0]["path"]: report["outputs"][0]["narSha256"]}
     assert "agreed: 1 outputs, by 2 of 2 signers (alice, bob), on 2 backends (linux, tccboot)" in done.stderr
 

@@ -31,6 +31,7 @@ from xboot.attest.envelope import PAYLOAD_TYPE, canonical
 from xboot.attest.statement import PROVENANCE, TEST_RESULT, Run
 from xboot.errors import InputError, UsageError
 from xboot.model import Artifact, OutputVerdict, Role, Script, Source, SourceKind, Status, Step, StepOutput
+from xboot.segments.format import Material
 from xboot.voter import Voter
 
 STORE = "/nix/store"
@@ -98,6 +99,21 @@ def test_round_trip(written, verified) -> None:
     assert (claim.script_sha256, claim.image_sha256, claim.tcb_sha256) == ("5" * 64, "7" * 64, "8" * 64)
     assert dict(claim.outputs) == {out(1): "a" * 64, out(2): "b" * 64, out(3): "c" * 64}
     assert claim.steps[out(2)] == (2, drv(2))
+
+
+def test_how_it_was_sealed_is_said(written, verified) -> None:
+    boots = [Material(1, 1, "1" * 64, "2" * 64), Material(2, 3, "3" * 64, "4" * 64)]
+    file = written("alice", replace(run(), seal="steps", boots=boots))
+    found = verified(file, written("bob", run("mirage")))
+    assert {a.signer: a.claim.seal for a in found.attestations} == {"alice": "steps", "bob": "run"}
+    statement = json.loads(base64.b64decode(json.loads(file.read_text().splitlines()[0])["payload"]))
+    named = statement["predicate"]["buildDefinition"]["resolvedDependencies"][-2:]
+    assert [(one["name"], one["digest"]["sha256"][0], one["annotations"]["image"][0]) for one in named] == [
+        ("boot of steps 1 to 1", "1", "2"),
+        ("boot of steps 2 to 3", "3", "4"),
+    ]
+    odd = verified(written("carol", replace(run(), seal="both")))
+    assert "is not how a run is sealed" in reasons(odd)
 
 
 def test_the_same_run_gives_the_same_file(written) -> None:

@@ -20,9 +20,9 @@ from rich.console import Console
 
 from xboot.api import request
 from xboot.backend import Backend
+from xboot.budget import MemoryBudget, cores, free_memory
 from xboot.cli.compare import run_comparison
 from xboot.compare import Agreement, compare
-from xboot.compare.budget import MemoryBudget, cores, free_memory
 from xboot.hooks import BackendOptions, Notify
 from xboot.model import Artifact, Boot, BootImage, Event, Phase, Protocol, Script, Step, StepOutput
 from xboot.pipeline import Request

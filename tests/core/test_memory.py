@@ -8,7 +8,7 @@ import pytest
 
 from xboot.backend import choose_memory
 from xboot.boot import memory
-from xboot.compare.budget import share
+from xboot.budget import share
 from xboot.errors import BackendError
 from xboot.hooks import BackendOptions
 from xboot.model import Script, Source, SourceKind, Step, StepOutput

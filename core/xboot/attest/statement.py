@@ -25,6 +25,7 @@ from xboot.errors import InputError, XbootError
 from xboot.files import load_json
 from xboot.foreign import printable
 from xboot.model import Artifact, OutputVerdict, Script
+from xboot.segments.format import Material
 from xboot.voter import Voter
 
 PROVENANCE = "https://slsa.dev/provenance/v1"
@@ -37,6 +38,7 @@ NAR = "narSha256"  # not `sha256`, which in-toto's digest sets keep for the byte
 _HEX = re.compile(r"[0-9a-f]{64}")
 _BACKEND = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,30}")
+_SEAL = re.compile("run|steps")
 _STEP = re.compile(r"[1-9][0-9]{0,8}")
 _STORE_PATH = re.compile(r"/[!-~]{1,4096}")
 
@@ -44,7 +46,7 @@ _STORE_PATH = re.compile(r"/[!-~]{1,4096}")
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What a signer says of one run. Hashes are SHA-256 in hex; `outputs` maps store path to NAR hash, in the script's
-    order; `steps` maps store path to the step's number and derivation.
+    order; `steps` maps store path to the step's number and derivation. `seal`: `steps` when each step had a boot of its own.
     """
 
     script_sha256: str
@@ -56,6 +58,7 @@ class Claim:
     machine: str
     outputs: Mapping[str, str]
     steps: Mapping[str, tuple[int, str]]
+    seal: str = "run"
 
     @property
     def voter(self) -> Voter:
@@ -64,7 +67,9 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What is attested of a run that met no difference and got to its end. `voter` is whole."""
+    """What is attested of a run that met no difference and got to its end. `voter` is whole. `seal`: as in the verdict. `boots`: each of
+    several; then image and trusted base are those without script and sources.
+    """
 
     script: Script
     voter: Voter
@@ -74,6 +79,8 @@ class Run:
     tcb_sha256: str
     artifacts: Mapping[str, Artifact]
     outputs: Sequence[OutputVerdict]
+    seal: str = "run"
+    boots: Sequence[Material] = ()
 
 
 def write_statements(run: Run) -> list[bytes]:
@@ -83,17 +90,21 @@ def write_statements(run: Run) -> list[bytes]:
         for o in run.outputs
     ]
     about = {"backend": run.voter.backend, "executor": run.voter.executor, "machine": run.voter.machine, "accelerator": run.accelerator}
+    about["seal"] = run.seal
     script = _resource("script", {"sha256": run.script.sha256})
     image = _resource("image", {"sha256": run.image_sha256}, **about)
     tcb = _resource("tcb", {"sha256": run.tcb_sha256})
     sources = [_resource(s.path, {NAR: s.nar_sha256}, kind=s.kind.value, narSize=str(s.nar_size)) for s in run.script.sources]
     artifacts = [_resource(name, {"sha256": a.sha256}, origin=a.origin, version=a.version) for name, a in sorted(run.artifacts.items())]
+    boots = [
+        _resource(f"boot of steps {b.first} to {b.last}", {"sha256": b.script_sha256}, image=b.image_sha256) for b in run.boots
+    ]  # fmt: skip
     provenance = {
         "buildDefinition": {
             "buildType": BUILD_TYPE,
             "externalParameters": {"results": list(run.script.results), "executor": run.voter.executor, "settings": dict(run.settings)},
             "internalParameters": {"accelerator": run.accelerator, "machine": run.voter.machine},
-            "resolvedDependencies": [_plain(r) for r in (script, *sources, *artifacts)],
+            "resolvedDependencies": [_plain(r) for r in (script, *sources, *artifacts, *boots)],
         },
         "runDetails": {
             "builder": {"id": BUILDER + run.voter.backend, "version": {"xboot": __version__}},
@@ -198,6 +209,7 @@ def _claim(statement: Statement, kind: str, script: Sequence[Any], others: Seque
         _digest(named["image"], "sha256", where), _digest(named["tcb"], "sha256", where),
         about.get("accelerator", ""), _match(_NAME, about.get("executor", ""), "an executor's name", where),
         _match(_NAME, _BEFORE.get(kind) or about.get("machine", ""), "a machine's name", where), outputs, steps,
+        _match(_SEAL, about.get("seal", "run"), "how a run is sealed", where),
     )  # fmt: skip
 
 

@@ -178,6 +178,8 @@ def attest(
     quorum: Quorum = None,
     jobs: Jobs = None,
     into: Annotated[Path, typer.Option(help="The folder that collects attestations.")] = Path("attestations"),
+    seal: Annotated[str, typer.Option(metavar="steps|run", help="One boot a step (docs/segments.md), or one for all.")] = "steps",
+    fresh: Fresh = False,
     settings: Settings = None,
     memory: Memory = None,
     step_timeout: StepTimeout = None,
@@ -189,11 +191,13 @@ def attest(
     """Run TARGET, and sign what came out on which voter."""
     from xboot.api import request  # noqa: PLC0415
     from xboot.cli import attest as verbs  # noqa: PLC0415
+    from xboot.segments.cut import wanted_cut  # noqa: PLC0415
     from xboot.settings import parse_settings  # noqa: PLC0415
 
     wished = request(
         targets, voters or (), quorum=quorum, jobs=jobs, stores=store or (), seeds=seed or (), rebuild_fixed=rebuild_fixed, quiet=quiet,
-        settings=parse_settings(settings or ()), memory=memory, step_timeout=step_timeout, measure=True,
+        settings=parse_settings(settings or ()), memory=memory, step_timeout=step_timeout, measure=True, segments=wanted_cut(seal, None),
+        fresh=fresh,
     )  # fmt: skip
     raise typer.Exit(verbs.attest(wished, key, reports or [], into, err))
 

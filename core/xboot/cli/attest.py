@@ -19,7 +19,7 @@ from xboot.attest.statement import Run, write_statements
 from xboot.cli.compare import read_script, run_comparison
 from xboot.errors import InputError, UsageError, XbootError
 from xboot.foreign import printable
-from xboot.model import Script
+from xboot.model import EMPTY_SCRIPT, Script
 from xboot.pipeline import Pipeline, each_voter, measured, short
 from xboot.plugins import Plugins
 from xboot.request import Request
@@ -74,7 +74,7 @@ def _run(result: Result) -> Run:
         raise XbootError(f"{result.voter}: the image that was booted was not measured; nothing was signed", hint=result.unmeasured or None)
     return Run(
         result.script, result.voter, result.settings, verdict.accelerator, verdict.image_sha256, found.digest, result.image.artifacts,
-        verdict.outputs,
+        verdict.outputs, verdict.seal, result.segments.materials if result.segments is not None else (),
     )  # fmt: skip
 
 
@@ -98,14 +98,18 @@ def _claimed(run: ReportedRun, script: Script, request: Request, plugins: Plugin
     its = replace(request, settings={**run.settings, **request.settings})
     pipeline = Pipeline(plugins, str(run.voter))
     voter, options = pipeline.options(its)
-    artifacts = pipeline.prepare(voter.backend, script, options)
-    made = pipeline.measure(its, script)
+    chain = run.segments
+    artifacts = pipeline.prepare(voter.backend, script if chain is None else None, options)
+    made = pipeline.measure(its, script if chain is None else EMPTY_SCRIPT)  # several boots have that in common
     if made.image_sha256 != run.image_sha256:
         raise InputError(
             f"{run.where}: of the image {run.image_sha256[:16]!r}…, but this xboot makes {made.image_sha256[:16]}… for {run.voter}",
             hint="it was changed, or made by another version, or with --set or --memory that are not given here",
         )
-    return Run(script, voter, options.settings, run.accelerator, made.image_sha256, made.digest, artifacts, run.outputs)
+    return Run(
+        script, voter, options.settings, run.accelerator, made.image_sha256, made.digest, artifacts, run.outputs,
+        "steps" if chain is not None and chain.sealed else "run", chain.materials if chain is not None else (),
+    )  # fmt: skip
 
 
 def _write(run: Run, voter: str, key: PrivateKey, into: Path) -> str:
@@ -212,7 +216,7 @@ def _report(found: Attested, word: str, quorum: int, wanted: Wanted) -> dict[str
             {"file": str(a.file), "signer": a.signer, "voter": str(a.claim.voter), "backend": a.claim.backend,
              "imageSha256": a.claim.image_sha256,
              "tcbSha256": a.claim.tcb_sha256, "accelerator": a.claim.accelerator, "executor": a.claim.executor,
-             "machine": a.claim.machine}
+             "machine": a.claim.machine, "seal": a.claim.seal}
             for a in found.attestations
         ],
         "refused": [{"file": str(r.file), "reason": r.reason, "unknownKey": r.unknown} for r in found.refused],

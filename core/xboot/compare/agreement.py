@@ -14,13 +14,14 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from xboot.compare.budget import MemoryBudget, cores, free_memory, share
+from xboot.budget import MemoryBudget, cores, free_memory, share
 from xboot.errors import BackendError, UsageError, XbootError
 from xboot.model import Script, Status
 from xboot.pipeline import Pipeline, each_voter
 from xboot.plugins import Plugins
 from xboot.request import Request
 from xboot.result import Result
+from xboot.segments.runner import run as run_segments
 from xboot.voter import Voter
 
 _ENDING = 10.0  # seconds that machines have to end in when the user interrupts
@@ -122,7 +123,7 @@ def compare(script: Script, request: Request, plugins: Plugins, *, memory: int |
         name, its = str(voter), chosen[voter]
         run = replace(its.run, stop=stop, log=log_file(logs, name) if logs else its.run.log)
         try:
-            results[name] = Pipeline(plugins, name).run(replace(its, run=run), script, budget.admit)
+            results[name] = run_segments(Pipeline(plugins, name), replace(its, run=run, jobs=1), script, budget.admit)
         except XbootError as error:
             failures[name] = error.message
         except OSError as error:

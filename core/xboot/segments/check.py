@@ -25,6 +25,7 @@ from xboot.errors import InputError, UsageError
 from xboot.foreign import printable
 from xboot.model import Script, Source, SourceKind, Step
 from xboot.segments.cut import AUTO, Segment, cut_plan, segment_script
+from xboot.segments.format import Material
 
 __all__ = ["Checked", "check_segments"]
 
@@ -98,7 +99,7 @@ class _Segments(_Part):
 class Checked:
     """A chain that closes. `outputs`: store path → NAR SHA-256 (hex), NAR size and references, of every step that ran, in the plan's order.
     `whole`: every segment ran. `sealed`: each step had a boot of its own. `earlier`: numbers of segments that were taken from earlier runs.
-    `base` is the digest of what all boots trust alike, `image_sha256` that of the image without script and sources.
+    `base` is the digest of what all boots trust alike, `base_fields` what it is of. `materials`: what an attestation names of each boot.
     """
 
     outputs: Mapping[str, tuple[str, int, Sequence[str]]]
@@ -108,6 +109,7 @@ class Checked:
     earlier: Sequence[int]
     base: str
     base_fields: Mapping[str, Any]
+    materials: Sequence[Material]
 
 
 def check_segments(value: object, plan: Script, where: str) -> Checked:
@@ -144,6 +146,7 @@ class _Chain:
             whole=len(ran) == len(cut), sealed=all(len(segment.steps) == 1 for segment in cut), boots=len(ran),
             earlier=[its.number for its in part.segments if its.earlier is not None], base=part.base.sha256,
             base_fields=part.base.model_dump(),
+            materials=[Material(its.steps[0], its.steps[-1], its.scriptSha256, its.imageSha256) for its in part.segments],
         )  # fmt: skip
 
     def _check_base(self) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["FORMAT", "Base", "BuiltOutput", "Earlier", "SegmentRun", "SegmentSource", "SegmentedRun", "segments_json"]
+__all__ = ["FORMAT", "Base", "BuiltOutput", "Earlier", "Material", "SegmentRun", "SegmentSource", "SegmentedRun", "segments_json"]
 
 FORMAT = 1
 
@@ -102,6 +102,16 @@ class SegmentRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Material:
+    """What an attestation names of one boot: first and last step by the plan's numbers, and the SHA-256 of script and image."""
+
+    first: int
+    last: int
+    script_sha256: str
+    image_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentedRun:
     """All boots of a run that ran to their ends, in the plan's order. `cut`: how the plan was cut, and `cuts` the steps of all segments,
     also of those that did not run.
@@ -118,6 +128,11 @@ class SegmentedRun:
     def sealed(self) -> bool:
         """Each step had a boot of its own."""
         return all(first == last for first, last in self.cuts)
+
+    @property
+    def materials(self) -> list[Material]:
+        """Each boot, as an attestation names it."""
+        return [Material(one.steps[0], one.steps[-1], one.script_sha256, one.image_sha256) for one in self.segments]
 
 
 def segments_json(run: SegmentedRun) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from xboot.segments.examine import examine, visible
 from xboot.segments.format import Base, BuiltOutput, Earlier, SegmentRun, SegmentSource
 from xboot.segments.store import ResultsStore
 
-__all__ = ["Ended", "Means", "run_segment"]
+__all__ = ["Admit", "Ended", "Means", "export_nar", "run_segment"]
 
 Admit = Callable[[Boot], AbstractContextManager[None]]
 

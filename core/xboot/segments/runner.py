@@ -19,7 +19,7 @@ from xboot.boot.channel import Message
 from xboot.boot.memory import OVERHEAD
 from xboot.boot.run import RUN_TIMEOUT
 from xboot.boot.verdict import Timing, judge
-from xboot.compare.budget import MemoryBudget, free_memory, share
+from xboot.budget import MemoryBudget, free_memory, share
 from xboot.errors import UsageError, XbootError
 from xboot.hooks import BackendOptions
 from xboot.machine import Machine, MachineOptions
@@ -29,7 +29,7 @@ from xboot.request import Request
 from xboot.result import Result
 from xboot.segments.cut import WHOLE, Segment, cut_plan, limits_of, waits_for
 from xboot.segments.format import Base, SegmentedRun, SegmentRun
-from xboot.segments.one import Ended, Means, export_nar, run_segment
+from xboot.segments.one import Admit, Ended, Means, export_nar, run_segment
 from xboot.segments.relay import Relay
 from xboot.segments.store import ResultsStore
 from xboot.tcb import host_kernel
@@ -41,16 +41,17 @@ _One = Callable[[Segment], Ended]
 _Keep = Callable[[Ended], None]
 
 
-def run(pipeline: Pipeline, request: Request, script: Script) -> Result:
+def run(pipeline: Pipeline, request: Request, script: Script, admit: Admit | None = None) -> Result:
     """Run `script` for the request's one voter, in as many boots as the request wants. Every step that ended well is kept in the results
-    store, whatever becomes of the rest.
+    store, whatever becomes of the rest. Each machine boots within `admit`, which may wait until there is room for it (None: there is as
+    much as is free now).
 
     Raises what `Pipeline.run` raises, and UsageError for wishes that several boots cannot meet.
     """
     if request.segments == WHOLE or not script.steps:
-        return pipeline.run(request, script)
+        return pipeline.run(request, script) if admit is None else pipeline.run(request, script, admit)
     with ExitStack() as stack:
-        return _Run(pipeline, request, script, stack).run()
+        return _Run(pipeline, request, script, stack).run(admit)
 
 
 @dataclass(slots=True)
@@ -98,7 +99,8 @@ class _Run:
         self._progress = _Progress()
         self._logging = threading.Lock()
 
-    def run(self) -> Result:
+    def run(self, admit: Admit | None) -> Result:
+        """All boots, and what came of them together."""
         voter, options = self._pipeline.options(self._request)
         machine = self._pipeline.plugins.machine(voter.machine)
         self._check(machine)
@@ -111,11 +113,11 @@ class _Run:
         artifacts = self._pipeline.prepare(voter.backend, None, options)
         store = self._stack.enter_context(ResultsStore())
         common = self._common(voter, options, artifacts, machine, store)
-        budget = MemoryBudget(memory, self._stop)
+        admit = admit or MemoryBudget(memory, self._stop).admit
         if self._request.run.log is not None:
             self._request.run.log.write_bytes(b"")  # what cannot be written to is an error now, and not after the first boot
         means = Means(
-            self._pipeline, self._plan, voter.backend, options, artifacts, machine, common.base, store, self._request.run, budget.admit,
+            self._pipeline, self._plan, voter.backend, options, artifacts, machine, common.base, store, self._request.run, admit,
             self._stop, self._request.fresh, lambda: self._left(machine), self._log,
         )  # fmt: skip
         boots = f"{len(self._segments)} boots" + (f", {self._jobs} at once" if self._jobs > 1 else "")
