@@ -174,7 +174,7 @@ static void write_graph(const struct graph *graph)
 /* The same date for each step, whatever came before it, and later than any file that it may unpack. */
 static void set_clock(void)
 {
-    long time[2] = { DATE, 0 };
+    long time[2] = {DATE, 0};
 
     must(SYS2(SYS_clock_settime, CLOCK_REALTIME, time), "setting the clock", "");
 }
@@ -228,7 +228,7 @@ static void raise_loopback(void)
         char name[16];
         short flags;
         char rest[22];
-    } request = { "lo", IFF_UP, "" };
+    } request = {"lo", IFF_UP, ""};
     long fd = SYS3(SYS_socket, AF_INET, SOCK_DGRAM, 0);
 
     if (fd < 0)
@@ -293,7 +293,7 @@ static void copy_output(int from)
 
 static void run_builder(const struct step *step)
 {
-    static const long own[] = { CLONE_NEWIPC | CLONE_NEWNET, CLONE_NEWNET, CLONE_NEWIPC, 0 };
+    static const long own[] = {CLONE_NEWIPC | CLONE_NEWNET, CLONE_NEWNET, CLONE_NEWIPC, 0};
     static char why[512];
     unsigned i;
     int console[2], status[2], end = 0;
