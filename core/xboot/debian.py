@@ -47,7 +47,7 @@ class DebianPackages:
     """Fetches packages into `cache`. Raises MissingToolError for what is not to be had, InputError for a name that is none."""
 
     def __init__(self, cache: Cache, lock: Lock | None = None) -> None:
-        self._cache = cache
+        self.cache = cache
         self._lock = lock or locked()
         self._catalogue = Catalogue(cache, self._lock)
 
@@ -77,7 +77,7 @@ class DebianPackages:
             (work / "root").mkdir()
             unpack(deb.path, work / "root")
 
-        return self._cache.folder("parts-unpacked", {"sha256": deb.sha256}, make) / "root", deb
+        return self.cache.folder("parts-unpacked", {"sha256": deb.sha256}, make) / "root", deb
 
     def source(self, package: str) -> SourcePackage:
         """The upstream tarballs of a source package (Debian's own changes are not fetched)."""
@@ -113,7 +113,7 @@ class DebianPackages:
 
     def _files(self, parts: Sequence[Part], architecture: str) -> list[DebianFile]:
         files = [
-            DebianFile(part.name, part.version, architecture, obtain_part(part, self._cache, self._lock), part.sha256) for part in parts
+            DebianFile(part.name, part.version, architecture, obtain_part(part, self.cache, self._lock), part.sha256) for part in parts
         ]
         self._note(parts)
         return files

@@ -18,7 +18,7 @@ def test_two_builds_give_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         folder = tmp_path / name / "deeper" / name
         folder.mkdir(parents=True)
-        build.build_image(folder)
+        build.build_image(toolchain.toolchain(Cache()), folder)
         images.append((folder / "image").read_bytes())
     assert images[0] == images[1]
 

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.boot  # nothing boots, but QEMU is asked for its versio
 BACKENDS = sorted(Plugins.load().backends)
 
 # What a build needs and does not make: kept. The Linux kernel takes a quarter of an hour, and its own tests build it anew.
-KEPT = {"apt", "apt.lock", "debian", "debian-source", "debian-unpacked", "kvm.json", "linux-kernel"}
+KEPT = {"indices", "kvm.json", "linux-kernel", "package-lists", "parts", "parts-unpacked", "toolroot"}
 
 
 def tcb(*arguments: str, cache: Path | None = None) -> str:

@@ -1,6 +1,4 @@
-"""Debian's TCC, which compiles what tccboot and hurd boot: from its locked package, run by the loader and libc of another one, so that no
-program and no library of this machine has a part in it.
-"""
+"""Debian's TCC for i386, which compiles what tccboot and hurd boot: the locked one in a toolroot, or by choice this machine's."""
 
 from __future__ import annotations
 
@@ -9,42 +7,45 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from xboot.debian import DebianFile, DebianPackages
+from xboot.debian import DebianPackages
 from xboot.errors import BackendError
+from xboot.toolroot import TCC, Tools, tools
 
-__all__ = ["Tcc", "obtain_tcc", "run_tcc"]
+__all__ = ["INCLUDE", "LIBTCC1", "Tcc", "obtain_tcc", "run_tcc"]
+
+_LIBRARY = "/usr/lib/x86_64-linux-gnu/tcc"
+INCLUDE, LIBTCC1 = f"{_LIBRARY}/include", f"{_LIBRARY}/i386-libtcc1.a"
+"""TCC's headers and its run-time library, by the names that the compiler in `Tcc.tools` has for them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tcc:
-    """Debian's i386-tcc (or tcc): the program and the words that run it, its headers and run-time library, and the package they came in."""
+    """i386-tcc: what builds are made with (`tools`); and for tests the words that run it anywhere on this machine (`command`), by the
+    loader and libc of a locked package, with its headers and run-time library.
+    """
 
-    program: Path
+    command: Sequence[str]
     include: Path
     libtcc1: Path
-    deb: DebianFile
-    command: Sequence[str]
+    tools: Tools
 
 
-def obtain_tcc(debian: DebianPackages, name: str = "i386-tcc") -> Tcc:
-    """The compiler `name` (`tcc` compiles for x86_64) of Debian's package, whether that is installed or not."""
-    root, deb = debian.unpacked("tcc")
-    libc, _ = debian.unpacked("libc6")
-    library = root / "usr" / "lib" / "x86_64-linux-gnu" / "tcc"
-    program = root / "usr" / "bin" / name
-    loaders = sorted(libc.glob("**/x86_64-linux-gnu/ld-linux-x86-64.so.2"))
-    command = [str(loaders[0]), "--library-path", str(loaders[0].parent), str(program)] if loaders else [str(program)]
-    tcc = Tcc(program, library / "include", library / "i386-libtcc1.a", deb, command)
-    for path in (tcc.program, tcc.include, tcc.libtcc1):
+def obtain_tcc(debian: DebianPackages, toolchain: str = "locked") -> Tcc:
+    """The compiler, from the locked package (installed or not), or with toolchain `host` this machine's. Raises MissingToolError."""
+    made = tools(debian.cache, toolchain, TCC, {"i386-tcc": "tcc"})
+    root = Path("/") if toolchain == "host" else debian.unpacked("tcc")[0]
+    program, include, libtcc1 = (root / name.lstrip("/") for name in ("/usr/bin/i386-tcc", INCLUDE, LIBTCC1))
+    for path in (program, include, libtcc1):
         if not path.exists():
-            raise BackendError(
-                f"Debian's package tcc {deb.version} has no {path.relative_to(root)}", hint="xboot knows 0.9.27+git20200814 of Debian 12"
-            )
-    return tcc
+            raise BackendError(f"tcc has no {path}", hint="xboot knows 0.9.27+git20200814 of Debian 12")
+    libc = Path("/") if toolchain == "host" else debian.unpacked("libc6")[0]
+    loader = libc / "lib" / "x86_64-linux-gnu" / "ld-linux-x86-64.so.2"
+    command = [str(program)] if toolchain == "host" else [str(loader), "--library-path", str(loader.parent), str(program)]
+    return Tcc(command, include, libtcc1, made)
 
 
 def run_tcc(tcc: Tcc, arguments: Sequence[str], folder: Path) -> None:
-    """Run the compiler in `folder`. Raises BackendError with its first messages."""
+    """Compile a program for a test, on this machine, in `folder`. Raises BackendError with the compiler's first messages."""
     done = subprocess.run(
         [*tcc.command, *arguments], cwd=folder, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, check=False
     )

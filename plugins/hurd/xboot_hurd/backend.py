@@ -15,6 +15,7 @@ from xboot.guest.tcc import obtain_tcc
 from xboot.hooks import BackendOptions, Notify
 from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Protocol, Script, Setting, SettingKind, Window
 from xboot.package import assemble, whole_file, write_payload
+from xboot.toolroot import TOOLCHAIN
 from xboot_hurd.kernel import debian_kernel, other_kernel
 from xboot_hurd.mend import is_mended
 from xboot_hurd.module import MAX_PAYLOAD, write_module
@@ -47,6 +48,7 @@ class HurdBackend(Backend):
         settings=(
             Setting("gnumach", "another kernel, a multiboot ELF file for i386", kind=SettingKind.FILE, default="Debian's"),
             Setting("kernel", "Debian's GNU Mach, its faults `mended`, or as it is (`debian`)", ("mended", "debian"), default="mended"),
+            TOOLCHAIN,
         ),
         contract=2,
     )
@@ -55,10 +57,11 @@ class HurdBackend(Backend):
         cache = Cache()
         debian = DebianPackages(cache)
         other = options.settings.get("gnumach")
+        toolchain = options.settings.get("toolchain", "locked")
         return {
             "kernel": other_kernel(Path(other)) if other else debian_kernel(debian, cache, untouched=_untouched(options)),
-            "server": build_server(obtain_tcc(debian), cache),
-            "executor": build_executor("i386", "i386-tcc", cache),
+            "server": build_server(obtain_tcc(debian, toolchain), cache),
+            "executor": build_executor("i386", "i386-tcc", cache, toolchain),
         }
 
     def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:

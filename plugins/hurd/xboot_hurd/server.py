@@ -6,11 +6,11 @@ from pathlib import Path
 
 from xboot.cache import Cache, file_sha256
 from xboot.guest.sources import I386, PERSONALITY
-from xboot.guest.tcc import Tcc, run_tcc
+from xboot.guest.tcc import LIBTCC1, Tcc
 from xboot.model import Artifact, Role
 
 GUEST = Path(__file__).parent / "guest"
-_RECIPE = "1"
+_RECIPE = "2"
 _SUFFIXES = (".c", ".h", ".S")
 
 
@@ -25,11 +25,11 @@ def sources() -> dict[str, Path]:
 def build_server(tcc: Tcc, cache: Cache) -> Artifact:
     """The server as an ELF program, from the cache or built now (less than a second). Raises BackendError when TCC refuses the source."""
     files = sources()
-    key = {"tcc": tcc.deb.sha256, "recipe": _RECIPE} | {name: file_sha256(path) for name, path in files.items()}
+    key = {**tcc.tools.key(), "recipe": _RECIPE} | {name: file_sha256(path) for name, path in files.items()}
     program = cache.folder("hurd-server", key, lambda work: _build(tcc, files, work)) / "server"
     return Artifact(
         name="server", path=program, sha256=file_sha256(program), size=program.stat().st_size, role=Role.SERVICES,
-        origin="xboot", version="C, i386", built_with=(f"Debian tcc {tcc.deb.version} (i386-tcc, sha256 {tcc.deb.sha256})",),
+        origin="xboot", version="C, i386", built_with=tcc.tools.names("tcc"),
         source_files=list(files.values()), lines_method="manifest",
     )  # fmt: skip
 
@@ -45,7 +45,7 @@ def _build(tcc: Tcc, files: dict[str, Path], work: Path) -> None:
         name for name in files if name.startswith(("server/", "i386/")) and name.endswith((".c", ".S")) and name != "server/entry.S"
     )
     options = ["-nostdlib", "-nostdinc", "-static", "-Iserver", "-Ipersonality", "-I."]
-    run_tcc(tcc, [*options, "-o", "server.elf", "server/entry.S", *units, str(tcc.libtcc1)], tree)
+    tcc.tools.run(["i386-tcc", *options, "-o", "server.elf", "server/entry.S", *units, LIBTCC1], work, "tree", what="the server")
     (tree / "server.elf").rename(work / "server")
     for path in sorted(tree.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()

@@ -12,8 +12,9 @@ from xboot.errors import UsageError
 from xboot.guest.build import build_executor
 from xboot.guest.scheme import build_scheme_executor, kernel_words
 from xboot.hooks import BackendOptions, Notify
-from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Need, Protocol, Script, Setting, Window
+from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Protocol, Script, Setting, Window
 from xboot.package import assemble, whole_file, write_payload
+from xboot.toolroot import TOOLCHAIN, WALLS
 from xboot_linux.kernel import built_kernel, distro_kernel
 from xboot_linux.tcb import components
 
@@ -27,10 +28,6 @@ _CONSOLE = "console=ttyS0 quiet"
 _OVERCOMMIT = "sysctl.vm.overcommit_memory=1"  # address space is not memory: what is never touched is never refused
 _ENDING = "reboot=t panic=-1"  # a panic ends the machine, with a status that is not the success status
 _QUICK = "lpj=4000000 no_timer_check tsc=unstable clocksource=jiffies random.trust_cpu=on"
-
-
-def _everywhere(package: str, **otherwise: str) -> dict[str, str]:
-    return dict.fromkeys(("debian", "fedora", "arch", "nix", "guix"), package) | otherwise
 
 
 class LinuxBackend(Backend):
@@ -57,21 +54,20 @@ class LinuxBackend(Backend):
                 ("none", "unix", "loopback"),
                 default="none",
             ),
+            TOOLCHAIN,
         ),
-        needs=(
-            Need("gcc", "compiles the C executor and the kernel", _everywhere("gcc", nix="gcc", guix="gcc-toolchain")),
-            *(Need(name, "builds the kernel", _everywhere(name)) for name in ("make", "flex", "bison", "bc")),
-            Need("xz", "unpacks the kernel's source", _everywhere("xz", debian="xz-utils")),
-        ),
+        needs=(WALLS,),
         contract=2,
     )
 
     def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
         cache = Cache()
-        kernel = distro_kernel(cache) if _is_distro(options) else built_kernel(cache, notify, options.settings.get("net", "none"))
+        toolchain = options.settings.get("toolchain", "locked")
+        net = options.settings.get("net", "none")
+        kernel = distro_kernel(cache) if _is_distro(options) else built_kernel(cache, notify, net, toolchain)
         if options.executor == "scheme":
             return {"kernel": kernel, **build_scheme_executor(cache)}
-        return {"kernel": kernel, "executor": build_executor("x86_64", "gcc", cache)}
+        return {"kernel": kernel, "executor": build_executor("x86_64", "gcc", cache, toolchain)}
 
     def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
         extra = tuple(artifacts[name] for name in ("guile", "scheme") if name in artifacts)

@@ -1,6 +1,6 @@
 """The kernel of the linux backend: Debian's linux-source, tinyconfig and guest/linux.config, made into an uncompressed vmlinux.
 
-The build is reproducible (fixed time, user, host and path) and cached by source, configuration and compiler. Which
+The build is by the locked compilers, or this machine's. It is reproducible, and cached by source, configuration and compilers. Which
 files were really compiled is read from kbuild's own dependency files and kept beside the kernel, with their line
 counts, for the TCB report.
 """
@@ -12,7 +12,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -22,8 +21,9 @@ from xboot.debian import DebianFile, DebianPackages
 from xboot.errors import BackendError, MissingToolError
 from xboot.hooks import Notify
 from xboot.model import Artifact, Event, Phase, Role
-from xboot.parts import drifted, unpack
+from xboot.parts import unpack
 from xboot.tcb import count_files
+from xboot.toolroot import ALL, Tools, tools
 
 _GUEST = Path(__file__).parent / "guest"
 # What each value of the setting `net` is made of; an option in a later file takes the place of the same one in an earlier.
@@ -33,28 +33,19 @@ FRAGMENTS = {
     "loopback": (_GUEST / "linux.config", _GUEST / "net-unix.config", _GUEST / "net-loopback.config"),
 }
 SOURCES_FILE = "sources.json"
-_TOOLS = {"gcc": "gcc", "make": "make", "flex": "flex", "bison": "bison", "bc": "bc", "xz": "xz-utils", "ld": "binutils"}
+# What this machine must have, when its own compilers are to build the kernel: program → Debian's package.
+_TOOLS = {"gcc": "gcc", "ld": "binutils", "make": "make", "flex": "flex", "bison": "bison", "bc": "bc", "xz": "xz-utils"}
+_TREE = "linux"  # the source, in the folder of the work
 _EXPECTED_OBJECTS = 900  # compiled in a build of 6.1; only the progress bar depends on it
-_REPRODUCIBLE = {
-    "KBUILD_BUILD_TIMESTAMP": "1970-01-01T00:00:00Z",
-    "KBUILD_BUILD_USER": "xboot",
-    "KBUILD_BUILD_HOST": "xboot",
-    "KBUILD_BUILD_VERSION": "1",
-}
 
 
-def built_kernel(cache: Cache, notify: Notify, net: str = "none") -> Artifact:
+def built_kernel(cache: Cache, notify: Notify, net: str = "none", toolchain: str = "locked") -> Artifact:
     """Our own kernel, with the sockets that `net` names, from the cache or built now (minutes). Raises MissingToolError, BackendError."""
-    for program, package in _TOOLS.items():
-        if shutil.which(program) is None:
-            raise MissingToolError(f"{program} is not installed, so the Linux kernel cannot be built", hint=f"apt-get install {package}")
+    by = tools(cache, toolchain, ALL, _TOOLS)
     debian = DebianPackages(cache)
     package = _source_package(debian)
     version, sha256 = debian.candidate(package, "all")  # the package itself, 138 MB, is touched only when there is something to build
-    compiler = _first_line(["gcc", "--version"])
-    linker = _first_line(["ld", "--version"])
-    drifted(f"{compiler} of this machine")
-    key = {"source": sha256, "config": " ".join(map(file_sha256, FRAGMENTS[net])), "gcc": compiler, "ld": linker, "recipe": "4"}
+    key = {"source": sha256, "config": " ".join(map(file_sha256, FRAGMENTS[net])), "recipe": "5", **by.key()}
     if not cache.has("linux-kernel", key):  # what there is may be another version than the locked one
         deb = debian.binary(package, "all")
         version, key["source"] = deb.version, deb.sha256
@@ -63,14 +54,14 @@ def built_kernel(cache: Cache, notify: Notify, net: str = "none") -> Artifact:
         deb = debian.binary(package, "all")
         if deb.sha256 != key["source"]:
             raise BackendError(f"{package} {deb.version} is another version than a moment ago", hint="try again")
-        _build(deb, work, notify, net)
+        _build(deb, by, work, notify, net)
 
     folder = cache.folder("linux-kernel", key, make)
     vmlinux = folder / "vmlinux"
     return Artifact(
         name="kernel", path=vmlinux, sha256=file_sha256(vmlinux), size=vmlinux.stat().st_size, role=Role.KERNEL,
         origin=f"Debian {package} {version} (sha256 {key['source']})", version=version,
-        built_with=(compiler, linker), source_files=(folder / SOURCES_FILE,), lines_method="kbuild dependency files",
+        built_with=by.names("gcc", "binutils"), source_files=(folder / SOURCES_FILE,), lines_method="kbuild dependency files",
     )  # fmt: skip
 
 
@@ -105,7 +96,7 @@ def _version_key(name: str) -> list[int]:
 # ---------------------------------------------------------------- building
 
 
-def _build(deb: DebianFile, work: Path, notify: Notify, net: str) -> None:
+def _build(deb: DebianFile, by: Tools, work: Path, notify: Notify, net: str) -> None:
     started = time.monotonic()
 
     def tell(text: str, done: float) -> None:
@@ -115,37 +106,38 @@ def _build(deb: DebianFile, work: Path, notify: Notify, net: str) -> None:
     scratch = work.parent / f"{work.parent.name}-scratch"
     try:
         scratch.mkdir()
-        tree = _unpack(deb, scratch)
+        tree = _unpack(deb, by, scratch)
         tell("configuring Linux", 0.03)
-        _configure(tree, net)
-        _compile(tree, tell)
+        _configure(by, tree, net)
+        _compile(by, tree, tell)
         tell("counting what was compiled", 0.97)
-        _run(["objcopy", "--strip-all", str(tree / "vmlinux"), str(work / "vmlinux")], tree)
-        _keep_pvh_note(work / "vmlinux")
-        (work / SOURCES_FILE).write_text(json.dumps(_compiled_sources(tree), indent=0))
+        _run(by, ["objcopy", "--strip-all", "vmlinux", "../vmlinux"], tree)
+        _keep_pvh_note(by, scratch)
+        shutil.move(scratch / "vmlinux", work / "vmlinux")
+        (work / SOURCES_FILE).write_text(json.dumps(_compiled_sources(by, tree), indent=0))
         shutil.copy(tree / ".config", work / "config")
         tell("kernel built", 1.0)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _unpack(deb: DebianFile, scratch: Path) -> Path:
+def _unpack(deb: DebianFile, by: Tools, scratch: Path) -> Path:
     (scratch / "deb").mkdir()
     unpack(deb.path, scratch / "deb")
     (archive,) = (scratch / "deb" / "usr" / "src").glob("linux-source-*.tar.xz")
-    tree = scratch / "linux"
+    tree = scratch / _TREE
     tree.mkdir()
-    _run(["tar", "--extract", "--xz", "--strip-components=1", "--file", str(archive)], tree)
+    _run(by, ["tar", "--extract", "--xz", "--strip-components=1", "--no-same-owner", "--file", f"../{archive.relative_to(scratch)}"], tree)
     shutil.rmtree(scratch / "deb")
     return tree
 
 
-def _configure(tree: Path, net: str) -> None:
-    _run(["make", "--silent", "tinyconfig"], tree)
+def _configure(by: Tools, tree: Path, net: str) -> None:
+    _run(by, ["make", "--silent", "tinyconfig"], tree)
     wanted = _options(net)
     with (tree / ".config").open("a") as config:
         config.writelines(f"{line}\n" for line in wanted)
-    _run(["make", "--silent", "olddefconfig"], tree)
+    _run(by, ["make", "--silent", "olddefconfig"], tree)
     found = set((tree / ".config").read_text().splitlines())
     names = {line.split("=", 1)[0] for line in found if "=" in line}
     wrong = [line for line in wanted if (_name(line) in names if _is_off(line) else line not in found)]
@@ -177,13 +169,13 @@ def _name(line: str) -> str:
     return match[0]
 
 
-def _compile(tree: Path, tell: Callable[[str, float], None]) -> None:
-    environment = os.environ | _REPRODUCIBLE
-    # The prefix map keeps the folder's name out of the kernel's strings.
-    command = ["make", f"-j{os.cpu_count() or 1}", f"KCFLAGS=-ffile-prefix-map={tree}=.", f"KAFLAGS=-ffile-prefix-map={tree}=.", "vmlinux"]
+def _compile(by: Tools, tree: Path, tell: Callable[[str, float], None]) -> None:
+    # The prefix map keeps the folder's name out of the kernel's strings: with this machine's compilers it is anywhere.
+    prefix = f"-ffile-prefix-map={by.folder(tree.parent)}/{_TREE}=."
+    command = ["make", f"-j{os.cpu_count() or 1}", f"KCFLAGS={prefix}", f"KAFLAGS={prefix}", "vmlinux"]
     log = tree.parent / "build.log"
     with log.open("wb") as sink:
-        process = subprocess.Popen(command, cwd=tree, stdout=subprocess.PIPE, stderr=sink, env=environment, stdin=subprocess.DEVNULL)
+        process = by.start(command, tree.parent, _TREE, stderr=sink)
         assert process.stdout is not None
         try:
             count = 0
@@ -203,22 +195,26 @@ def _compile(tree: Path, tell: Callable[[str, float], None]) -> None:
         )
 
 
-def _keep_pvh_note(vmlinux: Path) -> None:
+def _keep_pvh_note(by: Tools, folder: Path) -> None:
     """QEMU finds the PVH entry in an ELF note of owner Xen, type 18; a kernel without it would boot nowhere."""
-    notes = subprocess.run(["readelf", "--notes", "--wide", str(vmlinux)], capture_output=True, text=True, check=False).stdout
+    notes = by.run(["readelf", "--notes", "--wide", "vmlinux"], folder, what="the kernel that was built")
     if "Xen" not in notes:
         raise BackendError(
             "the kernel that was built has no PVH note, so QEMU cannot start it", hint="is CONFIG_PVH still a part of this kernel?"
         )
 
 
-def _compiled_sources(tree: Path) -> dict[str, dict[str, object]]:
+def _compiled_sources(by: Tools, tree: Path) -> dict[str, dict[str, object]]:
     """File → SHA-256, lines, language, for all that kbuild's .cmd files say went into objects that are linked into vmlinux."""
-    linked = set()
-    for archive in tree.rglob("*.a"):
-        if not {"tools", "scripts"} & set(archive.relative_to(tree).parts[:1]):
-            members = subprocess.run(["ar", "t", str(archive)], cwd=tree, capture_output=True, text=True, check=False).stdout.split()
-            linked |= {(tree / m).resolve() if "/" in m else (archive.parent / m).resolve() for m in members}
+    names = [path.relative_to(tree) for path in sorted(tree.rglob("*.a"))]
+    archives = [str(name) for name in names if name.parts[0] not in ("tools", "scripts")]
+    linked: set[Path] = set()
+    parent = tree
+    for line in _run(by, ["sh", "-c", 'for a do echo "archive $a"; ar t "$a"; done', "sh", *archives], tree).splitlines():
+        if line.startswith("archive "):
+            parent = (tree / line.removeprefix("archive ")).parent
+        else:  # a thin archive names its members from here, any other by their last names
+            linked.add(Path(os.path.normpath((tree if "/" in line else parent) / line)))
     files: set[Path] = set()
     for obj in linked:
         command = obj.with_name(f".{obj.name}.cmd")
@@ -237,23 +233,8 @@ def _dependencies(command: Path, tree: Path) -> Iterator[Path]:
                 yield path
 
 
-def _run(command: Sequence[str], folder: Path) -> None:
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        stdin=subprocess.DEVNULL,
-        check=False,
-        env=os.environ | _REPRODUCIBLE,
-    )
-    if done.returncode:
-        tail = " ".join(done.stderr.strip().splitlines()[-3:])
-        raise BackendError(
-            f"{' '.join(command[:3])} failed in the Linux source (status {done.returncode}): {tail}", hint="is the disk full?"
-        )
-
-
-def _first_line(command: Sequence[str]) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()[0]
+def _run(by: Tools, command: Sequence[str], tree: Path) -> str:
+    try:
+        return by.run(command, tree.parent, _TREE, what="the Linux source")
+    except BackendError as error:
+        raise BackendError(error.message, hint="is the disk full?") from None

@@ -10,11 +10,11 @@ from xboot.backend import Backend, choose_memory
 from xboot.cache import Cache
 from xboot.errors import UsageError
 from xboot.hooks import BackendOptions, Notify
-from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Need, Protocol, Script, Setting, Window
+from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Protocol, Script, Setting, Window
 from xboot.package import assemble, write_payload
+from xboot.toolroot import TOOLCHAIN, WALLS
 from xboot_mirage.build import built_image
 from xboot_mirage.tcb import components, image_regions
-from xboot_mirage.toolchain import TOOLS
 
 MiB = 1 << 20
 
@@ -43,13 +43,14 @@ class MirageBackend(Backend):
                 ("fixed", "real"),
                 default="fixed",
             ),
+            TOOLCHAIN,
         ),
-        needs=tuple(Need(program, "builds the unikernel", {"debian": package}) for program, package in TOOLS.items()),
+        needs=(WALLS,),
         contract=2,
     )
 
     def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
-        return built_image(Cache(), notify)
+        return built_image(Cache(), notify, options.settings.get("toolchain", "locked"))
 
     def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
         payload = write_payload(script, folder / "initrd")

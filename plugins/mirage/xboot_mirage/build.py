@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from xboot.cache import Cache, file_sha256
-from xboot.errors import BackendError
 from xboot.hooks import Notify
 from xboot.model import Artifact, Event, Phase
+from xboot.toolroot import Tools
 from xboot_mirage.tcb import artifacts, linked_members, measure
-from xboot_mirage.toolchain import GUEST, LIBRARIES, MEMBERS_FILE, OBJECTS, REGIONS_FILE, SOURCES_FILE, library_archives, output, toolchain
+from xboot_mirage.toolchain import GUEST, LIBRARIES, MEMBERS_FILE, OBJECTS, REGIONS_FILE, SOURCES_FILE, library_archives, toolchain
+from xboot_mirage.toolchain import key as key_of
 
-_RECIPE = "4"  # grows when the commands below change
+_RECIPE = "5"  # grows when the commands below change
 
 # General registers only: the base also runs while a program's FPU state is live (guest/base/cpu.c).
 _CFLAGS = (
@@ -35,75 +34,76 @@ _OCAMLFLAGS = ("-w", "+a-4-9-40-41-42-44-45-70", "-warn-error", "+32", "-inline"
 _LDFLAGS = ("-static", "-nostdlib", "-z", "max-page-size=4096", "-z", "noexecstack", "--build-id=none", "-T", "base/link.ld", "-Map", "map")
 
 
-def built_image(cache: Cache, notify: Notify) -> Mapping[str, Artifact]:
+def built_image(cache: Cache, notify: Notify, choice: str = "locked") -> Mapping[str, Artifact]:
     """The image as `kernel`, and an artifact for each component in it. Raises MissingToolError, BackendError."""
-    tools = toolchain()
+    by = toolchain(cache, choice)
     sources = sorted(path for path in GUEST.rglob("*") if path.suffix in (".c", ".h", ".S", ".ld", ".ml", ".mli"))
     listing = "".join(f"{path.relative_to(GUEST)} {file_sha256(path)}\n" for path in sources)
-    key = {"guest": hashlib.sha256(listing.encode()).hexdigest(), "recipe": _RECIPE, **tools}
+    key = {"guest": hashlib.sha256(listing.encode()).hexdigest(), "recipe": _RECIPE, **key_of(by, GUEST)}
     started = time.monotonic()
 
     def make(folder: Path) -> None:
         notify(Event(Phase.PREPARE, 0.0, name="kernel", text="building the OCaml image", done=0.0))
-        build_image(folder)
+        build_image(by, folder)
         notify(Event(Phase.PREPARE, time.monotonic() - started, name="kernel", text="OCaml image built", done=1.0))
 
-    return artifacts(cache.folder("mirage-image", key, make), tools)
+    return artifacts(cache.folder("mirage-image", key, make), by)
 
 
-def build_image(folder: Path) -> None:
+def build_image(by: Tools, folder: Path) -> None:
     """Build into an existing folder: the image and the files that describe it."""
     scratch = folder.parent / f"{folder.name}-scratch"
     shutil.rmtree(scratch, ignore_errors=True)
     try:
         shutil.copytree(GUEST, scratch)
-        _compile_base(scratch)
-        _compile_ocaml(scratch)
-        archives = [str(archive) for group in library_archives().values() for archive in group]
+        archives = library_archives(by, scratch)
+        _compile_base(by, scratch)
+        _compile_ocaml(by, scratch)
         objects = [f"{name}.o" for name in OBJECTS]
-        _run(["ld", *_LDFLAGS, "-o", "image.elf", *objects, "program.o", "--start-group", *archives, "--end-group"], scratch)
-        _run(["strip", "-o", "image", "image.elf"], scratch)
+        linked = [name for names in archives.values() for name in names]
+        _run(by, ["ld", *_LDFLAGS, "-o", "image.elf", *objects, "program.o", "--start-group", *linked, "--end-group"], scratch)
+        _run(by, ["strip", "-o", "image", "image.elf"], scratch)
+        symbols = _run(by, ["nm", "image.elf"], scratch)
         shutil.copy(scratch / "image", folder / "image")
         shutil.copy(scratch / "image.elf", folder / "symbols")  # for debuggers; nothing of it is booted
-        (folder / REGIONS_FILE).write_text(json.dumps(measure(scratch), indent=0))
-        (folder / MEMBERS_FILE).write_text(json.dumps(linked_members(scratch), indent=0))
-        (folder / SOURCES_FILE).write_text(json.dumps(_c_headers(scratch), indent=0))
+        (folder / REGIONS_FILE).write_text(json.dumps(measure(scratch, archives, symbols), indent=0))
+        (folder / MEMBERS_FILE).write_text(json.dumps(linked_members(scratch, archives, symbols), indent=0))
+        (folder / SOURCES_FILE).write_text(json.dumps(_c_headers(by, scratch, folder / "headers"), indent=0))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _compile_base(scratch: Path) -> None:
-    include = f"-I{output(['ocamlfind', 'ocamlc', '-where'])}"
+def _compile_base(by: Tools, scratch: Path) -> None:
+    include = f"-I{_run(by, ['ocamlfind', 'ocamlc', '-where'], scratch).strip()}"
     for name in OBJECTS:
         source = next(path for path in (scratch / "base").glob(f"{name}.[cS]"))
         flags = (*_CFLAGS, "-MMD", "-MF", f"{name}.d", include) if source.suffix == ".c" else ()
-        _run(["gcc", *flags, "-c", f"base/{source.name}", "-o", f"{name}.o"], scratch)
+        _run(by, ["gcc", *flags, "-c", f"base/{source.name}", "-o", f"{name}.o"], scratch)
 
 
-def _compile_ocaml(scratch: Path) -> None:
-    folder = scratch / "ocaml"
+def _compile_ocaml(by: Tools, scratch: Path) -> None:
     packages = ["-package", ",".join(LIBRARIES)]
-    names = sorted(path.name for path in folder.glob("*.ml*"))  # an interface (.mli) comes before whatever uses it: ocamldep sorts both
-    order = output(["ocamlfind", "ocamldep", *packages, "-sort", *names], folder).split()
+    # An interface (.mli) comes before whatever uses it: ocamldep sorts both.
+    names = sorted(path.name for path in (scratch / "ocaml").glob("*.ml*"))
+    order = _run(by, ["ocamlfind", "ocamldep", *packages, "-sort", *names], scratch, "ocaml").split()
     # The program without its runtime, so that the linker's map names every piece of C.
-    _run(["ocamlfind", "ocamlopt", *_OCAMLFLAGS, *packages, "-linkpkg", "-output-obj", "-o", "../program.o", *order], folder)
+    _run(by, ["ocamlfind", "ocamlopt", *_OCAMLFLAGS, *packages, "-linkpkg", "-output-obj", "-o", "../program.o", *order], scratch, "ocaml")
 
 
-def _c_headers(scratch: Path) -> list[str]:
-    """The headers that gcc's dependency files name, outside of the guest folder: the runtime's and the C library's."""
+def _c_headers(by: Tools, scratch: Path, keep: Path) -> list[str]:
+    """The headers that gcc's dependency files name, outside of the guest folder: the runtime's and the C library's. They are copied
+    into `keep`, where they can be counted as long as the image is there; names are given from there.
+    """
     found: set[str] = set()
     for file in scratch.glob("*.d"):
         words = re.sub(r"\\\n", " ", file.read_text()).split()[1:]
         found |= {word for word in words if word.startswith("/") and word.endswith(".h")}
-    return sorted(found)
+    for name in sorted(found):
+        target = keep / name.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(by.path(name), target)
+    return [name.lstrip("/") for name in sorted(found)]
 
 
-def _run(command: Sequence[str], folder: Path) -> None:
-    environment = {**os.environ, "LC_ALL": "C", "SOURCE_DATE_EPOCH": "1"}
-    done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, check=False, env=environment
-    )
-    if done.returncode:
-        raise BackendError(
-            f"building the mirage image: {' '.join(command[:2])} failed (status {done.returncode}): {done.stderr.strip()[-800:]}"
-        )
+def _run(by: Tools, command: Sequence[str], scratch: Path, at: str = "") -> str:
+    return by.run(command, scratch, at, what="building the mirage image")

@@ -21,8 +21,9 @@ from xboot.cache import Cache, file_sha256
 from xboot.errors import BackendError
 from xboot.model import Artifact, BootImage, Component, Region, Role
 from xboot.tcb import SourceFile, count_files, image_components
+from xboot.toolroot import Tools
 from xboot_mirage.sources import LIBRARY_METHOD, library_sources
-from xboot_mirage.toolchain import GUEST, LIBRARIES, MEMBERS_FILE, OBJECTS, REGIONS_FILE, SOURCES_FILE, library_archives, output
+from xboot_mirage.toolchain import GUEST, LIBRARIES, MEMBERS_FILE, OBJECTS, REGIONS_FILE, SOURCES_FILE
 
 # Component → what it is. The order is that of the report.
 _PARTS = {
@@ -41,9 +42,13 @@ _EXECUTOR = {"channel", "cpio", "executor", "hex", "main", "nar", "scan", "scrip
 _SECTION = re.compile(r"^ (\.[\w.]+|COMMON)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+) (\S+)$")
 
 
-def measure(folder: Path) -> list[tuple[int, int, str]]:
-    """Offset, size, component for all bytes of `image` in the folder of a finished build."""
-    pieces = [*_sections(folder), *_symbols(folder)]
+Archives = Mapping[str, Sequence[str]]
+"""Component → the archives that it was linked from, by the names that the linker's map has."""
+
+
+def measure(folder: Path, archives: Archives, symbols: str) -> list[tuple[int, int, str]]:
+    """Offset, size, component for all bytes of `image` in the folder of a finished build; `symbols` is what nm says of it."""
+    pieces = [*_sections(folder, archives), *((address, name) for address, _, name in _ocaml_symbols(symbols))]
     owner: dict[int, str] = {}
     for address, name in pieces:
         owner[address] = name  # the symbols of program.o come last and refine it
@@ -79,9 +84,9 @@ def measure(folder: Path) -> list[tuple[int, int, str]]:
     return regions
 
 
-def _sections(folder: Path) -> list[tuple[int, str]]:
+def _sections(folder: Path, linked: Archives) -> list[tuple[int, str]]:
     """Where each object's part of each output section begins, from the linker's map."""
-    archives = {str(path): name for name, paths in library_archives().items() for path in paths}
+    archives = {path: name for name, paths in linked.items() for path in paths}
     text = re.sub(r"\n (\.[\w.]+)\n +0x", r"\n \1 0x", (folder / "map").read_text())  # long section names stand on a line of their own
     found = []
     for line in text[text.index("Linker script and memory map") :].splitlines():
@@ -101,34 +106,25 @@ def _sections(folder: Path) -> list[tuple[int, str]]:
     return found
 
 
-def linked_members(folder: Path) -> dict[str, list[str]]:
+def linked_members(folder: Path, linked: Archives, symbols: str) -> dict[str, list[str]]:
     """Component → what of it was linked: members of its archives, and OCaml modules (Stdlib__List)."""
-    archives = {str(path): name for name, paths in library_archives().items() for path in paths}
+    archives = {path: name for name, paths in linked.items() for path in paths}
     found: dict[str, set[str]] = {}
     for origin, member in re.findall(r"^ \S+ +0x[0-9a-f]+ +0x[0-9a-f]+ (\S+)\((\S+)\)$", (folder / "map").read_text(), re.MULTILINE):
         if origin in archives:
             found.setdefault(archives[origin], set()).add(member)
-    for module, name in _modules(folder):
+    for _, module, name in _ocaml_symbols(symbols):
         if name in ("ocaml-stdlib", "mirage-libraries"):
             found.setdefault(name, set()).add(module)
     return {name: sorted(members) for name, members in sorted(found.items())}
 
 
-def _symbols(folder: Path) -> list[tuple[int, str]]:
-    """Where each OCaml symbol lies, and whose it is."""
-    return [(address, name) for address, _, name in _ocaml_symbols(folder)]
-
-
-def _modules(folder: Path) -> set[tuple[str, str]]:
-    return {(module, name) for _, module, name in _ocaml_symbols(folder)}
-
-
-def _ocaml_symbols(folder: Path) -> list[tuple[int, str, str]]:
+def _ocaml_symbols(symbols: str) -> list[tuple[int, str, str]]:
     """Address, module, component of the symbols that ocamlopt makes: camlMODULE__name or camlMODULE; MODULE may hold a library's prefix."""
     ours = {path.stem: ("executor" if path.stem in _EXECUTOR else "personality") for path in (GUEST / "ocaml").glob("*.ml")}
     libraries = tuple(library.replace("-", "_") for library in LIBRARIES)
     found = []
-    for line in output(["nm", "image.elf"], folder).splitlines():
+    for line in symbols.splitlines():
         match = re.match(r"^([0-9a-f]+) \w caml([A-Z]\w*)$", line)
         if match is None:
             continue
@@ -141,11 +137,11 @@ def _ocaml_symbols(folder: Path) -> list[tuple[int, str, str]]:
     return found
 
 
-def artifacts(folder: Path, toolchain: Mapping[str, str]) -> dict[str, Artifact]:
+def artifacts(folder: Path, by: Tools) -> dict[str, Artifact]:
     """The image as `kernel`, and one artifact for each component in it: `path` is the image, `sha256` that of the component's bytes."""
     image = folder / "image"
     data = image.read_bytes()
-    built_with = (toolchain["gcc"], toolchain["ld"], f"OCaml {toolchain['ocaml']}")
+    built_with = by.names("gcc", "binutils", "ocaml-nox")
     sizes: dict[str, int] = {}
     digests = {name: hashlib.sha256() for name in _PARTS}
     for offset, size, name in _regions(folder):
@@ -155,7 +151,7 @@ def artifacts(folder: Path, toolchain: Mapping[str, str]) -> dict[str, Artifact]
     for name, (role, origin) in _PARTS.items():
         if name in sizes:
             files, method = _own_sources(name)
-            version = toolchain["ocaml"] if name.startswith("ocaml-") else ""
+            version = by.names("ocaml-nox")[0] if name.startswith("ocaml-") else ""
             found[name] = Artifact(
                 name,
                 image,
@@ -195,7 +191,7 @@ def image_regions(kernel: Artifact) -> list[Region]:
 def components(image: BootImage) -> Sequence[Component]:
     """One component for each owner of bytes in the image."""
     folder = image.artifacts["kernel"].path.parent
-    headers = [Path(path) for path in json.loads((folder / SOURCES_FILE).read_text())]
+    headers = [folder / "headers" / name for name in json.loads((folder / SOURCES_FILE).read_text())]
     counted: dict[str, Mapping[str, SourceFile]] = {}
     for name, artifact in image.artifacts.items():
         if artifact.source_files:

@@ -2,66 +2,43 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 
-from xboot.cache import file_sha256
-from xboot.errors import BackendError, MissingToolError
-from xboot.parts import drifted
+from xboot.cache import Cache, file_sha256
+from xboot.toolroot import ALL, HostTools, Tools, tools
 
 GUEST = Path(__file__).parent / "guest"
 LIBRARIES = ("cstruct", "mirage-crypto")
 # boot.o comes first: its note and entry lead the image
 OBJECTS = ("boot", "trap", "frames", "aspace", "onebyte", "protect", "nonce", "cpu", "serial", "libc", "main", "stubs")
 REGIONS_FILE, SOURCES_FILE, MEMBERS_FILE = "regions.json", "sources.json", "members.json"
+# What this machine must have, when its own compilers are to build the image: program → Debian's package.
 TOOLS = {"gcc": "gcc", "ld": "binutils", "strip": "binutils", "nm": "binutils", "ocamlfind": "ocaml-findlib", "ocamlopt": "ocaml-nox"}
-_PACKAGES = "ocaml-nox ocaml-findlib libcstruct-ocaml-dev libmirage-crypto-ocaml-dev musl-dev gcc binutils"
+_MUSL = ("/usr/lib/x86_64-linux-musl/libc.a", "/usr/lib/musl/lib/libc.a")
 
 
-def library_archives() -> dict[str, list[Path]]:
-    """Component → the archives of C code that are linked: the OCaml runtime, the libraries' stubs, musl, gcc's support library."""
-    where = Path(output(["ocamlfind", "ocamlc", "-where"]))
-    stubs = [path for name in LIBRARIES for path in sorted(_library(name).glob("lib*_stubs.a"))]
-    support = Path(output(["gcc", "-print-libgcc-file-name"]))
-    return {"ocaml-runtime": [where / "libasmrun.a"], "mirage-libraries": stubs, "musl": [_musl()], "libgcc": [support]}
+def toolchain(cache: Cache, choice: str = "locked") -> Tools:
+    """What the image is built with. Raises MissingToolError."""
+    return tools(cache, choice, ALL, TOOLS)
 
 
-def toolchain() -> dict[str, str]:
-    """Everything outside of the guest folder that the image depends on: name → version or SHA-256. Raises MissingToolError."""
-    for program, package in TOOLS.items():
-        if shutil.which(program) is None:
-            raise MissingToolError(f"{program} is not installed, so the mirage image cannot be built", hint=f"apt-get install {package}")
-    for name in LIBRARIES:
-        if subprocess.run(["ocamlfind", "query", name], capture_output=True, check=False).returncode:
-            raise MissingToolError(
-                f"the OCaml library {name} is not installed, so the mirage image cannot be built", hint=f"apt-get install {_PACKAGES}"
-            )
-    found = {"gcc": output(["gcc", "--version"]), "ld": output(["ld", "--version"]), "ocaml": output(["ocamlfind", "ocamlopt", "-version"])}
-    for tool in (found["gcc"], f"OCaml {found['ocaml']} with its libraries"):
-        drifted(f"{tool} of this machine")
-    archives = [path for paths in library_archives().values() for path in paths]
-    archives += [path for name in LIBRARIES for path in sorted(_library(name).glob("*.a"))]
-    return found | {path.name: file_sha256(path) for path in archives}
+def library_archives(by: Tools, work: Path) -> dict[str, list[str]]:
+    """Component → the archives of C code that are linked: the OCaml runtime, the libraries' stubs, musl, gcc's support library; as the
+    tools name them. Raises BackendError when one is not there.
+    """
+    where = by.run(["ocamlfind", "ocamlc", "-where"], work).strip()
+    folders = {name: by.run(["ocamlfind", "query", name], work).strip() for name in LIBRARIES}
+    stubs = [f"{folder}/{path.name}" for folder in folders.values() for path in sorted(by.path(folder).glob("lib*_stubs.a"))]
+    support = by.run(["gcc", "-print-libgcc-file-name"], work).strip()
+    musl = next((name for name in _MUSL if by.path(name).exists()), _MUSL[0])
+    return {"ocaml-runtime": [f"{where}/libasmrun.a"], "mirage-libraries": stubs, "musl": [musl], "libgcc": [support]}
 
 
-def output(command: Sequence[str], folder: Path | None = None) -> str:
-    """What a command prints (of a version the first line). Raises BackendError when it fails."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, check=False)
-    if done.returncode:
-        raise BackendError(
-            f"{' '.join(command[:3])} failed (status {done.returncode}): {done.stderr.strip()[-500:]}", hint=f"apt-get install {_PACKAGES}"
-        )
-    return done.stdout.splitlines()[0] if "--version" in command else done.stdout.strip()
-
-
-def _library(name: str) -> Path:
-    return Path(output(["ocamlfind", "query", name]))
-
-
-def _musl() -> Path:
-    for path in (Path("/usr/lib/x86_64-linux-musl/libc.a"), Path("/usr/lib/musl/lib/libc.a")):
-        if path.exists():
-            return path
-    raise MissingToolError("musl's libc.a is not installed, so the mirage image cannot be linked", hint="apt-get install musl-dev")
+def key(by: Tools, work: Path) -> Mapping[str, str]:
+    """All outside of the guest folder that the image depends on. Of this machine's tools the archives are part of it, too."""
+    if not isinstance(by, HostTools):
+        return by.key()
+    archives = [by.path(name) for names in library_archives(by, work).values() for name in names]
+    archives += [path for name in LIBRARIES for path in sorted(Path(by.run(["ocamlfind", "query", name], work).strip()).glob("*.a"))]
+    return {**by.key()} | {PurePosixPath(path).name: file_sha256(path) for path in archives}

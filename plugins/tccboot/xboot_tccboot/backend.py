@@ -15,6 +15,7 @@ from xboot.guest.tcc import obtain_tcc
 from xboot.hooks import BackendOptions, Notify
 from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Protocol, Script, Setting, SettingKind, Window
 from xboot.package import assemble, whole_file, write_payload
+from xboot.toolroot import TOOLCHAIN
 from xboot_tccboot.kernel import compiled_hash, other_tree, own_tree, pack, with_hash
 from xboot_tccboot.loader import build_loader, loader_parts
 from xboot_tccboot.tcb import components
@@ -36,6 +37,7 @@ class TccbootBackend(Backend):
         maturity="experimental",
         settings=(
             Setting("kernel-tree", "the source of another multiboot kernel, with a manifest", kind=SettingKind.FOLDER, default="its own"),
+            TOOLCHAIN,
         ),
         contract=2,
     )
@@ -43,7 +45,8 @@ class TccbootBackend(Backend):
     def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
         cache = Cache()
         debian = DebianPackages(cache)
-        tcc = obtain_tcc(debian)
+        toolchain = options.settings.get("toolchain", "locked")
+        tcc = obtain_tcc(debian, toolchain)
         folder = options.settings.get("kernel-tree")
         tree = other_tree(Path(folder)) if folder else own_tree(tcc)
         loader = build_loader(tcc, debian, cache)
@@ -52,7 +55,7 @@ class TccbootBackend(Backend):
             "loader": loader,
             **parts,
             "kernel": with_hash(pack(tree, cache), compiled_hash(tree, tcc, cache)),
-            "executor": build_executor("i386", "i386-tcc", cache),
+            "executor": build_executor("i386", "i386-tcc", cache, toolchain),
         }
 
     def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:

@@ -16,7 +16,7 @@ from pathlib import Path
 from xboot.cache import Cache, file_sha256
 from xboot.errors import BackendError, UsageError
 from xboot.guest.sources import I386, PERSONALITY
-from xboot.guest.tcc import Tcc, run_tcc
+from xboot.guest.tcc import Tcc
 from xboot.model import Artifact, Role
 from xboot.package import CpioWriter
 
@@ -106,7 +106,7 @@ def _write(tree: KernelTree, destination: Path) -> None:
 
 def compiled_hash(tree: KernelTree, tcc: Tcc, cache: Cache) -> str:
     """SHA-256 of the kernel that the loader will make of this tree. Raises BackendError when TCC refuses the tree."""
-    key = _key(tree) | {"tcc": tcc.deb.sha256}
+    key = {**_key(tree), **tcc.tools.key()}
 
     def make(work: Path) -> None:
         scratch = work / "tree"
@@ -126,5 +126,5 @@ def compile_on_host(tree: KernelTree, tcc: Tcc, folder: Path) -> Path:
     words = [line.split(" ", 1) for line in tree.manifest.splitlines() if line.strip()]
     options = [rest for word, rest in words if word == "option"]
     files = [rest for word, rest in words if word == "file"]
-    run_tcc(tcc, [*options, "-o", "kernel.elf", *files], folder)
+    tcc.tools.run(["i386-tcc", *options, "-o", "kernel.elf", *files], folder, what="the kernel tree")
     return folder / "kernel.elf"

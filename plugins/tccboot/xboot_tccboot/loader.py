@@ -8,16 +8,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 import tarfile
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from elftools.elf.elffile import ELFFile
 
 from xboot.cache import Cache, file_sha256
 from xboot.debian import DebianFile, DebianPackages
 from xboot.errors import BackendError
-from xboot.guest.tcc import Tcc, run_tcc
+from xboot.guest.tcc import INCLUDE, LIBTCC1, Tcc
 from xboot.model import Artifact, Region, Role
 
 LOADER = Path(__file__).parent / "guest" / "loader"
@@ -25,7 +26,7 @@ _TEXT = 0x2000000  # where the loader is linked: main.c has the memory map
 _FILES = ("boot.S", "main.c", "file.c", "memory.c", "string.c", "print.c", "stubs.c", "sha256.c", "tcc.c")
 # What TCC's configure script would write. CONFIG_TCCBOOT is TCC's own switch for a library that runs nothing and catches no faults.
 _CONFIG = '#define TCC_VERSION "{version}"\n#define CONFIG_TCC_STATIC 1\n#define CONFIG_TCCBOOT 1\n'
-_RECIPE = "2"
+_RECIPE = "3"
 _COMPILER = "tcc.c"  # the one of _FILES that is TCC; all others are ours
 _LOADED = (".text", ".data")
 _ALIGNMENT = 4  # of every section that TCC makes for this target
@@ -37,7 +38,7 @@ def build_loader(tcc: Tcc, debian: DebianPackages, cache: Cache) -> Artifact:
     source = debian.source("tcc")
     (tarball,) = [file for file in source.tarballs if ".tar." in file.path.name]
     own = {str(path.relative_to(LOADER)): file_sha256(path) for path in sorted(LOADER.rglob("*")) if path.is_file()}
-    key = {"tcc": tcc.deb.sha256, "source": tarball.sha256, "recipe": _RECIPE} | own
+    key = {**tcc.tools.key(), "source": tarball.sha256, "recipe": _RECIPE} | own
     folder = cache.folder("tccboot-loader", key, lambda work: _build(tcc, tarball, work))
     elf = folder / "loader.elf"
     names = (folder / "sources").read_text().splitlines()
@@ -45,7 +46,7 @@ def build_loader(tcc: Tcc, debian: DebianPackages, cache: Cache) -> Artifact:
     return Artifact(
         name="loader", path=elf, sha256=file_sha256(elf), size=elf.stat().st_size, role=Role.LOADER,
         origin=f"xboot, and Debian source tcc {source.version} (sha256 {tarball.sha256})", version=source.version,
-        built_with=(f"Debian tcc {tcc.deb.version} (i386-tcc, sha256 {tcc.deb.sha256})",),
+        built_with=tcc.tools.names("tcc"),
         source_files=[path for path in files if not path.is_relative_to(folder)], lines_method="dependency files",
     )  # fmt: skip
 
@@ -80,23 +81,24 @@ def _build(tcc: Tcc, tarball: DebianFile, work: Path) -> None:
             (tree / Path(member.name).name).write_bytes(file.read())
     version = (tree / "VERSION").read_text().split()[0]
     (tree / "config.h").write_text(_CONFIG.format(version=version))
-    flags = ["-nostdlib", "-nostdinc", f"-I{LOADER}", f"-I{LOADER}/include", f"-I{tcc.include}", f"-I{tree}", "-DTCC_TARGET_I386"]
+    shutil.copytree(LOADER, work / "loader")
+    flags = ["-nostdlib", "-nostdinc", "-Iloader", "-Iloader/include", f"-I{INCLUDE}", "-Itcc", "-DTCC_TARGET_I386"]
     objects: list[str] = []
-    used: set[Path] = set()
+    used: set[str] = set()
     for name in _FILES:
-        obj, deps = work / f"{name}.o", work / f"{name}.d"
-        run_tcc(tcc, [*flags, "-MD", "-MF", str(deps), "-c", str(LOADER / name), "-o", str(obj)], work)
-        used |= (
-            {LOADER / name} | {Path(word) for word in deps.read_text().replace("\\\n", " ").split(":", 1)[1].split()}
-            if deps.exists()
-            else {LOADER / name}
-        )
-        objects.append(str(obj))
-    run_tcc(tcc, ["-nostdlib", "-static", f"-Wl,-Ttext={_TEXT:#x}", "-o", str(work / "loader.elf"), *objects, str(tcc.libtcc1)], work)
-    (work / _REGIONS_FILE).write_text(json.dumps(_regions(work / "loader.elf", [Path(obj) for obj in objects])))
-    (work / "sources").write_text("".join(f"{line}\n" for line in sorted(_names(used, tree))))
+        obj, deps = f"{name}.o", f"{name}.d"
+        tcc.tools.run(["i386-tcc", *flags, "-MD", "-MF", deps, "-c", f"loader/{name}", "-o", obj], work, what="the loader")
+        used.add(f"loader/{name}")
+        if (work / deps).exists():
+            used |= set((work / deps).read_text().replace("\\\n", " ").split(":", 1)[1].split())
+        objects.append(obj)
+    linking = ["-nostdlib", "-static", f"-Wl,-Ttext={_TEXT:#x}", "-o", "loader.elf", *objects, LIBTCC1]
+    tcc.tools.run(["i386-tcc", *linking], work, what="the loader")
+    (work / _REGIONS_FILE).write_text(json.dumps(_regions(work / "loader.elf", [work / obj for obj in objects])))
+    (work / "sources").write_text("".join(f"{line}\n" for line in sorted(_names(used))))
     for path in (*work.glob("*.o"), *work.glob("*.d")):
         path.unlink()
+    shutil.rmtree(work / "loader")
 
 
 def _regions(elf: Path, objects: Sequence[Path]) -> list[tuple[int, int, str]]:
@@ -139,15 +141,9 @@ def _section(elf: ELFFile, name: str) -> tuple[int, int]:
     return int(section["sh_offset"]), int(section["sh_size"])
 
 
-def _names(used: set[Path], tree: Path) -> set[str]:
+def _names(used: set[str]) -> set[str]:
     """Names of the files that went into the loader: our own, and with `tcc/` before them TCC's.
 
     The compiler's own headers (stdarg.h, stddef.h) are not among them: they come with the compiler.
     """
-    names = set()
-    for path in used:
-        if path.is_relative_to(LOADER):
-            names.add(str(path.relative_to(LOADER)))
-        elif path.is_relative_to(tree):
-            names.add(f"tcc/{path.relative_to(tree)}")
-    return names
+    return {str(PurePosixPath(name)).removeprefix("loader/") for name in used if not name.startswith("/")}

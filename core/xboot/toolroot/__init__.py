@@ -1,0 +1,10 @@
+"""The toolroot: locked compilers in a folder of their own, run with nothing of the host beside them; so every host makes the same bytes.
+
+`tools(cache, "locked", ALL)` gives what a backend builds with; `"host"` gives this machine's own compilers, by the same interface.
+docs/toolroot.md says how a toolroot is made, checked and entered.
+"""
+
+from xboot.toolroot.tools import ALL, BUILD, TCC, TOOLCHAIN, WALLS, HostTools, LockedTools, Tools, tools
+from xboot.toolroot.tree import Tree, make_tree, tree_digest
+
+__all__ = ["ALL", "BUILD", "TCC", "TOOLCHAIN", "WALLS", "HostTools", "LockedTools", "Tools", "Tree", "make_tree", "tools", "tree_digest"]
