@@ -30,11 +30,13 @@ class Tcc:
     tools: Tools
 
 
-def obtain_tcc(debian: DebianPackages, toolchain: str = "locked") -> Tcc:
-    """The compiler, from the locked package (installed or not), or with toolchain `host` this machine's. Raises MissingToolError."""
+def obtain_tcc(debian: DebianPackages, name: str = "i386-tcc", toolchain: str = "locked") -> Tcc:
+    """The compiler, from the locked package (installed or not), or with toolchain `host` this machine's. `name` is the program that
+    `command` runs: `tcc` compiles for x86_64. Raises MissingToolError.
+    """
     made = tools(debian.cache, toolchain, TCC, {"i386-tcc": "tcc"})
     root = Path("/") if toolchain == "host" else debian.unpacked("tcc")[0]
-    program, include, libtcc1 = (root / name.lstrip("/") for name in ("/usr/bin/i386-tcc", INCLUDE, LIBTCC1))
+    program, include, libtcc1 = (root / name.lstrip("/") for name in (f"/usr/bin/{name}", INCLUDE, LIBTCC1))
     for path in (program, include, libtcc1):
         if not path.exists():
             raise BackendError(f"tcc has no {path}", hint="xboot knows 0.9.27+git20200814 of Debian 12")

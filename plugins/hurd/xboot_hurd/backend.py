@@ -60,7 +60,7 @@ class HurdBackend(Backend):
         toolchain = options.settings.get("toolchain", "locked")
         return {
             "kernel": other_kernel(Path(other)) if other else debian_kernel(debian, cache, untouched=_untouched(options)),
-            "server": build_server(obtain_tcc(debian, toolchain), cache),
+            "server": build_server(obtain_tcc(debian, toolchain=toolchain), cache),
             "executor": build_executor("i386", "i386-tcc", cache, toolchain),
         }
 

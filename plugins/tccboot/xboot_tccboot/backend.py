@@ -46,7 +46,7 @@ class TccbootBackend(Backend):
         cache = Cache()
         debian = DebianPackages(cache)
         toolchain = options.settings.get("toolchain", "locked")
-        tcc = obtain_tcc(debian, toolchain)
+        tcc = obtain_tcc(debian, toolchain=toolchain)
         folder = options.settings.get("kernel-tree")
         tree = other_tree(Path(folder)) if folder else own_tree(tcc)
         loader = build_loader(tcc, debian, cache)

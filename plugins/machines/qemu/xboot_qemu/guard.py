@@ -55,7 +55,7 @@ def _compiler() -> tuple[tuple[str, ...], str] | None:
     """
     try:
         tcc = obtain_tcc(DebianPackages(Cache()), "tcc")
-        return (*tcc.command, "-nostdlib", "-nostdinc", f"-I{tcc.include}"), tcc.deb.sha256
+        return (*tcc.command, "-nostdlib", "-nostdinc", f"-I{tcc.include}"), tcc.tools.key()["toolroot"]
     except XbootError:
         path = next((path for name in ("gcc", "cc", "clang") if (path := shutil.which(name))), "")
         return ((path,), f"{path} {Path(path).stat().st_mtime_ns}") if path else None
