@@ -9,23 +9,16 @@ what=${1:-run}
 # What each is for stands behind it; `xboot doctor` knows the same list by the programs' names.
 packages="
 python3-venv      # the environment below
-gcc libc6-dev     # the C executor, the Linux kernel, the unikernel's base layer
-make              # the Linux kernel
-flex bison bc     # the Linux kernel's configuration and time constants
-libelf-dev        # objtool, a part of the Linux kernel's build
-libssl-dev        # the Linux kernel's build tools
-xz-utils cpio     # the Linux source and its headers
 qemu-system-x86   # boots what was built
-bubblewrap        # confines QEMU to the image and one folder
-tcc               # compiles the tccboot loader and the seeds of the example chain
-ocaml-nox         # the mirage unikernel
-ocaml-findlib     # the mirage unikernel
-musl-dev          # the libc below the OCaml runtime
-libcstruct-ocaml-dev libmirage-crypto-ocaml-dev  # the libraries in the mirage unikernel
-ca-certificates   # xboot fetch
+bubblewrap        # confines QEMU to the image and one folder, and the locked compilers to theirs
+ca-certificates   # xboot fetch, and parts from mirrors
 "
 [ "$what" = check ] && packages="python3-venv"
 [ "$what" = test ] && packages="$packages
+gcc libc6-dev tcc make  # tests that compile programs for this machine
+ocaml-nox ocaml-findlib libcstruct-ocaml-dev libmirage-crypto-ocaml-dev  # tests of the unikernel's modules on this machine
+musl-dev          # programs of the tests
+flex bison bc libelf-dev libssl-dev xz-utils cpio  # a Linux kernel by this machine's compilers (--set toolchain=host)
 nix-bin           # the oracle: the same derivations built by nix
 git               # tests of clean clones
 gnupg             # tests of signed indices
