@@ -77,7 +77,7 @@ class DebianPackages:
             (work / "root").mkdir()
             unpack(deb.path, work / "root")
 
-        return self.cache.folder("parts-unpacked", {"sha256": deb.sha256}, make) / "root", deb
+        return self.cache.folder("parts-unpacked", {"sha256": deb.sha256, "form": "2"}, make) / "root", deb
 
     def source(self, package: str) -> SourcePackage:
         """The upstream tarballs of a source package (Debian's own changes are not fetched)."""

@@ -95,6 +95,7 @@ def test_unpacked(tmp_path: Path) -> None:
     for _ in range(2):  # twice: what stands there is replaced
         unpack(file, root)
     assert (root / "usr/bin/tool").read_bytes() == b"x" and (root / "usr/bin/tool").stat().st_mode & 0o7777 == 0o755
+    assert (root / "usr/bin/tool").stat().st_mtime == 1
     assert (root / "usr/bin/t").readlink() == Path("tool") and (root / "lib").readlink() == Path("/usr/lib")
 
 

@@ -20,12 +20,14 @@ _HEADER = 60
 _Kind = Literal["r|xz", "r|gz", "r|"]
 _KINDS: dict[str, _Kind] = {"data.tar.xz": "r|xz", "data.tar.gz": "r|gz", "data.tar": "r|"}
 _CHUNK = 1 << 20
+_TIME = 1
 
 
 def unpack(deb: Path, folder: Path) -> None:
     """Unpack the files of `deb` into the existing `folder`, on top of what is there: so several packages make one tree.
 
-    Owners, times and set-id bits are dropped; links stay as the package has them, and nothing is written through one. What stands in the
+    Owners and set-id bits are dropped, and all files are of one second, as in a store (Guile compiles anew what is younger than its
+    compiled file, and takes minutes for it); links stay as the package has them, and nothing is written through one. What stands in the
     way (a file of another package) is replaced. Raises InputError for a file that is no `.deb`, or whose names lead out of `folder`.
     """
     with open_regular(deb) as file:
@@ -89,6 +91,7 @@ def _extract(deb: Path, tar: tarfile.TarFile, member: tarfile.TarInfo, folder: P
         with open(path, "xb") as file:
             shutil.copyfileobj(stream, file, _CHUNK)
         path.chmod(0o755 if member.mode & 0o111 else 0o644)
+        os.utime(path, (_TIME, _TIME))
     else:
         raise InputError(f"{deb.name}: {member.name!r} is neither file, folder nor link")
 

@@ -56,7 +56,7 @@ def _compiler() -> tuple[tuple[str, ...], str] | None:
     try:
         tcc = obtain_tcc(DebianPackages(Cache()), "tcc")
         return (*tcc.command, "-nostdlib", "-nostdinc", f"-I{tcc.include}"), tcc.tools.key()["toolroot"]
-    except XbootError:
+    except (XbootError, OSError):  # not to be had, or a cache that cannot be written to
         path = next((path for name in ("gcc", "cc", "clang") if (path := shutil.which(name))), "")
         return ((path,), f"{path} {Path(path).stat().st_mtime_ns}") if path else None
 
