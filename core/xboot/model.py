@@ -69,6 +69,11 @@ class Source:
     nar_size: int
     references: Sequence[str] = ()
 
+    @property
+    def packed(self) -> bool:
+        """Whether `location` is a `.nar` file of it, and not the tree itself."""
+        return self.kind is SourceKind.BUILT or self.location.name == self.path.rsplit("/", 1)[1] + ".nar"
+
 
 @dataclass(frozen=True, slots=True)
 class Closure:

@@ -13,6 +13,7 @@ import typer
 from xboot import __version__
 from xboot.cli.consoles import err, out
 from xboot.cli.ending import run_to_end
+from xboot.cli.explaining import verbs as explaining
 from xboot.cli.options import (
     Fresh,
     Jobs,
@@ -38,6 +39,8 @@ app = typer.Typer(
     name="xboot", no_args_is_help=True, pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]},
     help="Boot a Nix or Guix derivation's whole build graph on very small kernels, and verify every hash.",
 )  # fmt: skip
+
+app.add_typer(explaining)
 
 
 @app.command()

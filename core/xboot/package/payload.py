@@ -11,7 +11,7 @@ from typing import BinaryIO
 from xboot import nar
 from xboot.errors import InputError
 from xboot.files import open_regular
-from xboot.model import Artifact, Region, Script, Source, SourceKind
+from xboot.model import Artifact, Region, Script, Source
 from xboot.package.cpio import CpioWriter
 
 FRAMING = "archive framing"
@@ -96,8 +96,7 @@ class _Payload:
         """A tree or a `.nar` file, entries in the order of its NAR (bytewise by name within each folder), parents
         first, with the modes of a store.
         """
-        packed = source is not None and (source.kind is SourceKind.BUILT or location.name == source.path.rsplit("/", 1)[1] + ".nar")
-        hashing = _HashingNar(location, packed=packed)
+        hashing = _HashingNar(location, packed=source is not None and source.packed)
         for entry in nar.read(hashing):
             name = b"/".join((prefix, *entry.path))
             self.entries += 1
