@@ -70,6 +70,7 @@ class _Segment(_Part):
     outputs: list[_Output]
     seconds: float = Field(ge=0, allow_inf_nan=False)
     earlier: _Earlier | None
+    worker: str | None = Field(min_length=1, max_length=200)
 
 
 class _Base(_Part):

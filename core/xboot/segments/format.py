@@ -88,7 +88,9 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class SegmentRun:
-    """One segment that ran to its end. `steps` are the plan's; `seconds` from the machine's start to its end, also of an earlier boot."""
+    """One segment that ran to its end. `steps` are the plan's; `seconds` from the machine's start to its end, also of an earlier boot.
+    `worker`: who of a cluster booted it, as the scheduler knows it; empty for this host.
+    """
 
     number: int
     steps: Sequence[int]
@@ -99,6 +101,7 @@ class SegmentRun:
     outputs: Sequence[BuiltOutput]
     seconds: float
     earlier: Earlier | None = None
+    worker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,7 @@ def _segment(segment: SegmentRun) -> dict[str, Any]:
         ],
         "seconds": round(segment.seconds, 3),
         "earlier": None if earlier is None else {"planSha256": earlier.plan_sha256, "when": earlier.when},
+        "worker": segment.worker or None,
     }
 
 

@@ -22,31 +22,68 @@ from xboot.segments.examine import examine, visible
 from xboot.segments.format import Base, BuiltOutput, Earlier, SegmentRun, SegmentSource
 from xboot.segments.store import ResultsStore
 
-__all__ = ["Admit", "Ended", "Means", "export_nar", "run_segment"]
+__all__ = ["Admit", "Booted", "Boots", "Ended", "Here", "Means", "export_nar", "run_segment"]
 
 Admit = Callable[[Boot], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
-    """What every segment of a run uses."""
+class Booted:
+    """What came of one boot: its verdict, whose `exports` are files for the host to look at. `worker`: who of a cluster ran it, empty for
+    this host.
+    """
+
+    verdict: Verdict
+    worker: str = ""
+
+
+Boots = Callable[[Segment, Script, Path, Notify], Booted]
+"""Boots a segment's script once, here or elsewhere; files go into the folder. What goes wrong in the guest is in the verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Boots on this host. An instance is a `Boots`."""
 
     pipeline: Pipeline
-    plan: Script
     backend: str
     options: BackendOptions
     artifacts: Mapping[str, Artifact]
     machine: Machine
-    base: Base
-    store: ResultsStore
     run: RunOptions
     admit: Admit
-    stop: threading.Event
-    fresh: bool
     left: Callable[[], float]
     """Seconds that the whole run still has."""
     log: Callable[[Segment, Path], None]
     """Takes what one boot's console printed."""
+
+    def __call__(self, segment: Segment, script: Script, folder: Path, notify: Notify) -> Booted:
+        """Package and boot. Raises XbootError and OSError for what goes wrong on this host."""
+        self.pipeline.refuse_too_much(self.backend, script)
+        image = self.pipeline.package(self.backend, script, self.artifacts, self.options, folder)
+        boot = self.pipeline.boot(self.backend, image, self.options)
+        run = replace(
+            self.run, expected={}, export=folder / "out", export_paths=script.results, log=folder / "log" if self.run.log else None,
+            before=segment.first - 1, run_timeout=self.left(),
+        )  # fmt: skip
+        with self.admit(boot):
+            verdict = run_machine(image, boot, self.machine, run, notify)
+        if run.log is not None:
+            self.log(segment, run.log)
+        return Booted(verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What every segment of a run uses. `boots` runs those that are not taken; `cluster`: what workers made may be taken, too."""
+
+    plan: Script
+    base: Base
+    store: ResultsStore
+    boots: Boots
+    stop: threading.Event
+    fresh: bool
+    cluster: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +123,8 @@ def _taken(means: Means, segment: Segment, script: Script, notify: Notify) -> En
         run, times = _from_body(body, means, segment, script)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None  # of another version
+    if run.worker and not means.cluster:
+        return None  # who names no cluster trusts none
     built = {}
     for output in run.outputs:
         file = means.store.nar(output.nar_sha256, output.nar_size)
@@ -107,6 +146,7 @@ def _to_body(run: SegmentRun, times: Mapping[int, float], plan: str) -> dict[str
         "plan": plan,
         "steps": list(run.steps),
         "image": run.image_sha256,
+        "worker": run.worker,
         "when": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "seconds": run.seconds,
         "times": [times[number] for number in run.steps],
@@ -125,7 +165,7 @@ def _from_body(body: dict[str, Any], means: Means, segment: Segment, script: Scr
     earlier = Earlier(str(body["plan"]), str(body["when"]))
     times = {number: float(seconds) for number, seconds in zip(segment.steps, body["times"], strict=True)}
     run = _segment_run(means, segment, script, str(body["image"]), outputs, float(body["seconds"]))
-    return replace(run, earlier=earlier), times
+    return replace(run, earlier=earlier, worker=str(body.get("worker", ""))), times
 
 
 def _segment_run(means: Means, segment: Segment, script: Script, image: str, outputs: Sequence[BuiltOutput], seconds: float) -> SegmentRun:
@@ -137,22 +177,12 @@ def _segment_run(means: Means, segment: Segment, script: Script, image: str, out
 
 
 def _booted(means: Means, segment: Segment, script: Script, notify: Notify) -> Ended:
-    pipeline = means.pipeline
-    pipeline.refuse_too_much(means.backend, script)
     with means.store.scratch() as folder:
-        image = pipeline.package(means.backend, script, means.artifacts, means.options, folder)
-        boot = pipeline.boot(means.backend, image, means.options)
-        run = replace(
-            means.run, expected={}, export=folder / "out", export_paths=script.results, log=folder / "log" if means.run.log else None,
-            stop=means.stop, before=segment.first - 1, run_timeout=means.left(),
-        )  # fmt: skip
-        with means.admit(boot):
-            verdict = run_machine(image, boot, means.machine, run, notify)
-        if run.log is not None:
-            means.log(segment, run.log)
+        booted = means.boots(segment, script, folder, notify)
+        verdict = booted.verdict
         if verdict.failure:
             return Ended(segment, None, {}, {}, verdict, verdict.failure)
-        found, failure = _examined(means, segment, script, verdict)
+        found, failure = _examined(segment, script, verdict)
         if failure:
             return Ended(segment, None, {}, {}, replace(verdict, cause=Cause.GUEST), failure)
         built = {}
@@ -160,12 +190,12 @@ def _booted(means: Means, segment: Segment, script: Script, notify: Notify) -> E
             file = means.store.put_nar(verdict.exports[output.path], output.nar_sha256)
             built[output.path] = Source(output.path, SourceKind.BUILT, file, output.nar_sha256, output.nar_size, output.references)
     times = {segment.first - 1 + output.step: output.seconds for output in verdict.outputs}
-    done = _segment_run(means, segment, script, verdict.image_sha256, found, verdict.seconds)
+    done = replace(_segment_run(means, segment, script, verdict.image_sha256, found, verdict.seconds), worker=booted.worker)
     means.store.put_verdict(means.base.sha256, script.sha256, _to_body(done, times, means.plan.sha256))
     return Ended(segment, done, built, times, verdict)
 
 
-def _examined(means: Means, segment: Segment, script: Script, verdict: Verdict) -> tuple[list[BuiltOutput], str]:
+def _examined(segment: Segment, script: Script, verdict: Verdict) -> tuple[list[BuiltOutput], str]:
     """What the host finds in what came out, and how that departs from what the guest said: a guest that was taken over says anything."""
     said = {output.path: output for output in verdict.outputs}
     references = {source.path: source.references for source in script.sources}

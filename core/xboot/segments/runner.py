@@ -29,7 +29,7 @@ from xboot.request import Request
 from xboot.result import Result
 from xboot.segments.cut import WHOLE, Segment, cut_plan, limits_of, waits_for
 from xboot.segments.format import Base, SegmentedRun, SegmentRun
-from xboot.segments.one import Admit, Ended, Means, export_nar, run_segment
+from xboot.segments.one import Admit, Ended, Here, Means, export_nar, run_segment
 from xboot.segments.relay import Relay
 from xboot.segments.store import ResultsStore
 from xboot.tcb import host_kernel
@@ -116,10 +116,11 @@ class _Run:
         admit = admit or MemoryBudget(memory, self._stop).admit
         if self._request.run.log is not None:
             self._request.run.log.write_bytes(b"")  # what cannot be written to is an error now, and not after the first boot
-        means = Means(
-            self._pipeline, self._plan, voter.backend, options, artifacts, machine, common.base, store, self._request.run, admit,
-            self._stop, self._request.fresh, lambda: self._left(machine), self._log,
+        here = Here(
+            self._pipeline, voter.backend, options, artifacts, machine, replace(self._request.run, stop=self._stop), admit,
+            lambda: self._left(machine), self._log,
         )  # fmt: skip
+        means = Means(self._plan, common.base, store, here, self._stop, self._request.fresh)
         boots = f"{len(self._segments)} boots" + (f", {self._jobs} at once" if self._jobs > 1 else "")
         memory_text = f"{common.boot.memory} MiB{beyond(common.boot.memory)}"
         self._pipeline.stage("boot", f"{self._request.voter}: {len(self._plan.steps)} steps in {boots}, {memory_text}")
