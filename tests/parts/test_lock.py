@@ -36,7 +36,7 @@ def test_the_lock_of_this_xboot(tmp_path: Path) -> None:
         for package in group.packages:
             assert lock.files(package, group.architecture), f"{package} is not in the lock: run `xboot parts --update`"
         assert group.suite in lock.suites and lock.suites[group.suite].date
-    assert {part.name for part in lock.parts if lock.optional(part)} >= {"musl", "ocaml-cstruct"}
+    assert {part.name for part in lock.parts if lock.optional(part)} == {"musl", "ocaml"}
     assert not any(lock.optional(part) for part in lock.parts if part.architecture != "source")
     assert len({part.path for part in lock.parts}) == len(lock.parts)
     assert not re.search(r"https?:|[a-z]+\.(org|com|net)\b", LOCK.read_text()), "the lock names a mirror"

@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from xboot.cache import Cache
+from xboot.debian import DebianPackages
 from xboot.errors import BackendError, MissingToolError
-from xboot.guest.tcc import INCLUDE, LIBTCC1
+from xboot.guest.sources import dependencies
+from xboot.guest.tcc import INCLUDE, LIBTCC1, obtain_tcc
 from xboot.parts import Lock, locked
 from xboot.toolroot import ALL, TCC, HostTools, LockedTools, enter, make_tree, tools, tree, tree_digest
+from xboot_tccboot.loader import build_loader
 
 pytestmark = pytest.mark.apt  # and no compiler: this machine's are not used
 
@@ -191,6 +194,35 @@ def test_tcc_needs_no_namespaces(small: LockedTools, tmp_path: Path, monkeypatch
         small.run(["i386-tcc", *flags, "a.c", LIBTCC1], work(tmp_path))
         made.add((work(tmp_path) / "a").read_bytes())
     assert len(made) == 1
+
+
+def test_a_cache_whose_name_has_a_space_gives_the_same_files(small: LockedTools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where TCC is run by the loader, its own headers have names of this machine, and TCC names them as they are."""
+    debian, spaced = DebianPackages(Cache()), Cache(tmp_path / "a cache of mine")
+    usual = build_loader(obtain_tcc(debian), debian, Cache())
+    spaced.root.mkdir()
+    (spaced.root / "parts").symlink_to(Cache().root / "parts")
+    monkeypatch.setattr(enter, "way_in", lambda root: "loader")
+    found = build_loader(obtain_tcc(DebianPackages(spaced)), DebianPackages(spaced), spaced)
+    assert (found.path.parent / "sources").read_text() == (usual.path.parent / "sources").read_text()
+    assert found.sha256 == usual.sha256
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("a.o: a.c b.h \\\n /usr/c.h\n", ["a.c", "b.h", "/usr/c.h"]),
+        ("a.o: a\\ b.c \\\n c\\#.h \\\n d.h\n", ["a b.c", "c#.h", "d.h"]),
+        ("a.o: \\\n a b.c \\\n /c d/e.h\n", ["a b.c", "/c d/e.h"]),
+        ("a.o: a.c\n", ["a.c"]),
+        ("a.o: \\\n\n", []),
+        (None, []),
+    ],
+)
+def test_dependency_files_of_both_compilers(tmp_path: Path, text: str | None, names: list[str]) -> None:
+    if text is not None:
+        (tmp_path / "a.d").write_text(text)
+    assert list(dependencies(tmp_path / "a.d")) == names
 
 
 def test_no_way_leads_around_for_programs_that_run_others(everything: LockedTools, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from xboot.cache import Cache, file_sha256
 from xboot.errors import BackendError
+from xboot.guest.sources import dependencies
 from xboot.model import Artifact, Role
 from xboot.toolroot import ALL, TCC, Tools, tools
 
@@ -97,15 +98,11 @@ def _build(architecture: Architecture, compiler: Compiler, by: Tools, work: Path
         obj, deps = f"{source.stem}.o", f"{source.stem}.d"
         # Compiled inside the folder, by its bare name: no path of this machine can get into the program.
         by.run([*compiling, "-MD", "-MF", deps, "-c", source.name, "-o", obj], work, "tree", what="the executor")
-        used |= _dependencies(tree / deps) | {source.name}
+        # Names of the executor's own folder alone: nothing else is on the include path.
+        used |= {Path(name).name for name in dependencies(tree / deps)} | {source.name}
         objects.append(obj)
     by.run([*linking, *objects, "-o", "executor"], work, "tree", what="the executor")
     (tree / "executor").rename(work / "executor")
     (work / "executor").chmod(0o555)
     (work / "sources").write_text("\n".join(sorted(used)) + "\n")
     shutil.rmtree(tree)
-
-
-def _dependencies(deps: Path) -> set[str]:
-    """The names in a dependency file; all are of the executor's own folder, since nothing else is on the include path."""
-    return {Path(word).name for word in deps.read_text().replace("\\\n", " ").split(":", 1)[1].split()} if deps.exists() else set()

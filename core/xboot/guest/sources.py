@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-__all__ = ["I386", "PERSONALITY", "served_calls"]
+__all__ = ["I386", "PERSONALITY", "dependencies", "served_calls"]
 
 PERSONALITY = Path(__file__).parent / "personality"
 """The Linux personality: C above a backend's machine layer (personality/machine.h)."""
@@ -14,6 +14,21 @@ I386 = Path(__file__).parent / "i386"
 """What every such machine on i386 needs beside: the personality as one unit of compilation, memory routines, serial ports and clock."""
 
 _TABLE = "table.c"
+
+
+def dependencies(file: Path) -> Sequence[str]:
+    """The names in a dependency file (`-MD`), as the compiler wrote it; none when it wrote no such file.
+
+    TCC puts each name on a line of its own and escapes nothing, so a space there is a part of a name. gcc divides names by spaces, and
+    has a backslash before one that is a part of a name.
+    """
+    if not file.exists():
+        return ()
+    text = file.read_text(errors="surrogateescape").partition(": ")[2]
+    if text.startswith("\\\n"):
+        return [name for line in text.splitlines()[1:] if (name := line.removesuffix("\\").strip())]
+    words = re.findall(r"(?:\\.|[^\s\\])+", text.replace("\\\n", " "))
+    return [re.sub(r"\\(.)", r"\1", word) for word in words]
 
 
 def served_calls(files: Iterable[Path]) -> Sequence[str]:

@@ -2,8 +2,8 @@
 
 The kernel keeps its calls in tables of pointers in .rodata, one entry a number. Configuration does not shorten them: a call that was
 left out points to code that only returns -ENOSYS. So a table is a long run of pointers into .text, and an entry is offered unless its
-code (behind the jumps that the dispatcher is made of) is `mov $-38,%rax`. The names are those of the C library's headers for the same
-numbers.
+code (behind the jumps that the dispatcher is made of) is `mov $-38,%rax`. The names are those that the headers of the lock's package
+`linux-libc-dev` have for the same numbers.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ from pathlib import Path
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
-_HEADERS = Path("/usr/include/x86_64-linux-gnu/asm")
+from xboot.cache import Cache
+from xboot.debian import DebianPackages
+from xboot.errors import XbootError
+
+_HEADERS = "usr/include/x86_64-linux-gnu/asm"
 _LEAST = 400  # entries: no other table of code pointers is that long
 _ENDBR = b"\xf3\x0f\x1e\xfa"
 _ENOSYS = b"\x48\xc7\xc0\xda\xff\xff\xff"
@@ -25,7 +29,9 @@ _TELLS = 180  # pread64 on i386, and on x86-64 nfsservctl, which no kernel has
 
 
 def offered_syscalls(vmlinux: Path) -> Sequence[str]:
-    """Names, sorted, of the calls of both ABIs together; none when the file is no ELF file with such tables (a bzImage)."""
+    """Names, sorted, of the calls of both ABIs together; none when the file is no ELF file with such tables (a bzImage). Where the package
+    with the names is not to be had, a call is `number N`.
+    """
     try:
         with vmlinux.open("rb") as file:
             elf = ELFFile(file)
@@ -36,9 +42,10 @@ def offered_syscalls(vmlinux: Path) -> Sequence[str]:
     except ELFError:
         return ()
     names: set[str] = set()
+    headers = _headers()
     for table in _tables(data, base, base + len(code)):
         present = [number for number, pointer in enumerate(table) if not _is_absent(code, pointer - base)]
-        known = _names("32" if _TELLS in present else "64")
+        known = _names(headers, "32" if _TELLS in present else "64")
         names |= {known.get(number, f"number {number}") for number in present}
     return tuple(sorted(names))
 
@@ -65,8 +72,15 @@ def _is_absent(code: bytes, at: int) -> bool:
     return False
 
 
-def _names(abi: str) -> dict[int, str]:
-    header = _HEADERS / f"unistd_{abi}.h"
-    if not header.is_file():
+def _headers() -> Path | None:
+    try:
+        return DebianPackages(Cache()).unpacked("linux-libc-dev")[0] / _HEADERS
+    except XbootError:
+        return None
+
+
+def _names(headers: Path | None, abi: str) -> dict[int, str]:
+    header = headers / f"unistd_{abi}.h" if headers else None
+    if header is None or not header.is_file():
         return {}
     return {int(number): name for name, number in re.findall(r"^#define __NR_(\w+) (\d+)$", header.read_text(), re.MULTILINE)}

@@ -16,15 +16,15 @@ from xboot.errors import XbootError
 from xboot.tcb import SourceFile, count_files
 
 LIBRARY_METHOD = "linker map, Debian source package"
+# Of the MirageOS libraries no mirror has the sources of this version any more: their lines are not known.
 _PACKAGES = {
     "ocaml-runtime": ("ocaml",),
     "ocaml-stdlib": ("ocaml",),
     "musl": ("musl",),
-    "mirage-libraries": ("ocaml-cstruct", "ocaml-mirage-crypto"),
 }
 _SUFFIXES = (".c", ".S", ".s", ".ml")
 # Where a source may lie in its tarball: the runtime's byte-code twin, tests and other processors' code are not what was linked.
-_FOLDERS = {"ocaml-runtime": ("runtime/",), "ocaml-stdlib": ("stdlib/",), "musl": ("src/",), "mirage-libraries": ("lib/", "src/")}
+_FOLDERS = {"ocaml-runtime": ("runtime/",), "ocaml-stdlib": ("stdlib/",), "musl": ("src/",)}
 _OTHER_PROCESSORS = (
     "aarch64",
     "arm",

@@ -18,6 +18,7 @@ from elftools.elf.elffile import ELFFile
 from xboot.cache import Cache, file_sha256
 from xboot.debian import DebianFile, DebianPackages
 from xboot.errors import BackendError
+from xboot.guest.sources import dependencies
 from xboot.guest.tcc import INCLUDE, LIBTCC1, Tcc
 from xboot.model import Artifact, Region, Role
 
@@ -26,7 +27,7 @@ _TEXT = 0x2000000  # where the loader is linked: main.c has the memory map
 _FILES = ("boot.S", "main.c", "file.c", "memory.c", "string.c", "print.c", "stubs.c", "sha256.c", "tcc.c")
 # What TCC's configure script would write. CONFIG_TCCBOOT is TCC's own switch for a library that runs nothing and catches no faults.
 _CONFIG = '#define TCC_VERSION "{version}"\n#define CONFIG_TCC_STATIC 1\n#define CONFIG_TCCBOOT 1\n'
-_RECIPE = "3"
+_RECIPE = "4"
 _COMPILER = "tcc.c"  # the one of _FILES that is TCC; all others are ours
 _LOADED = (".text", ".data")
 _ALIGNMENT = 4  # of every section that TCC makes for this target
@@ -88,9 +89,7 @@ def _build(tcc: Tcc, tarball: DebianFile, work: Path) -> None:
     for name in _FILES:
         obj, deps = f"{name}.o", f"{name}.d"
         tcc.tools.run(["i386-tcc", *flags, "-MD", "-MF", deps, "-c", f"loader/{name}", "-o", obj], work, what="the loader")
-        used.add(f"loader/{name}")
-        if (work / deps).exists():
-            used |= set((work / deps).read_text().replace("\\\n", " ").split(":", 1)[1].split())
+        used |= {f"loader/{name}", *dependencies(work / deps)}
         objects.append(obj)
     linking = ["-nostdlib", "-static", f"-Wl,-Ttext={_TEXT:#x}", "-o", "loader.elf", *objects, LIBTCC1]
     tcc.tools.run(["i386-tcc", *linking], work, what="the loader")
