@@ -1,5 +1,5 @@
 # Two commands: `make run` and `make test`. Each does all its own set-up on a fresh Debian machine.
-.PHONY: run test check lint bench docs fuzz proof differences
+.PHONY: run test check lint bench docs fuzz proof differences figures
 
 BIN := .venv/bin
 XBOOT := $(BIN)/xboot
@@ -53,6 +53,11 @@ differences:
 proof:
 	@tools/setup.sh test
 	$(BIN)/python tests/proof/prove.py
+
+# Digests, bytes and lines of the images, in docs/tcb.md and README.md: after every change of what is in an image.
+figures:
+	@tools/setup.sh run
+	$(BIN)/python tools/figures.py
 
 bench:
 	@tools/setup.sh test
