@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from xboot.model import BackendInfo, Need
 from xboot.parts.places import Archive
 from xboot.plugins import Plugins
 from xboot.testing import FakeBackend, FakeMachine
+from xboot.toolroot import WALLS
 
 
 @pytest.mark.parametrize(
@@ -131,8 +133,37 @@ def test_parts_that_are_all_at_hand(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert "at hand\n" in console.file.getvalue()  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("family", ["debian", "fedora", "arch", "nix", "guix"])
-def test_every_distribution_has_packages_for_what_core_and_machines_need(family: str) -> None:
+FAMILIES = ("debian", "fedora", "arch", "nix", "guix")
+NOT_PACKAGED = {("arch", "guix")}  # of what is optional
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_distribution_has_packages_for_all_that_is_needed(family: str) -> None:
+    """By core, machines and all four backends; a backend that compiles needs what keeps its compilers apart."""
     plugins = Plugins.load()
-    needs = [*doctor.NEEDS, *(need for machine in plugins.machines.values() for need in machine.machine.info.needs)]
-    assert [need.program for need in needs if not need.optional and family not in need.packages] == []
+    needs = {"core": doctor.NEEDS} | {name: machine.machine.info.needs for name, machine in plugins.machines.items()}
+    needs |= {name: backend.info.needs for name, backend in plugins.backends.items()}
+    assert needs.keys() >= {"core", "qemu", "hurd", "linux", "mirage", "tccboot"}
+    required = [need for some in needs.values() for need in some if not need.optional]
+    assert [need.program for need in required if not need.packages.get(family)] == []
+    assert {(family, need.program) for some in needs.values() for need in some if not need.packages.get(family)} <= NOT_PACKAGED
+    assert all(WALLS in needs[name] for name in ("linux", "mirage"))  # their compilers run in namespaces; TCC needs none
+    command = Distribution(family, "Testix").command([need.packages[family] for need in required])
+    assert {"qemu", "bubblewrap", "util-linux"} <= {word.removesuffix("-system-x86") for word in command.split()}
+
+
+def test_programs_that_the_core_starts_are_needs_or_are_done_without() -> None:
+    """Each program that the code looks for on this machine is a need, or has something else in its place."""
+    plugins = Plugins.load()
+    known = {need.program for need in doctor.NEEDS}
+    known |= {need.program for some in (*plugins.machines.values(),) for need in some.machine.info.needs} | {WALLS.program}
+    instead = {"unshare", "sqv", "apt-cache", "apt-config", "diffoscope"}
+    root = Path(doctor.__file__).parents[3]
+    looked_for = {
+        name
+        for path in (*(root / "core" / "xboot").rglob("*.py"), *(root / "plugins").rglob("*.py"))
+        for name in re.findall(r"which\(\"([\w-]+)\"\)", path.read_text())
+        if "testing" not in path.parts
+    }
+    assert {"bwrap", "nix-store", "qemu-system-x86_64"} <= looked_for
+    assert looked_for - known - instead == set()

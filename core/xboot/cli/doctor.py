@@ -24,11 +24,17 @@ from xboot.show.safe import marked
 
 _UTIL = dict.fromkeys(("debian", "fedora", "arch", "nix", "guix"), "util-linux")
 _GPGV = {"debian": "gpgv", "fedora": "gnupg2", "arch": "gnupg", "nix": "gnupg", "guix": "gnupg"}
+_NIX = {"debian": "nix-bin", "fedora": "nix", "arch": "nix", "nix": "nix", "guix": "nix"}
 NEEDS = (
     Need("setpriv", "ends a machine when xboot ends, however it does", _UTIL),
     Need("gpgv", "checks a suite's signed index, when a package is not in the lock", _GPGV, optional=True),
-    Need("nix-store", "compares with what nix built", {"debian": "nix-bin", "fedora": "nix", "arch": "nix"}, optional=True),
-    Need("guix", "compares with what guix built", {"debian": "guix", "fedora": "guix"}, optional=True),
+    Need(
+        "nix-store",
+        "compares with what nix built",
+        {"debian": "nix-bin", "fedora": "nix", "arch": "nix", "nix": "nix", "guix": "nix"},
+        optional=True,
+    ),
+    Need("guix", "compares with what guix built", {"debian": "guix", "fedora": "guix", "nix": "guix", "guix": "guix"}, optional=True),
 )
 """What the core itself runs. Backends and machines say what they need (`BackendInfo.needs`, `MachineInfo.needs`)."""
 

@@ -147,7 +147,7 @@ class HostTools(Tools):
             if shutil.which(program) is None:
                 raise MissingToolError(
                     f"{program} is not installed, so toolchain=host cannot build with it",
-                    hint=f"apt-get install {package}, or leave out --set toolchain=host",
+                    hint=f"install it (on Debian the package {package}), or leave out --set toolchain=host",
                 )
         self._packages = tuple(dict.fromkeys(package for package in programs.values() if package in self._VERSIONS))
 

@@ -48,9 +48,7 @@ def find_program(name: str) -> str:
     """The program's path. Raises MissingToolError naming the package."""
     path = shutil.which(name)
     if path is None:
-        raise MissingToolError(
-            f"{name} is not installed, so nothing can be booted", hint="apt-get install --no-install-recommends qemu-system-x86"
-        )
+        raise MissingToolError(f"{name} is not installed, so nothing can be booted", hint="`xboot doctor` says how it is installed here")
     return path
 
 
