@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import tomllib
 from itertools import product
 from pathlib import Path
 
@@ -12,11 +13,14 @@ import pytest
 from a_mirror import deb
 
 from xboot.errors import InputError
+from xboot.guest import scheme
 from xboot.parts import Group, Lock, Part, Suite, locked, read_lock, unpack, write_lock
 from xboot.parts.index import Index
 from xboot.parts.lock import LOCK
 from xboot.parts.update import changes, renewed
 from xboot.parts.version import version_key
+from xboot_hurd import kernel as hurd
+from xboot_mirage import sources as mirage
 
 GOOD = Part("tool", "amd64", "pool/main/t/tool/tool_1_amd64.deb", "1", "bookworm", "0" * 64, 5, ("images",))
 GROUP = Group("images", 'what "goes" in', "bookworm", "amd64", ("tool",), True, ("other",), True)
@@ -47,6 +51,20 @@ def test_what_the_examples_recorded_is_what_is_locked() -> None:
     for recorded in (Path(__file__).parents[2] / "examples").glob("*/recipe.lock"):
         for name, source in json.loads(recorded.read_text())["sources"].items():
             assert set(source.get("files", {}).values()) <= shas, f"{recorded}: {name} is not as locked: published hashes move"
+
+
+def test_every_package_that_code_and_examples_ask_for_is_locked() -> None:
+    wanted = {(name, "amd64") for name in (*scheme._LIBRARIES, "tcc", "libc6", "linux-libc-dev")}  # TCC compiles QEMU's guard, too
+    wanted |= {(hurd.PACKAGES[0], "i386"), (f"{hurd.PACKAGES[0]}-dbg", "i386"), ("tcc", "source")}
+    wanted |= {(name, "source") for names in mirage._PACKAGES.values() for name in names}
+    for recipe in (Path(__file__).parents[2] / "examples").glob("*/recipe.toml"):
+        for source in tomllib.loads(recipe.read_text()).get("source", {}).values():
+            if source["type"] in ("debian", "debian-source"):
+                wanted.add((source["package"], "source" if source["type"] == "debian-source" else source.get("architecture", "amd64")))
+    assert {("busybox-static", "i386"), ("mes", "source")} <= wanted
+    assert [(name, architecture) for name, architecture in sorted(wanted) if not locked().files(name, architecture)] == []
+    for pattern in (r"^linux-source-[0-9.]+$", r"^linux-image-[0-9][0-9.]*-[0-9]+-cloud-amd64$"):  # as the linux backend searches
+        assert any(re.match(pattern, part.name) for part in locked().parts)
 
 
 def test_found_by_name_and_architecture() -> None:

@@ -16,7 +16,7 @@ from xboot.testing.boot import Booted, Plan, boot, source
 from xboot.testing.builders import HOSTILE
 from xboot_qemu.command import find_program
 from xboot_qemu.confine import confinement
-from xboot_qemu.guard import guard, needed, unguarded
+from xboot_qemu.guard import guard, made_by, needed, unguarded
 
 TCG = MachineOptions("tcg")
 # Places that each kernel maps and writes, in its view of all memory: low ones; tccboot hides what is below 14 MiB and not its own.
@@ -91,3 +91,14 @@ def test_which_emulators_are_guarded(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert confinement(bare, TCG).endswith("far calls are not watched")
     monkeypatch.setattr(xboot_qemu.guard, "_compiler", lambda: "")
     assert guard(old, TCG) is None and "no C compiler" in unguarded(old, TCG)
+
+
+def test_what_compiles_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    tcc = (("/cache/ld.so", "--library-path", "/cache", "/cache/tcc"), "a" * 64)
+    for found, said in (
+        (tcc, "Debian's TCC as it is locked, toolroot " + "a" * 64),
+        ((("/usr/bin/cc",), ""), "/usr/bin/cc of this machine"),
+        (None, ""),
+    ):
+        monkeypatch.setattr(xboot_qemu.guard, "_compiler", lambda found=found: found)
+        assert made_by() == said

@@ -176,6 +176,29 @@ def test_nothing_of_this_machine_is_seen(everything: LockedTools, tmp_path: Path
     ]
 
 
+DEVICES = {f"/dev{name}" for name in ("", "/null", "/zero", "/full", "/random", "/urandom", "/tty", "/console", "/pts", "/shm", "/ptmx")}
+
+
+@pytest.mark.parametrize("way", ["bubblewrap", "unshare"])
+def test_files_are_the_locked_packages_and_the_work_alone(
+    everything: LockedTools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """All that is mounted where compilers run: whatever they open is from the lock, or was put into the work."""
+    monkeypatch.setattr(enter, "way_in", lambda root: way)
+    mounts = {}
+    for line in everything.run(["cat", "/proc/self/mountinfo"], work(tmp_path)).splitlines():
+        here, _, there = line.partition(" - ")
+        source, point, options = here.split()[3:6]
+        mounts[point] = (source, there.split()[0], "ro" in options.split(","))
+    parts_of_proc = {point for point, (_, kind, read_only) in mounts.items() if point.startswith("/proc/") and kind == "proc" and read_only}
+    assert mounts.keys() - DEVICES - parts_of_proc == {"/", "/build", "/proc", "/tmp"}
+    (root, _, read_only), (build, _, _) = mounts["/"], mounts["/build"]
+    assert str(everything.tree.folder).endswith(root) and len(Path(root).parts) > 2 and read_only
+    assert str(work(tmp_path)).endswith(build) and len(Path(build).parts) > 2
+    assert (mounts["/proc"][1], mounts["/tmp"][1]) == ("proc", "tmpfs")
+    assert {entry.name for entry in everything.tree.folder.parent.iterdir()} == {"root", "sha256"}
+
+
 @pytest.mark.parametrize("way", ["bubblewrap", "unshare"])
 def test_a_status_and_what_was_said(everything: LockedTools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     monkeypatch.setattr(enter, "way_in", lambda root: way)

@@ -48,6 +48,14 @@ def unguarded(program: str, options: MachineOptions) -> str:
     return "" if _compiler() else "there is no C compiler (gcc, cc, clang), and TCC's package is not to be had"
 
 
+def made_by() -> str:
+    """What compiles the guard on this machine, in words; empty when nothing does."""
+    found = _compiler()
+    if found is None:
+        return ""
+    return f"{found[0][0]} of this machine" if len(found[0]) == 1 else f"Debian's TCC as it is locked, toolroot {found[1]}"
+
+
 @functools.cache
 def _compiler() -> tuple[tuple[str, ...], str] | None:
     """The words that compile the guard, and what tells this compiler from others. The locked TCC, which needs nothing of this machine; if

@@ -12,7 +12,7 @@ from xboot.machine import MachineOptions
 from xboot.model import Boot, Component, Role
 from xboot.tcb import opaque_file
 from xboot_qemu.command import hints, program_name
-from xboot_qemu.guard import SOURCE, needed
+from xboot_qemu.guard import SOURCE, made_by, needed
 
 # The firmware that QEMU's machine types load; Debian puts it here.
 _FIRMWARE = {
@@ -37,7 +37,7 @@ def substrate(boot: Boot) -> list[Component]:
         found.append(
             Component(
                 "guard on far calls", Role.SUBSTRATE, SOURCE.stat().st_size, digest, "xboot", "source", {"C": lines}, lines,
-                "counting", {SOURCE.name: digest}, {digest: lines}, ("Debian's TCC, as it is locked; without it, this machine's compiler",),
+                "counting", {SOURCE.name: digest}, {digest: lines}, tuple(filter(None, [made_by()])),
             )
         )  # fmt: skip
     kind = _machine_type(boot)
