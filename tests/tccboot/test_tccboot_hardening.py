@@ -90,3 +90,24 @@ def test_a_defect_ends_the_machine(defect: str, qemu: Callable[..., tuple[int, s
     status, console = qemu(kernel, archive)
     assert said in console, console
     assert status == 0x11 * 2 + 1
+
+
+# int $39; int $47; write(1, the text behind, 8); exit
+INTERRUPTED = bytes.fromhex("cd27cd2f b804000000 bb01000000 b975800408 ba08000000 cd80 b801000000 cd80".replace(" ", "")) + b"goes on\n"
+
+
+def test_an_interrupt_that_nobody_asked_for_changes_nothing(qemu: Callable[..., tuple[int, str]], tcc: Tcc, tmp_path: Path) -> None:
+    """Of the controllers, which QEMU never makes give one: here the gates are open to a program, which goes through both and goes on."""
+    tree = own_tree(tcc)
+    main = tree.files["kernel/main.c"].read_text()
+    changed = tmp_path / "main.c"
+    for vector in (39, 47):
+        closed = f"gate({vector}, trap_{vector}, 0);"
+        assert closed in main
+        main = main.replace(closed, closed.replace(", 0)", ", 3)"))
+    changed.write_text(main)
+    kernel = pack(replace(tree, files={**tree.files, "kernel/main.c": changed}), Cache()).path
+    archive = tmp_path / "payload"
+    archive.write_bytes(payload(tiny_program(INTERRUPTED)))
+    _, console = qemu(kernel, archive)
+    assert "goes on\npanic: process 1 ended" in console, console

@@ -88,6 +88,20 @@ static void end_line(void)
 
 /* ---- the end */
 
+/* A machine without an exit device goes on: whoever reads its console learns what it was to end with, and it stands still.
+ * (Were this process to end, the kernel would panic, and a PC start again from the beginning.)
+ */
+static void no_exit(u8 byte)
+{
+    static const char digits[] = "0123456789abcdef";
+    char text[] = "xboot: this machine has no exit device; it is halted. What it was to end with: ..\n";
+
+    text[sizeof text - 4] = digits[byte >> 4];
+    text[sizeof text - 3] = digits[byte & 15];
+    write_all(1, text, sizeof text - 1);
+    SYS1(SYS_pause, 0); /* for ever, since no signal is handled */
+}
+
 static void end_machine(int status)
 {
     u8 byte = (u8)status;
@@ -101,6 +115,7 @@ static void end_machine(int status)
         SYS3(SYS_write, fd, &byte, 1);
     if (SYS3(SYS_ioperm, 0xf4, 4, 1) >= 0)
         out_byte(0xf4, status);
+    no_exit(byte);
     SYS1(SYS_exit, 1); /* the kernel panics: not the success status either */
     for (;;)
         ;

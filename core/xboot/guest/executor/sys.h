@@ -27,6 +27,7 @@ void out_byte(long port, long value);
 #define SYS_mmap            NR(9, 192) /* i386: mmap2, offset in pages */
 #define SYS_munmap          NR(11, 91)
 #define SYS_ioctl           NR(16, 54)
+#define SYS_pause           NR(34, 29)
 #define SYS_dup2            NR(33, 63)
 #define SYS_clone           NR(56, 120)
 #define SYS_execve          NR(59, 11)

@@ -135,6 +135,13 @@ void say_hex(unsigned value)
 	say(digits);
 }
 
+void say_no_exit(unsigned status)
+{
+	say("xboot: this machine has no exit device; it is halted. What it was to end with: ");
+	say_hex(status);
+	say("\n");
+}
+
 void machine_panic(const char *why)
 {
 	say("panic: ");

@@ -17,5 +17,6 @@ int channel_ready(void); /* the result channel has input */
 /* the machine's own words on the console */
 void say(const char *text);
 void say_hex(unsigned value);
+void say_no_exit(unsigned status); /* the machine goes on after the byte to the exit device: so a reader of the console learns what it was */
 
 #endif

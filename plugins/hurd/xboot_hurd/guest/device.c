@@ -35,8 +35,9 @@ port device_memory(unsigned physical, unsigned size)
 void machine_exit(unsigned status)
 {
 	out8(EXIT_PORT, status);
+	say_no_exit(status);
 	for (;;)
-		; /* no exit device: the host's deadline ends the machine */
+		machine_idle(0); /* there is no way to stop Mach: its other tasks are stopped by nobody running them */
 }
 
 /* One turn of waiting: till the next byte of the result channel, or for one of Mach's ticks. A byte that is expected

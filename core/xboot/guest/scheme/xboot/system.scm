@@ -27,7 +27,7 @@
 
 (define numbers
   '((read . 0) (write . 1) (close . 3) (lseek . 8) (mmap . 9) (rt_sigaction . 13) (rt_sigprocmask . 14) (ioctl . 16)
-    (dup2 . 33) (clone . 56) (execve . 59) (exit_group . 231) (wait4 . 61) (chdir . 80) (fchdir . 81) (umask . 95)
+    (pause . 34) (dup2 . 33) (clone . 56) (execve . 59) (exit_group . 231) (wait4 . 61) (chdir . 80) (fchdir . 81) (umask . 95)
     (setuid . 105) (setgid . 106) (setsid . 112) (setgroups . 116) (personality . 135) (prctl . 157) (setrlimit . 160)
     (chroot . 161) (mount . 165) (umount2 . 166) (sethostname . 170) (ioperm . 173) (getdents64 . 217) (clock_settime . 227) (socket . 41) (openat . 257)
     (mkdirat . 258) (mknodat . 259) (fchownat . 260) (unlinkat . 263) (renameat . 264) (symlinkat . 266)

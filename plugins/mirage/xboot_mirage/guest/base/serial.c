@@ -36,9 +36,10 @@ void say_hex(u64 value) {
     say(digits + i);
 }
 
-/* isa-debug-exit: QEMU ends with status 2 * byte + 1. The shutdown that follows serves machines without the device. */
+/* isa-debug-exit: QEMU ends with status 2 * byte + 1. A machine without the device goes on, says so, and is halted. */
 _Noreturn void machine_exit(int byte) {
     outb(0xf4, (u8)byte);
+    say("xboot: this machine has no exit device; it is halted. What it was to end with: "), say_hex((u8)byte), say("\n");
     for (;;) __asm__ volatile("cli; hlt");
 }
 

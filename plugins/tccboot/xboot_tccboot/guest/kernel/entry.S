@@ -200,6 +200,17 @@ trap_ready:
 	mov %ebx, 36(%eax)
 	jmp back
 
+/* Interrupts that nobody asked for. A controller says 7 when its line has fallen again before the processor took it: a byte from the serial port that was
+   read meanwhile, or noise. Nothing is in service then, so nothing is acknowledged; but of the second controller's, the first believes that it was one. */
+	.globl trap_39, trap_47
+trap_47:
+	push %eax
+	mov $0x20, %al
+	out %al, $0x20
+	pop %eax
+trap_39:
+	iret
+
 inside: /* in the kernel: only the clock and the serial port may interrupt, and only while it idles */
 	cmpl $32, (%esp)
 	jb broken

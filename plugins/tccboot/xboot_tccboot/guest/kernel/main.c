@@ -28,7 +28,7 @@ unsigned long long kernel_gdt[10] = {
 };
 
 extern char trap_0[], trap_1[], trap_2[], trap_3[], trap_4[], trap_5[], trap_6[], trap_7[], trap_8[], trap_9[], trap_10[], trap_11[], trap_12[], trap_13[],
-	trap_14[], trap_15[], trap_16[], trap_17[], trap_18[], trap_19[], trap_32[], trap_35[], trap_255[], trap_call[], trap_double[], _etext[], _end[];
+	trap_14[], trap_15[], trap_16[], trap_17[], trap_18[], trap_19[], trap_32[], trap_35[], trap_39[], trap_47[], trap_255[], trap_call[], trap_double[], _etext[], _end[];
 
 static char *const exceptions[20] = {
 	trap_0, trap_1, trap_2, trap_3, trap_4, trap_5, trap_6, trap_7, trap_8, trap_9, trap_10, trap_11, trap_12, trap_13, trap_14, trap_15, trap_16, trap_17,
@@ -61,6 +61,8 @@ static void tables_setup(void)
 		gate(i, exceptions[i], i == 3 || i == 4 ? 3 : 0);
 	gate(32, trap_32, 0);
 	gate(35, trap_35, 0);
+	gate(39, trap_39, 0);
+	gate(47, trap_47, 0);
 	gate(128, trap_call, 3);
 	kernel_tss[2] = 0x10;
 	kernel_tss[25] = 104 << 16; /* no I/O permission map: no port for user code */

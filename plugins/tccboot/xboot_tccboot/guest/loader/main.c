@@ -70,9 +70,20 @@ void loader_put(const char *text, size_t length)
 	}
 }
 
+/* The port's state is the firmware's otherwise, and a firmware need not care: after a reset it sends five bits. */
+static void serial_setup(void)
+{
+	out(SERIAL + 1, 0);    /* no interrupts */
+	out(SERIAL + 3, 0x80); /* divisor 1: 115200 baud, 8N1 */
+	out(SERIAL, 1);
+	out(SERIAL + 1, 0);
+	out(SERIAL + 3, 3);
+}
+
 void exit(int status)
 {
 	out(EXIT_PORT, EXIT_FAILED);
+	printf("loader: this machine has no exit device; it is halted. What it was to end with: %02x\n", EXIT_FAILED);
 	for (;;)
 		asm volatile("cli; hlt");
 }
@@ -184,6 +195,7 @@ void loader_main(unsigned magic, struct multiboot *information)
 	TCCState *tcc;
 	int i;
 
+	serial_setup();
 	if (magic != 0x2badb002)
 		loader_die("not started by a multiboot loader", "wrong magic");
 	if (!(information->flags & 8) || information->modules_count < 1)
