@@ -10,13 +10,15 @@ import json
 import os
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 from xboot.errors import InputError
 
-__all__ = ["is_regular", "load_json", "open_regular", "read_descriptor", "read_regular"]
+__all__ = ["is_regular", "load_json", "open_regular", "read_descriptor", "read_regular", "replacing"]
 
 # Without O_NONBLOCK the opening of a FIFO waits for somebody who writes.
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
@@ -60,6 +62,20 @@ def read_descriptor(descriptor: int, limit: int, name: str, what: str) -> bytes:
     if left <= 0:
         raise InputError(f"{name}: it has more bytes than {what} may have ({limit} bytes)")
     return b"".join(pieces)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """The name of a file beside `path` to write to, which takes its place at the end of the block: whole, or not at all. What a block that
+    fails has begun is removed.
+    """
+    scratch = path.with_name(f".{path.name}.new")
+    try:
+        yield scratch
+        scratch.replace(path)
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise
 
 
 def is_regular(path: Path) -> bool:

@@ -6,11 +6,15 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from xboot._workspace import cache_root
+from xboot.parts import locked, obtain_part
 from xboot.testing.recipes import recipe_text, shell_step
+from xboot.toolroot import TCC
 
 XBOOT = [sys.executable, "-m", "xboot"]
 RECIPE = """
@@ -38,7 +42,7 @@ def disk(tmp_path: Path) -> Path:
     return folder
 
 
-def on(disk: Path, options: str, *words: object, **environment: object) -> subprocess.CompletedProcess[str]:
+def on(disk: Path, options: str, *words: object, program: Sequence[str] = XBOOT, **environment: object) -> subprocess.CompletedProcess[str]:
     """Run `xboot WORDS…` where a tmpfs with these mount options is at `disk`, and list what is there in the end (after a line `---`)."""
     script = (
         'mount -t tmpfs -o "$1" none "$2" || exit 99; disk=$2; shift 2; "$@"; status=$?; echo ---; find "$disk" -mindepth 1; exit $status'
@@ -46,7 +50,7 @@ def on(disk: Path, options: str, *words: object, **environment: object) -> subpr
     env = (
         os.environ | {"XBOOT_CACHE": str(disk / "cache"), "XBOOT_STORE": str(disk / "store")} | {k: str(v) for k, v in environment.items()}
     )
-    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", options, str(disk), *XBOOT, *map(str, words)]
+    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", options, str(disk), *program, *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, env=env, timeout=60)
     if done.returncode == 99 or "unshare failed" in done.stderr:
         pytest.skip("no user namespace in which a file system can be mounted: " + done.stderr.strip())
@@ -105,6 +109,30 @@ def test_apt_is_not_left_waiting_on_a_full_disk(disk: Path, tmp_path: Path, room
     assert "128 MiB" in done.stderr or FULL in done.stderr
 
 
+@pytest.mark.apt
+def test_a_kit_on_a_full_disk(disk: Path) -> None:
+    done = on(disk, "size=200k", "parts", "--fetch", "--group", "images-i386", "--into", disk / "kit", XBOOT_CACHE=cache_root())
+    left = refused(done, FULL, "free some space")
+    assert not [name for name in left if name.endswith(".new")]
+
+
+@pytest.mark.apt
+@pytest.mark.parametrize(("room", "said"), [("1m", "does not fit on the disk"), ("9m", FULL)])
+def test_a_toolroot_on_a_full_disk(disk: Path, tmp_path: Path, room: str, said: str) -> None:
+    """First a part does not fit, then what is unpacked from it: nothing of it stands as if it were whole."""
+    (tmp_path / "kit").mkdir()
+    for part in locked().group("toolroot"):
+        if part.name in TCC:
+            (tmp_path / "kit" / part.file_name).symlink_to(obtain_part(part))
+    code = "from xboot.cache import Cache; from xboot.toolroot import TCC, LockedTools; LockedTools(Cache(), TCC).tree"
+    done = on(disk, f"size={room}", XBOOT_MIRROR=f"{tmp_path / 'kit'}\n", program=(sys.executable, "-c", code))
+    assert done.returncode == 1 and re.search(said, done.stderr), done.stderr
+    left = done.stdout.partition("---\n")[2].splitlines()
+    assert not [
+        name for name in left if name.endswith((".part", "/root")) or "/toolroot/." in name or re.search(r"toolroot/.*\.sums", name)
+    ]
+
+
 @pytest.mark.parametrize("words", [["plan"], ["show"], ["plan", "-f", "dot"]])
 def test_standard_output_on_a_full_disk(recipe: Path, tmp_path: Path, words: list[str]) -> None:
     env = os.environ | {"XBOOT_CACHE": str(tmp_path / "cache"), "XBOOT_STORE": str(tmp_path / "store")}
@@ -132,8 +160,6 @@ def test_a_cache_that_cannot_be_written_to(recipe: Path, disk: Path, tmp_path: P
 )
 def test_a_run_on_a_full_disk(disk: Path, tmp_path: Path, size: str, place: str, words: tuple[str, ...]) -> None:
     """The cache is the real one but for what this run writes, which is on the small disk."""
-    from xboot._workspace import cache_root
-
     cache = tmp_path / "cache"
     cache.mkdir()
     for kind in cache_root().iterdir():

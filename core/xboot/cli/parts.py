@@ -15,6 +15,7 @@ from rich.table import Table
 from xboot.cache import Cache
 from xboot.cli.shown import shown_pipeline
 from xboot.errors import MissingToolError
+from xboot.files import replacing
 from xboot.hooks import Notify
 from xboot.model import Event, Phase
 from xboot.parts import Part, at_hand, locked, obtain_part, read_lock, write_lock
@@ -54,9 +55,8 @@ def fetch(groups: Sequence[str], into: Path | None, console: Console) -> None:
             if into is not None:
                 target = into / part.path
                 target.parent.mkdir(parents=True, exist_ok=True)
-                scratch = target.with_name(f".{target.name}.new")
-                shutil.copyfile(file, scratch)
-                scratch.replace(target)
+                with replacing(target) as scratch:
+                    shutil.copyfile(file, scratch)
     console.print(
         f"{_summed([part for part, _ in brought])}, at hand" + (f" and in {into}" if into else ""),
         highlight=False,

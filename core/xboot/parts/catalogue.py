@@ -12,6 +12,7 @@ from pathlib import Path
 from xboot.cache import Cache
 from xboot.cache import locked as held
 from xboot.errors import XbootError
+from xboot.files import replacing
 from xboot.parts.index import Index, Stanza, read_index
 from xboot.parts.lock import Lock, Part, Suite
 from xboot.parts.places import apt_archives, suite_named
@@ -84,9 +85,8 @@ class Catalogue:
                     raise
                 _LOG.warning("%s; going on with the one of %s", error, known.date)
                 return known
-            scratch = memory.with_suffix(".new")
-            scratch.write_text(json.dumps({"date": index.date, "base": index.base, "sums": dict(index.sums)}))
-            scratch.replace(memory)
+            with replacing(memory) as scratch:
+                scratch.write_text(json.dumps({"date": index.date, "base": index.base, "sums": dict(index.sums)}))
             return index
 
     def _packages(self, index: Index, architecture: str) -> Mapping[str, Sequence[Stanza]]:

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from xboot.errors import InputError
-from xboot.files import read_regular
+from xboot.files import read_regular, replacing
 
 __all__ = ["LOCK", "Group", "Lock", "Part", "Suite", "locked", "read_lock", "write_lock"]
 
@@ -156,9 +156,8 @@ def _part(entry: Mapping[str, Any]) -> Part:
 
 def write_lock(lock: Lock, path: Path) -> None:
     """Write a lock file, whole or not at all."""
-    scratch = path.with_name(f".{path.name}.new")
-    scratch.write_text(_text(lock))
-    scratch.replace(path)
+    with replacing(path) as scratch:
+        scratch.write_text(_text(lock))
 
 
 _HEAD = """\
