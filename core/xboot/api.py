@@ -67,10 +67,15 @@ class Wishes(TypedDict, total=False):
     html: Path | None
     segments: str
     fresh: bool
+    keep_going: bool
+    inputs_of: str | None
 
 
 _RUN = ("boot_timeout", "step_timeout", "run_timeout", "accelerator", "export", "log", "keep", "gdb")
-_DIRECT = ("settings", "memory", "quorum", "jobs", "measure", "spare", "machine", "quiet", "reports", "html", "segments", "fresh")
+_DIRECT = (
+    "settings", "memory", "quorum", "jobs", "measure", "spare", "machine", "quiet", "reports", "html", "segments", "fresh", "keep_going",
+    "inputs_of",
+)  # fmt: skip
 
 
 def request(targets: Targets = (), voters: Voters = (), **wishes: Unpack[Wishes]) -> Request:

@@ -44,6 +44,8 @@ class Request:
     jobs        machines that run at once (None: one a core)
     segments    how a run is cut into boots: `none`, `auto`, `steps` or a number (docs/segments.md)
     fresh       take nothing from earlier runs
+    keep_going  a comparison in several boots goes on after a difference
+    inputs_of   with what this voter made; otherwise with what the quorum agrees on (None)
     measure     measure what is booted (`Result.components`)
     export_size bytes of the export window, when there is something to export (`RunOptions.export`)
     quiet       no progress is shown
@@ -65,6 +67,8 @@ class Request:
     jobs: int | None = None
     segments: str = "none"
     fresh: bool = False
+    keep_going: bool = False
+    inputs_of: str | None = None
     measure: bool = False
     export_size: int = EXPORT_SIZE
     quiet: bool = False

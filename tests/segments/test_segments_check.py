@@ -271,5 +271,6 @@ def test_the_checker_imports_no_runner() -> None:
         "from xboot.foreign import printable",
         "from xboot.model import Script, Source, SourceKind, Step",
         "from xboot.segments.cut import AUTO, Segment, cut_plan, segment_script",
+        "from xboot.segments.divergence import Content",
         "from xboot.segments.format import Material",
     ]

@@ -14,12 +14,14 @@ from typing import Any, Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from xboot.attest.comparisons import SaidRun, check_comparison, given_outputs
 from xboot.boot.verdict import broken_conditions
 from xboot.errors import InputError, UsageError
 from xboot.files import load_json, read_regular
 from xboot.foreign import printable
 from xboot.model import OutputVerdict, Script, Source, Status
 from xboot.segments.check import Checked, check_segments
+from xboot.segments.divergence import Content, evidence_of
 from xboot.show.report import sri
 from xboot.voter import Voter
 
@@ -124,46 +126,44 @@ def _load(path: Path) -> dict[str, Any]:
 
 def _runs(value: Mapping[str, Any], script: Script, path: Path) -> list[ReportedRun]:
     if "xbootComparison" not in value:
-        return [_run(value, script, str(path), None)]
+        return [_run(_parsed(value, str(path)), script, str(path), None, {})]
     runs = value.get("runs")
     if not isinstance(runs, dict) or not runs:
         raise InputError(f"{path}: a comparison without runs")
     if not all(isinstance(run, dict) for run in runs.values()):
         raise InputError(f"{path}: a comparison whose runs are not reports")
-    found = {name: _run(run, script, f"{path}, run of {printable(name, 100)}", name) for name, run in runs.items()}
-    _check_comparison(value, found, script, path)
+    parsed = {name: _parsed(run, f"{path}, run of {printable(name, 100)}") for name, run in runs.items()}
+    made = {name: _made(report) for name, report in parsed.items()}
+    given = given_outputs(value, script, made, str(path))
+    found = {name: _run(report, script, f"{path}, run of {printable(name, 100)}", name, given[name]) for name, report in parsed.items()}
+    if value.get("keepGoing") and any(run.segments is None for run in found.values()):
+        raise InputError(f"{path}: says that all went on after a difference, and has a run of one boot; it was changed")
+    check_comparison(value, {name: _said(run, made[name], script) for name, run in found.items()}, script, str(path))
     return list(found.values())
 
 
-def _check_comparison(value: Mapping[str, Any], runs: Mapping[str, ReportedRun], script: Script, path: Path) -> None:
-    """What a comparison says beside its runs follows from them."""
-    hashes = {
-        o.path: {name: run.outputs[i].nar_sha256 for name, run in runs.items() if run.outputs[i].nar_sha256}
-        for i, o in enumerate(o for step in script.steps for o in step.outputs)
-    }
-    said = value.get("outputs")
-    if not isinstance(said, list) or [o.get("path") if isinstance(o, dict) else None for o in said] != list(hashes):
-        raise InputError(f"{path}: the comparison's outputs are not those of the script; it was changed")
-    complete = [name for name, run in runs.items() if not run.failure]
-    if value.get("complete") != complete:
-        raise InputError(f"{path}: the voters that ran every step are {complete}, not those that it names; it was changed")
-    if any(o.get("narSha256") != hashes[o["path"]] or o.get("agreed") != (len(set(hashes[o["path"]].values())) <= 1) for o in said):
-        raise InputError(f"{path}: the comparison's hashes are not those of its runs; it was changed")
-    differs = any(len(set(found.values())) > 1 for found in hashes.values())
-    quorum = value.get("quorum")
-    if value.get("verdict") == "agreed" and (differs or not isinstance(quorum, int) or not 1 <= quorum <= len(complete)):
-        raise InputError(f"{path}: says that all agree, which its runs contradict; it was changed")
-    if differs and value.get("verdict") != "differs":
-        raise InputError(f"{path}: its runs differ, and it says {str(value.get('verdict'))[:40]!r}; it was changed")
+def _made(report: _Report) -> dict[str, Content]:
+    """All that a run says that it built."""
+    return {o.path: Content(o.narSha256, o.narSize, o.references) for o in report.outputs if o.narSha256}
 
 
-def _run(value: Mapping[str, Any], script: Script, where: str, name: str | None) -> ReportedRun:
+def _said(run: ReportedRun, made: Mapping[str, Content], script: Script) -> SaidRun:
+    whole = [([step.number for step in script.steps], {s.path: Content(s.nar_sha256, s.nar_size, s.references) for s in script.sources})]
+    boots = whole if run.segments is None else run.segments.seen
+    wrong = [o.path for o in run.outputs if o.status is Status.DIFFERS]
+    return SaidRun(evidence_of(script, boots, made), run.failure, run.segments is not None and run.segments.sealed, wrong)
+
+
+def _parsed(value: Mapping[str, Any], where: str) -> _Report:
     try:
-        report = _Report.model_validate(value)
+        return _Report.model_validate(value)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise InputError(f"{where}: not a report of `xboot run --json`: {printable(place, 200)}: {first['msg']}") from None
+
+
+def _run(report: _Report, script: Script, where: str, name: str | None, given: Mapping[str, Content]) -> ReportedRun:
     if report.scriptSha256 != script.sha256:
         raise InputError(f"{where}: a report of another script ({report.scriptSha256[:16]!r}…, the target's is {script.sha256[:16]}…)")
     voter = _voter(report, where)
@@ -179,7 +179,7 @@ def _run(value: Mapping[str, Any], script: Script, where: str, name: str | None)
         broken = next(broken_conditions(script, {o.path: o.references for o in outputs}), "")
         if broken:
             _changed(where, f"says that all went well, but {broken}")
-    segments = _segments(report, script, outputs, voter, where)
+    segments = _segments(report, script, outputs, voter, given, where)
     return ReportedRun(
         where, voter, report.settings, report.accelerator, report.imageSha256, outputs, report.verdict, report.failure or "", segments
     )
@@ -211,13 +211,15 @@ def _check_sources(said: Sequence[_Source], sources: Sequence[Source], where: st
     return any(s.status == "differs" for s in said)
 
 
-def _segments(report: _Report, script: Script, outputs: Sequence[OutputVerdict], voter: Voter, where: str) -> Checked | None:
+def _segments(
+    report: _Report, script: Script, outputs: Sequence[OutputVerdict], voter: Voter, given: Mapping[str, Content], where: str
+) -> Checked | None:
     """The chain of a run of several boots, which says of every output what the report says."""
     if report.segments is None:
         if report.seal == "steps" and len(script.steps) > 1:
             _changed(where, "says that each step had a boot of its own, and lists no boots")
         return None
-    chain = check_segments(report.segments, script, where)
+    chain = check_segments(report.segments, script, where, given)
     told = {o.path: (o.nar_sha256, o.nar_size, tuple(o.references)) for o in outputs if o.nar_sha256}
     if told != {path: (sha256, size, tuple(references)) for path, (sha256, size, references) in chain.outputs.items()}:
         _changed(where, "its outputs are not those of its segments")

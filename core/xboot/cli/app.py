@@ -16,8 +16,10 @@ from xboot.cli.ending import run_to_end
 from xboot.cli.explaining import verbs as explaining
 from xboot.cli.options import (
     Fresh,
+    InputsOf,
     Jobs,
     Json,
+    KeepGoing,
     Memory,
     Quiet,
     Quorum,
@@ -106,6 +108,11 @@ def compare(
     settings: Settings = None,
     memory: Memory = None,
     step_timeout: StepTimeout = None,
+    seal: Seal = None,
+    segments: SegmentsOption = None,
+    fresh: Fresh = False,
+    keep_going: KeepGoing = False,
+    inputs_of: InputsOf = None,
     export: Annotated[Path, typer.Option(help="Where the NARs of a diverging output go.")] = Path("xboot-difference"),
     html: Annotated[Path | None, typer.Option(help="Also write a report that a browser shows, in one file.")] = None,
     as_json: Json = False,
@@ -113,6 +120,7 @@ def compare(
     """Run the same script on several voters (all if none is named), and say where they agree."""
     from xboot.api import request  # noqa: PLC0415
     from xboot.cli import compare as comparing  # noqa: PLC0415
+    from xboot.segments.cut import wanted_cut  # noqa: PLC0415
     from xboot.settings import parse_settings  # noqa: PLC0415
     from xboot.show.comparison import comparison_report  # noqa: PLC0415
     from xboot.show.report import to_json  # noqa: PLC0415
@@ -120,6 +128,7 @@ def compare(
     wished = request(
         targets, voters or (), quorum=quorum, jobs=jobs, stores=store or (), seeds=seed or (), rebuild_fixed=rebuild_fixed, quiet=quiet,
         settings=parse_settings(settings or ()), memory=memory, step_timeout=step_timeout, html=html, measure=html is not None,
+        segments=wanted_cut(seal, segments), fresh=fresh, keep_going=keep_going, inputs_of=inputs_of,
     )  # fmt: skip
     comparison, status = comparing.run_comparison(wished, export, err)
     if as_json:

@@ -43,3 +43,7 @@ Fresh = Annotated[bool, typer.Option("--fresh", help="Take no step from earlier 
 SegmentsOption = Annotated[
     str | None, typer.Option("--segments", metavar="HOW", help="Cut into boots: none, auto (by memory and time), steps, or a number.")
 ]
+KeepGoing = Annotated[bool, typer.Option("--keep-going", "-k", help="Go on after a difference, with inputs that the quorum agrees on.")]
+InputsOf = Annotated[
+    str | None, typer.Option(metavar="VOTER", help="With --keep-going: go on with what VOTER made, whatever the others made.")
+]

@@ -15,13 +15,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xboot.budget import MemoryBudget, cores, free_memory, share
+from xboot.compare.lockstep import Lockstep
 from xboot.errors import BackendError, UsageError, XbootError
-from xboot.model import Script, Status
+from xboot.model import Cause, Script, Source, SourceKind, Status
 from xboot.pipeline import Pipeline, each_voter
 from xboot.plugins import Plugins
 from xboot.request import Request
 from xboot.result import Result
+from xboot.segments.cut import WHOLE
+from xboot.segments.divergence import Content, Evidence, StepComparison, evidence_of, step_states
+from xboot.segments.one import export_nar
 from xboot.segments.runner import run as run_segments
+from xboot.segments.store import ResultsStore
 from xboot.voter import Voter
 
 _ENDING = 10.0  # seconds that machines have to end in when the user interrupts
@@ -55,6 +60,7 @@ class Comparison:
     """What came of a comparison. `failures` says for each voter that did not complete why; `skipped` why one was not even asked.
 
     `wrong` are outputs that all voters agree on but that differ from an expectation. `interrupted`: the user ended it before all had run.
+    `segments`: in how many boots each ran; then `keep_going` says that they went on after a difference, and `inputs_of` with whose outputs.
     """
 
     script: Script
@@ -65,6 +71,9 @@ class Comparison:
     skipped: Mapping[str, str]
     wrong: Sequence[str]
     interrupted: bool = False
+    segments: str = WHOLE
+    keep_going: bool = False
+    inputs_of: str | None = None
 
     @property
     def complete(self) -> Sequence[str]:
@@ -72,9 +81,24 @@ class Comparison:
         return [name for name in self.results if name not in self.failures]
 
     @property
+    def stopped(self) -> Sequence[str]:
+        """The voters that went no further because of a difference."""
+        return [name for name, result in self.results.items() if result.verdict.cause is Cause.USER and not self.interrupted]
+
+    @property
     def first_divergence(self) -> OutputComparison | None:
         """The earliest output on which two voters differ: later differences may only follow from it."""
         return next((output for output in self.outputs if not output.agreed), None)
+
+    @property
+    def steps(self) -> Sequence[StepComparison]:
+        """Where the difference begins: what is said of each step by itself."""
+        return step_states(self.script, {name: evidence(self.script, result) for name, result in self.results.items()})
+
+    @property
+    def seal(self) -> str:
+        """As in a verdict: `steps` when each step of each voter had a boot of its own."""
+        return "steps" if self.results and all(result.verdict.seal == "steps" for result in self.results.values()) else "run"
 
     @property
     def agreement(self) -> Agreement:
@@ -95,6 +119,19 @@ def choose_voters(request: Request, script: Script, plugins: Plugins) -> tuple[d
     return chosen, skipped
 
 
+def evidence(script: Script, result: Result) -> Evidence:
+    """What a voter saw and made, by its result."""
+    made = {o.path: Content(o.nar_sha256, o.nar_size, o.references) for o in result.verdict.outputs if o.nar_sha256}
+    if result.segments is None:
+        sources = {s.path: Content(s.nar_sha256, s.nar_size, s.references) for s in script.sources}
+        return evidence_of(script, [([step.number for step in script.steps], sources)], made)
+    boots = [
+        (segment.steps, {s.path: Content(s.nar_sha256, s.nar_size, s.references) for s in segment.sources})
+        for segment in result.segments.segments
+    ]
+    return evidence_of(script, boots, made)
+
+
 def compare(script: Script, request: Request, plugins: Plugins, *, memory: int | None = None, logs: Path | None = None) -> Comparison:
     """Run `script` on each voter that can take it, and put the hashes side by side. At most `request.jobs` at a time (default: one a
     core), and no more than have room in `memory` MiB together (default: what is free). `logs`: a folder for each console's text, whose
@@ -103,6 +140,9 @@ def compare(script: Script, request: Request, plugins: Plugins, *, memory: int |
     `request.quorum` is the number of complete runs that make an agreement (default: all that can take it, and never fewer than two).
     Whatever goes wrong with one voter is a failure of that voter alone. Ctrl-C ends all machines; what they had verified is in the
     comparison.
+
+    In several boots (`request.segments`) no voter begins a step that comes after one on which two differ, unless `request.keep_going`:
+    then each goes on with what `request.inputs_of` made, or `quorum` voters, or with its own where there is no such thing.
     """
     chosen, skipped = choose_voters(request, script, plugins)
     names = [str(voter) for voter in chosen]
@@ -110,6 +150,7 @@ def compare(script: Script, request: Request, plugins: Plugins, *, memory: int |
     needed = quorum if quorum is not None else max(2, len(chosen))
     if needed < 1 or (quorum is not None and quorum > len(chosen)):
         raise UsageError(f"--quorum {quorum}: {len(chosen)} voters can run this script ({', '.join(names) or 'none'})")
+    inputs_of = _wanted_inputs(request, chosen)
     results: dict[str, Result] = {}
     failures: dict[str, str] = {}
     stop = threading.Event()
@@ -118,18 +159,23 @@ def compare(script: Script, request: Request, plugins: Plugins, *, memory: int |
     if request.memory is None and chosen:
         spare = share(memory, min(request.jobs or cores(), len(chosen)))
         chosen = {voter: replace(its, spare=spare) for voter, its in chosen.items()}
+    together = Lockstep(
+        script, names, request.jobs or cores(), stop, keep_going=request.keep_going, quorum=needed, inputs_of=inputs_of
+    )  # fmt: skip
 
     def one(voter: Voter) -> None:
         name, its = str(voter), chosen[voter]
         run = replace(its.run, stop=stop, log=log_file(logs, name) if logs else its.run.log)
         try:
-            results[name] = run_segments(Pipeline(plugins, name), replace(its, run=run, jobs=1), script, budget.admit)
+            with together.of(name) as lead:
+                if not stop.is_set():
+                    results[name] = run_segments(Pipeline(plugins, name), replace(its, run=run, jobs=1), script, budget.admit, lead)
         except XbootError as error:
             failures[name] = error.message
         except OSError as error:
             failures[name] = f"{error.filename}: {error.strerror}" if error.filename else str(error)
 
-    with ThreadPoolExecutor(request.jobs or cores()) as pool:
+    with ThreadPoolExecutor(max(1, len(chosen))) as pool:  # who waits for others must not keep them from running
         futures = [pool.submit(one, voter) for voter in chosen]
         try:
             for future in futures:
@@ -145,7 +191,24 @@ def compare(script: Script, request: Request, plugins: Plugins, *, memory: int |
             failures.setdefault(name, "interrupted before its machine ran")
     results = {name: results[name] for name in names if name in results}
     failures |= {name: result.verdict.failure for name, result in results.items() if result.verdict.failure}
-    return Comparison(script, needed, _side_by_side(script, results), results, failures, skipped, _wrong(results), stop.is_set())
+    return Comparison(
+        script, needed, _side_by_side(script, results), results, failures, skipped, _wrong(results), stop.is_set(),
+        request.segments, request.keep_going, inputs_of,
+    )  # fmt: skip
+
+
+def _wanted_inputs(request: Request, chosen: Mapping[Voter, Request]) -> str | None:
+    """The voter whose outputs all go on with, as the user named it among the voters. Raises UsageError for wishes that make no sense."""
+    option = "--inputs-of" if request.inputs_of else "--keep-going"
+    if (request.keep_going or request.inputs_of) and request.segments == WHOLE:
+        raise UsageError(f"{option}: in one boot every voter goes on with what it made", hint="add --seal steps, or --segments")
+    if not request.inputs_of:
+        return None
+    if not request.keep_going:
+        raise UsageError("--inputs-of says how to go on after a difference", hint="add --keep-going")
+    if request.inputs_of not in map(str, chosen):
+        raise UsageError(f"--inputs-of {request.inputs_of}: not one of the voters ({', '.join(map(str, chosen)) or 'none'})")
+    return request.inputs_of
 
 
 def log_file(folder: Path, voter: str) -> Path:
@@ -182,6 +245,16 @@ def export_difference(comparison: Comparison, request: Request, plugins: Plugins
     chosen = {str(voter): its for voter, its in choose_voters(request, comparison.script, plugins)[0].items()}
     one_each = {value: name for name, value in sorted(output.hashes.items(), reverse=True)}
     files: dict[str, Path] = {}
+    if comparison.segments != WHOLE:  # every boot has brought it out already
+        with ResultsStore() as store:
+            for name in sorted(one_each.values()):
+                size = next(o.nar_size for o in comparison.results[name].verdict.outputs if o.path == output.path)
+                kept = store.nar(output.hashes[name], size)
+                if kept is None:
+                    raise BackendError(f"{output.path}: what {name} built is not among the results any more")
+                source = Source(output.path, SourceKind.BUILT, kept, output.hashes[name], size)
+                files[name] = export_nar(source, folder / name.replace("/", "-"))
+        return files
     for name in sorted(one_each.values()):
         its = chosen[name]
         run = replace(its.run, export=folder / name.replace("/", "-"), export_paths=[output.path])

@@ -25,6 +25,7 @@ from xboot.errors import InputError, UsageError
 from xboot.foreign import printable
 from xboot.model import Script, Source, SourceKind, Step
 from xboot.segments.cut import AUTO, Segment, cut_plan, segment_script
+from xboot.segments.divergence import Content
 from xboot.segments.format import Material
 
 __all__ = ["Checked", "check_segments"]
@@ -101,6 +102,7 @@ class Checked:
     """A chain that closes. `outputs`: store path → NAR SHA-256 (hex), NAR size and references, of every step that ran, in the plan's order.
     `whole`: every segment ran. `sealed`: each step had a boot of its own. `earlier`: numbers of segments that were taken from earlier runs.
     `base` is the digest of what all boots trust alike, `base_fields` what it is of. `materials`: what an attestation names of each boot.
+    `seen`: the steps of each boot that ran, and its sources.
     """
 
     outputs: Mapping[str, tuple[str, int, Sequence[str]]]
@@ -111,17 +113,23 @@ class Checked:
     base: str
     base_fields: Mapping[str, Any]
     materials: Sequence[Material]
+    seen: Sequence[tuple[Sequence[int], Mapping[str, Content]]]
 
 
-def check_segments(value: object, plan: Script, where: str) -> Checked:
-    """Check the `segments` part of a report (format 1) of `plan`. Raises InputError, which names `where`, for one that does not close."""
+def check_segments(value: object, plan: Script, where: str, given: Mapping[str, Content] | None = None) -> Checked:
+    """Check the `segments` part of a report (format 1) of `plan`. `given`: in a comparison that went on after a difference, the outputs
+    that this voter saw in later boots as others made them.
+
+    Raises InputError, which names `where`, for one that does not close.
+    """
     try:
         part = _Segments.model_validate(value)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise InputError(f"{where}: segments: {printable(place, 200)}: {first['msg']}") from None
-    return _Chain(plan, part, where).close()
+    others = {path: Source(path, SourceKind.BUILT, Path(), of.sha256, of.size, of.references) for path, of in (given or {}).items()}
+    return _Chain(plan, part, where, others).close()
 
 
 @dataclass(slots=True)
@@ -129,7 +137,9 @@ class _Chain:
     plan: Script
     part: _Segments
     where: str
+    given: Mapping[str, Source]
     built: dict[str, Source] = field(default_factory=dict)
+    seen: list[tuple[Sequence[int], Mapping[str, Content]]] = field(default_factory=list)
 
     def close(self) -> Checked:
         part = self.part
@@ -148,6 +158,7 @@ class _Chain:
             earlier=[its.number for its in part.segments if its.earlier is not None], base=part.base.sha256,
             base_fields=part.base.model_dump(),
             materials=[Material(its.steps[0], its.steps[-1], its.scriptSha256, its.imageSha256) for its in part.segments],
+            seen=self.seen,
         )  # fmt: skip
 
     def _check_base(self) -> None:
@@ -201,7 +212,7 @@ class _Chain:
         if its.baseSha256 != self.part.base.sha256:
             self._refuse(f"{name}: ran on another base ({its.baseSha256[:16]}…)")
         try:
-            script = segment_script(self.plan, segment, self.built)
+            script = segment_script(self.plan, segment, {path: self.given.get(path, own) for path, own in self.built.items()})
         except KeyError as error:
             self._refuse(f"{name}: needs {error.args[0]}, which no segment before it made")
         self._check_sources(name, its.sources, script)
@@ -209,6 +220,7 @@ class _Chain:
             self._refuse(
                 f"{name}: ran the script {its.scriptSha256[:16]}…; the plan and what was built before it give {script.sha256[:16]}…"
             )
+        self.seen.append((segment.steps, {s.path: Content(s.nar_sha256, s.nar_size, s.references) for s in script.sources}))
         if its.earlier is not None:
             self._check_earlier(name, its.earlier)
         visible = {source.path for source in script.sources} | {output.path for step in script.steps for output in step.outputs}
@@ -229,6 +241,8 @@ class _Chain:
             found = (source.kind, source.narSha256, source.narSize, list(source.references))
             if found != (known.kind.value, known.nar_sha256, known.nar_size, list(known.references)):
                 origin = "the plan" if known.kind is not SourceKind.BUILT else "the segment that built it"
+                if source.path in self.given:
+                    origin = "the voter whose version it was given"
                 self._refuse(f"{name}: the source {source.path} is not what {origin} says it is (kind, hash, size or references)")
             self._check_sri(name, source)
         if [source.path for source in said] != [source.path for source in script.sources]:

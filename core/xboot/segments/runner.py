@@ -29,6 +29,7 @@ from xboot.request import Request
 from xboot.result import Result
 from xboot.segments.cut import WHOLE, Segment, cut_plan, limits_of, waits_for
 from xboot.segments.format import Base, SegmentedRun, SegmentRun
+from xboot.segments.lead import Halted, Lead
 from xboot.segments.one import Admit, Ended, Here, Means, export_nar, run_segment
 from xboot.segments.relay import Relay
 from xboot.segments.store import ResultsStore
@@ -41,17 +42,17 @@ _One = Callable[[Segment], Ended]
 _Keep = Callable[[Ended], None]
 
 
-def run(pipeline: Pipeline, request: Request, script: Script, admit: Admit | None = None) -> Result:
+def run(pipeline: Pipeline, request: Request, script: Script, admit: Admit | None = None, lead: Lead | None = None) -> Result:
     """Run `script` for the request's one voter, in as many boots as the request wants. Every step that ended well is kept in the results
     store, whatever becomes of the rest. Each machine boots within `admit`, which may wait until there is room for it (None: there is as
-    much as is free now).
+    much as is free now). `lead` is asked before each of several boots, which then are one after the other.
 
     Raises what `Pipeline.run` raises, and UsageError for wishes that several boots cannot meet.
     """
     if request.segments == WHOLE or not script.steps:
         return pipeline.run(request, script) if admit is None else pipeline.run(request, script, admit)
     with ExitStack() as stack:
-        return _Run(pipeline, request, script, stack).run(admit)
+        return _Run(pipeline, request, script, stack, lead).run(admit)
 
 
 @dataclass(slots=True)
@@ -87,14 +88,15 @@ class _Progress:
 
 
 class _Run:
-    def __init__(self, pipeline: Pipeline, request: Request, script: Script, stack: ExitStack) -> None:
-        self._pipeline, self._plan = pipeline, script
+    def __init__(self, pipeline: Pipeline, request: Request, script: Script, stack: ExitStack, lead: Lead | None) -> None:
+        self._pipeline, self._plan, self._lead = pipeline, script, lead
+        self._halted = ""
         # every boot brings its outputs out, so that every boot has a window
         self._request = replace(request, run=replace(request.run, export=request.run.export or Path()))
         self._wished = request
         self._stack = stack
         self._start = time.monotonic()
-        self._jobs = request.jobs or 1
+        self._jobs = 1 if lead else request.jobs or 1
         self._stop = request.run.stop or threading.Event()
         self._progress = _Progress()
         self._logging = threading.Lock()
@@ -184,7 +186,7 @@ class _Run:
 
         def one(segment: Segment) -> Ended:
             try:
-                return run_segment(means, segment, self._progress.built, relay.of(segment))
+                return run_segment(means, segment, {**self._progress.built, **self._led(segment)}, relay.of(segment))
             finally:
                 relay.ended(segment)
 
@@ -197,8 +199,14 @@ class _Run:
             for segment in self._segments:
                 if self._stop.is_set():
                     return True
-                ended = one(segment)
+                try:
+                    ended = one(segment)
+                except Halted as halted:
+                    self._halted = str(halted)
+                    return self._stop.is_set()
                 keep(ended)
+                if self._lead is not None:
+                    self._lead.ended(ended.segment, ended.built)
                 if ended.failure:
                     return False
             interrupted = False
@@ -207,6 +215,16 @@ class _Run:
         if len(self._progress.done) == len(self._segments):
             relay.done(len(self._plan.steps))
         return interrupted
+
+    def _led(self, segment: Segment) -> Mapping[str, Source]:
+        """What the lead gives a segment in place of what this voter made. The time that it waits is none of the run's."""
+        if self._lead is None:
+            return {}
+        began = time.monotonic()
+        try:
+            return self._lead.begins(segment)
+        finally:
+            self._start += time.monotonic() - began
 
     def _at_once(self, one: _One, keep: _Keep) -> bool:
         """Run those that are ready, so many at once, the earliest first. After a failure no other begins, and those that run are waited
@@ -262,6 +280,8 @@ class _Run:
         elif interrupted:
             left = next(s for s in self._segments if s.number not in progress.ended)
             failure = f"interrupted before step {left.first} ({self._plan.steps[left.first - 1].drv})"
+        elif self._halted:
+            failure = self._halted
         exports = self._exports()
         last = failed.verdict if failed is not None else None
         verdict = judge(
@@ -271,7 +291,7 @@ class _Run:
         boots = [one.verdict for _, one in sorted(progress.ended.items()) if one.verdict is not None]
         verdict = replace(
             verdict,
-            cause=last.cause if last is not None else Cause.USER if interrupted else Cause.GUEST,
+            cause=last.cause if last is not None else Cause.USER if interrupted or self._halted else Cause.GUEST,
             hint=last.hint if last is not None else "",
             machine=machine.info.name,
             done_alone="exit-status" not in machine.info.abilities or common.boot.wiring.exit is None,

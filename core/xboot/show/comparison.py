@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
 
-from xboot.compare import Agreement, Comparison
+from xboot.compare import Agreement, Comparison, OutputComparison
+from xboot.segments.divergence import StepComparison, StepState
 from xboot.show import report
 from xboot.show.safe import marked
+from xboot.storepath import store_name
+
+_STATES = {
+    StepState.AGREES: "[green]agrees[/]",
+    StepState.DIFFERS: "[bold red]differs by itself[/]",
+    StepState.NOT_COMPARABLE: "[yellow]not comparable[/]",
+    StepState.ALONE: "alone",
+    StepState.NOT_RUN: "[dim]not run[/]",
+}
+_HASH = 33  # characters of a store path's name before the name proper
+_SHOWN = 12  # hexadecimal digits of a hash
 
 
 def show_comparison(console: Console, comparison: Comparison) -> None:
+    """Steps, if any differs; outputs; who ran for how long, or why not; and the verdict."""
+    if comparison.first_divergence is not None:
+        for line in _step_lines(comparison):
+            console.print(line, soft_wrap=True, highlight=False, emoji=False)
     results = set(comparison.script.results)
     for output in comparison.outputs:
         if output.path in results or not output.agreed:
@@ -31,7 +48,8 @@ def show_comparison(console: Console, comparison: Comparison) -> None:
         line = f"        {name}: {len(comparison.script.steps)} steps in {verdict.seconds:.1f} s ({verdict.accelerator}){drift}"
         console.print(line, soft_wrap=True, highlight=False)
     for name, reason in sorted({**comparison.failures, **comparison.skipped}.items()):
-        console.print(f"[yellow]absent [/] {name}: {marked(reason)}", soft_wrap=True, highlight=False, emoji=False)
+        word = "absent " if name not in comparison.stopped else "stopped"
+        console.print(f"[yellow]{word}[/] {name}: {marked(reason.removeprefix('stopped '))}", soft_wrap=True, highlight=False, emoji=False)
     for path in comparison.wrong:
         console.print(f"[bold red]wrong  [/] {marked(path)}: not the hash that was expected", soft_wrap=True, highlight=False)
     kernels = {comparison.results[name].voter.backend for name in comparison.complete}
@@ -40,6 +58,34 @@ def show_comparison(console: Console, comparison: Comparison) -> None:
         note = f"note    {len(comparison.complete)} voters on {on}: what two voters share, they cannot contradict each other about"
         console.print(note, soft_wrap=True, highlight=False)
     console.print(_closing(comparison), soft_wrap=True, highlight=False, emoji=False)
+
+
+def _step_lines(comparison: Comparison) -> Iterator[str]:
+    """One line a step; those at the end that nobody ran are one."""
+    steps = list(comparison.steps)
+    ran = max((step.step for step in steps if step.state is not StepState.NOT_RUN), default=0)
+    by_step: dict[int, list[OutputComparison]] = {}
+    for output in comparison.outputs:
+        by_step.setdefault(output.step, []).append(output)
+    width = len(str(len(steps)))
+    for step in steps[:ran]:
+        name = marked(store_name(step.drv)[_HASH:].removesuffix(".drv"))
+        yield f"step {step.step:>{width}}  {_STATES[step.state]}  {name}{_said(step, by_step.get(step.step, []))}"
+    if ran < len(steps):
+        these = f"step {len(steps)}" if ran + 1 == len(steps) else f"steps {ran + 1} to {len(steps)}"
+        yield f"{these}  {_STATES[StepState.NOT_RUN]}"
+
+
+def _said(step: StepComparison, outputs: Sequence[OutputComparison]) -> str:
+    """What each voter made of a step that differs, who saw what of one that cannot be compared, and who had whose inputs."""
+    text = ""
+    if step.state is StepState.DIFFERS:
+        output = next(output for output in outputs if not output.agreed)
+        what = f" ({output.name})" if len(outputs) > 1 else ""
+        text = f"{what}: " + ", ".join(f"{name} {value[:_SHOWN]}" for name, value in output.hashes.items())
+    elif step.state is StepState.NOT_COMPARABLE:
+        text = ": " + "; ".join(", ".join(group) for group in step.groups) + " had other inputs"
+    return text + "".join(f"; {name} with others' {len(paths)}" for name, paths in step.given.items())
 
 
 def _closing(comparison: Comparison) -> str:
@@ -66,6 +112,9 @@ def comparison_report(comparison: Comparison) -> dict[str, Any]:
         "xbootComparison": 2,
         "verdict": _word(comparison),
         "quorum": comparison.quorum,
+        "seal": comparison.seal,
+        "keepGoing": comparison.keep_going,
+        "inputsOf": comparison.inputs_of,
         "scriptSha256": comparison.script.sha256,
         "complete": list(comparison.complete),
         "failures": dict(comparison.failures),
@@ -75,5 +124,10 @@ def comparison_report(comparison: Comparison) -> dict[str, Any]:
             {"step": o.step, "drv": o.drv, "name": o.name, "path": o.path, "agreed": o.agreed, "narSha256": dict(o.hashes)}
             for o in comparison.outputs
         ],
+        "steps": [
+            {"step": s.step, "drv": s.drv, "state": s.state.value, "voters": [list(group) for group in s.groups],
+             "given": {name: list(paths) for name, paths in s.given.items()}}
+            for s in comparison.steps
+        ],
         "runs": {name: report.report(result) for name, result in comparison.results.items()},
-    }
+    }  # fmt: skip

@@ -7,8 +7,9 @@ from typing import Any
 
 from xboot import __version__
 from xboot.compare import Agreement, Comparison, OutputComparison
+from xboot.segments.divergence import StepComparison, StepState
 from xboot.show.html.chart import legend, panels
-from xboot.show.html.plan import draw_plan, step_times
+from xboot.show.html.plan import STATES, draw_plan, step_times
 from xboot.show.html.render import render
 from xboot.show.report import sri
 from xboot.storepath import store_name
@@ -30,13 +31,14 @@ def comparison_page(comparison: Comparison, measures: Sequence[Measured], consol
     word, mood = _WORDS[comparison.agreement]
     outputs = _ordered(comparison)
     first = comparison.first_divergence
+    states = comparison.steps
     return render(
         "comparison.html.j2",
         title=", ".join(store_name(path)[33:] for path in script.results[:3]) or "nothing",
         word=word, mood=mood, version=__version__, script=script, comparison=comparison, first=first,
         backends=[*comparison.results, *(name for name in comparison.failures if name not in comparison.results)],
         outputs=[_row(output) for output in outputs[:MOST_OUTPUTS]], hidden=max(0, len(outputs) - MOST_OUTPUTS),
-        plan=draw_plan(script, step_times(comparison)), consoles=consoles, sri=sri, **_tcb(measures),
+        plan=draw_plan(script, step_times(comparison), states), counts=_counts(states), consoles=consoles, sri=sri, **_tcb(measures),
     )  # fmt: skip
 
 
@@ -48,6 +50,12 @@ def tcb_page(measures: Sequence[Measured]) -> str:
 def _tcb(measures: Sequence[Measured]) -> dict[str, Any]:
     common = {(one.voter, other.voter): overlap(one.components, other.components) for one in measures for other in measures}
     return {"measures": measures, "panels": panels(measures), "legend": legend(measures), "common": common}
+
+
+def _counts(states: Sequence[StepComparison]) -> list[tuple[str, str, int]]:
+    """Word, colour and number of the states that occur."""
+    counts = [(*STATES[state], sum(step.state is state for step in states)) for state in StepState]
+    return [one for one in counts if one[2]]
 
 
 def _ordered(comparison: Comparison) -> list[OutputComparison]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log2
 
 from xboot.compare import Comparison
 from xboot.model import Script
+from xboot.segments.divergence import StepComparison, StepState
 from xboot.storepath import store_name
 
 MOST_STEPS = 1000
@@ -31,7 +32,9 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One step: `y` is the middle of its name's line, in pixels from the top; `top` the upper edge of the row."""
+    """One step: `y` is the middle of its name's line, in pixels from the top; `top` the upper edge of the row. `state`: what the comparison
+    says of it, in words, `css` the class of its colour, `given` who saw inputs as others made them.
+    """
 
     number: int
     name: str
@@ -40,6 +43,9 @@ class Row:
     top: int
     y: int
     bars: tuple[Bar, ...]
+    state: str = ""
+    css: str = ""
+    given: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +60,18 @@ class Plan:
     hidden: int
 
 
-def draw_plan(script: Script, times: Mapping[str, Mapping[int, float]]) -> Plan:
-    """`times`: backend → step → seconds; a step that did not run is absent."""
+STATES = {
+    StepState.AGREES: ("agrees", "s-good"),
+    StepState.DIFFERS: ("differs by itself", "s-bad"),
+    StepState.NOT_COMPARABLE: ("not comparable", "s-unsure"),
+    StepState.ALONE: ("alone", "s-none"),
+    StepState.NOT_RUN: ("not run", "s-none"),
+}
+"""What a step's state is called, and the class of its colour."""
+
+
+def draw_plan(script: Script, times: Mapping[str, Mapping[int, float]], states: Sequence[StepComparison] = ()) -> Plan:
+    """`times`: backend → step → seconds; a step that did not run is absent. `states`: of every step, or of none."""
     height = _HEAD + _BAR * len(times) + _GAP
     longest = max((value for of in times.values() for value in of.values()), default=0.0) or 1.0
     maker = {output.path: step.number for step in script.steps for output in step.outputs}
@@ -69,7 +85,9 @@ def draw_plan(script: Script, times: Mapping[str, Mapping[int, float]]) -> Plan:
             Bar(b, of[step.number], max(2, round(1000 * of[step.number] / longest))) for b, of in times.items() if step.number in of
         )
         name = store_name(step.drv)[_HASH:].removesuffix(".drv")
-        rows.append(Row(step.number, name, step.drv, len(needed), top, y, bars))
+        state, css = STATES[states[index].state] if states else ("", "")
+        given = ", ".join(states[index].given) if states else ""
+        rows.append(Row(step.number, name, step.drv, len(needed), top, y, bars, state, css, given))
         arcs += [_arc(rows[before - 1].y, y, step.number - before) for before in needed]
     return Plan(tuple(rows), tuple(arcs), _WIDTH, height * len(rows), height, len(script.steps) - len(rows))
 
