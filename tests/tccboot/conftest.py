@@ -62,10 +62,10 @@ def boot(nix, pipeline: Pipeline, tmp_path: Path) -> Callable[..., Verdict]:
 def qemu(loader: Path) -> Callable[..., tuple[int, str]]:
     """The loader under QEMU with these modules: exit status and console."""
 
-    def run(*modules: Path, memory: int = 256) -> tuple[int, str]:
+    def run(*modules: Path, memory: int = 256, processor: str = "qemu32,+smep,+smap,+nx") -> tuple[int, str]:
         initrd = ",".join(str(module).replace(",", ",,") for module in modules)
         command = [
-            "timeout", "60", "qemu-system-i386", "-M", "pc", "-cpu", "qemu32,+smep,+smap", "-m", str(memory),
+            "timeout", "60", "qemu-system-i386", "-M", "pc", "-cpu", processor, "-m", str(memory),
             "-nodefaults", "-display", "none", "-no-reboot",
             "-kernel", str(loader),
             *(["-initrd", initrd] if modules else []), "-serial", "stdio", "-serial", "null",

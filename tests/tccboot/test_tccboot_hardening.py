@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +11,14 @@ import pytest
 from guest_tree import payload, tiny_program
 
 from xboot.cache import Cache
-from xboot.guest.tcc import Tcc
+from xboot.guest.tcc import Tcc, run_tcc
+from xboot.testing.builders import HOSTILE
 from xboot_tccboot.kernel import own_tree, pack
 
 pytestmark = pytest.mark.boot
 
-# getpid; then the machine's end as a success is no success of the test: /init ends, which is a panic of its own
-PROGRAM = bytes.fromhex("b814000000 bb00800408 cd80 b801000000 31db cd80".replace(" ", ""))
+# Sets AC, a flag that would switch SMAP off; getpid; then /init ends, which is a panic of its own: no success of the test.
+PROGRAM = bytes.fromhex("9c 810c2400000400 9d b814000000 bb00800408 cd80 b801000000 31db cd80".replace(" ", ""))
 HEAD = """CALL(getpid)
 {
 """
@@ -36,7 +38,7 @@ DEFECTS = {
     "the stack is full": ("{ char much[70000]; node_drop((struct node *)(much + 200)); }", "its stack is full"),
     "a call without end": ('{ int (*again)(void) = 0; asm volatile("1: push %%eax; jmp 1b" : : "r"(again)); }', "its stack is full"),
     "a page is used as a page table": (
-        "{ u32 *d = (u32 *)p->memory->space; d[1] = ((u32)machine_frame(1) - 0x80000000u) | 7;"
+        "{ u32 *d = (u32 *)((*(u32 *)p->memory->space & ~4095u) + 0x80000000u); d[4] = ((u32)machine_frame(1) - 0x80000000u) | 7;"
         " machine_space_has(p->memory->space, 0x400000); }",
         "a table or thread that is none",
     ),
@@ -77,18 +79,98 @@ DEFECTS = {
 }
 
 
+# Planted before the tables are looked through, at the start.
+TABLES = {
+    "code can be written": "OWN_TABLE[300].value |= P_WRITE;",
+    "data can be run": "OWN_TABLE[TO_PHYSICAL(kernel_stack + STACK_GUARD) / PAGE_SIZE].high = 0;",
+    "all other memory can be run": "kernel_tables[1][3].high = 0;",
+    "a page of the kernel is a user's": "OWN_TABLE[300].value |= P_USER;",
+    "other memory is a user's": "kernel_tables[0][7].value |= P_USER;",
+    "the kernel's space has a user's half": "kernel_tables[3][1].value = kernel_tables[3][2].value;",
+}
+LAST = "	kernel_tables[0][0].value = TO_PHYSICAL(OWN_TABLE)"
+
+Boot = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def changed_kernel(tcc: Tcc, tmp_path: Path) -> Callable[[str, str, str], Path]:
+    """The kernel with a text in place of another, which stands in one of its files whose names begin so."""
+
+    def make(start: str, text: str, other: str) -> Path:
+        tree = own_tree(tcc)
+        name = next(n for n, path in tree.files.items() if n.startswith(start) and text in path.read_text())
+        changed = tmp_path / "changed.c"
+        changed.write_text(tree.files[name].read_text().replace(text, other))
+        return pack(replace(tree, files={**tree.files, name: changed}), Cache()).path
+
+    return make
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    path = tmp_path / "payload"
+    path.write_bytes(payload(tiny_program(PROGRAM)))
+    return path
+
+
 @pytest.mark.parametrize("defect", DEFECTS)
-def test_a_defect_ends_the_machine(defect: str, qemu: Callable[..., tuple[int, str]], tcc: Tcc, tmp_path: Path) -> None:
+def test_a_defect_ends_the_machine(defect: str, qemu: Boot, changed_kernel: Callable[[str, str, str], Path], archive: Path) -> None:
     planted, said = DEFECTS[defect]
-    tree = own_tree(tcc)
-    name = next(n for n, path in tree.files.items() if n.startswith("personality/") and HEAD in path.read_text())
-    changed = tmp_path / "changed.c"
-    changed.write_text(tree.files[name].read_text().replace(HEAD, HEAD + planted + "\n"))
-    kernel = pack(replace(tree, files={**tree.files, name: changed}), Cache()).path
-    archive = tmp_path / "payload"
-    archive.write_bytes(payload(tiny_program(PROGRAM)))
-    status, console = qemu(kernel, archive)
+    status, console = qemu(changed_kernel("personality/", HEAD, HEAD + planted + "\n"), archive)
     assert said in console, console
+    assert status == 0x11 * 2 + 1
+
+
+@pytest.mark.parametrize("defect", TABLES)
+def test_tables_that_give_too_much_end_the_machine_at_its_start(
+    defect: str, qemu: Boot, changed_kernel: Callable[[str, str, str], Path], archive: Path
+) -> None:
+    status, console = qemu(changed_kernel("kernel/", LAST, TABLES[defect] + "\n" + LAST), archive)
+    assert "panic: defect: " in console and "process 1" not in console, console
+    assert status == 0x11 * 2 + 1
+
+
+def with_stack(program: bytes) -> bytes:
+    """The same ELF file, which says that its stack is not to be run."""
+    (start,) = struct.unpack_from("<I", program, 28)
+    (count,) = struct.unpack_from("<H", program, 44)
+    headers = program[start : start + 32 * count] + struct.pack("<8I", 0x6474E551, 0, 0, 0, 0, 0, 6, 16)
+    changed = bytearray(program) + headers
+    struct.pack_into("<I", changed, 28, len(program))
+    struct.pack_into("<H", changed, 44, count + 1)
+    return bytes(changed)
+
+
+ALWAYS = {"may-run": "7", "may-run-shared": "7", "may-all": "7", "handler": "7", "handler-info": "7", "stack-again": "7"}
+NEVER = dict.fromkeys(("data", "heap", "stack", "mapped", "shared", "read-only", "never-touched", "no-more"), "11")
+OLD = dict.fromkeys(NEVER, "7")  # a page of zeros is run up to its end; the code of the next one follows
+
+
+@pytest.mark.parametrize(
+    ("processor", "stack", "expected"),
+    [
+        ("qemu32,+smep,+smap,+nx", True, {**ALWAYS, **NEVER, "mapped-new": "11"}),
+        ("qemu32,+smep,+smap,+nx", False, {**ALWAYS, **OLD, "mapped-new": "11"}),
+        ("qemu32", True, {**ALWAYS, **OLD, "mapped-new": "7"}),
+    ],
+    ids=["says", "says-nothing", "no-such-processor"],
+)
+def test_data_is_not_run(processor: str, stack: bool, expected: dict[str, str], qemu: Boot, tcc: Tcc, tmp_path: Path) -> None:
+    """As Linux on i386: a program that says nothing of its stack may run all that it may read; so may all without no-execute."""
+    program = tmp_path / "program"
+    run_tcc(tcc, ["-nostdlib", "-static", "-I", str(HOSTILE), "-o", str(program), str(Path(__file__).with_name("runs_data.c"))], tmp_path)
+    content = program.read_bytes()
+    archive = tmp_path / "payload"
+    archive.write_bytes(payload(with_stack(content) if stack else content))
+    _, console = qemu(pack(own_tree(tcc), Cache()).path, archive, processor=processor)
+    found = dict(line.split() for line in console.splitlines() if line.count(" ") == 1)
+    assert {name: found.get(name) for name in expected} == expected, console
+
+
+def test_a_processor_without_the_tables_ends_the_machine(qemu: Boot, tcc: Tcc, archive: Path) -> None:
+    status, console = qemu(pack(own_tree(tcc), Cache()).path, archive, processor="qemu32,-pae")
+    assert "process 1" not in console
     assert status == 0x11 * 2 + 1
 
 

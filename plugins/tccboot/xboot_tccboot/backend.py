@@ -79,7 +79,7 @@ class TccbootBackend(Backend):
             words=f"memory={memory}",
             memory=memory,
             bits=32,
-            processor="i686+smep+smap",  # for the kernel's own protection
+            processor="i686+smep+smap+nx",  # for the kernel's own protection
             window=Window(memory * MiB, options.export_size) if options.export_size else None,
         )
 

@@ -59,6 +59,8 @@ enum {
 #define PROT_READ 1u
 #define PROT_WRITE 2u
 #define PROT_EXEC 4u
+#define PROT_GROWSDOWN 0x1000000u
+#define READ_IMPLIES_EXEC 0x400000u /* of personality: what may be read may be run */
 #define MAP_SHARED 1u
 #define MAP_PRIVATE 2u
 #define MAP_FIXED 0x10u

@@ -20,18 +20,13 @@ CALL(brk)
 		return (int)m->brk;
 	}
 	if (end > old) {
-		if (region_map(m, old, end, PROTECT_READ | PROTECT_WRITE | PROTECT_EXECUTE, 0, 0))
+		if (region_map(m, old, end, rights_of(p->personality, PROT_READ | PROT_WRITE), 0, 0))
 			return (int)m->brk;
 	} else if (end < old && region_unmap(m, end, old)) {
 		return (int)m->brk;
 	}
 	m->brk = wanted;
 	return (int)wanted;
-}
-
-static u32 rights(u32 protection)
-{
-	return (protection & PROT_READ ? PROTECT_READ : 0) | (protection & PROT_WRITE ? PROTECT_WRITE : 0) | (protection & PROT_EXEC ? PROTECT_EXECUTE : 0);
 }
 
 /* The export window: process 1 alone has such a descriptor. */
@@ -77,7 +72,7 @@ static int view_file(struct process *p, int fd, u32 protection, struct view *vie
 static int map(struct process *p, address at, u32 size, u32 protection, u32 flags, int fd, u32 page)
 {
 	struct memory *m = p->memory;
-	struct view view = { rights(protection), PROTECT_READ | PROTECT_WRITE | PROTECT_EXECUTE, 0, 0, 0 };
+	struct view view = { rights_of(p->personality, protection), PROTECT_READ | PROTECT_WRITE | PROTECT_EXECUTE, 0, 0, 0 };
 	struct node *made = 0;
 	u32 kind = flags & 15;
 	int error = 0;
@@ -160,13 +155,22 @@ CALL(munmap)
 
 CALL(mprotect)
 {
-	address end = range_end(r->ebx, r->ecx, USER_TOP);
+	address at = r->ebx, end = range_end(at, r->ecx, USER_TOP);
+	struct region *q;
 
-	if (r->ebx & PAGE_MASK || r->edx & ~7u)
+	if (at & PAGE_MASK || r->edx & ~(7u | PROT_GROWSDOWN))
 		return -EINVAL;
 	if (!r->ecx)
 		return 0;
-	return end ? region_protect(p->memory, r->ebx, end, rights(r->edx)) : -ENOMEM;
+	if (!end)
+		return -ENOMEM;
+	if (r->edx & PROT_GROWSDOWN) { /* all of the stack up to here */
+		q = region_at(p->memory, at);
+		if (!q || !q->stack)
+			return q ? -EINVAL : -ENOMEM;
+		at = q->start;
+	}
+	return region_protect(p->memory, at, end, rights_of(p->personality, r->edx));
 }
 
 /* More of what a region shows: what follows `offset` bytes behind `from`, at a free place. 0, or ENOMEM. */

@@ -14,7 +14,7 @@ static char interpreter[PATH_LIMIT], script[PATH_LIMIT], first_lines[SCRIPTS][25
 
 struct image {
 	address start, entry, headers, base; /* start: where it begins, the interpreter's entry if there is one; base: of the interpreter, 0 without one */
-	u32 header_count;
+	u32 header_count, personality, stack; /* of the process, when this program runs; what its stack may do */
 };
 
 static int runnable(struct process *p, int at, const char *path, struct node **node)
@@ -35,11 +35,11 @@ static int runnable(struct process *p, int at, const char *path, struct node **n
 }
 
 /* Maps one segment: whole pages are the file's own frames; the page in which file and zeros meet is written, thus copied. */
-static int map_segment(struct memory *m, struct node *node, const struct elf_segment *s, address bias)
+static int map_segment(struct memory *m, struct node *node, const struct elf_segment *s, address bias, u32 personality)
 {
 	static const char zeros[PAGE_SIZE];
 	address start = s->vaddr + bias, from = start & ~PAGE_MASK, file_end, end;
-	u32 protection = (s->flags & 4 ? PROTECT_READ : 0) | (s->flags & 2 ? PROTECT_WRITE : 0) | (s->flags & 1 ? PROTECT_EXECUTE : 0), rest;
+	u32 protection = rights_of(personality, (s->flags & 4 ? PROT_READ : 0) | (s->flags & 2 ? PROT_WRITE : 0) | (s->flags & 1 ? PROT_EXEC : 0)), rest;
 	char *piece;
 	u32 n;
 	u64 at;
@@ -96,6 +96,19 @@ copy:
 	return 0;
 }
 
+/* As Linux on i386: what a program says of its stack (PT_GNU_STACK). One that says nothing is of a time when all that could be read could be run, and so can all that it
+   maps, and all that it starts. */
+static void stack_rights(const struct elf_segment *s, u32 count, struct image *image)
+{
+	u32 i;
+
+	for (i = 0; i < count && s[i].type != 0x6474e551; i++)
+		;
+	if (i == count)
+		image->personality |= READ_IMPLIES_EXEC;
+	image->stack = PROTECT_READ | PROTECT_WRITE | (i == count || s[i].flags & 1 ? PROTECT_EXECUTE : 0);
+}
+
 static int load(struct process *p, struct memory *m, struct node *node, struct image *image, address base, int may_interpret)
 {
 	struct elf_header h;
@@ -115,6 +128,8 @@ static int load(struct process *p, struct memory *m, struct node *node, struct i
 	if (content_get(node, h.segments, s, span) != (int)span)
 		goto out;
 	bias = h.type == 3 ? base : 0;
+	if (may_interpret)
+		stack_rights(s, h.segment_count, image);
 	image->headers = 0;
 	image->header_count = h.segment_count;
 	image->start = image->entry = h.entry + bias;
@@ -126,7 +141,7 @@ static int load(struct process *p, struct memory *m, struct node *node, struct i
 		}
 		if (s[i].type != 1)
 			continue;
-		error = map_segment(m, node, &s[i], bias);
+		error = map_segment(m, node, &s[i], bias, image->personality);
 		if (error)
 			goto out;
 		error = -ENOEXEC;
@@ -145,6 +160,7 @@ static int load(struct process *p, struct memory *m, struct node *node, struct i
 	if (may_interpret && interpreter[0]) {
 		struct image inner;
 
+		inner.personality = image->personality;
 		error = runnable(p, AT_FDCWD, interpreter, &other);
 		if (!error)
 			error = load(p, m, other, &inner, INTERPRETER_BASE, 0);
@@ -249,7 +265,7 @@ static int make_stack(struct process *p, struct memory *m, struct arguments *a, 
 	words = 1 + argc + 1 + a->envc + 1 + 2 * 18;
 	size = words * 4 + 16 + 8 + text_length(path) + 1 + prefix_bytes + a->bytes + 64;
 	at = (STACK_TOP - size) & ~15u;
-	error = region_map(m, (at & ~PAGE_MASK) - 16 * PAGE_SIZE, STACK_TOP, PROTECT_READ | PROTECT_WRITE | PROTECT_EXECUTE, 0, 0);
+	error = region_map(m, (at & ~PAGE_MASK) - 16 * PAGE_SIZE, STACK_TOP, image->stack, 0, 0);
 	if (error)
 		return error;
 	{
@@ -306,7 +322,7 @@ static int make_stack(struct process *p, struct memory *m, struct arguments *a, 
 	return memory_write(m, at, auxiliary, sizeof auxiliary) ? -ENOMEM : 0;
 }
 
-static void take_over(struct process *p, struct memory *m, const char *path, address entry, address sp)
+static void take_over(struct process *p, struct memory *m, const char *path, const struct image *image, address sp)
 {
 	struct memory *old;
 	u32 i, n;
@@ -333,7 +349,8 @@ static void take_over(struct process *p, struct memory *m, const char *path, add
 	p->sgid = p->egid;
 	p->memory = m;
 	machine_thread_exec(p->thread, m->space);
-	p->r->eip = entry;
+	p->personality = image->personality;
+	p->r->eip = image->start;
 	p->r->esp = sp;
 	p->r->eflags = 0x202;
 	memory_drop(old);
@@ -403,6 +420,7 @@ int exec_run(struct process *p, int at, const char *path, address argv, address 
 		return error;
 	memset(&a, 0, sizeof a);
 	memset(&image, 0, sizeof image);
+	image.personality = p->personality;
 	a.argv = argv;
 	a.envp = envp;
 	if (p->memory->regions) { /* not at the very start */
@@ -436,7 +454,7 @@ int exec_run(struct process *p, int at, const char *path, address argv, address 
 		memory_drop(m);
 		return error;
 	}
-	take_over(p, m, a.skip || a.prefix_count > 1 ? script : path, image.start, sp);
+	take_over(p, m, a.skip || a.prefix_count > 1 ? script : path, &image, sp);
 	return KEEP;
 }
 

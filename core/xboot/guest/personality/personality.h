@@ -299,6 +299,7 @@ int region_move(struct memory *m, address at, address end, address to);
 address region_gap(struct memory *m, address hint, u32 size); /* 0: none */
 int region_free(struct memory *m, address at, address end);   /* nothing is mapped there */
 void address_space_full(void);                                /* says so on the console */
+u32 rights_of(u32 personality, u32 protection);               /* what PROT_* of a program of this personality are as PROTECT_* */
 
 /* mapping.c */
 int region_map(struct memory *m, address at, address end, u32 protection, struct node *node, u32 page); /* private; at a free place */
@@ -455,6 +456,7 @@ void signals_drop(struct queued **list, int number); /* 0: all */
 void signal_deliver(struct process *p);
 void signal_fault(struct process *p, const struct machine_fault *fault);
 int signal_return(struct process *p, int with_info);
+int signal_return_code(struct process *p);  /* a frame's code is to be run where nothing can be: done instead. 1: so it was */
 
 int timer_wait(struct process *p, nanoseconds length); /* WAIT, or 0 when the time is over */
 nanoseconds timers_check(void);             /* fires what is due; when the next is due, 0: none */

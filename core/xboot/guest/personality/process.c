@@ -122,11 +122,11 @@ static void run(struct process *p)
 					yielding = 1;
 				break;
 			case MACHINE_FAULT:
-				if (fault.signal == SIGSEGV && fault.trap == 14)
+				if (fault.signal == SIGSEGV && fault.trap == 14) {
 					fault.signal = region_fault(p->memory, fault.at);
-				if (fault.signal == SIGBUS)
-					fault.code = 2; /* BUS_ADRERR */
-				if (fault.signal)
+					fault.code = region_at(p->memory, fault.at) ? 2 : 1; /* SEGV_ACCERR, SEGV_MAPERR; of SIGBUS 2 is BUS_ADRERR */
+				}
+				if (fault.signal && !(fault.at == p->r->eip && signal_return_code(p)))
 					signal_fault(p, &fault);
 				break;
 			case MACHINE_MEMORY:

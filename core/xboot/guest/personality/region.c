@@ -11,6 +11,13 @@ address range_end(address at, u32 size, address limit)
 	return at + ((size + PAGE_MASK) & ~PAGE_MASK);
 }
 
+u32 rights_of(u32 personality, u32 protection)
+{
+	u32 rights = (protection & PROT_READ ? PROTECT_READ : 0) | (protection & PROT_WRITE ? PROTECT_WRITE : 0) | (protection & PROT_EXEC ? PROTECT_EXECUTE : 0);
+
+	return rights & PROTECT_READ && personality & READ_IMPLIES_EXEC ? rights | PROTECT_EXECUTE : rights;
+}
+
 struct memory *memory_new(void)
 {
 	struct memory *m = pool_of(POOL_MEMORIES, sizeof *m);

@@ -522,3 +522,22 @@ bad:
 	process_exit(p, SIGSEGV);
 	return KEEP;
 }
+
+/* A handler without a restorer returns to code in its frame (Linux: in a page of its own), which a stack that cannot be run does not run. */
+int signal_return_code(struct process *p)
+{
+	u8 found[8], code[8];
+	int with_info;
+
+	if (user_read(p, found, p->r->eip, sizeof found))
+		return 0;
+	for (with_info = 0; with_info < 2; with_info++) {
+		return_code(code, with_info);
+		if (memcmp(found, code, sizeof code))
+			continue;
+		p->r->esp += with_info ? 0 : 4; /* its popl */
+		signal_return(p, with_info);
+		return 1;
+	}
+	return 0;
+}

@@ -16,21 +16,30 @@ _start: /* physical address; %eax multiboot magic, %ebx information */
 
 enter:
 	cld
-	mov %ebx, multiboot_information - VIRTUAL
-	/* 4 MiB pages: physical 0 .. 2 GiB - 16 MiB at 0x80000000, and once more at 0 while we jump */
-	mov $kernel_directory - VIRTUAL, %edi
-	mov $0x83, %eax                 /* present, writable, 4 MiB */
-	mov $508, %ecx
-map:	mov %eax, 2048(%edi)
-	mov %eax, (%edi)
-	add $0x400000, %eax
-	add $4, %edi
+	mov %ebx, %edi
+	mov $1, %eax
+	cpuid
+	test $0x40, %edx                /* PAE: tables with a no-execute bit. Every processor since 1995 but a few */
+	je unfit
+	mov %edi, multiboot_information - VIRTUAL
+	/* 2 MiB pages: physical 0 .. 2 GiB - 16 MiB at 0x80000000, and its first GiB once more at 0 while we jump */
+	mov $kernel_tables - VIRTUAL, %edi
+	mov $0x83, %eax                 /* present, writable, 2 MiB */
+	mov $1016, %ecx
+map:	mov %eax, (%edi)
+	add $0x200000, %eax
+	add $8, %edi
 	dec %ecx
 	jne map
+	mov $kernel_tables - VIRTUAL + 1, %eax /* two directories, a table, then the root (protect.c) */
+	mov %eax, kernel_tables - VIRTUAL + 12288
+	mov %eax, kernel_tables - VIRTUAL + 12304
+	add $4096, %eax
+	mov %eax, kernel_tables - VIRTUAL + 12312
 	mov %cr4, %eax
-	or $0x610, %eax                 /* PSE, OSFXSR, OSXMMEXCPT */
+	or $0x630, %eax                 /* PSE, PAE, OSFXSR, OSXMMEXCPT */
 	mov %eax, %cr4
-	mov $kernel_directory - VIRTUAL, %eax
+	mov $kernel_tables - VIRTUAL + 12288, %eax
 	mov %eax, %cr3
 	mov %cr0, %eax
 	and $0xfffffffb, %eax           /* EM off */
@@ -39,10 +48,13 @@ map:	mov %eax, 2048(%edi)
 	mov $high, %eax
 	jmp *%eax
 high:
-	mov $kernel_stack + 69632      /* behind a page that is not there, and 64 KiB */, %esp
+	mov $kernel_stack + 81920      /* behind 16 KiB that are not there, and 64 KiB */, %esp
 	fninit
 	call kernel_main
 stop:	hlt
+	jmp stop
+unfit:	mov $0x11, %eax                 /* the machine's end: a panic, before there is a console to say why */
+	out %al, $0xf4
 	jmp stop
 
 /* void load_tables(gdt descriptor, idt descriptor): and the segments and the task register */
@@ -125,7 +137,8 @@ back:	/* %eax registers, %ecx vector */
 	cmp $USER_DATA, %ebx
 	jne extra_segment
 leave:
-	cld
+	push $2                         /* no flag is the user's: AC would switch SMAP off, DF turn copies round */
+	popf
 	mov %ecx, %eax
 	pop %ebp
 	pop %edi

@@ -57,6 +57,18 @@ void frames_release(unsigned start, unsigned end)
 	}
 }
 
+/* The next that was never used; the caller knows that there is one. */
+static void *next_fresh(void)
+{
+	if (fresh == fresh_end) {
+		fresh = later;
+		fresh_end = later_end;
+		later = later_end;
+	}
+	fresh += PAGE_SIZE;
+	return TO_VIRTUAL(fresh - PAGE_SIZE);
+}
+
 void *frame_raw(int reserve)
 {
 	void *frame;
@@ -68,13 +80,7 @@ void *frame_raw(int reserve)
 		frame = freed;
 		freed = *(void **)frame;
 	} else {
-		if (fresh == fresh_end) {
-			fresh = later;
-			fresh_end = later_end;
-			later = later_end;
-		}
-		frame = TO_VIRTUAL(fresh);
-		fresh += PAGE_SIZE;
+		frame = next_fresh();
 	}
 	users[TO_PHYSICAL(frame) >> 12] = 1;
 	return frame;
@@ -115,13 +121,7 @@ void *frame_of(enum frame_kind kind)
 		kept_end -= PAGE_SIZE;
 		frame = TO_VIRTUAL(kept_end);
 	} else if (available > RESERVE_FRAMES && (fresh != fresh_end || later != later_end)) {
-		if (fresh == fresh_end) {
-			fresh = later;
-			fresh_end = later_end;
-			later = later_end;
-		}
-		frame = TO_VIRTUAL(fresh);
-		fresh += PAGE_SIZE;
+		frame = next_fresh();
 		available--;
 		total--;
 	} else {

@@ -2,8 +2,8 @@
 
    Virtual memory, in every space:
        0x00001000 - 0x7effffff   user (page tables of 4 KiB pages)
-       0x80000000 - 0xfeffffff   all physical memory from 0 on (4 MiB pages, kernel only); the kernel is linked at 0x80100000. The first 4 MiB are mapped by
-                                 single pages: its code cannot be written, and what is not the kernel's is not there (main.c, protect_kernel)
+       0x80000000 - 0xfeffffff   all physical memory from 0 on (2 MiB pages, kernel only); the kernel is linked at 0x80100000. The first 2 MiB are mapped by
+                                 single pages: its code cannot be written, all else not be executed, and what is not the kernel's is not there (protect.c)
    Physical memory:
        0x00000000 - 0x000fffff   unused (firmware, multiboot information)
        0x00100000 - 0x00dfffff   the kernel
@@ -26,10 +26,18 @@
 #define TO_VIRTUAL(physical) ((void *)((physical) + VIRTUAL))
 #define TO_PHYSICAL(pointer) ((unsigned)(pointer) - VIRTUAL)
 
-/* page table entries */
+/* Page tables have three levels (PAE) and entries of 64 bits, since only these know no-execute. Nothing lies above 4 GiB, so the upper half holds that bit alone. */
+struct entry {
+	unsigned value, high; /* high: no_execute, or 0 */
+};
+
+#define ENTRIES 512u /* of a table; a directory maps 1 GiB, a table 2 MiB */
+#define TABLE(e) ((struct entry *)(((e).value & ~PAGE_MASK) + VIRTUAL))
+
 #define P_PRESENT 1u
 #define P_WRITE 2u
 #define P_USER 4u
+#define P_LARGE 0x80u    /* of a directory: 2 MiB */
 #define P_HIDDEN 0x100u  /* not present: holds a frame that may not be touched (PROT_NONE) */
 #define P_COPY 0x200u    /* writable, but the frame may have other users: copy on write */
 #define P_LAZY 0x400u    /* neither present nor hidden: a zeroed frame is given at the first touch */
@@ -37,8 +45,10 @@
 #define IS_LAZY(entry) (((entry) & (P_LAZY | P_PRESENT | P_HIDDEN)) == P_LAZY)
 #define P_FOREIGN 0x800u /* not one of our frames (/dev/mem): not counted */
 
+#define SPACE_DIRECTORIES 2u /* a space's own; the other two are the kernel's, which all have */
+
 struct machine_space {
-	unsigned directory[1024];
+	struct entry root[4]; /* directories, of 1 GiB each: what CR3 points at */
 };
 
 struct machine_thread {
@@ -59,16 +69,25 @@ void frames_release(unsigned start, unsigned end);
 void *frame_raw(int reserve); /* not zeroed */
 
 /* space.c */
-extern unsigned kernel_directory[1024]; /* the kernel's half of every space; none itself: it is never counted or freed */
-int space_fault(struct machine_space *space, address at, int write); /* 0 mended, 1 no such right, 2 no memory */
+#define FAULT_WRITE 2u  /* of a page fault's error code */
+#define FAULT_FETCH 16u
+int space_fault(struct machine_space *space, address at, unsigned error); /* 0 mended, 1 no such right, 2 no memory */
 
-/* main.c */
+/* protect.c */
+extern struct machine_space *const kernel_space; /* the kernel's half of every space; none itself: it is never counted or freed */
+extern unsigned no_execute;                      /* the bit in an entry's upper half; 0: this processor has none */
 void kernel_reaches_users(int may);
 extern int kernel_has_smap;
+void protect_from_users(void);
+void protect_kernel(const void *unwritten); /* besides code and tables, this page cannot be written */
+
+/* main.c */
+extern char _etext[], _end[];
 
 /* thread.c */
 #define STACK_SIZE 65536u
-extern unsigned char kernel_stack[STACK_SIZE + 2 * PAGE_SIZE]; /* between two pages that are not there */
+#define STACK_GUARD 16384u /* below it, more than any function's own: there is nothing there */
+extern unsigned char kernel_stack[STACK_GUARD + STACK_SIZE + PAGE_SIZE]; /* nor behind it */
 void segment_load(struct machine_thread *thread);
 void interrupt_acknowledge(void);
 extern unsigned long long kernel_gdt[10];

@@ -2,11 +2,7 @@
 
 #include "kernel.h"
 
-unsigned kernel_directory[1024] __attribute__((aligned(4096)));
-
-#define TABLE(entry) ((unsigned *)(((entry) & ~PAGE_MASK) + VIRTUAL))
 #define FRAME(entry) ((void *)(((entry) & ~PAGE_MASK) + VIRTUAL))
-#define USER_TABLES (USER_TOP >> 22)
 #define HAS_FRAME(entry) (((entry) & (P_PRESENT | P_HIDDEN)) && !((entry) & P_FOREIGN))
 
 static void flush(struct machine_space *space)
@@ -21,99 +17,135 @@ static void flush(struct machine_space *space)
 struct machine_space *machine_space_new(void)
 {
 	struct machine_space *space = frame_of(FRAME_TABLE);
+	struct entry *directory;
+	unsigned i;
 
-	if (space)
-		memcpy(&space->directory[512], &kernel_directory[512], 2048);
+	if (!space)
+		return 0;
+	space->root[2] = kernel_space->root[2];
+	space->root[3] = kernel_space->root[3];
+	for (i = 0; i < SPACE_DIRECTORIES; i++) {
+		directory = frame_of(FRAME_TABLE);
+		if (!directory) {
+			machine_space_free(space);
+			return 0;
+		}
+		space->root[i].value = TO_PHYSICAL(directory) | P_PRESENT;
+	}
 	return space;
 }
 
-/* The entry of a page; its table is made when make is set. 0: none. */
-static unsigned *entry_of(struct machine_space *space, address at, int make)
+/* The place in a directory of the table of a page. */
+static struct entry *slot_of(struct machine_space *space, address at)
 {
-	unsigned *slot = &space->directory[at >> 22];
-	unsigned *table;
+	return TABLE(space->root[at >> 30]) + (at >> 21 & (ENTRIES - 1));
+}
 
-	if (!*slot) {
-		if (!make)
-			return 0;
-		table = frame_of(FRAME_TABLE);
-		if (!table)
-			return 0;
-		*slot = TO_PHYSICAL(table) | P_PRESENT | P_WRITE | P_USER;
-	}
+/* A new table in an empty place of a directory. 0: no memory. */
+static struct entry *make_table(struct entry *slot)
+{
+	struct entry *table = frame_of(FRAME_TABLE);
+
+	if (table)
+		slot->value = TO_PHYSICAL(table) | P_PRESENT | P_WRITE | P_USER;
+	return table;
+}
+
+/* The entry of a page; its table is made when make is set. 0: none. */
+static struct entry *entry_of(struct machine_space *space, address at, int make)
+{
+	struct entry *slot = slot_of(space, at), *table;
+
+	if (!slot->value && (!make || !make_table(slot)))
+		return 0;
 	table = TABLE(*slot);
 	frame_is(FRAME_TABLE, table);
-	return table + (at >> 12 & 1023);
+	return table + (at >> 12 & (ENTRIES - 1));
 }
 
 /* The entry of a page that is not mapped yet. 0: no memory for its table. */
-static unsigned *free_entry(struct machine_space *space, address at)
+static struct entry *free_entry(struct machine_space *space, address at)
 {
-	unsigned *entry = entry_of(space, at, 1);
+	struct entry *entry = entry_of(space, at, 1);
 
-	if (entry && *entry)
+	if (entry && entry->value)
 		machine_panic("defect: a page is mapped twice");
 	return entry;
 }
 
-static void clear(unsigned *entry)
+static void clear(struct entry *entry)
 {
-	if (HAS_FRAME(*entry))
-		machine_frame_drop(FRAME(*entry));
-	*entry = 0;
+	if (HAS_FRAME(entry->value))
+		machine_frame_drop(FRAME(entry->value));
+	entry->value = entry->high = 0;
 }
 
 void machine_space_free(struct machine_space *space)
 {
-	unsigned i, j, *table;
-	unsigned current;
+	struct entry *directory, *table;
+	unsigned i, j, k, current;
 
 	asm volatile("mov %%cr3, %0" : "=r"(current));
 	if (current == TO_PHYSICAL(space))
-		asm volatile("mov %0, %%cr3" : : "r"(TO_PHYSICAL(kernel_directory)));
-	for (i = 0; i < USER_TABLES; i++) {
-		if (!space->directory[i])
-			continue;
-		table = TABLE(space->directory[i]);
-		for (j = 0; j < 1024; j++)
-			if (table[j])
-				clear(&table[j]);
-		frame_back(FRAME_TABLE, table);
+		asm volatile("mov %0, %%cr3" : : "r"(TO_PHYSICAL(kernel_space)));
+	for (k = 0; k < SPACE_DIRECTORIES && space->root[k].value; k++) {
+		directory = TABLE(space->root[k]);
+		for (i = 0; i < ENTRIES; i++) {
+			if (!directory[i].value)
+				continue;
+			table = TABLE(directory[i]);
+			for (j = 0; j < ENTRIES; j++)
+				if (table[j].value)
+					clear(&table[j]);
+			frame_back(FRAME_TABLE, table);
+		}
+		frame_back(FRAME_TABLE, directory);
 	}
 	frame_back(FRAME_TABLE, space);
+}
+
+/* A table of a space that is copied. What can be written is copied on write by both from now on. */
+static void copy_table(struct entry *from, struct entry *to)
+{
+	struct entry *end;
+	unsigned value;
+
+	for (end = from + ENTRIES; from < end; from++, to++) {
+		value = from->value;
+		if (!value)
+			continue;
+		if (HAS_FRAME(value)) {
+			if (value & P_WRITE && !(value & P_SHARED)) {
+				value = (value & ~P_WRITE) | P_COPY;
+				from->value = value;
+			}
+			machine_frame_keep(FRAME(value));
+		}
+		to->value = value;
+		to->high = from->high;
+	}
 }
 
 struct machine_space *machine_space_copy(struct machine_space *space)
 {
 	struct machine_space *copy = machine_space_new();
-	unsigned i, entry, *from, *end, *to;
+	struct entry *from, *to, *table;
+	unsigned i;
 
 	if (!copy)
 		return 0;
-	for (i = 0; i < USER_TABLES; i++) {
-		if (!space->directory[i])
+	for (i = 0; i < SPACE_DIRECTORIES * ENTRIES; i++) {
+		from = TABLE(space->root[i / ENTRIES]) + i % ENTRIES;
+		if (!from->value)
 			continue;
-		to = frame_of(FRAME_TABLE);
-		if (!to) {
+		to = TABLE(copy->root[i / ENTRIES]) + i % ENTRIES;
+		table = make_table(to);
+		if (!table) {
 			machine_space_free(copy);
 			flush(space);
 			return 0;
 		}
-		copy->directory[i] = TO_PHYSICAL(to) | P_PRESENT | P_WRITE | P_USER;
-		from = TABLE(space->directory[i]);
-		for (end = from + 1024; from < end; from++, to++) {
-			entry = *from;
-			if (!entry)
-				continue;
-			if (HAS_FRAME(entry)) {
-				if (entry & P_WRITE && !(entry & P_SHARED)) {
-					entry = (entry & ~P_WRITE) | P_COPY;
-					*from = entry;
-				}
-				machine_frame_keep(FRAME(entry));
-			}
-			*to = entry;
-		}
+		copy_table(TABLE(*from), table);
 	}
 	flush(space);
 	return copy;
@@ -126,6 +158,11 @@ static unsigned rights(unsigned protection)
 	return P_PRESENT | P_USER | (protection & PROTECT_WRITE ? P_COPY : 0);
 }
 
+static unsigned upper(unsigned protection)
+{
+	return protection & PROTECT_EXECUTE ? 0 : no_execute;
+}
+
 static unsigned shared_rights(unsigned protection)
 {
 	unsigned r = rights(protection);
@@ -135,23 +172,24 @@ static unsigned shared_rights(unsigned protection)
 
 int machine_space_zero(struct machine_space *space, address at, unsigned pages, unsigned protection)
 {
-	unsigned *entry;
-	unsigned r = rights(protection), value = P_LAZY | (r & P_USER) | (r & P_COPY);
+	struct entry *entry;
+	unsigned r = rights(protection), value = P_LAZY | (r & P_USER) | (r & P_COPY), high = upper(protection);
 
 	range_check(at, pages);
 	for (; pages; pages--, at += PAGE_SIZE) {
 		entry = free_entry(space, at);
 		if (!entry)
 			return -1;
-		*entry = value;
+		entry->value = value;
+		entry->high = high;
 	}
 	return 0;
 }
 
 int machine_space_frames(struct machine_space *space, address at, void **frames, unsigned pages, unsigned protection)
 {
-	unsigned *entry;
-	unsigned r = rights(protection);
+	struct entry *entry;
+	unsigned r = rights(protection), high = upper(protection);
 
 	range_check(at, pages);
 	for (; pages; pages--, at += PAGE_SIZE, frames++) {
@@ -159,21 +197,23 @@ int machine_space_frames(struct machine_space *space, address at, void **frames,
 		if (!entry)
 			return -1;
 		machine_frame_keep(*frames);
-		*entry = TO_PHYSICAL(*frames) | r;
+		entry->value = TO_PHYSICAL(*frames) | r;
+		entry->high = high;
 	}
 	return 0;
 }
 
 int machine_space_share(struct machine_space *space, address at, void *frame, unsigned protection)
 {
-	unsigned *entry;
+	struct entry *entry;
 
 	range_check(at, 1);
 	entry = free_entry(space, at);
 	if (!entry)
 		return -1;
 	machine_frame_keep(frame);
-	*entry = TO_PHYSICAL(frame) | shared_rights(protection);
+	entry->value = TO_PHYSICAL(frame) | shared_rights(protection);
+	entry->high = upper(protection);
 	return 0;
 }
 
@@ -184,7 +224,7 @@ void machine_frame_touch(void *frame)
 
 int machine_space_physical(struct machine_space *space, address at, unsigned pages, unsigned long physical)
 {
-	unsigned *entry;
+	struct entry *entry;
 
 	range_check(at, pages);
 	if (physical < memory_top || physical > ~0u - pages * PAGE_SIZE)
@@ -193,39 +233,41 @@ int machine_space_physical(struct machine_space *space, address at, unsigned pag
 		entry = free_entry(space, at);
 		if (!entry)
 			return -1;
-		*entry = physical | P_PRESENT | P_WRITE | P_USER | P_FOREIGN;
+		entry->value = physical | P_PRESENT | P_WRITE | P_USER | P_FOREIGN;
+		entry->high = no_execute;
 	}
 	return 0;
 }
 
 void machine_space_protect(struct machine_space *space, address at, unsigned pages, unsigned protection)
 {
-	unsigned *entry;
-	unsigned r = rights(protection);
+	struct entry *entry;
+	unsigned r = rights(protection), high = upper(protection);
 
 	range_check(at, pages);
 	for (; pages; pages--, at += PAGE_SIZE) {
 		entry = entry_of(space, at, 0);
-		if (!entry || !*entry)
+		if (!entry || !entry->value)
 			continue;
-		if (IS_LAZY(*entry))
-			*entry = P_LAZY | (r & P_USER) | (r & P_COPY);
-		else if (*entry & P_SHARED)
-			*entry = (*entry & ~PAGE_MASK) | shared_rights(protection);
+		if (IS_LAZY(entry->value))
+			entry->value = P_LAZY | (r & P_USER) | (r & P_COPY);
+		else if (entry->value & P_SHARED)
+			entry->value = (entry->value & ~PAGE_MASK) | shared_rights(protection);
 		else
-			*entry = (*entry & (~PAGE_MASK | P_FOREIGN)) | r;
+			entry->value = (entry->value & (~PAGE_MASK | P_FOREIGN)) | r;
+		entry->high = high;
 	}
 	flush(space);
 }
 
 void machine_space_unmap(struct machine_space *space, address at, unsigned pages)
 {
-	unsigned *entry;
+	struct entry *entry;
 
 	range_check(at, pages);
 	for (; pages; pages--, at += PAGE_SIZE) {
 		entry = entry_of(space, at, 0);
-		if (entry && *entry)
+		if (entry && entry->value)
 			clear(entry);
 	}
 	flush(space);
@@ -234,7 +276,8 @@ void machine_space_unmap(struct machine_space *space, address at, unsigned pages
 /* The tables of the new place are made first, so that nothing can fail half way. */
 int machine_space_move(struct machine_space *space, address from, address to, unsigned pages)
 {
-	unsigned *entry, i;
+	struct entry *entry, *place;
+	unsigned i;
 
 	range_check(from, pages);
 	range_check(to, pages);
@@ -245,8 +288,10 @@ int machine_space_move(struct machine_space *space, address from, address to, un
 		entry = entry_of(space, from + i * PAGE_SIZE, 0);
 		if (!entry)
 			continue;
-		*entry_of(space, to + i * PAGE_SIZE, 0) = *entry;
-		*entry = 0;
+		place = entry_of(space, to + i * PAGE_SIZE, 0);
+		place->value = entry->value;
+		place->high = entry->high;
+		entry->value = entry->high = 0;
 	}
 	flush(space);
 	return 0;
@@ -254,48 +299,49 @@ int machine_space_move(struct machine_space *space, address from, address to, un
 
 int machine_space_has(struct machine_space *space, address at)
 {
-	unsigned *entry;
+	struct entry *entry;
 
 	range_check(at, 1);
 	entry = entry_of(space, at, 0);
-	return entry && *entry;
+	return entry && entry->value;
 }
 
 /* A page fault, or a copy that met one. The mended entry is loaded by the processor itself: only a right that was taken away needs a flush, and here rights
    grow; but a read-only entry may still be cached, hence invlpg. */
-int space_fault(struct machine_space *space, address at, int write)
+int space_fault(struct machine_space *space, address at, unsigned error)
 {
-	unsigned *entry, value;
+	struct entry *entry;
+	unsigned value;
 	void *frame;
 
 	if (at >= USER_TOP)
 		return 1;
 	entry = entry_of(space, at, 0);
-	if (!entry || !(*entry & P_USER))
+	if (!entry || !(entry->value & P_USER) || (error & FAULT_FETCH && entry->high))
 		return 1;
-	value = *entry;
+	value = entry->value;
 	if (IS_LAZY(value)) {
-		if (write && !(value & P_COPY))
+		if (error & FAULT_WRITE && !(value & P_COPY))
 			return 1;
 		frame = machine_frame(0);
 		if (!frame)
 			return 2;
-		*entry = TO_PHYSICAL(frame) | P_PRESENT | P_USER | (value & P_COPY ? P_WRITE : 0);
+		entry->value = TO_PHYSICAL(frame) | P_PRESENT | P_USER | (value & P_COPY ? P_WRITE : 0);
 		return 0;
 	}
-	if (!write || value & P_WRITE)
+	if (!(error & FAULT_WRITE) || value & P_WRITE)
 		return 0; /* nothing wrong (any more) */
 	if (!(value & P_COPY))
 		return 1;
 	if (value & P_FOREIGN || machine_frame_users(FRAME(value)) == 1) {
-		*entry = (value & ~P_COPY) | P_WRITE;
+		entry->value = (value & ~P_COPY) | P_WRITE;
 	} else {
 		frame = frame_raw(0);
 		if (!frame)
 			return 2;
 		memcpy(frame, FRAME(value), PAGE_SIZE);
 		machine_frame_drop(FRAME(value));
-		*entry = TO_PHYSICAL(frame) | P_PRESENT | P_WRITE | P_USER;
+		entry->value = TO_PHYSICAL(frame) | P_PRESENT | P_WRITE | P_USER;
 	}
 	asm volatile("invlpg (%0)" : : "r"(at));
 	return 0;
@@ -304,20 +350,20 @@ int space_fault(struct machine_space *space, address at, int write)
 /* The kernel's own pointer to a user's byte, good to the end of its page. 0: the user has no such right. */
 static char *user_byte(struct machine_space *space, address at, int write)
 {
-	unsigned slot, *entry;
+	struct entry *slot, *entry;
 
 	if (at >= USER_TOP)
 		return 0;
-	slot = space->directory[at >> 22];
-	if (!slot)
+	slot = slot_of(space, at);
+	if (!slot->value)
 		return 0;
-	entry = TABLE(slot) + (at >> 12 & 1023);
-	if ((*entry & (P_PRESENT | P_USER)) != (P_PRESENT | P_USER) || (write && !(*entry & P_WRITE)))
-		if (space_fault(space, at, write))
+	entry = TABLE(*slot) + (at >> 12 & (ENTRIES - 1));
+	if ((entry->value & (P_PRESENT | P_USER)) != (P_PRESENT | P_USER) || (write && !(entry->value & P_WRITE)))
+		if (space_fault(space, at, write ? FAULT_WRITE : 0))
 			return 0;
-	if (*entry & P_FOREIGN) /* may lie above the direct map */
+	if (entry->value & P_FOREIGN) /* may lie above the direct map */
 		return 0;
-	return (char *)FRAME(*entry) + (at & PAGE_MASK);
+	return (char *)FRAME(entry->value) + (at & PAGE_MASK);
 }
 
 int machine_read(struct machine_space *space, void *to, address from, unsigned length)

@@ -12,7 +12,7 @@
 #define FLAGS_FORCED 0x202u  /* interrupts on, IOPL 0 */
 #define FIRST_SEGMENT 6
 
-unsigned char kernel_stack[STACK_SIZE + 2 * PAGE_SIZE] __attribute__((aligned(4096))); /* entry.S */
+unsigned char kernel_stack[STACK_GUARD + STACK_SIZE + PAGE_SIZE] __attribute__((aligned(4096))); /* entry.S */
 struct machine_registers *running;                              /* entry.S: where a trap stores the registers */
 unsigned trap_error;
 
@@ -214,7 +214,7 @@ enum machine_event machine_run(struct machine_thread *thread, struct machine_fau
 				continue;
 			}
 			lenient = 0;
-			switch (space_fault(thread->space, at, trap_error & 2)) {
+			switch (space_fault(thread->space, at, trap_error)) {
 			case 0:
 				continue;
 			case 2:
