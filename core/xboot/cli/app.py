@@ -14,6 +14,7 @@ from xboot import __version__
 from xboot.cli.consoles import err, out
 from xboot.cli.ending import run_to_end
 from xboot.cli.explaining import verbs as explaining
+from xboot.cli.media import verbs as media
 from xboot.cli.options import (
     Fresh,
     InputsOf,
@@ -43,6 +44,7 @@ app = typer.Typer(
 )  # fmt: skip
 
 app.add_typer(explaining)
+app.add_typer(media)
 
 
 @app.command()

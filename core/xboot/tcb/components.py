@@ -24,7 +24,7 @@ def image_components(image: BootImage, sources: Mapping[str, Mapping[str, Source
     found = []
     for name, size in sizes.items():
         if name in image.artifacts:
-            found.append(_artifact(image.artifacts[name], size, (sources or {}).get(name)))
+            found.append(artifact_component(image.artifacts[name], size, (sources or {}).get(name)))
         elif name in stores:
             found.append(_source(name, stores[name], size))
         elif name == "script":
@@ -36,7 +36,8 @@ def image_components(image: BootImage, sources: Mapping[str, Mapping[str, Source
     return found
 
 
-def _artifact(artifact: Artifact, size: int, counted: Mapping[str, SourceFile] | None) -> Component:
+def artifact_component(artifact: Artifact, size: int, counted: Mapping[str, SourceFile] | None = None) -> Component:
+    """`size` bytes of an artifact as a component; its lines are counted, unless they were before (`counted`: file → count)."""
     if counted is None:
         counted = {path.name: file for path, file in count_files(artifact.source_files).items()}
     return Component(

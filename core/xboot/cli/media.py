@@ -1,0 +1,36 @@
+"""The command line of media: `image`. `xboot.cli.app` takes this verb in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xboot.cli.consoles import err, out
+from xboot.cli.options import Memory, RebuildFixed, Seeds, Settings, Stores, Targets, Voters
+
+verbs = typer.Typer()
+
+
+@verbs.command()
+def image(
+    targets: Targets,
+    iso: Annotated[Path, typer.Option(metavar="FILE", help="Where the medium goes.")],
+    voters: Voters = None,
+    store: Stores = None,
+    seed: Seeds = None,
+    rebuild_fixed: RebuildFixed = False,
+    settings: Settings = None,
+    memory: Memory = None,
+) -> None:
+    """Write what `run` would boot as one file that a PC boots: a CD, a disk or a USB stick."""
+    from xboot.api import request  # noqa: PLC0415
+    from xboot.cli.medium import write  # noqa: PLC0415
+    from xboot.settings import parse_settings  # noqa: PLC0415
+
+    wished = request(
+        targets, voters or (), stores=store or (), seeds=seed or (), rebuild_fixed=rebuild_fixed,
+        settings=parse_settings(settings or ()), memory=memory,
+    )  # fmt: skip
+    write(wished, iso, err, out())

@@ -1,0 +1,47 @@
+"""The verb `image`: a medium that boots a script without xboot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from xboot._workspace import run_folder
+from xboot.cache import Cache, file_sha256
+from xboot.cli.shown import shown_pipeline
+from xboot.errors import BackendError, UsageError
+from xboot.medium import build_boot_loader, refusal, write_medium
+from xboot.request import Request
+
+
+def write(request: Request, destination: Path, console: Console, out: Console) -> None:
+    """Make the image that `run` would boot, with the least memory that it needs (so that the bytes are the same on every host), and write
+    it as a medium. Raises UsageError for a place that nothing can be written to, BackendError for a kernel that a medium cannot boot.
+    """
+    if destination.is_dir() or not destination.parent.is_dir():
+        raise UsageError(f"--iso {destination}: " + ("is a folder" if destination.is_dir() else f"there is no folder {destination.parent}"))
+    with shown_pipeline(console) as pipeline, run_folder() as folder:
+        script = pipeline.plan(request)
+        voter, options = pipeline.options(request)
+        options = replace(options, spare=options.spare or 1)
+        artifacts = pipeline.prepare(voter.backend, script, options)
+        pipeline.stage("package", f"image for {voter.backend}")
+        image = pipeline.package(voter.backend, script, artifacts, options, folder)
+        boot = pipeline.boot(voter.backend, image, options)
+        if reason := refusal(boot):
+            raise BackendError(f"backend {voter.backend} fits no medium, which {reason}")
+        pipeline.stage("package", "medium")
+        scratch = destination.with_name(f".{destination.name}.new")
+        try:
+            medium = write_medium(boot, build_boot_loader(Cache(), options.settings.get("toolchain", "locked")), scratch)
+            digest = file_sha256(scratch)
+            scratch.replace(destination)
+        finally:
+            scratch.unlink(missing_ok=True)
+    out.print(f"{destination}  {medium.size} bytes  sha256 {digest}", soft_wrap=True, highlight=False, markup=False)
+    out.print(
+        f"boots script sha256 {script.sha256} on {voter.backend}/{voter.executor}; a PC needs {boot.memory} MiB of memory, "
+        f"{boot.bits} bits, and a serial port for the result channel",
+        soft_wrap=True, highlight=False, markup=False,
+    )  # fmt: skip
