@@ -1,9 +1,8 @@
-"""What is measured of the backends that are installed, whichever they are: sums, owners, formats, and the same figures a second time."""
+"""What is measured of the backends that are installed: sums, owners, formats. A second build is in tests/parts/test_kit.py."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -13,7 +12,6 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from xboot._workspace import cache_root
 from xboot.hooks import BackendOptions
 from xboot.model import EMPTY_SCRIPT, Role
 from xboot.pipeline import Pipeline, Request
@@ -25,14 +23,10 @@ pytestmark = pytest.mark.boot  # nothing boots, but QEMU is asked for its versio
 
 BACKENDS = sorted(Plugins.load().backends)
 
-# What a build needs and does not make: kept. The Linux kernel takes a quarter of an hour, and its own tests build it anew.
-KEPT = {"indices", "kvm.json", "linux-kernel", "package-lists", "parts", "parts-unpacked", "toolroot"}
 
-
-def tcb(*arguments: str, cache: Path | None = None) -> str:
-    env = os.environ | ({"XBOOT_CACHE": str(cache)} if cache else {})
+def tcb(*arguments: str) -> str:
     command = [sys.executable, "-m", "xboot", "tcb", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, env=env)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -122,14 +116,3 @@ def test_documented_fields_are_the_fields() -> None:
     backend = next(iter(report["backends"].values()))
     found = {*report, *backend, *backend["components"][0], *report["overlap"][0]}
     assert documented == found
-
-
-@pytest.mark.slow
-def test_a_second_clean_build_gives_the_same_figures(tmp_path: Path) -> None:
-    """Everything that takes less than minutes is built anew from what Debian gave; the digests and every other figure are the same."""
-    for entry in cache_root().iterdir():
-        if entry.name in KEPT:
-            (tmp_path / entry.name).symlink_to(entry)
-    assert tcb("--all", "--format", "json", cache=tmp_path) == tcb("--all", "--format", "json")
-    made = {path.name for path in tmp_path.iterdir()}
-    assert {"executor", "mirage-image", "tccboot-loader"} <= made
