@@ -102,15 +102,15 @@ def test_round_trip(written, verified) -> None:
 
 
 def test_how_it_was_sealed_is_said(written, verified) -> None:
-    boots = [Material(1, 1, "1" * 64, "2" * 64), Material(2, 3, "3" * 64, "4" * 64)]
+    boots = [Material(n, n, str(n) * 64, str(n + 3) * 64) for n in (1, 2, 3)]
     file = written("alice", replace(run(), seal="steps", boots=boots))
     found = verified(file, written("bob", run("mirage")))
     assert {a.signer: a.claim.seal for a in found.attestations} == {"alice": "steps", "bob": "run"}
     statement = json.loads(base64.b64decode(json.loads(file.read_text().splitlines()[0])["payload"]))
     named = statement["predicate"]["buildDefinition"]["resolvedDependencies"][-2:]
     assert [(one["name"], one["digest"]["sha256"][0], one["annotations"]["image"][0]) for one in named] == [
-        ("boot of steps 1 to 1", "1", "2"),
-        ("boot of steps 2 to 3", "3", "4"),
+        ("boot of steps 2 to 2", "2", "5"),
+        ("boot of steps 3 to 3", "3", "6"),
     ]
     odd = verified(written("carol", replace(run(), seal="both")))
     assert "is not how a run is sealed" in reasons(odd)

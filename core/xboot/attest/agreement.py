@@ -13,9 +13,11 @@ from pathlib import Path
 from xboot.attest.envelope import FILE_SUFFIX, UnknownKeyError, read_envelopes
 from xboot.attest.keys import TrustedKey
 from xboot.attest.statement import Claim, read_claim
+from xboot.boot.verdict import broken_conditions
 from xboot.errors import InputError, UsageError
 from xboot.foreign import printable
 from xboot.model import Script
+from xboot.segments.replay import replay_boots
 
 _MAX_FILES = 10_000
 
@@ -134,7 +136,25 @@ def verify_files(files: Sequence[Path], keys: Sequence[TrustedKey], *, script: S
     ]
     counted, repeated = _without_repeats([a for a in believed if a.claim.script_sha256 == wanted])
     counted, odd = _same_outputs(counted, script)
+    if script is not None:
+        counted, broken = _closing(counted, script)
+        odd += broken
     return Attested(len(known), counted, [*refused, *odd], repeated, _divergences(counted))
+
+
+def _closing(found: Sequence[Attestation], script: Script) -> tuple[list[Attestation], list[Refusal]]:
+    """Those whose chain of boots closes over the script, as far as they were of several boots; the others are refused."""
+    kept, refused = [], []
+    for one in found:
+        try:
+            replay_boots(script, one.claim.boots, one.claim.contents, str(one.file))
+            references = {path: content.references for path, content in one.claim.contents.items()}
+            for broken in broken_conditions(script, references) if references else ():
+                raise InputError(f"{one.file}: {printable(broken)}")
+            kept.append(one)
+        except InputError as error:
+            refused.append(Refusal(one.file, error.message))
+    return kept, refused
 
 
 def _most_attested(believed: Sequence[Attestation]) -> str:
@@ -156,7 +176,7 @@ def _without_repeats(found: Sequence[Attestation]) -> tuple[list[Attestation], l
 
 def _identity(claim: Claim) -> tuple[object, ...]:
     """What makes two claims the same, as something that can be looked up."""
-    plain = (claim.script_sha256, claim.backend, claim.image_sha256, claim.tcb_sha256, claim.accelerator, claim.executor)
+    plain = (claim.script_sha256, claim.backend, claim.image_sha256, claim.tcb_sha256, claim.accelerator, claim.executor, claim.seal)
     return (*plain, frozenset(claim.outputs.items()), frozenset(claim.steps.items()))
 
 

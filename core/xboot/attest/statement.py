@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from google.protobuf import json_format
@@ -25,7 +25,9 @@ from xboot.errors import InputError, XbootError
 from xboot.files import load_json
 from xboot.foreign import printable
 from xboot.model import Artifact, OutputVerdict, Script
+from xboot.segments.divergence import Content
 from xboot.segments.format import Material
+from xboot.segments.replay import check_boots
 from xboot.voter import Voter
 
 PROVENANCE = "https://slsa.dev/provenance/v1"
@@ -39,6 +41,8 @@ _HEX = re.compile(r"[0-9a-f]{64}")
 _BACKEND = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,30}")
 _SEAL = re.compile("run|steps")
+_BOOT = re.compile(r"boot of steps ([1-9][0-9]{0,8}) to ([1-9][0-9]{0,8})")
+_SIZE = re.compile(r"[0-9]{1,18}")
 _STEP = re.compile(r"[1-9][0-9]{0,8}")
 _STORE_PATH = re.compile(r"/[!-~]{1,4096}")
 
@@ -46,7 +50,8 @@ _STORE_PATH = re.compile(r"/[!-~]{1,4096}")
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What a signer says of one run. Hashes are SHA-256 in hex; `outputs` maps store path to NAR hash, in the script's
-    order; `steps` maps store path to the step's number and derivation. `seal`: `steps` when each step had a boot of its own.
+    order; `steps` maps store path to the step's number and derivation. `seal`: `steps` when each step had a boot of its own. `boots`: each
+    of several; then `contents` has what is said of each output, with what it refers to.
     """
 
     script_sha256: str
@@ -59,6 +64,8 @@ class Claim:
     outputs: Mapping[str, str]
     steps: Mapping[str, tuple[int, str]]
     seal: str = "run"
+    boots: Sequence[Material] = ()
+    contents: Mapping[str, Content] = field(default_factory=dict)
 
     @property
     def voter(self) -> Voter:
@@ -86,9 +93,12 @@ class Run:
 def write_statements(run: Run) -> list[bytes]:
     """The two statements, in the one form of JSON that is signed."""
     subjects = [
-        _resource(o.path, {NAR: o.nar_sha256}, step=str(o.step), drv=o.drv, output=o.name, narSize=str(o.nar_size), status=o.status.value)
+        _resource(
+            o.path, {NAR: o.nar_sha256}, step=str(o.step), drv=o.drv, output=o.name, narSize=str(o.nar_size), status=o.status.value,
+            references=" ".join(o.references) if run.boots else "",  # with which the script of every later boot can be computed
+        )
         for o in run.outputs
-    ]
+    ]  # fmt: skip
     about = {"backend": run.voter.backend, "executor": run.voter.executor, "machine": run.voter.machine, "accelerator": run.accelerator}
     about["seal"] = run.seal
     script = _resource("script", {"sha256": run.script.sha256})
@@ -167,7 +177,30 @@ def read_claim(payloads: Sequence[bytes], where: str) -> Claim:
     steps = {f"step {number}: {drv}" for number, drv in claims[0].steps.values()}
     if set(result.passed_tests) != steps or len(result.passed_tests) != len(steps):
         raise InputError(f"{where}: the steps that passed are not those of the outputs")
-    return claims[0]
+    boots = _boots(provenance.build_definition.resolved_dependencies[1:], where)
+    check_boots(boots, max((number for number, _ in claims[0].steps.values()), default=0), claims[0].seal, where)
+    return replace(claims[0], boots=boots, contents=_contents(statements[0], where) if boots else {})
+
+
+def _boots(dependencies: Sequence[Any], where: str) -> list[Material]:
+    """The boots among what a run depends on, in their order."""
+    found = []
+    for one in dependencies:
+        match = _BOOT.fullmatch(one.name)
+        if match is not None:
+            image = _match(_HEX, str(dict(one.annotations).get("image", "")), f"the image of the {one.name}", where)
+            found.append(Material(int(match[1]), int(match[2]), _digest(one, "sha256", where), image))
+    return found
+
+
+def _contents(statement: Statement, where: str) -> dict[str, Content]:
+    found = {}
+    for subject in statement.pb.subject:
+        notes = {key: str(value) for key, value in subject.annotations.items()}
+        size = int(_match(_SIZE, notes.get("narSize", ""), "a size", where))
+        references = [_match(_STORE_PATH, path, "a store path", where) for path in notes.get("references", "").split(" ") if path]
+        found[subject.name] = Content(_digest(subject, NAR, where), size, references)
+    return found
 
 
 def _parse(payload: bytes, where: str) -> Statement:

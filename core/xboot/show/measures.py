@@ -14,7 +14,7 @@ from xboot.model import Component
 from xboot.show.report import to_json
 from xboot.show.safe import SafeConsole, marked, write_out
 from xboot.tcb import overlap
-from xboot.tcb.measured import LAYERS, Measured
+from xboot.tcb.measured import LAYERS, TRUSTED_FOR, Measured
 
 FORMATS = ("table", "json", "svg", "cyclonedx")
 
@@ -52,6 +52,9 @@ def show_measures(console: Console, measures: Sequence[Measured]) -> None:
             console.print(f"base: {measured.base}", highlight=False, markup=False, soft_wrap=True)
         for tool in measured.built_with:
             console.print(f"built with {tool}", highlight=False, markup=False, soft_wrap=True)
+    console.print("")
+    for seal, words in TRUSTED_FOR.items():
+        console.print(f"with --seal {seal}: {words}", highlight=False, markup=False, soft_wrap=True)
     if len(measures) > 1:
         console.print("")
         show_overlap(console, measures)
@@ -129,6 +132,7 @@ def measures_report(measures: Sequence[Measured]) -> dict[str, Any]:
     common = {(one.voter, other.voter): overlap(one.components, other.components) for one, other in combinations(measures, 2)}
     return {
         "xbootTcb": 1,
+        "trustedFor": dict(TRUSTED_FOR),
         "backends": {
             m.voter: {
                 "imageSha256": m.image_sha256,

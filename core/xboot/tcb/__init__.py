@@ -6,7 +6,7 @@ from xboot._callable import callable_package
 from xboot._lazy import later
 from xboot.tcb.components import digest, image_components
 from xboot.tcb.lines import SourceFile, by_language, count_files, count_lines
-from xboot.tcb.measured import LAYERS, Measured
+from xboot.tcb.measured import LAYERS, TRUSTED_FOR, Measured
 from xboot.tcb.overlap import Overlap, overlap
 from xboot.tcb.substrate import host_kernel, opaque_file
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LAYERS",
+    "TRUSTED_FOR",
     "Measured",
     "Overlap",
     "SourceFile",

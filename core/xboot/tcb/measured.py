@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from xboot.model import Component, Role
 from xboot.tcb.components import digest
 
-__all__ = ["LAYERS", "Measured"]
+__all__ = ["LAYERS", "TRUSTED_FOR", "Measured"]
 
 LAYERS: Mapping[Role, str] = {
     Role.FIRMWARE: "firmware",
@@ -23,6 +23,18 @@ LAYERS: Mapping[Role, str] = {
     Role.SUBSTRATE: "substrate",
 }
 """Role → name of the layer, from power-on upwards; the substrate stands below all."""
+
+TRUSTED_FOR: Mapping[str, str] = {
+    "steps": (
+        "the kernel and the executor are trusted for honest builders only: a builder that takes them over forges its own outputs, "
+        "which it chooses anyway, and the host hashes what comes out"
+    ),
+    "run": (
+        "the kernel and the executor are trusted for honest builders, and to be safe against hostile ones: "
+        "a builder that takes them over forges its own hash and that of every later step of its boot"
+    ),
+}
+"""How a run is sealed (docs/segments.md) → what is then trusted of what runs in the guest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from xboot.show.html.plan import STATES, draw_plan, step_times
 from xboot.show.html.render import render
 from xboot.show.report import sri
 from xboot.storepath import store_name
-from xboot.tcb import Measured, overlap
+from xboot.tcb import TRUSTED_FOR, Measured, overlap
 
 MOST_OUTPUTS = 1000
 """Outputs that the table shows; diverging ones and results come first, and the page says how many were left out."""
@@ -49,7 +49,7 @@ def tcb_page(measures: Sequence[Measured]) -> str:
 
 def _tcb(measures: Sequence[Measured]) -> dict[str, Any]:
     common = {(one.voter, other.voter): overlap(one.components, other.components) for one in measures for other in measures}
-    return {"measures": measures, "panels": panels(measures), "legend": legend(measures), "common": common}
+    return {"trusted_for": TRUSTED_FOR, "measures": measures, "panels": panels(measures), "legend": legend(measures), "common": common}
 
 
 def _counts(states: Sequence[StepComparison]) -> list[tuple[str, str, int]]:
