@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from xboot.show.times import time_left
+
 sys.path.insert(0, str(Path(__file__).parents[2]))  # for bench.graph, which is no part of the distribution
 
 RECIPE = """
@@ -178,7 +180,7 @@ def test_steps_come_and_go_in_lines_when_piped(tmp_path: Path) -> None:
     assert re.search(r"^ +\d+\.\d s  step 1/2  a$", first, re.M), first
     assert re.search(r"^ +\d+\.\d s  step 2/2  b: done in 0\.[3-9] s$", first, re.M), first
     again = faked(tmp_path, *words).stderr
-    assert re.search(r"step 1/2  a \(took 0\.[3-9] s before\)", again), again
+    assert re.search(r"step 1/2  a \(took 0\.[3-9] s before; about 0\.[6-9] s to the end\)", again), again
     assert re.search(r"boot .* \(its steps took 0\.[6-9] s before\)", again), again
     both = faked(tmp_path, "compare", "--backends", "one,two", f"{path}:b").stderr
     assert re.search(r"  one: step 2/2  b \(took", both), both
@@ -209,3 +211,11 @@ def test_a_step_that_fails_says_so_in_its_line() -> None:
     lines.xboot_event(Event(Phase.FAIL, 131.0, 1, text="no"))
     assert "failed after 2 min 10 s" in shown.getvalue()
     assert "\x1b" not in shown.getvalue()
+
+
+def test_how_long_to_the_end() -> None:
+    """Known only when every step that is left is."""
+    known = {1: 10.0, 2: 20.0, 4: 40.0}
+    assert time_left(known, 4, 4) == 40.0
+    assert time_left(known, 1, 4) is None
+    assert time_left({**known, 3: 30.0}, 2, 4) == 90.0

@@ -22,10 +22,12 @@ from xboot.cli.options import (
     Json,
     KeepGoing,
     Memory,
+    Notify,
     Quiet,
     Quorum,
     RebuildFixed,
     RunJobs,
+    RunTimeout,
     Seal,
     Seeds,
     SegmentsOption,
@@ -60,7 +62,7 @@ def run(
     settings: Settings = None,
     memory: Memory = None,
     step_timeout: StepTimeout = None,
-    run_timeout: Annotated[float | None, typer.Option(min=0.001, help="Seconds that the whole run may take (21600 if not given).")] = None,
+    run_timeout: RunTimeout = None,
     export: Annotated[Path | None, typer.Option(help="Bring the results out of the guest, as NARs in this folder.")] = None,
     log: Annotated[Path | None, typer.Option(help="Write all that the guest's console prints to this file.")] = None,
     accel: Annotated[str, typer.Option(help="auto, tcg or kvm.")] = "auto",
@@ -73,12 +75,14 @@ def run(
     segments: SegmentsOption = None,
     jobs: RunJobs = None,
     fresh: Fresh = False,
+    notify: Notify = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the builders print.")] = False,
     as_json: Json = False,
 ) -> None:
     """Boot TARGET's build graph on one voter (linux if none is named), run every builder, verify every hash."""
     from xboot.api import request  # noqa: PLC0415 - keeps `xboot --help` quick
     from xboot.cli import run as run_verb  # noqa: PLC0415
+    from xboot.cli.notify import notifying  # noqa: PLC0415
     from xboot.segments.cut import wanted_cut  # noqa: PLC0415
     from xboot.settings import parse_settings  # noqa: PLC0415
     from xboot.show import report  # noqa: PLC0415
@@ -91,10 +95,12 @@ def run(
         run_timeout=run_timeout, export=export, log=log, accelerator=accel, keep=keep, gdb=gdb, reports=report_ or (), quiet=quiet,
         segments=wanted_cut(seal, segments), jobs=jobs, fresh=fresh,
     )  # fmt: skip
-    result = run_verb.run(wished, err, verbose=verbose)
+    with notifying(notify, targets) as ending:
+        result = run_verb.run(wished, err, verbose=verbose)
+        ending.set(report.report(result), report.exit_code(result.verdict))
     if as_json:
-        print(report.to_json(report.report(result)))
-    raise typer.Exit(report.exit_code(result.verdict))
+        print(report.to_json(ending.report))
+    raise typer.Exit(ending.status)
 
 
 @app.command()
@@ -115,6 +121,8 @@ def compare(
     fresh: Fresh = False,
     keep_going: KeepGoing = False,
     inputs_of: InputsOf = None,
+    run_timeout: RunTimeout = None,
+    notify: Notify = None,
     export: Annotated[Path, typer.Option(help="Where the NARs of a diverging output go.")] = Path("xboot-difference"),
     html: Annotated[Path | None, typer.Option(help="Also write a report that a browser shows, in one file.")] = None,
     as_json: Json = False,
@@ -122,6 +130,7 @@ def compare(
     """Run the same script on several voters (all if none is named), and say where they agree."""
     from xboot.api import request  # noqa: PLC0415
     from xboot.cli import compare as comparing  # noqa: PLC0415
+    from xboot.cli.notify import notifying  # noqa: PLC0415
     from xboot.segments.cut import wanted_cut  # noqa: PLC0415
     from xboot.settings import parse_settings  # noqa: PLC0415
     from xboot.show.comparison import comparison_report  # noqa: PLC0415
@@ -130,11 +139,13 @@ def compare(
     wished = request(
         targets, voters or (), quorum=quorum, jobs=jobs, stores=store or (), seeds=seed or (), rebuild_fixed=rebuild_fixed, quiet=quiet,
         settings=parse_settings(settings or ()), memory=memory, step_timeout=step_timeout, html=html, measure=html is not None,
-        segments=wanted_cut(seal, segments), fresh=fresh, keep_going=keep_going, inputs_of=inputs_of,
+        segments=wanted_cut(seal, segments), fresh=fresh, keep_going=keep_going, inputs_of=inputs_of, run_timeout=run_timeout,
     )  # fmt: skip
-    comparison, status = comparing.run_comparison(wished, export, err)
+    with notifying(notify, targets) as ending:
+        comparison, status = comparing.run_comparison(wished, export, err)
+        ending.set(comparison_report(comparison), status)
     if as_json:
-        print(to_json(comparison_report(comparison)))
+        print(to_json(ending.report))
     raise typer.Exit(status)
 
 

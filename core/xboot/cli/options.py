@@ -47,3 +47,12 @@ KeepGoing = Annotated[bool, typer.Option("--keep-going", "-k", help="Go on after
 InputsOf = Annotated[
     str | None, typer.Option(metavar="VOTER", help="With --keep-going: go on with what VOTER made, whatever the others made.")
 ]
+RunTimeout = Annotated[
+    float | None, typer.Option("--run-timeout", min=0.001, help="Seconds that a whole run may take (21600 if not given).")
+]
+Notify = Annotated[
+    str | None,
+    typer.Option(
+        metavar="CMD", help="At the end, run CMD (no shell): XBOOT_VERDICT and XBOOT_STATUS are set, its input is the report as JSON."
+    ),
+]

@@ -11,7 +11,7 @@ from rich.console import Console
 from xboot.hooks import hookimpl
 from xboot.model import Event, Phase, Script
 from xboot.show.safe import marked
-from xboot.show.times import duration
+from xboot.show.times import duration, time_left
 
 _EVERY = 5.0  # seconds between two words about one long preparation
 
@@ -58,7 +58,8 @@ class StepLines:
             case Phase.BEGIN:
                 self._begun[who], self._left[who] = event.seconds, self._outputs.get(event.step, 1)
                 known = self._times.get(who, {}).get(event.step)
-                self.say(self._step(event.step) + ("" if known is None else f" (took {duration(known)} before)"), who)
+                took = "" if known is None else f" (took {duration(known)} before{self._ahead(event.step, who)})"
+                self.say(self._step(event.step) + took, who)
             case Phase.OUTPUT:
                 self._left[who] = self._left.get(who, 1) - 1
                 if not self._left[who]:
@@ -73,6 +74,11 @@ class StepLines:
 
     def _took(self, event: Event, who: str) -> str:
         return duration(max(0.0, event.seconds - self._begun.get(who, event.seconds)))
+
+    def _ahead(self, step: int, who: str) -> str:
+        """When this one is not the last, and all that come after it are known: how long they take together with it."""
+        left = time_left(self._times.get(who, {}), step, len(self._names))
+        return "" if left is None or step == len(self._names) else f"; about {duration(left)} to the end"
 
     def _whole(self, who: str) -> str:
         """What the whole run may take, when every step is known."""

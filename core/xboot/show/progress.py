@@ -15,7 +15,7 @@ from xboot.segments.format import SegmentedRun
 from xboot.show.lines import StepLines
 from xboot.show.report import sri
 from xboot.show.safe import marked
-from xboot.show.times import duration
+from xboot.show.times import duration, time_left
 
 _NAMED = 5  # derivations that one sentence names
 _COLOURS = {Status.MATCH: "green", Status.DIFFERS: "bold red", Status.UNKNOWN: "yellow", Status.NOT_RUN: "dim"}
@@ -82,7 +82,10 @@ class ProgressDisplay:
                 known = self._times.get(event.step)
                 if self._task is not None:
                     self._progress.reset(self._task)
-                self._update(name if known is None else f"{name} (took {duration(known)} before)", event.step - 1, len(self._steps) or None)
+                left = time_left(self._times, event.step, len(self._steps))
+                ahead = "" if left is None else f"; about {duration(left)} to the end"
+                text = name if known is None else f"{name} (took {duration(known)} before{ahead})"
+                self._update(text, event.step - 1, len(self._steps) or None)
                 if self._lines is None:
                     self._log(f"step {event.step}/{len(self._steps)}  {self._steps.get(event.step, '')}")
             case Phase.OUTPUT:

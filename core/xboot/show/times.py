@@ -56,6 +56,12 @@ def remember_times(verdict: Verdict, voter: str) -> None:
             old.unlink(missing_ok=True)
 
 
+def time_left(known: Mapping[int, float], step: int, steps: int) -> float | None:
+    """Seconds that the steps `step` to `steps` took in an earlier run; None unless all of them are known."""
+    wanted = range(step, steps + 1)
+    return sum(known[number] for number in wanted) if all(number in known for number in wanted) else None
+
+
 def duration(seconds: float) -> str:
     """A length of time as people say it: `3.2 s`, `4 min 10 s`, `2 h 5 min`."""
     if seconds < 60:
