@@ -9,6 +9,7 @@
 #include "personality/call_open.c"
 #include "personality/call_process.c"
 #include "personality/call_ready.c"
+#include "personality/call_sched.c"
 #include "personality/call_signal.c"
 #include "personality/call_status.c"
 #include "personality/call_socket.c"

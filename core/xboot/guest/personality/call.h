@@ -50,6 +50,10 @@ CALL(getgid); CALL(getegid); CALL(getresuid); CALL(getresgid); CALL(setuid); CAL
 CALL(getgroups); CALL(setgroups); CALL(getpgid); CALL(setpgid); CALL(getpgrp); CALL(getsid); CALL(setsid); CALL(set_tid_address); CALL(set_robust_list);
 CALL(sched_yield); CALL(sched_getaffinity); CALL(getpriority); CALL(prctl); CALL(personality); CALL(umask);
 
+/* call_sched.c */
+CALL(sched_get_priority_max); CALL(sched_get_priority_min); CALL(sched_getscheduler); CALL(sched_setscheduler); CALL(sched_getparam); CALL(sched_setparam);
+CALL(mlock); CALL(mlockall);
+
 /* call_signal.c */
 CALL(kill); CALL(tkill); CALL(tgkill); CALL(signal); CALL(sigaction); CALL(rt_sigaction); CALL(rt_sigprocmask); CALL(sigprocmask); CALL(rt_sigpending);
 CALL(rt_sigsuspend); CALL(sigreturn); CALL(rt_sigreturn); CALL(sigaltstack); CALL(pause);

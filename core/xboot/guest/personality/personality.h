@@ -371,6 +371,7 @@ struct process {
 	u32 uid, euid, suid, gid, egid, sgid;
 	u32 groups[16], group_count;
 	u32 umask, personality, no_new_privileges;
+	u32 policy;             /* of scheduling, which has no effect */
 	struct node *root, *cwd;
 	struct crew *crew;      /* what its threads share; and in there: */
 	struct file **files;

@@ -55,7 +55,8 @@ u64 signals_pending(struct process *p)
 	return p->pending | p->crew->pending;
 }
 
-/* What may be delivered to a thread now. A signal to the process is its leader's, as long as that one lives and does not block it. */
+/* What may be delivered to a thread now. A signal to the process is its leader's, as long as that one lives and does not block it.
+   What sigtimedwait waits for is that call's. */
 static u64 deliverable(struct process *p)
 {
 	u64 all = p->crew->pending;
@@ -63,7 +64,7 @@ static u64 deliverable(struct process *p)
 	if (p != p->leader && p->leader->state != ZOMBIE)
 		all &= p->leader->blocked;
 	all |= p->pending;
-	return (all & ~p->blocked) | (signals_pending(p) & UNBLOCKABLE);
+	return (all & ~p->blocked & ~p->awaited) | (signals_pending(p) & UNBLOCKABLE);
 }
 
 int signal_waiting(struct process *p)

@@ -31,10 +31,11 @@ let i386 = [
   108, e "fstat" fstat; 110, e "iopl" forbidden; 114, e "wait4" wait4; 116, e "sysinfo" sysinfo; 118, e "fsync" sync; 119, e "sigreturn" sigreturn; 120, e "clone" clone;
   122, e "uname" uname; 125, e "mprotect" mprotect; 126, e "sigprocmask" sigprocmask; 132, e "getpgid" getpgid; 133, e "fchdir" fchdir;
   136, e "personality" personality; 138, e "setfsuid" (setfsid 1000); 139, e "setfsgid" (setfsid 100); 140, e "_llseek" llseek; 141, e "getdents" getdents; 142, e "select" select;
-  143, e "flock" flock; 144, e "msync" msync; 145, e "readv" readv; 146, e "writev" writev; 147, e "getsid" getsid; 148, e "fdatasync" sync; 150, e "mlock" nothing; 151, e "munlock" nothing;
-  158, e "sched_yield" sched_yield; 162, e "nanosleep" nanosleep; 163, e "mremap" mremap; 164, e "setresuid" setresuid; 165, e "getresuid" getresuid;
+  143, e "flock" flock; 144, e "msync" msync; 145, e "readv" readv; 146, e "writev" writev; 147, e "getsid" getsid; 148, e "fdatasync" sync; 150, e "mlock" mlock; 151, e "munlock" mlock; 152, e "mlockall" mlockall; 153, e "munlockall" nothing;
+  154, e "sched_setparam" sched_setparam; 155, e "sched_getparam" sched_getparam; 156, e "sched_setscheduler" sched_setscheduler; 157, e "sched_getscheduler" sched_getscheduler;
+  159, e "sched_get_priority_max" sched_get_priority_max; 160, e "sched_get_priority_min" sched_get_priority_min; 158, e "sched_yield" sched_yield; 162, e "nanosleep" nanosleep; 163, e "mremap" mremap; 164, e "setresuid" setresuid; 165, e "getresuid" getresuid;
   168, e "poll" poll; 170, e "setresgid" setresgid; 171, e "getresgid" getresgid; 172, e "prctl" prctl; 173, e "rt_sigreturn" rt_sigreturn; 174, e "rt_sigaction" rt_sigaction;
-  175, e "rt_sigprocmask" rt_sigprocmask; 176, e "rt_sigpending" rt_sigpending; 177, e "rt_sigtimedwait" rt_sigtimedwait; 179, e "rt_sigsuspend" rt_sigsuspend;
+  175, e "rt_sigprocmask" rt_sigprocmask; 176, e "rt_sigpending" rt_sigpending; 177, e "rt_sigtimedwait" rt_sigtimedwait; 178, e "rt_sigqueueinfo" rt_sigqueueinfo; 335, e "rt_tgsigqueueinfo" rt_tgsigqueueinfo; 179, e "rt_sigsuspend" rt_sigsuspend;
   180, e "pread64" pread; 181, e "pwrite64" pwrite; 182, e "chown" chown16; 183, e "getcwd" getcwd; 186, e "sigaltstack" sigaltstack; 187, e "sendfile" sendfile;
   190, e "vfork" vfork; 191, e "ugetrlimit" getrlimit; 192, e "mmap2" mmap; 193, e "truncate64" truncate64; 194, e "ftruncate64" ftruncate64; 195, e "stat64" stat64;
   196, e "lstat64" lstat64; 197, e "fstat64" fstat64; 198, e "lchown32" lchown; 199, e "getuid32" getuid; 200, e "getgid32" getgid; 201, e "geteuid32" getuid;
@@ -66,7 +67,8 @@ let x86_64 = [
   0, e "read" read; 1, e "write" write; 2, e "open" open_; 3, e "close" close; 4, e "stat" stat; 5, e "fstat" fstat; 6, e "lstat" lstat; 7, e "poll" poll; 8, e "lseek" lseek;
   9, e "mmap" mmap; 10, e "mprotect" mprotect; 11, e "munmap" munmap; 12, e "brk" brk; 13, e "rt_sigaction" rt_sigaction; 14, e "rt_sigprocmask" rt_sigprocmask;
   15, e "rt_sigreturn" rt_sigreturn; 16, e "ioctl" ioctl; 17, e "pread64" pread; 18, e "pwrite64" pwrite; 19, e "readv" readv; 20, e "writev" writev; 21, e "access" access;
-  22, e "pipe" pipe; 23, e "select" select; 24, e "sched_yield" sched_yield; 25, e "mremap" mremap; 26, e "msync" msync; 27, e "mincore" mincore; 28, e "madvise" madvise; 32, e "dup" dup; 33, e "dup2" dup2;
+  22, e "pipe" pipe; 23, e "select" select; 142, e "sched_setparam" sched_setparam; 143, e "sched_getparam" sched_getparam; 144, e "sched_setscheduler" sched_setscheduler; 145, e "sched_getscheduler" sched_getscheduler;
+  146, e "sched_get_priority_max" sched_get_priority_max; 147, e "sched_get_priority_min" sched_get_priority_min; 24, e "sched_yield" sched_yield; 25, e "mremap" mremap; 26, e "msync" msync; 27, e "mincore" mincore; 28, e "madvise" madvise; 32, e "dup" dup; 33, e "dup2" dup2;
   34, e "pause" pause; 35, e "nanosleep" nanosleep; 37, e "alarm" alarm; 38, e "setitimer" setitimer; 39, e "getpid" getpid; 40, e "sendfile" sendfile; 56, e "clone" clone;
   57, e "fork" fork; 58, e "vfork" vfork; 59, e "execve" execve; 60, e "exit" exit; 61, e "wait4" wait4; 62, e "kill" kill; 63, e "uname" uname; 72, e "fcntl" fcntl; 73, e "flock" flock;
   74, e "fsync" sync; 75, e "fdatasync" sync; 76, e "truncate" truncate; 77, e "ftruncate" ftruncate; 78, e "getdents" getdents; 79, e "getcwd" getcwd; 80, e "chdir" chdir;
@@ -76,9 +78,9 @@ let x86_64 = [
   104, e "getgid" getgid; 105, e "setuid" setuid; 106, e "setgid" setgid; 107, e "geteuid" getuid; 108, e "getegid" getgid; 109, e "setpgid" setpgid; 110, e "getppid" getppid;
   111, e "getpgrp" getpgrp; 112, e "setsid" setsid; 113, e "setreuid" setreuid; 114, e "setregid" setregid; 115, e "getgroups" getgroups; 116, e "setgroups" setgroups;
   117, e "setresuid" setresuid; 118, e "getresuid" getresuid; 119, e "setresgid" setresgid; 120, e "getresgid" getresgid; 121, e "getpgid" getpgid; 122, e "setfsuid" (setfsid 1000);
-  123, e "setfsgid" (setfsid 100); 124, e "getsid" getsid; 127, e "rt_sigpending" rt_sigpending; 128, e "rt_sigtimedwait" rt_sigtimedwait; 130, e "rt_sigsuspend" rt_sigsuspend;
+  123, e "setfsgid" (setfsid 100); 124, e "getsid" getsid; 127, e "rt_sigpending" rt_sigpending; 128, e "rt_sigtimedwait" rt_sigtimedwait; 129, e "rt_sigqueueinfo" rt_sigqueueinfo; 297, e "rt_tgsigqueueinfo" rt_tgsigqueueinfo; 130, e "rt_sigsuspend" rt_sigsuspend;
   131, e "sigaltstack" sigaltstack; 132, e "utime" utime; 133, e "mknod" mknod; 135, e "personality" personality; 137, e "statfs" statfs; 138, e "fstatfs" fstatfs;
-  140, e "getpriority" getpriority; 141, e "setpriority" nothing; 149, e "mlock" nothing; 150, e "munlock" nothing; 157, e "prctl" prctl; 158, e "arch_prctl" arch_prctl;
+  140, e "getpriority" getpriority; 141, e "setpriority" nothing; 149, e "mlock" mlock; 150, e "munlock" mlock; 151, e "mlockall" mlockall; 152, e "munlockall" nothing; 157, e "prctl" prctl; 158, e "arch_prctl" arch_prctl;
   160, e "setrlimit" setrlimit; 161, e "chroot" forbidden; 162, e "sync" nothing; 165, e "mount" forbidden; 166, e "umount2" forbidden; 169, e "reboot" forbidden; 170, e "sethostname" forbidden;
   172, e "iopl" forbidden; 173, e "ioperm" forbidden; 186, e "gettid" gettid; 200, e "tkill" tkill; 201, e "time" time; 202, e "futex" futex; 204, e "sched_getaffinity" sched_getaffinity;
   217, e "getdents64" getdents64; 218, e "set_tid_address" set_tid_address; 221, e "fadvise64" sync; 227, e "clock_settime" clock_settime; 228, e "clock_gettime" clock_gettime;

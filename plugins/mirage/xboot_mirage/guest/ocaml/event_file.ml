@@ -58,7 +58,7 @@ let read_signals p f s va len =
       let waiting = Signal.pending p land s.set in
       if waiting = 0 || len - done_ < 128 then done_
       else begin
-        let n = Signal.lowest waiting 1 in
+        let n = Signal.next p waiting in
         let code, x, y, z = Signal.take p n in
         let b = Bytes.make 128 '\000' in
         List.iter (fun (at, v) -> User.set32 b at v) ([ 0, n; 8, code; 12, x; 16, y ] @ if n = Exit.sigchld then [ 40, z ] else [ 44, z ]);

@@ -116,6 +116,19 @@ let to_console p va len =
     end in
   User.some (go 0) len
 
+let unwritable = 24 (* the seals against writing *)
+
+(* How much of a write the file's seals let through. One against growing lets whole pages through. Raises EPERM for nothing. *)
+let seal_limit inode position len =
+  let seals = inode.Vfs.seals in
+  if seals land unwritable <> 0 then Errno.fail Errno.eperm;
+  let size = match inode.Vfs.kind with Vfs.File c -> c.Content.size | _ -> 0 in
+  if seals land 4 = 0 || position + len <= size then len
+  else begin
+    let whole = Base.page_down size - position in
+    if whole > 0 then whole else Errno.fail Errno.eperm
+  end
+
 (* How much of a write RLIMIT_FSIZE lets through: nothing is a signal. *)
 let file_limit p position len =
   let most = p.limits.soft.(1) in
@@ -133,7 +146,7 @@ let write_at p f position va len =
     let c = content f in
     (* what is appended goes to the end, whatever the call says *)
     let position = if f.flags land o_append <> 0 then c.Content.size else position in
-    let n = if len = 0 then 0 else write_content p c position va (file_limit p position len) in
+    let n = if len = 0 then 0 else write_content p c position va (seal_limit f.inode position (file_limit p position len)) in
     if len > 0 then touch f.inode;
     n
   | Pipe_end pipe -> write_pipe p f pipe va len
@@ -168,7 +181,7 @@ let transfer p from position ?at out len =
       let target = match at with
         | Some start -> start + done_
         | None -> if out.flags land o_append <> 0 then out.position <- oc.Content.size; out.position in
-      let n = Content.write oc target b 0 (file_limit p target part) in
+      let n = Content.write oc target b 0 (seal_limit out.inode target (file_limit p target part)) in
       touch out.inode;
       if at = None then out.position <- target + n;
       n
@@ -207,7 +220,7 @@ let drain p pipe ?at out len ~wait =
     | Plain ->
       let oc = content out in
       let start = match at with Some s -> s | None -> if out.flags land o_append <> 0 then out.position <- oc.Content.size; out.position in
-      let len = file_limit p start len in
+      let len = seal_limit out.inode start (file_limit p start len) in
       let n = Pipe.pull pipe len (fun b off part done_ -> Content.write oc (start + done_) (Bytes.sub b off part) 0 part) in
       touch out.inode;
       if at = None then out.position <- start + n;

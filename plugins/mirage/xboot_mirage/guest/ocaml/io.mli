@@ -26,6 +26,9 @@ val read_at : Proc.t -> Proc.file -> int -> int -> int -> int
 (* [read p file va len]: from the file's position, which moves. *)
 val read : Proc.t -> Proc.file -> int -> int -> int
 
+(* The seals against writing, of Vfs.inode. *)
+val unwritable : int
+
 (* [file_limit p position len]: how much of a write RLIMIT_FSIZE lets through. When nothing: sends SIGXFSZ and raises EFBIG. *)
 val file_limit : Proc.t -> int -> int -> int
 

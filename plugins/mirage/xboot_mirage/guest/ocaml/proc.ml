@@ -41,6 +41,12 @@ and socket = {
   mutable gone : bool;
   mutable error : int;
   mutable pass_credentials : bool;
+  mutable choices : int;
+  mutable room_in : int;
+  mutable room_out : int;
+  mutable most_in : int;
+  mutable most_out : int;
+  mutable reached : bool;
   mutable came : int;
   mutable went : int;
 }
@@ -120,6 +126,7 @@ type t = {
   mutable robust : int; (* head of the list of robust futexes, 0: none *)
   mutable vfork_parent : int; (* to be released at exec or exit, 0: none *)
   mutable clear_tid : int;
+  mutable policy : int;
   mutable exit_signal : int;
   mutable name : string;
   mutable exe : inode;

@@ -40,6 +40,12 @@ and socket = {
   mutable gone : bool;
   mutable error : int;
   mutable pass_credentials : bool;
+  mutable choices : int; (* options that are on or off: bit n for option n *)
+  mutable room_in : int; (* what SO_RCVBUF and SO_SNDBUF say; they have no effect *)
+  mutable room_out : int;
+  mutable most_in : int; (* nanoseconds that a call waits for what comes, 0: no bound (SO_RCVTIMEO) *)
+  mutable most_out : int; (* and for room (SO_SNDTIMEO) *)
+  mutable reached : bool; (* while Socket looks for circles *)
   mutable came : int;
   mutable went : int;
 }
@@ -117,6 +123,7 @@ type t = {
   mutable robust : int; (* head of the list of robust futexes, 0: none *)
   mutable vfork_parent : int; (* to be released at exec or exit, 0: none *)
   mutable clear_tid : int;
+  mutable policy : int; (* of scheduling, as sched_getscheduler says: 0, 3, 5; it has no effect *)
   mutable exit_signal : int;
   mutable name : string;
   mutable exe : Vfs.inode;

@@ -53,7 +53,7 @@ let interrupt p =
       [ "nanosleep"; "clock_nanosleep"; "clock_nanosleep_time64"; "pause"; "sigsuspend"; "rt_sigsuspend"; "poll"; "ppoll"; "ppoll_time64"; "select"; "pselect6"; "pselect6_time64"; "rt_sigtimedwait"; "epoll_wait"; "epoll_pwait"; "epoll_pwait2" ] in
   p.state <- Ready;
   if p.progress > 0 && (match Abi.find p number with Some { Abi.name = "write" | "writev" | "sendto" | "sendmsg" | "socketcall"; _ } -> true | _ -> false) then finish_call p p.progress
-  else if Signal.wants_restart p && not never_again then begin
+  else if Signal.wants_restart p && not never_again && (p.deadline < 0 || p.deadline = max_int) then begin
     let at = Signal.get p Base.rip in
     finish_call p number;
     Signal.set p Base.rip (at - 2) (* int 0x80 and syscall are two bytes long *)

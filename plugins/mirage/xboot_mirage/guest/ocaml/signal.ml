@@ -113,7 +113,7 @@ let put_info b off n (code, x, y, z) ~wide =
   else begin
     User.set32 b off x;
     User.set32 b (off + 4) y;
-    User.set32 b (off + 8) z
+    if wide then User.set64 b (off + 8) z else User.set32 b (off + 8) z
   end
 
 let mask_out b off mask =
@@ -263,10 +263,13 @@ let return_siginfo p =
 
 let rec lowest mask n = if mask land bit n <> 0 then n else lowest mask (n + 1)
 
+(* Of a set that has some that wait: the thread's own come first, as on Linux. *)
+let next p set = lowest (if p.pending land set <> 0 then p.pending land set else p.shared.pending land set) 1
+
 let rec deliver p =
   let ready = deliverable p in
   if ready <> 0 && is_ready p then begin
-    let n = lowest ready 1 in
+    let n = next p ready in
     let info = take p n in
     let a = p.handlers.actions.(n) in
     if n = sigkill then Exit.finish_group p n
@@ -293,9 +296,9 @@ let rec deliver p =
 (* A call that waits is interrupted by a signal with a handler; [restart] tells whether it is to be made again afterwards. *)
 let interrupts p =
   let ready = deliverable p in
-  ready <> 0 && (let n = lowest ready 1 in not (is_ignored p n))
+  ready <> 0 && (let n = next p ready in not (is_ignored p n))
 
 let wants_restart p =
-  let n = lowest (deliverable p) 1 in
+  let n = next p (deliverable p) in
   let a = p.handlers.actions.(n) in
   a.handler <= 1 || a.options land sa_restart <> 0

@@ -23,8 +23,8 @@ val pending : Proc.t -> int
 (* As [pending], without those that the thread blocks. *)
 val deliverable : Proc.t -> int
 
-(* [lowest set n]: the lowest signal from [n] on in a set that has one. Does not end if it has none. *)
-val lowest : int -> int -> int
+(* [next p set]: which of the signals of the set that wait comes first: the thread's own before the process's, then the lowest. Does not end if none waits. *)
+val next : Proc.t -> int -> int
 
 (* Take a pending signal away, the thread's own before the process's: its info. *)
 val take : Proc.t -> int -> int * int * int * int
@@ -72,7 +72,7 @@ val return_siginfo : Proc.t -> unit
    Where there is no stack for a handler's frame, the process ends by SIGSEGV. *)
 val deliver : Proc.t -> unit
 
-(* A deliverable signal ends a wait: the lowest one is not ignored. *)
+(* A deliverable signal ends a wait: the first one is not ignored. *)
 val interrupts : Proc.t -> bool
 
 (* A call that such a signal has ended is to be made again. To be asked only when [interrupts]. *)

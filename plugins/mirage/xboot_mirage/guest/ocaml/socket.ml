@@ -17,7 +17,7 @@ let in_flight = ref 0 (* descriptors in messages *)
 let make p style =
   Limit.check_kernel_memory ();
   let s = { style; peer = None; peer_pid = 0; owner_pid = p.tgid; address = ""; place_ino = 0; backlog = -1; connections = Queue.create (); incoming = Queue.create (); held = 0; shut_in = false;
-      shut_out = false; gone = false; error = 0; pass_credentials = false; came = 0; went = 0 } in
+      shut_out = false; gone = false; error = 0; pass_credentials = false; choices = 0; room_in = capacity; room_out = capacity; most_in = 0; most_out = 0; reached = true; came = 0; went = 0 } in
   all := s :: !all;
   s
 
@@ -31,6 +31,27 @@ let drop_messages s =
   s.held <- 0;
   List.iter (fun m -> if m.taken = 0 then let_go m.rights) left
 
+(* Sockets that only messages hold, in queues that nobody can read any more, are closed: what waits in them is dropped, and that closes them. *)
+let collecting = ref false
+
+let collect () =
+  let held = Hashtbl.create 16 and ways = Queue.create () in
+  let each_right s act = Queue.iter (fun m -> if m.taken = 0 then List.iter act m.rights) s.incoming in
+  let reach s = if not s.reached then begin s.reached <- true; Queue.push s ways end in
+  let travelling f = Option.value (Hashtbl.find_opt held f.inode.Vfs.ino) ~default:0 in
+  List.iter (fun s -> s.reached <- true; each_right s (fun f -> Hashtbl.replace held f.inode.Vfs.ino (travelling f + 1))) !all;
+  List.iter (fun s -> each_right s (fun f -> match f.what with Socket t when travelling f = f.holders -> t.reached <- false | _ -> ())) !all;
+  List.iter (fun s -> if not s.reached then Queue.iter (fun t -> t.reached <- false) s.connections) !all;
+  List.iter (fun s -> if s.reached then Queue.push s ways) !all;
+  while not (Queue.is_empty ways) do
+    let s = Queue.pop ways in
+    each_right s (fun f -> match f.what with Socket t -> reach t | _ -> ());
+    Queue.iter reach s.connections
+  done;
+  collecting := true;
+  List.iter (fun s -> if not s.reached then drop_messages s) !all;
+  collecting := false
+
 let rec close s =
   if not s.gone then begin
     s.gone <- true;
@@ -42,7 +63,9 @@ let rec close s =
     drop_messages s;
     let waiting = List.of_seq (Queue.to_seq s.connections) in
     Queue.clear s.connections;
-    List.iter close waiting
+    (* who was not accepted is told *)
+    List.iter (fun t -> (match t.peer with Some q -> q.error <- econnreset | None -> ()); close t) waiting;
+    if !in_flight > 0 && not !collecting then collect ()
   end
 
 let () = close_socket := close
@@ -73,7 +96,16 @@ let ready s =
 
 (* ---- moving messages *)
 
-let wait_unless ~again condition = if again then Errno.fail Errno.eagain else raise (Wait condition)
+(* Wait for at most [most] nanoseconds, 0: for ever. [progress] bytes that were moved before are the answer then. *)
+let wait_unless p ~most ~again condition =
+  if again then Errno.fail Errno.eagain
+  else if most = 0 then raise (Wait condition)
+  else begin
+    if p.deadline = -1 then p.deadline <- Clock.now () + most;
+    if Clock.now () < p.deadline then raise (Wait (fun () -> condition () || Clock.now () >= p.deadline))
+    else if p.progress > 0 then p.progress
+    else Errno.fail Errno.eagain
+  end
 
 let deliver q data rights ~from ~pid =
   Queue.push { data; taken = 0; rights; sender = from; sender_pid = pid } q.incoming;
@@ -101,7 +133,7 @@ let send_stream p s ~again ~quiet ~rights len fetch =
       end in
     (try go () with Errno.Error _ when p.progress > 0 -> ());
     if p.progress = len || (room q > 0) || (again && p.progress > 0) then p.progress
-    else wait_unless ~again (fun () -> room q > 0 || q.gone || q.shut_in || s.shut_out)
+    else wait_unless p ~most:s.most_out ~again (fun () -> room q > 0 || q.gone || q.shut_in || s.shut_out)
   end
 
 let send_message p s target ~again ~quiet ~rights len fetch =
@@ -115,7 +147,7 @@ let send_message p s target ~again ~quiet ~rights len fetch =
   if q.gone || q.shut_in then broken p ~quiet;
   (* a connected datagram socket takes only what its own peer sends *)
   (match q.peer with Some t when s.style = datagram && t != s -> Errno.fail Errno.eperm | _ -> ());
-  if room q = 0 then wait_unless ~again (fun () -> room q > 0 || q.gone || q.shut_in)
+  if room q = 0 then wait_unless p ~most:s.most_out ~again (fun () -> room q > 0 || q.gone || q.shut_in)
   else begin
     deliver q (fetch 0 len) rights ~from:s ~pid:p.tgid;
     len
@@ -164,7 +196,7 @@ let receive p s ~again ~peek ~whole len store =
     if p.progress > 0 && (ended s || again) then nothing p.progress
     else begin
       take_error s;
-      if ended s then nothing 0 else wait_unless ~again arrived
+      if ended s then nothing 0 else nothing (wait_unless p ~most:s.most_in ~again arrived)
     end
   end
   else begin
@@ -183,7 +215,7 @@ let receive p s ~again ~peek ~whole len store =
       let n, files = take_stream p s ~peek len store in
       if whole && (not peek) && n < len && files = [] && not (ended s || again) then begin
         p.progress <- n;
-        raise (Wait arrived)
+        nothing (wait_unless p ~most:s.most_in ~again arrived)
       end
       else { count = n; truncated = false; files; from = first.sender.address; from_pid = first.sender_pid; last = Some first }
     end

@@ -39,6 +39,9 @@ val reset : unit -> unit
 (* How many bytes it would take now. *)
 val room : Proc.socket -> int
 
+(* [wait_unless p ~most ~again condition]: EAGAIN if [again], else wait, for at most [most] nanoseconds (0: for ever). When they are over: what was moved before, or EAGAIN. *)
+val wait_unless : Proc.t -> most:int -> again:bool -> (unit -> bool) -> int
+
 (* The bits of poll. *)
 val ready : Proc.socket -> int
 

@@ -161,6 +161,7 @@ let epoll_pwait2 p =
 
 let memfd_create p =
   let name = User.string ~too_long:Errno.einval p.mm (Arg.word p 0) 250 and flags = Arg.int p 1 in
-  known flags 1; (* seals are not kept, so they are not promised *)
+  known flags 3;
   let inode = Vfs.make ~uid:who.Vfs.user ~gid:who.Vfs.group (Vfs.File (Content.make ())) 0o777 in
+  if flags land 2 <> 0 then inode.Vfs.seals <- 0;
   install p (open_file inode Plain ~flags:2 ~path:("/memfd:" ^ name ^ " (deleted)") ~readable:true ~writable:true) ~cloexec:(flags land 1 <> 0)

@@ -150,6 +150,22 @@ let dup3 p =
   if flags land lnot o_cloexec <> 0 || Arg.int p 0 = Arg.int p 1 then Errno.fail Errno.einval;
   dup_to p ~cloexec:(flags <> 0)
 
+(* Some process may write to it through a mapping. *)
+let is_mapped_to_write inode =
+  let writes a = a.Mm.shared && a.Mm.may_write && match a.Mm.source with Mm.Backed (i, _) -> i == inode | Mm.Anonymous -> false in
+  List.exists (fun q -> (not (is_zombie q)) && Mm.Areas.exists (fun _ a -> writes a) q.mm.Mm.areas) (all ())
+
+let add_seals f seals =
+  if not f.writable then Errno.fail Errno.eperm;
+  if seals land lnot 31 <> 0 || (match f.inode.Vfs.kind with Vfs.File _ -> false | _ -> true) then Errno.fail Errno.einval;
+  let there = f.inode.Vfs.seals in
+  if there land 1 <> 0 then Errno.fail Errno.eperm;
+  if seals land lnot there land 8 <> 0 && is_mapped_to_write f.inode then Errno.fail Errno.ebusy;
+  f.inode.Vfs.seals <- there lor seals;
+  0
+
+let get_seals f = match f.inode.Vfs.kind with Vfs.File _ -> f.inode.Vfs.seals | _ -> Errno.fail Errno.einval
+
 let fcntl p =
   let fd = Arg.int p 0 and f = fd_file p 0 and argument = Arg.long p 2 in
   match Arg.int p 1 with
@@ -158,11 +174,13 @@ let fcntl p =
     install p f ~from:argument ~cloexec:(command = 1030)
   | 1 -> if p.files.close_on_exec.(fd) then 1 else 0
   | 2 -> p.files.close_on_exec.(fd) <- argument land 1 <> 0; 0
-  | 3 -> f.flags lor (if is_wide p then 0 else 0o100000) land lnot 0
+  | 3 -> f.flags lor (match f.what with Socket _ -> 0 | _ -> if is_wide p then 0 else 0o100000)
   | 4 -> no_path f; f.flags <- f.flags land lnot 0o6000 lor (argument land 0o6000); 0
   | 5 | 6 | 7 | 12 | 13 | 14 | 36 | 37 | 38 as command -> no_path f; Locks.record p f command (Arg.word p 2)
   | 8 | 10 -> 0 (* F_SETOWN, F_SETSIG *)
   | 9 -> 0
+  | 1033 -> no_path f; add_seals f argument
+  | 1034 -> no_path f; get_seals f
   | 1032 -> (match f.what with Pipe_end _ -> Vfs.pipe_capacity | _ -> Errno.fail Errno.ebadf)
   | 1031 -> (match f.what with Pipe_end _ -> Vfs.pipe_capacity | _ -> Errno.fail Errno.ebadf)
   | _ -> Errno.fail Errno.einval
@@ -192,7 +210,8 @@ let set_size p f size =
   if size < 0 then Errno.fail Errno.einval;
   if not f.writable then Errno.fail Errno.einval;
   ignore (Io.file_limit p 0 size = size || (Signal.send p 25 (0, p.tgid, 1000, 0); Errno.fail Errno.efbig));
-  ignore (Io.content f);
+  let before = (Io.content f).Content.size in
+  if (size < before && f.inode.Vfs.seals land 2 <> 0) || (size > before && f.inode.Vfs.seals land 4 <> 0) then Errno.fail Errno.eperm;
   resize f.inode size;
   0
 
@@ -212,8 +231,10 @@ let fallocate p =
   (match mode with
    | 0 | 1 ->
      if not keep_size && start + len > c.Content.size then ignore (Io.file_limit p start len);
+     if start + len > c.Content.size && f.inode.Vfs.seals land 4 <> 0 then Errno.fail Errno.eperm;
      Content.fill c start (start + len);
      if not keep_size && start + len > c.Content.size then resize f.inode (start + len)
+   | 3 when f.inode.Vfs.seals land Io.unwritable <> 0 -> Errno.fail Errno.eperm
    | 3 -> Content.punch c start (start + len); Io.touch f.inode
    | _ -> Errno.fail Errno.enotsup);
   0

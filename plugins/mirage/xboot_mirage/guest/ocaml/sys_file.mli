@@ -8,6 +8,9 @@ val read : Proc.t -> int
 val write : Proc.t -> int
 val pread : Proc.t -> int
 val pwrite : Proc.t -> int
+(* The pieces of memory that readv and writev name: (address, bytes). Raises EINVAL, EFAULT. *)
+val vectors : Proc.t -> (int * int) list
+
 val readv : Proc.t -> int
 val writev : Proc.t -> int
 val preadv : Proc.t -> int

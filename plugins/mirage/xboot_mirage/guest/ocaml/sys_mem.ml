@@ -30,7 +30,9 @@ let map p ~va ~len ~prot ~flags ~fd ~offset =
       | Plain ->
         if not f.readable then Errno.fail Errno.eacces;
         if shared && prot land 2 <> 0 && not f.writable then Errno.fail Errno.eacces;
-        may_write := f.writable || not shared;
+        let sealed = shared && f.inode.Vfs.seals land Io.unwritable <> 0 in
+        if sealed && prot land 2 <> 0 then Errno.fail Errno.eperm;
+        may_write := (f.writable && not sealed) || not shared;
         Mm.Backed (f.inode, offset)
       | Zero -> anonymous ()
       | _ -> Errno.fail Errno.enodev
@@ -106,6 +108,15 @@ let mincore p =
   let b = Bytes.init ((last - first) / Base.page) (fun n -> if here (first + (n * Base.page)) then '\001' else '\000') in
   User.write p.mm (Arg.word p 2) b;
   0
+
+(* Memory never leaves for a disk, so locking it is granted; what is not mapped is an error, as on Linux. *)
+let mlock p =
+  let first = Base.page_down (Arg.word p 0) in
+  let last = Base.page_up (Arg.word p 0 + Arg.word p 1) in
+  if Arg.word p 0 < 0 || Arg.word p 1 < 0 || last > Mm.limit p.mm || until_hole p.mm first last < last then Errno.fail Errno.enomem;
+  0
+
+let mlockall p = match Arg.uint p 0 with 1 | 2 | 3 | 5 | 6 | 7 -> 0 | _ -> Errno.fail Errno.einval
 
 let msync p =
   let first, last = range p and flags = Arg.uint p 2 in

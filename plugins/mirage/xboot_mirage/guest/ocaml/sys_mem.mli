@@ -8,5 +8,7 @@ val munmap : Proc.t -> int
 val mprotect : Proc.t -> int
 val madvise : Proc.t -> int
 val mincore : Proc.t -> int
+val mlock : Proc.t -> int
+val mlockall : Proc.t -> int
 val msync : Proc.t -> int
 val mremap : Proc.t -> int

@@ -128,6 +128,35 @@ let sched_getaffinity p =
   User.write p.mm (Arg.word p 2) b;
   w
 
+(* Scheduling: policies without priorities are granted and have no effect (0 usual, 3 batch, 5 idle); those with priorities (1 and 2) nobody here may have. *)
+let scheduled p =
+  match Arg.int p 0 with
+  | 0 -> p
+  | pid when pid < 0 -> Errno.fail Errno.einval
+  | pid -> (match find pid with Some q -> q | None -> Errno.fail Errno.esrch)
+
+let priority_at p va = if va = 0 then Errno.fail Errno.einval else User.get_int p.mm va
+
+let sched_get_priority_max p = match Arg.int p 0 with 1 | 2 -> 99 | 0 | 3 | 5 | 6 -> 0 | _ -> Errno.fail Errno.einval
+let sched_get_priority_min p = match Arg.int p 0 with 1 | 2 -> 1 | 0 | 3 | 5 | 6 -> 0 | _ -> Errno.fail Errno.einval
+let sched_getscheduler p = (scheduled p).policy
+let sched_getparam p = if Arg.word p 1 = 0 then Errno.fail Errno.einval; ignore (scheduled p); User.put_int p.mm (Arg.word p 1) 0; 0
+
+let sched_setparam p =
+  let priority = priority_at p (Arg.word p 1) in
+  ignore (scheduled p);
+  if priority <> 0 then Errno.fail Errno.einval else 0
+
+let sched_setscheduler p =
+  let policy = Arg.int p 1 in
+  if policy < 0 then Errno.fail Errno.einval;
+  let priority = priority_at p (Arg.word p 2) in
+  let target = scheduled p in
+  match policy land lnot 0x40000000 (* SCHED_RESET_ON_FORK *) with
+  | (0 | 3 | 5) as granted when priority = 0 -> target.policy <- granted; 0
+  | 1 | 2 when priority >= 1 && priority <= 99 -> Errno.fail Errno.eperm
+  | _ -> Errno.fail Errno.einval
+
 let getcpu p = List.iter (fun n -> if Arg.word p n <> 0 then User.put_int p.mm (Arg.word p n) 0) [ 0; 1 ]; 0
 let getpriority p = match Arg.int p 0 with 0 | 1 | 2 -> 20 | _ -> Errno.fail Errno.einval (* nice value 0 *)
 let personality p = match Arg.uint p 0 with 0xffffffff -> if is_wide p then 0 else 8 | v when v land 0xff = 8 || v land 0xff = 0 -> if is_wide p then 0 else 8 | _ -> Errno.fail Errno.einval

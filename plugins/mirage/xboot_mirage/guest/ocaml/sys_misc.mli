@@ -27,6 +27,12 @@ val prlimit64 : Proc.t -> int
 val getrandom : Proc.t -> int
 val sched_yield : Proc.t -> int
 val sched_getaffinity : Proc.t -> int
+val sched_get_priority_max : Proc.t -> int
+val sched_get_priority_min : Proc.t -> int
+val sched_getscheduler : Proc.t -> int
+val sched_setscheduler : Proc.t -> int
+val sched_getparam : Proc.t -> int
+val sched_setparam : Proc.t -> int
 val getcpu : Proc.t -> int
 val getpriority : Proc.t -> int
 val personality : Proc.t -> int

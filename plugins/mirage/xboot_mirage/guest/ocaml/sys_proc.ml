@@ -85,7 +85,7 @@ let clone_with p ~flags ~stack ~parent_tid ~child_tid ~tls =
     { p with pid; tgid = (if has clone_thread then p.tgid else pid); parent = (if has clone_thread || has clone_parent then p.parent else p.tgid);
       state = Ready; mm; context; files; handlers; pending = 0; queue = Queue.create ();
       shared = (if has clone_thread then p.shared else new_shared ()); place; saved_mask = None; deadline = -1;
-      progress = 0; call = -1; wake = false; patient = false; robust = 0; vfork_parent = (if has clone_vfork then p.pid else 0);
+      progress = 0; call = -1; wake = false; patient = false; policy = p.policy; robust = 0; vfork_parent = (if has clone_vfork then p.pid else 0);
       clear_tid = (if has clone_child_cleartid then child_tid else 0); exit_signal = (if has clone_thread then 0 else flags land 0xff);
       alternate = (if has clone_vm && not (has clone_vfork) then (0, 0) else p.alternate); executed = false; stop_reported = false; windows = no_windows ();
       limits = (if has clone_thread then p.limits else { soft = Array.copy p.limits.soft; hard = Array.copy p.limits.hard }) } in

@@ -30,6 +30,30 @@ let tgkill p =
   (match find (Arg.int p 1) with Some q when q.tgid = Arg.int p 0 -> () | _ -> Errno.fail Errno.esrch);
   to_thread p (Arg.int p 1) (Arg.int p 2)
 
+(* The siginfo that a program sends: it must not look as if the kernel, or kill, had sent it, but to oneself. *)
+let info_at p va ~target =
+  let b = User.read p.mm va 32 in
+  let code = User.s32 b 8 and at = if is_wide p then 16 else 12 in
+  if (code >= 0 || code = -6) && target <> p.tgid then Errno.fail Errno.eperm;
+  (code, User.u32 b at, User.u32 b (at + 4), if is_wide p then User.i64 b (at + 8) else User.u32 b (at + 8))
+
+let rt_sigqueueinfo p =
+  let pid = Arg.int p 0 and n = Arg.int p 1 in
+  let info = info_at p (Arg.word p 2) ~target:pid in
+  check_signal n;
+  match find pid with
+  | None -> Errno.fail Errno.esrch
+  | Some q -> if n > 0 then Signal.send q n info; 0
+
+let rt_tgsigqueueinfo p =
+  let tgid = Arg.int p 0 and tid = Arg.int p 1 and n = Arg.int p 2 in
+  if tgid <= 0 || tid <= 0 then Errno.fail Errno.einval;
+  let info = info_at p (Arg.word p 3) ~target:tgid in
+  check_signal n;
+  match find tid with
+  | Some q when q.tgid = tgid -> if n > 0 then Signal.post q n info; 0
+  | _ -> Errno.fail Errno.esrch
+
 let set_action p n a =
   p.handlers.actions.(n) <- { a with mask = a.mask land lnot Signal.unblockable };
   if Signal.is_ignored p n then List.iter (fun q -> Signal.forget_signals q (Signal.bit n)) (threads p.tgid)
@@ -167,7 +191,7 @@ let rt_sigtimedwait p =
   if Arg.word p 3 <> 8 then Errno.fail Errno.einval;
   let set = Signal.mask_in (User.read p.mm (Arg.word p 0) 8) 0 in
   if Signal.pending p land set <> 0 then begin
-    let n = Signal.lowest (Signal.pending p land set) 1 in
+    let n = Signal.next p set in
     let info = Signal.take p n in
     if Arg.word p 1 <> 0 then begin
       let b = Bytes.make 128 '\000' in

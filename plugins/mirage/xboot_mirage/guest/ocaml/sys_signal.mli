@@ -14,6 +14,8 @@ val temporary_mask : Proc.t -> int -> size:int -> unit
 val kill : Proc.t -> int
 val tkill : Proc.t -> int
 val tgkill : Proc.t -> int
+val rt_sigqueueinfo : Proc.t -> int
+val rt_tgsigqueueinfo : Proc.t -> int
 val rt_sigaction : Proc.t -> int
 val sigaction : Proc.t -> int
 val signal : Proc.t -> int

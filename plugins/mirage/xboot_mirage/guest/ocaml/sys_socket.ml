@@ -114,7 +114,7 @@ let connect p a =
     else begin
       if target.backlog < 0 then Errno.fail econnrefused;
       if Queue.length target.connections > target.backlog then
-        (if again f 0 then Errno.fail Errno.eagain else raise (Wait (fun () -> target.gone || Queue.length target.connections <= target.backlog)))
+        wait_unless p ~most:s.most_out ~again:(again f 0) (fun () -> target.gone || Queue.length target.connections <= target.backlog)
       else begin
         let server = make p s.style in
         server.address <- target.address;
@@ -135,7 +135,7 @@ let accept_with p a flags =
   if s.style = datagram then Errno.fail eopnotsupp;
   if s.backlog < 0 then Errno.fail Errno.einval;
   if Queue.is_empty s.connections then
-    (if again f 0 then Errno.fail Errno.eagain else raise (Wait (fun () -> s.gone || not (Queue.is_empty s.connections))))
+    wait_unless p ~most:s.most_in ~again:(again f 0) (fun () -> s.gone || not (Queue.is_empty s.connections))
   else begin
     ignore (free_descriptor ~most:(most_descriptors p) p.files 0);
     let server = Queue.pop s.connections in
@@ -185,6 +185,28 @@ let put_option p a b =
 
 let enoprotoopt = 92
 
+(* The options that are spans of time: SO_RCVTIMEO and SO_SNDTIMEO in the program's words, and those with seconds of 64 bits. *)
+let span_option p n = match n with 20 | 21 -> Some (User.word_size p.mm) | 66 | 67 -> Some 8 | _ -> None
+let of_coming n = n = 20 || n = 66
+
+let get_span p a s width =
+  let most = if of_coming (int a 2) then s.most_in else s.most_out in
+  let b = Bytes.create (2 * width) in
+  let set i v = if width = 8 then User.set64 b (8 * i) v else User.set32 b (4 * i) v in
+  set 0 (most / 1_000_000_000);
+  set 1 (most mod 1_000_000_000 / 1000);
+  put_option p a b
+
+let set_span p a s width =
+  if int a 4 < 2 * width then Errno.fail Errno.einval;
+  let b = User.read p.mm (a 3) (2 * width) in
+  let get i = if width = 8 then User.i64 b (8 * i) else User.s32 b (4 * i) in
+  if get 1 < 0 || get 1 >= 1_000_000 then Errno.fail 33;
+  (* a time that is over already is the shortest one, one that nobody lives to see is none *)
+  let most = if get 0 < 0 then 1 else if get 0 > 1 lsl 31 then 0 else (get 0 * 1_000_000_000) + (get 1 * 1000) in
+  if of_coming (int a 2) then s.most_in <- most else s.most_out <- most;
+  0
+
 let getsockopt p a =
   let _, s = socket_of p (int a 0) in
   let number v = let b = Bytes.create 4 in User.set32 b 0 v; put_option p a b in
@@ -192,7 +214,8 @@ let getsockopt p a =
   match int a 2 with
   | 3 -> number s.style
   | 4 -> let e = s.error in s.error <- 0; number e
-  | 7 | 8 -> number capacity
+  | 7 -> number s.room_out
+  | 8 -> number s.room_in
   | 16 -> number (Bool.to_int s.pass_credentials)
   | 17 ->
     let b = Bytes.create 12 in
@@ -201,8 +224,12 @@ let getsockopt p a =
     put_option p a b
   | 30 -> number (if s.backlog >= 0 then 1 else 0)
   | 39 -> number 1
-  | 2 | 9 | 38 -> number 0
-  | _ -> Errno.fail enoprotoopt
+  | (2 | 5 | 6 | 9 | 10) as n -> number ((s.choices lsr n) land 1)
+  | 38 -> number 0
+  | n -> (match span_option p n with Some width -> get_span p a s width | None -> Errno.fail enoprotoopt)
+
+(* Linux doubles what is asked for, within bounds. *)
+let room_asked v least = max least (2 * min (if v < 0 then capacity else v) capacity)
 
 let setsockopt p a =
   let _, s = socket_of p (int a 0) in
@@ -210,8 +237,11 @@ let setsockopt p a =
   let v = if int a 4 < 4 then Errno.fail Errno.einval else User.get_int p.mm (a 3) in
   match int a 2 with
   | 16 -> s.pass_credentials <- v <> 0; 0
-  | 2 | 7 | 8 | 9 -> 0 (* sizes of buffers, and what is for networks: granted without effect *)
-  | _ -> Errno.fail enoprotoopt
+  (* sizes of buffers, and what is for networks: granted without effect *)
+  | 7 -> s.room_out <- room_asked v 4608; 0
+  | 8 -> s.room_in <- room_asked v 2304; 0
+  | (2 | 5 | 6 | 9 | 10) as n -> s.choices <- s.choices land lnot (1 lsl n) lor ((if v <> 0 then 1 else 0) lsl n); 0
+  | n -> (match span_option p n with Some width -> set_span p a s width | None -> Errno.fail enoprotoopt)
 
 (* ---- messages *)
 
@@ -280,6 +310,25 @@ let gather p pieces off len =
   b
 
 let scatter p pieces off b from len = walk pieces off len (fun va at n -> User.write_some p.mm va (Bytes.sub b (from + at) n) 0 n)
+
+(* readv and writev: on a socket all pieces are one message. *)
+let pieces_of p = let v = Sys_file.vectors p in List.iter (fun (va, len) -> Io.check_length p va len) v; v
+
+let readv p =
+  match file p (Arg.int p 0) with
+  | { what = Socket s; _ } as f ->
+    let v = pieces_of p in
+    let r = receive p s ~again:(again f 0) ~peek:false ~whole:false (total v) (scatter p v) in
+    let_go r.files;
+    r.count
+  | _ -> Sys_file.readv p
+
+let writev p =
+  match file p (Arg.int p 0) with
+  | { what = Socket s; _ } as f ->
+    let v = pieces_of p in
+    if total v = 0 && s.style = stream then 0 else send p s ~again:(again f 0) ~quiet:false ~rights:[] (total v) (gather p v)
+  | _ -> Sys_file.writev p
 
 let head_size wide = if wide then 16 else 12
 let padded wide n = let align = if wide then 8 else 4 in (n + align - 1) land lnot (align - 1)

@@ -7,6 +7,10 @@ val by_registers : (Proc.t -> (int -> int) -> int) -> Proc.t -> int
 (* i386's one call for all of them: the arguments are in memory. *)
 val socketcall : Proc.t -> int
 
+(* readv and writev; on a socket all pieces are one message. *)
+val readv : Proc.t -> int
+val writev : Proc.t -> int
+
 val socket : Proc.t -> (int -> int) -> int
 val socketpair : Proc.t -> (int -> int) -> int
 val bind : Proc.t -> (int -> int) -> int

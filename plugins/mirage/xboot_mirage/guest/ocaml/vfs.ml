@@ -29,6 +29,7 @@ type inode = {
   mutable place : (inode * string) option; (* directory and name under which it was last opened or run, for the texts of /proc *)
   mutable nameless : bool; (* made by O_TMPFILE: may get a name although it has none *)
   mutable writers : int; (* open for writing: exec says ETXTBSY *)
+  mutable seals : int;
 }
 
 and kind =
@@ -56,7 +57,7 @@ let now = ref 0 (* nanoseconds; set by Clock *)
 
 let make ?(uid = 0) ?(gid = 0) kind mode =
   incr next_ino;
-  { ino = !next_ino; kind; mode; uid; gid; nlink = 0; opens = 0; atime = !now; mtime = !now; ctime = !now; sealed = false; place = None; nameless = false; writers = 0 }
+  { ino = !next_ino; kind; mode; uid; gid; nlink = 0; opens = 0; atime = !now; mtime = !now; ctime = !now; sealed = false; place = None; nameless = false; writers = 0; seals = 1 }
 
 let new_dir () = Dir { entries = Hashtbl.create 8; order = IntMap.empty; next = 3; parent = None }
 

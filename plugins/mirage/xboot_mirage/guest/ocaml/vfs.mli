@@ -30,6 +30,7 @@ type inode = {
   mutable place : (inode * string) option; (* directory and name under which it was last opened or run, for the texts of /proc *)
   mutable nameless : bool; (* made by O_TMPFILE: may get a name although it has none *)
   mutable writers : int; (* open for writing: exec says ETXTBSY *)
+  mutable seals : int; (* what fcntl shows of a regular file: 1 no more seals, 2 may not shrink, 4 grow, 8 be written, 16 be written but through mappings that are there *)
 }
 
 and kind =

@@ -1,0 +1,112 @@
+/* call_sched.c: scheduling policies and locked memory. There is one order of processes, and no memory leaves for a disk: what needs no powers is granted and has no
+   effect, what needs them is refused. */
+
+#include "call.h"
+
+enum { SCHED_OTHER = 0, SCHED_FIFO = 1, SCHED_RR = 2, SCHED_BATCH = 3, SCHED_IDLE = 5, SCHED_DEADLINE = 6, RESET_ON_FORK = 0x40000000 };
+
+/* The thread that a call is about, 0 for the caller; or null, and why in `error`. */
+static struct process *scheduled(struct process *p, u32 number, int *error)
+{
+	struct process *q = number ? process_by_number(p, number) : p;
+
+	*error = (int)number < 0 ? -EINVAL : !q || q->state == ZOMBIE ? -ESRCH : 0;
+	return *error ? 0 : q;
+}
+
+/* The most or the least that a policy's priority may be; EINVAL for no policy. */
+static int bound(u32 policy, int of_priorities)
+{
+	switch (policy) {
+	case SCHED_FIFO:
+	case SCHED_RR:
+		return of_priorities;
+	case SCHED_OTHER:
+	case SCHED_BATCH:
+	case SCHED_IDLE:
+	case SCHED_DEADLINE:
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+CALL(sched_get_priority_max)
+{
+	UNUSED_PROCESS;
+	return bound(r->ebx, 99);
+}
+
+CALL(sched_get_priority_min)
+{
+	UNUSED_PROCESS;
+	return bound(r->ebx, 1);
+}
+
+CALL(sched_getscheduler)
+{
+	int error;
+	struct process *q = scheduled(p, r->ebx, &error);
+
+	return q ? (int)q->policy : error;
+}
+
+CALL(sched_getparam)
+{
+	int error, priority = 0;
+
+	if (!r->ecx)
+		return -EINVAL;
+	if (!scheduled(p, r->ebx, &error))
+		return error;
+	return user_write(p, r->ecx, &priority, sizeof priority) ? -EFAULT : 0;
+}
+
+CALL(sched_setparam)
+{
+	int error, priority;
+
+	if (!r->ecx)
+		return -EINVAL;
+	if (user_read(p, &priority, r->ecx, sizeof priority))
+		return -EFAULT;
+	return !scheduled(p, r->ebx, &error) ? error : priority ? -EINVAL : 0;
+}
+
+CALL(sched_setscheduler)
+{
+	int error, priority;
+	u32 policy = r->ecx & ~(u32)RESET_ON_FORK;
+	struct process *q;
+
+	if (r->ecx >> 31 || !r->edx)
+		return -EINVAL;
+	if (user_read(p, &priority, r->edx, sizeof priority))
+		return -EFAULT;
+	q = scheduled(p, r->ebx, &error);
+	if (!q)
+		return error;
+	if (policy == SCHED_FIFO || policy == SCHED_RR)
+		return priority >= 1 && priority <= 99 ? -EPERM : -EINVAL;
+	if (policy == SCHED_DEADLINE || bound(policy, 0) < 0 || priority)
+		return -EINVAL;
+	q->policy = policy;
+	return 0;
+}
+
+/* mlock and munlock: what is not mapped is an error, as on Linux. */
+CALL(mlock)
+{
+	address first = r->ebx & ~PAGE_MASK, end;
+
+	if (!r->ecx)
+		return 0;
+	end = range_end(first, r->ecx + (r->ebx & PAGE_MASK), USER_TOP);
+	return r->ecx < 0u - PAGE_SIZE && end && region_covers(p->memory, first, end) ? 0 : -ENOMEM;
+}
+
+CALL(mlockall)
+{
+	UNUSED_PROCESS;
+	return !r->ebx || r->ebx > 7 || r->ebx == 4 ? -EINVAL : 0;
+}
