@@ -1,5 +1,5 @@
 # Two commands: `make run` and `make test`. Each does all its own set-up on a fresh Debian machine.
-.PHONY: run test check lint bench docs fuzz proof differences figures
+.PHONY: run test test-world check lint bench docs fuzz proof differences figures
 
 BIN := .venv/bin
 XBOOT := $(BIN)/xboot
@@ -23,6 +23,11 @@ test:
 	@# Builds the kernels, once, before any test's clock runs.
 	$(XBOOT) compare examples/hello/recipe.toml
 	$(PYTEST) --durations=40
+
+# All of Debian's posixtestsuite on every kernel: an hour or more.
+test-world:
+	@tools/setup.sh test
+	$(BIN)/python tests/world/posixtests.py
 
 # What a change is checked with before it is committed: under a minute, and no kernel, compiler, nix, package or browser is needed.
 check: lint
