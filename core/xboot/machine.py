@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import IO, ClassVar
 
 from xboot._markers import hookimpl
 from xboot.errors import UsageError
@@ -106,6 +106,10 @@ class Machine(ABC):
         are handed over, has a stand-in that a person can use. Raises as `start` does.
         """
 
+    def prepare(self, boot: Boot) -> None:
+        """Make what this machine needs and takes long to make, before any deadline counts. Raises MissingToolError, BackendError."""
+        return None
+
     @abstractmethod
     async def start(self, boot: Boot, options: MachineOptions) -> Carrier:
         """Power on. It must end when the calling thread or its process does. `options.accelerator` is one that `accelerator` returned.
@@ -191,10 +195,12 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-async def start_process(command: Sequence[str], sockets: Sequence[socket.socket], walls: Sequence[str] = ()) -> asyncio.subprocess.Process:
-    """Start a program on a leash: it dies when the calling thread or its process does. It inherits `sockets` under their numbers, no
-    standard input or output, and its standard error is a pipe, which `ProcessCarrier` reads. `walls`: the words of a helper that shuts in
-    the program whose words follow its own, and kills it when it is killed itself.
+async def start_process(
+    command: Sequence[str], sockets: Sequence[socket.socket | IO[bytes]], walls: Sequence[str] = ()
+) -> asyncio.subprocess.Process:
+    """Start a program on a leash: it dies when the calling thread or its process does. It inherits `sockets` (or pipes) under their
+    numbers, has no standard input or output, and its standard error is a pipe, which `ProcessCarrier` reads. `walls`: the words of a
+    helper that shuts in the program whose words follow its own, and kills it when it is killed itself.
     """
     process = await asyncio.create_subprocess_exec(
         *_LEASH, str(os.getpid()), *walls, *_GATE, *command,

@@ -18,7 +18,8 @@ from xboot.boot.export import Exporter
 from xboot.errors import GuestError
 from xboot.machine import MachineOptions, start_process
 from xboot.model import Boot, Module, Phase, Protocol
-from xboot_qemu.confine import _prefix, confinement, walls
+from xboot.walls import prefix
+from xboot_qemu.confine import confinement, walls
 from xboot_qemu.machine import _QemuCarrier
 
 TAKEN_OVER = """#!/bin/sh
@@ -91,7 +92,7 @@ def test_a_qemu_of_ones_own_does_not_show_the_home(tmp_path: Path, monkeypatch: 
     program.parent.mkdir(parents=True)
     program.touch()
     monkeypatch.setenv("HOME", str(home))
-    assert _prefix(str(program)) == [str(home / seen)]
+    assert prefix(str(program)) == [str(home / seen)]
 
 
 class _Flooded:

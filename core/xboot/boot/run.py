@@ -96,6 +96,7 @@ def run_machine(image: BootImage, boot: Boot, machine: Machine, options: RunOpti
     if options.export is not None and boot.window is None:
         raise BackendError(f"backend {image.backend} has no window for --export", hint="leave out --export, or choose another backend")
     chosen = MachineOptions(machine.accelerator(boot, options.accelerator), options.gdb)
+    machine.prepare(boot)
     if options.keep is not None:
         keep_image(options.keep, image, boot, machine, chosen)
     return asyncio.run(_Run(image, boot, machine, options, chosen, notify).run())

@@ -22,7 +22,7 @@ from xboot.linearize import script_text
 from xboot.model import BootImage, Event, FixedHash, OutputVerdict, Script, Source, SourceKind, Status, Step, StepOutput, Verdict
 from xboot.pipeline import Pipeline
 from xboot.plugins import Plugins
-from xboot.request import EXPORT_SIZE, Request
+from xboot.request import EXPORT_SIZE, MACHINE, Request
 from xboot.voter import Voter
 
 __all__ = ["STORE", "Booted", "Plan", "Recorder", "boot", "output_path", "source"]
@@ -174,8 +174,10 @@ def boot(
     """
     folder.mkdir(parents=True, exist_ok=True)
     wanted = (script.results if export else ()) if isinstance(export, bool) else export
+    found = Plugins.load() if plugins is None else plugins
     run = RunOptions(
-        step_timeout=timeout, run_timeout=run_timeout, accelerator="tcg",
+        step_timeout=timeout, run_timeout=run_timeout,
+        accelerator="tcg" if "kvm" in found.machine(machine or MACHINE).info.abilities else "auto",
         expected={path: {"test": value} for path, value in (expected or {}).items()},
         export=folder / "export" if wanted else None, export_paths=wanted, log=folder / "console",
     )  # fmt: skip
@@ -184,6 +186,6 @@ def boot(
         voters=[Voter(backend, executor, machine)], memory=memory, spare=1, settings=settings or {}, run=run,
         export_size=window or EXPORT_SIZE,
     )  # fmt: skip
-    pipeline = Recorder(Plugins.load() if plugins is None else plugins, backend)
+    pipeline = Recorder(found, backend)
     result = pipeline.run(request, script)
     return Booted(result.verdict, pipeline.events, (folder / "console").read_bytes().decode("latin-1"), result.image)

@@ -1,0 +1,1 @@
+"""Bochs as a machine of xboot."""

@@ -1,0 +1,31 @@
+"""hello by each kernel on Bochs: an emulator that shares no code with QEMU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from xboot.pipeline import Pipeline, Request
+from xboot.plugins import Plugins
+from xboot.request import usual_read_options
+from xboot.testing.boot import boot
+from xboot_bochs.program import at_hand
+
+HELLO = Path(__file__).parents[2] / "examples" / "hello" / "recipe.toml"
+HASH = "64fd28a0675e305bd9b02b490689dab5755c8ea5a233b374e55e3a2d7cc5d714"
+
+
+@pytest.mark.boot
+@pytest.mark.parametrize("backend", ["tccboot", "hurd", "linux", "mirage"])
+def test_hello_on_bochs(backend: str, tmp_path: Path) -> None:
+    if not at_hand():
+        pytest.skip("Bochs is compiled by the first run on it, in some minutes: xboot run -b tccboot@bochs examples/hello/recipe.toml")
+    pipeline = Pipeline(Plugins.load())
+    script = pipeline.plan(Request([str(HELLO)], read=usual_read_options((), ())))
+    run = boot(
+        script, backend, tmp_path, plugins=pipeline.plugins, machine="bochs", export=False, expected=dict.fromkeys(script.results, HASH)
+    )  # fmt: skip
+    assert run.ok, run.verdict.failure + run.console
+    assert [output.status.value for output in run.verdict.outputs] == ["match"]
+    assert (run.verdict.machine, run.verdict.done_alone) == ("bochs", False)
