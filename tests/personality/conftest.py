@@ -23,13 +23,24 @@ _FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
-def fuzzer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The personality above the fake machine, with random calls for user code, under the address and undefined-behaviour sanitizers."""
-    program = tmp_path_factory.mktemp("fuzzer") / "fuzz"
+def _build(name: str, folder: Path) -> Path:
+    """The personality between the fake machine and one of the folder's programs, under sanitizers of addresses and undefined behaviour."""
+    program = folder / name
     # pool.c stays out: fake.c gives every block by calloc, so that the sanitizers see its bounds and its end
-    sources = [*sorted(HOST.glob("*.c")), *(path for path in sorted(PERSONALITY.glob("*.c")) if path.name != "pool.c")]
+    sources = [HOST / f"{name}.c", HOST / "fake.c", *(path for path in sorted(PERSONALITY.glob("*.c")) if path.name != "pool.c")]
     command = ["gcc", *_FLAGS, f"-I{PERSONALITY}", f"-I{HOST}", "-o", str(program), *map(str, sources)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return program
+
+
+@pytest.fixture(scope="session")
+def fuzzer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random calls."""
+    return _build("fuzz", tmp_path_factory.mktemp("fuzzer"))
+
+
+@pytest.fixture(scope="session")
+def failing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Calls for which there is no memory, at each of their requests."""
+    return _build("failing", tmp_path_factory.mktemp("failing"))

@@ -70,3 +70,16 @@ def test_every_file_compiles_without_a_word(tmp_path: Path, compiler: tuple[str,
     for source in sorted(PERSONALITY.glob("*.c")):
         done = subprocess.run([*compiler, "-c", str(source), "-o", str(tmp_path / "o")], capture_output=True, text=True, check=False)
         assert (done.returncode, done.stderr) == (0, ""), source.name
+
+
+def test_memory_that_ends_anywhere(failing: Path, tmp_path: Path) -> None:
+    """Each call with each of its requests of memory refused: an error that says so, nothing half done, nothing left (host/failing.c)."""
+    archive = tmp_path / "payload"
+    archive.write_bytes(payload(tiny_program()))
+    done = subprocess.run(
+        [str(failing), str(archive)], capture_output=True, text=True, timeout=120, check=False, env={"ASAN_OPTIONS": "detect_leaks=0"}
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    requests = [int(line.split()[-2]) for line in done.stdout.splitlines()]
+    assert len(requests) >= 50, "calls were left out"
+    assert sum(requests) >= 200, "requests of memory were not refused"

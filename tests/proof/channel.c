@@ -64,7 +64,7 @@ static void set_up(void)
     port = Frama_C_interval(-1, 1023);
     used = (unsigned)Frama_C_interval(0, LINE - 1);
     if (Frama_C_nondet(0, 1))
-        fill(nonce, '0', 32);
+        fill(nonce.text, '0', 32);
 }
 
 static struct path path[2];

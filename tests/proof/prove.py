@@ -96,8 +96,8 @@ PROOFS = {
     ),
     "channel-reports": _channel(
         "a_report",
-        ["add_byte", "add", "add_escaped", "add_quoted", "begin_line", "add_string", "add_number", "end_line", "no_exit", "end_machine",
-         "fail", "finish", "report_source", "report_begin", "report_output"],
+        ["add_byte", "add", "add_escaped", "add_quoted", "begin_line", "add_string", "add_number", "wipe_line", "end_line", "no_exit",
+         "end_machine", "fail", "finish", "report_source", "report_begin", "report_output"],
         5, 140, end_machine=2, fail=1, finish=1,
     ),
     "channel-export": _channel("an_export", ["hand_over", "export_put", "map_window", "export_output"], 20, 60, "fail"),

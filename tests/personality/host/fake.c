@@ -30,7 +30,7 @@ struct machine_thread {
 };
 
 enum machine_event (*run_hook)(struct machine_thread *thread, struct machine_fault *fault);
-unsigned frame_limit = 4096, frames_used, console_length, spaces, threads, blocks;
+unsigned frame_limit = 4096, frames_used, console_length, spaces, threads, blocks, fail_in;
 char console[1 << 16];
 nanoseconds now;
 const char *panic_text;
@@ -92,12 +92,17 @@ int fake_run(const void *cpio, unsigned long size)
 	return status;
 }
 
+static int fails(void)
+{
+	return fail_in && !--fail_in;
+}
+
 /* ---- pool ---- */
 
 void *pool_of(enum pool_kind kind, unsigned size)
 {
 	(void)kind;
-	void *block = frames_used < frame_limit || privileged() ? calloc(1, size) : 0;
+	void *block = !fails() && (frames_used < frame_limit || privileged()) ? calloc(1, size) : 0;
 
 	if (block)
 		blocks++;
@@ -128,7 +133,7 @@ void *machine_frame(int reserve)
 {
 	char *block;
 
-	if (frames_used >= frame_limit + (reserve ? 1024 : 0))
+	if (fails() || frames_used >= frame_limit + (reserve ? 1024 : 0))
 		return 0;
 	block = aligned_alloc(PAGE_SIZE, 2 * PAGE_SIZE);
 	memset(block, 0, 2 * PAGE_SIZE);
@@ -181,6 +186,8 @@ static struct page *page_of(struct machine_space *s, address at, int make)
 
 struct machine_space *machine_space_new(void)
 {
+	if (fails())
+		return 0;
 	spaces++;
 	return calloc(1, sizeof(struct machine_space));
 }
@@ -204,9 +211,13 @@ struct machine_space *machine_space_copy(struct machine_space *s)
 	struct machine_space *c = machine_space_new();
 	unsigned i, j;
 
-	for (i = 0; i < TABLE; i++) {
+	for (i = 0; c && i < TABLE; i++) {
 		if (!s->tables[i])
 			continue;
+		if (fails()) {
+			machine_space_free(c);
+			return 0;
+		}
 		c->tables[i] = calloc(1024, sizeof(struct page));
 		for (j = 0; j < 1024; j++) {
 			c->tables[i][j] = s->tables[i][j];
@@ -229,6 +240,11 @@ static int map(struct machine_space *s, address at, void *frame, unsigned protec
 {
 	struct page *p;
 
+	if (fails()) {
+		if (frame)
+			machine_frame_drop(frame);
+		return -1;
+	}
 	must(!(at & PAGE_MASK), "a mapping starts inside a page");
 	p = page_of(s, at, 1);
 	must(p != 0, "a mapping outside the user's space");
@@ -241,7 +257,8 @@ static int map(struct machine_space *s, address at, void *frame, unsigned protec
 int machine_space_zero(struct machine_space *s, address at, unsigned pages, unsigned protection)
 {
 	for (; pages; pages--, at += PAGE_SIZE)
-		map(s, at, 0, protection);
+		if (map(s, at, 0, protection))
+			return -1;
 	return 0;
 }
 
@@ -249,7 +266,8 @@ int machine_space_frames(struct machine_space *s, address at, void **frames, uns
 {
 	for (; pages; pages--, at += PAGE_SIZE, frames++) {
 		machine_frame_keep(*frames);
-		map(s, at, *frames, protection);
+		if (map(s, at, *frames, protection))
+			return -1;
 	}
 	return 0;
 }
@@ -277,6 +295,8 @@ int machine_space_move(struct machine_space *s, address from, address to, unsign
 {
 	struct page *p, *q;
 
+	if (fails())
+		return -1;
 	for (; pages; pages--, from += PAGE_SIZE, to += PAGE_SIZE) {
 		p = page_of(s, from, 0);
 		q = page_of(s, to, 1);
@@ -375,8 +395,10 @@ int machine_write(struct machine_space *s, address to, const void *from, unsigne
 
 struct machine_thread *machine_thread_new(struct machine_space *space)
 {
-	struct machine_thread *t = calloc(1, sizeof *t);
+	struct machine_thread *t = fails() ? 0 : calloc(1, sizeof *t);
 
+	if (!t)
+		return 0;
 	t->space = space;
 	threads++;
 	return t;
@@ -386,6 +408,8 @@ struct machine_thread *machine_thread_copy(struct machine_thread *thread, struct
 {
 	struct machine_thread *t = machine_thread_new(space);
 
+	if (!t)
+		return 0;
 	*t = *thread;
 	t->space = space;
 	return t;

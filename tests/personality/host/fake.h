@@ -9,6 +9,7 @@
 extern enum machine_event (*run_hook)(struct machine_thread *thread, struct machine_fault *fault);
 extern unsigned frame_limit;          /* frames that there are */
 extern unsigned frames_used;
+extern unsigned fail_in;              /* so many requests of memory until one is refused, whatever for; 0: none is */
 extern char console[1 << 16];         /* what was printed */
 extern unsigned console_length;
 extern unsigned spaces, threads, blocks; /* alive */

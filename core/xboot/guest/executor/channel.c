@@ -9,7 +9,10 @@
 #endif
 
 static int port = -1;
-static char nonce[33];
+/* A page of its own: nothing else is written there, so that no builder's first moments, which share this process's memory, make a copy of it. */
+static struct {
+    char text[33], rest[4096 - 33];
+} nonce __attribute__((aligned(4096)));
 static char line[LINE];
 static unsigned used;
 static u64 export_base, export_size;
@@ -65,7 +68,7 @@ static void begin_line(const char *word)
     add_byte('(');
     add(word);
     add_byte(' ');
-    add_quoted(nonce);
+    add_quoted(nonce.text);
 }
 
 static void add_string(const char *s)
@@ -80,10 +83,17 @@ static void add_number(u64 n)
     add(decimal(n));
 }
 
+/* The nonce stands in most lines: between them it stands in its own place alone. */
+static void wipe_line(void)
+{
+    fill(line, 0, used);
+}
+
 static void end_line(void)
 {
     add(")\n");
     write_all(port, line, used);
+    wipe_line();
 }
 
 /* ---- the end */
@@ -124,7 +134,7 @@ static void end_machine(int status)
 /* Must not allocate: it is also called when memory has run out. */
 void fail(const char *kind, const char *why, const char *name)
 {
-    if (port < 0 || !nonce[0]) {
+    if (port < 0 || !nonce.text[0]) {
         write_all(1, "xboot: ", 7);
         write_all(1, why, length(why));
         write_all(1, name, length(name));
@@ -208,7 +218,7 @@ static void read_run(void)
         ;
     if (i != 32 || size != 32)
         fail("internal", "the host's nonce is not 32 lower-case hex digits", "");
-    copy(nonce, s, 32);
+    copy(nonce.text, s, 32);
     p = read_number(skip(p, " "), &export_base);
     p = read_number(skip(p, " "), &export_size);
     if (export_size >= 1ul << 31)
@@ -221,6 +231,7 @@ static void read_run(void)
         export_paths[export_count++] = join(s, "", "");
     }
     skip(p, ")\n");
+    wipe_line();
 }
 
 void channel_open(const char *script_hash)

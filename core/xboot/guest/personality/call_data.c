@@ -120,6 +120,12 @@ static int vector(struct process *p, struct machine_registers *r, int (*move)(st
 		return -EINVAL;
 	if (f->socket)
 		return socket_move_many(p, f, r->ecx, r->edx, move == write_from);
+	for (i = 0; i < r->edx; i++) { /* all of it is looked at before anything is moved */
+		if (user_read(p, piece, r->ecx + i * 8, 8))
+			return -EFAULT;
+		if (piece[1] >> 31)
+			return -EINVAL;
+	}
 	for (i = 0; i < r->edx; i++) {
 		if (user_read(p, piece, r->ecx + i * 8, 8))
 			return done ? done : -EFAULT;

@@ -44,6 +44,17 @@ static int make(struct process *p, struct found *f, u32 mode, struct node **made
 	return 0;
 }
 
+/* What was just made goes again: there is no memory for its description. */
+static void unmake(struct found *f, struct node *node)
+{
+	struct entry *e = directory_find(f->directory, f->name, f->length);
+
+	if (e && e->node == node) {
+		directory_remove(e);
+		node_unlinked(node);
+	}
+}
+
 /* O_TMPFILE: a file in a directory, without a name there; it may be given one (linkat), unless O_EXCL. */
 static int make_unnamed(struct process *p, struct node *directory, u32 flags, u32 mode, struct node **made)
 {
@@ -109,7 +120,9 @@ static int open_at(struct process *p, int at, address path, u32 flags, u32 mode)
 	error = path_get(p, path, text);
 	if (error < 0)
 		return error;
-	error = path_walk(p, at, text, !(flags & O_NOFOLLOW) && !((flags & O_CREAT) && (flags & O_EXCL)), &found);
+	error = file_room(p); /* before anything is made or cut off */
+	if (!error)
+		error = path_walk(p, at, text, !(flags & O_NOFOLLOW) && !((flags & O_CREAT) && (flags & O_EXCL)), &found);
 	if (error)
 		return error;
 	node = found.node;
@@ -132,6 +145,8 @@ static int open_at(struct process *p, int at, address path, u32 flags, u32 mode)
 		return error;
 	f = file_new(node, flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | (flags & O_TMPFILE ? O_TMPFILE | O_DIRECTORY : 0)));
 	if (!f) {
+		if (made && !(flags & O_TMPFILE))
+			unmake(&found, node);
 		node_drop(node);
 		return -ENOMEM;
 	}

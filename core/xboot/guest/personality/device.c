@@ -91,7 +91,10 @@ int device_read(struct process *p, struct file *f, address to, unsigned length)
 		n = machine_result_read(buffer, length < PAGE_SIZE ? length : PAGE_SIZE);
 		if (!n)
 			return f->flags & O_NONBLOCK ? -EAGAIN : sleep_on(p, &channel);
-		return user_write(p, to, buffer, (unsigned)n) ? -EFAULT : n;
+		if (user_write(p, to, buffer, (unsigned)n))
+			n = -EFAULT;
+		memset(buffer, 0, sizeof buffer); /* the run's nonce passes here: no copy of it stays */
+		return n;
 	default: /* null; the console has no keyboard */
 		return 0;
 	}
@@ -120,6 +123,8 @@ int device_write(struct process *p, struct file *f, address from, unsigned lengt
 			else
 				machine_result_write(buffer, part);
 		}
+		if (f->node->device == CHANNEL)
+			memset(buffer, 0, sizeof buffer);
 		return (int)done;
 	case MEM:
 		return -EPERM;

@@ -67,9 +67,26 @@ void file_drop(struct file *f)
 	pool_back(POOL_FILES, f, sizeof *f);
 }
 
-int file_install(struct process *p, struct file *f, unsigned from, int close_on_exec)
+static int none_free(void)
 {
 	static unsigned once;
+
+	limit_reached(&once, "256 descriptors in a process (EMFILE)");
+	return -EMFILE;
+}
+
+int file_room(struct process *p)
+{
+	unsigned fd;
+
+	for (fd = 0; fd < DESCRIPTORS; fd++)
+		if (!p->files[fd])
+			return 0;
+	return none_free();
+}
+
+int file_install(struct process *p, struct file *f, unsigned from, int close_on_exec)
+{
 	unsigned fd;
 
 	for (fd = from; fd < DESCRIPTORS; fd++)
@@ -79,8 +96,7 @@ int file_install(struct process *p, struct file *f, unsigned from, int close_on_
 			return (int)fd;
 		}
 	file_drop(f);
-	limit_reached(&once, "256 descriptors in a process (EMFILE)");
-	return -EMFILE;
+	return none_free();
 }
 
 int file_close(struct process *p, int fd)

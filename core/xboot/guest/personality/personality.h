@@ -217,6 +217,7 @@ void random_bytes(void *to, unsigned length);
 struct file *file_of(struct process *p, int fd);       /* what may be read, written, asked; 0: EBADF */
 struct file *descriptor_of(struct process *p, int fd); /* also what was opened with O_PATH: only to be looked at, duplicated, closed, started from */
 int file_install(struct process *p, struct file *f, unsigned from, int close_on_exec); /* takes over the caller's reference; frees it on error */
+int file_room(struct process *p);                      /* a free descriptor for file_install: 0 or -EMFILE */
 struct file *file_new(struct node *node, u32 flags);
 void file_keep(struct file *f); /* one use more */
 void file_drop(struct file *f);

@@ -308,19 +308,26 @@ int region_forget(struct memory *m, address at, address end)
 	return 0;
 }
 
-/* Pages of one region to a free place, which shows what they showed. 0, or ENOMEM: nothing has changed. */
+/* Pages of one region to a free place, which shows what they showed. 0, or ENOMEM: nothing has changed. The region itself goes along, so nothing can fail midway. */
 int region_move(struct memory *m, address at, address end, address to)
 {
-	struct view view;
+	struct region **place, *r;
 
 	if (split(m, at) || split(m, end))
 		return -ENOMEM;
-	view = region_at(m, at)->view;
+	for (place = &m->regions; (r = *place) && r->start < at; place = &r->next)
+		;
+	if (!r || r->start != at || r->end != end)
+		machine_panic("defect: what is moved is not one region");
 	if (machine_space_move(m->space, at, to, (end - at) / PAGE_SIZE))
 		return -ENOMEM;
-	view_keep(&view);
-	if (region_unmap(m, at, end) || region_add(m, to, to + (end - at), &view)) /* no wrap: the caller has it from region_gap or range_end */
-		machine_panic("limit: memory is exhausted in the middle of a move");
-	view_drop(&view);
+	*place = r->next;
+	r->start = to;
+	r->end = to + (end - at); /* no wrap: the caller has it from region_gap or range_end */
+	r->stack = 0;
+	for (place = &m->regions; *place && (*place)->start < to; place = &(*place)->next)
+		;
+	r->next = *place;
+	*place = r;
 	return 0;
 }

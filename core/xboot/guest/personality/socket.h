@@ -1,4 +1,5 @@
-/* socket.h: sockets of the step's own (AF_UNIX), between socket.c (their life), message.c (what travels), option.c and call_socket.c (the calls). */
+/* socket.h: sockets of the step's own (AF_UNIX), between socket.c (their life), message.c (what travels), socket_name.c, option.c,
+   call_socket.c and call_message.c (the calls). */
 
 #ifndef SOCKET_H
 #define SOCKET_H
@@ -112,6 +113,24 @@ int letter_send(struct process *p, struct socket *s, const struct letter *letter
 int letter_receive(struct process *p, struct socket *s, u32 total, u32 flags, struct arrival *to); /* 0, WAIT, or an error */
 void rights_drop(struct arrival *from);
 struct arrival *arrival_of_call(void);
+
+/* socket_name.c */
+struct name {
+	u32 length;                     /* a path's with the 0 at its end */
+	char text[SOCKET_NAME + 1];
+};
+
+int name_take(struct process *p, address at, u32 length, struct name *name);           /* from a struct sockaddr_un; 0 or an error */
+int name_give(struct process *p, address to, address length_at, const char *text, u32 length);
+int name_free(struct socket *s);                                                       /* one that nobody has */
+int name_own(struct socket *s);                                                        /* sees to it that he has one, if he needs it */
+int name_leads(struct process *p, struct socket *s, address at, u32 length, struct socket **found);
+
+/* call_message.c */
+int socket_send_to(struct process *p, u32 *a);
+int socket_send_message(struct process *p, u32 *a);
+int socket_receive_from(struct process *p, u32 *a);
+int socket_receive_message(struct process *p, u32 *a);
 
 /* option.c */
 int socket_get_option(struct process *p, u32 *a);

@@ -60,6 +60,7 @@ void cpu_init(u64 guard) {
     struct table g = {sizeof gdt - 1, (u64)gdt};
     __asm__ volatile("lgdt %0" : : "m"(g));
     __asm__ volatile("ltr %w0" : : "r"(0x40));
+    __asm__ volatile("lldt %w0" : : "r"(0)); /* no local descriptors: after a reset their table lies at address 0, where a program's memory may be */
     for (int i = 0; i < 256; i++) gate(i, 0, 0);
     gate(2, 0, 1), gate(8, 0, 1), gate(14, 0, 1), gate(18, 0, 1); /* must work when the kernel's stack is gone */
     gate(3, 3, 0), gate(4, 3, 0), gate(0x80, 3, 0);

@@ -74,6 +74,7 @@ reload:
 	xor %eax, %eax
 	mov %eax, %fs
 	mov %eax, %gs
+	lldt %ax                        /* no local descriptors: after a reset their table lies at address 0, where a user's memory may be */
 	mov $0x28, %eax
 	ltr %ax
 	ret
