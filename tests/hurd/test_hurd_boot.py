@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
-from xboot.testing.builders import CALLS, PROGRAMS, SYSCALLS, syscall_answers
+from xboot.testing.builders import CALLS, SYSCALLS, syscall_answers
 
 pytestmark = [pytest.mark.boot, pytest.mark.nix]
 SIGILL, SIGSEGV = 4, 11
@@ -27,16 +26,6 @@ def test_hello_on_both_kernels(boot, nix, derivation, kernel: str) -> None:
 def test_system_calls_on_the_kernel_as_debian_built_it(output, program: Path) -> None:
     """The conformance suite asks the mended kernel; here calls come as exceptions."""
     assert output("exec ${p}/prog > $out", program, kernel="debian") == syscall_answers(program)
-
-
-@pytest.mark.slow
-def test_speeds(output) -> None:
-    """Far below what an idle machine shows: docs/benchmarks.md has those figures."""
-    lines = output("${p}/prog ${bb}/bin/busybox true > $out", PROGRAMS / "microbench.c", timeout=300)
-    found = {m[1]: int(m[2]) for line in lines if (m := re.fullmatch(r"(.+?) (\d+) (/s|MiB/s|us each)", line))}
-    assert found["null call"] > 8000
-    assert found["file read"] > 40  # MiB/s
-    assert found["fork, exec of the other program and wait"] < 15000  # microseconds
 
 
 def test_mach_gives_a_builder_nothing(output) -> None:

@@ -181,7 +181,7 @@ def _is(pid: str, folder: Path) -> bool:
         return False
 
 
-def test_nothing_but_the_word_opens_the_gate(tmp_path: Path) -> None:
+def test_the_word_opens_the_gate(tmp_path: Path) -> None:
     async def ran() -> int:
         return await (await start_process(["touch", str(tmp_path / "ran")], [])).wait()
 
