@@ -69,12 +69,14 @@ class Wishes(TypedDict, total=False):
     fresh: bool
     keep_going: bool
     inputs_of: str | None
+    cluster: str
+    exchange: str
 
 
 _RUN = ("boot_timeout", "step_timeout", "run_timeout", "accelerator", "export", "log", "keep", "gdb")
 _DIRECT = (
     "settings", "memory", "quorum", "jobs", "measure", "spare", "machine", "quiet", "reports", "html", "segments", "fresh", "keep_going",
-    "inputs_of",
+    "inputs_of", "cluster", "exchange",
 )  # fmt: skip
 
 

@@ -46,6 +46,8 @@ class Request:
     fresh       take nothing from earlier runs
     keep_going  a comparison in several boots goes on after a difference
     inputs_of   with what this voter made; otherwise with what the quorum agrees on (None)
+    cluster     who boots: a Dask scheduler's address, or `local:N` (empty: this host; docs/cluster.md)
+    exchange    the URL of a folder where a cluster's workers and this host exchange NARs
     measure     measure what is booted (`Result.components`)
     export_size bytes of the export window, when there is something to export (`RunOptions.export`)
     quiet       no progress is shown
@@ -69,6 +71,8 @@ class Request:
     fresh: bool = False
     keep_going: bool = False
     inputs_of: str | None = None
+    cluster: str = ""
+    exchange: str = ""
     measure: bool = False
     export_size: int = EXPORT_SIZE
     quiet: bool = False

@@ -36,13 +36,15 @@ def packed(content: bytes) -> bytes:
 @dataclass
 class Guest:
     """What the guest does with each step: `content` of each output (default: its own name, and the hash parts of the step's inputs), and
-    what it says instead of the truth: `hashes`, `references`, `sizes` by path; `fails` names derivations' outputs whose step fails.
+    what it says instead of the truth: `hashes`, `references`, `sizes` by path; `fails` and `hangs` name outputs whose step fails, or
+    does not end.
     """
 
     content: dict[str, bytes] = field(default_factory=dict)
     hashes: dict[str, str] = field(default_factory=dict)
     references: dict[str, list[str]] = field(default_factory=dict)
     fails: set[str] = field(default_factory=set)
+    hangs: set[str] = field(default_factory=set)
     raw: dict[str, bytes] = field(default_factory=dict)
 
     def acts(self, script: Script) -> Sequence[Say]:
@@ -51,6 +53,8 @@ class Guest:
         for step in script.steps:
             acts.append(Say(f'(begin "NONCE" {step.number})'))
             for output in step.outputs:
+                if output.path in self.hangs:
+                    return [*acts, Say(wait=3600), Say(exit=0x21)]
                 if output.path in self.fails:
                     return [*acts, Say(f'(fail "NONCE" {step.number} exit "its builder ended with 1")'), Say(exit=0x21)]
                 own = self.content.get(output.path, " ".join([output.name, *map(hash_part, step.inputs)]).encode())

@@ -16,6 +16,8 @@ from xboot.cli.ending import run_to_end
 from xboot.cli.explaining import verbs as explaining
 from xboot.cli.media import verbs as media
 from xboot.cli.options import (
+    Cluster,
+    Exchange,
     Fresh,
     InputsOf,
     Jobs,
@@ -76,6 +78,8 @@ def run(
     jobs: RunJobs = None,
     fresh: Fresh = False,
     notify: Notify = None,
+    cluster: Cluster = "",
+    exchange: Exchange = "",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what the builders print.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -93,7 +97,7 @@ def run(
         targets, voters or (), expect=expect or (), expect_file=expect_file, stores=store or (), seeds=seed or (),
         rebuild_fixed=rebuild_fixed, settings=parse_settings(settings or ()), memory=memory, step_timeout=step_timeout,
         run_timeout=run_timeout, export=export, log=log, accelerator=accel, keep=keep, gdb=gdb, reports=report_ or (), quiet=quiet,
-        segments=wanted_cut(seal, segments), jobs=jobs, fresh=fresh,
+        segments=wanted_cut(seal, segments), jobs=jobs, fresh=fresh, cluster=cluster, exchange=exchange,
     )  # fmt: skip
     with notifying(notify, targets) as ending:
         result = run_verb.run(wished, err, verbose=verbose)

@@ -56,3 +56,9 @@ Notify = Annotated[
         metavar="CMD", help="At the end, run CMD (no shell): XBOOT_VERDICT and XBOOT_STATUS are set, its input is the report as JSON."
     ),
 ]
+Cluster = Annotated[
+    str, typer.Option(metavar="ADDRESS|local:N", help="Boot on the workers of this Dask scheduler, or on N of this host (docs/cluster.md).")
+]
+Exchange = Annotated[
+    str, typer.Option(metavar="URL", help="A folder that this host and a cluster's workers can open, for NARs (any URL that fsspec knows).")
+]

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import Timeout
 
@@ -23,36 +23,51 @@ from xboot.budget import MemoryBudget, free_memory, share
 from xboot.errors import UsageError, XbootError
 from xboot.hooks import BackendOptions
 from xboot.machine import Machine, MachineOptions
-from xboot.model import EMPTY_SCRIPT, Artifact, Boot, BootImage, Cause, Component, Phase, Script, Source
+from xboot.model import Artifact, Boot, BootImage, Cause, Component, Phase, Script, Source
 from xboot.pipeline import Pipeline, beyond
+from xboot.plugins import Plugins
 from xboot.request import Request
 from xboot.result import Result
+from xboot.segments.base import measure_base
 from xboot.segments.cut import WHOLE, Segment, cut_plan, limits_of, waits_for
 from xboot.segments.format import Base, SegmentedRun, SegmentRun
 from xboot.segments.lead import Halted, Lead
-from xboot.segments.one import Admit, Ended, Here, Means, export_nar, run_segment
+from xboot.segments.one import Admit, Boots, Ended, Here, Means, export_nar, run_segment
 from xboot.segments.relay import Relay
 from xboot.segments.store import ResultsStore
-from xboot.tcb import host_kernel
 from xboot.voter import Voter
+
+if TYPE_CHECKING:
+    from xboot.cluster.host import Cluster
 
 __all__ = ["run"]
 
 _One = Callable[[Segment], Ended]
 _Keep = Callable[[Ended], None]
+_GIVEN = 256  # boots that wait at a cluster at once, unless the user says otherwise
 
 
-def run(pipeline: Pipeline, request: Request, script: Script, admit: Admit | None = None, lead: Lead | None = None) -> Result:
+def run(
+    pipeline: Pipeline,
+    request: Request,
+    script: Script,
+    admit: Admit | None = None,
+    lead: Lead | None = None,
+    plugins: Callable[[], Plugins] = Plugins.load,
+) -> Result:
     """Run `script` for the request's one voter, in as many boots as the request wants. Every step that ended well is kept in the results
     store, whatever becomes of the rest. Each machine boots within `admit`, which may wait until there is room for it (None: there is as
-    much as is free now). `lead` is asked before each of several boots, which then are one after the other.
+    much as is free now). `lead` is asked before each of several boots, which then are one after the other. `plugins`: makes those of a
+    cluster's workers.
 
     Raises what `Pipeline.run` raises, and UsageError for wishes that several boots cannot meet.
     """
+    if request.cluster and request.segments == WHOLE:
+        raise UsageError("--cluster: one boot for all steps has nothing to share out", hint="add --seal steps")
     if request.segments == WHOLE or not script.steps:
         return pipeline.run(request, script) if admit is None else pipeline.run(request, script, admit)
     with ExitStack() as stack:
-        return _Run(pipeline, request, script, stack, lead).run(admit)
+        return _Run(pipeline, request, script, stack, lead, plugins).run(admit)
 
 
 @dataclass(slots=True)
@@ -88,13 +103,15 @@ class _Progress:
 
 
 class _Run:
-    def __init__(self, pipeline: Pipeline, request: Request, script: Script, stack: ExitStack, lead: Lead | None) -> None:
+    def __init__(
+        self, pipeline: Pipeline, request: Request, script: Script, stack: ExitStack, lead: Lead | None, plugins: Callable[[], Plugins]
+    ) -> None:
         self._pipeline, self._plan, self._lead = pipeline, script, lead
         self._halted = ""
         # every boot brings its outputs out, so that every boot has a window
         self._request = replace(request, run=replace(request.run, export=request.run.export or Path()))
         self._wished = request
-        self._stack = stack
+        self._stack, self._plugins = stack, plugins
         self._start = time.monotonic()
         self._jobs = 1 if lead else request.jobs or 1
         self._stop = request.run.stop or threading.Event()
@@ -110,10 +127,13 @@ class _Run:
         info = self._pipeline.plugins.backend(voter.backend)
         self._segments = cut_plan(self._plan, self._request.segments, limits_of(self._request.memory, info.max_payload))
         memory = free_memory()
-        if options.memory is None and not options.spare:
+        store = self._stack.enter_context(ResultsStore())
+        cluster = self._cluster(store)
+        if cluster is not None:
+            options = replace(options, spare=cluster.spare())
+        elif options.memory is None and not options.spare:
             options = replace(options, spare=share(memory, self._jobs) if self._jobs > 1 else max(0, memory - OVERHEAD))
         artifacts = self._pipeline.prepare(voter.backend, None, options)
-        store = self._stack.enter_context(ResultsStore())
         common = self._common(voter, options, artifacts, machine, store)
         admit = admit or MemoryBudget(memory, self._stop).admit
         if self._request.run.log is not None:
@@ -122,10 +142,14 @@ class _Run:
             self._pipeline, voter.backend, options, artifacts, machine, replace(self._request.run, stop=self._stop), admit,
             lambda: self._left(machine), self._log,
         )  # fmt: skip
-        means = Means(self._plan, common.base, store, here, self._stop, self._request.fresh)
-        boots = f"{len(self._segments)} boots" + (f", {self._jobs} at once" if self._jobs > 1 else "")
-        memory_text = f"{common.boot.memory} MiB{beyond(common.boot.memory)}"
-        self._pipeline.stage("boot", f"{self._request.voter}: {len(self._plan.steps)} steps in {boots}, {memory_text}")
+        boots: Boots = here
+        if cluster is not None:
+            boots, common.base = self._remote(cluster, voter, options, common, machine)
+        means = Means(self._plan, common.base, store, boots, self._stop, self._request.fresh, cluster is not None)
+        where = f" on the workers of {cluster}" if cluster is not None else f", {self._jobs} at once" if self._jobs > 1 else ""
+        many = f"{len(self._segments)} boots{where}"
+        memory_text = f"{common.boot.memory} MiB{beyond(common.boot.memory) if cluster is None else ''}"
+        self._pipeline.stage("boot", f"{self._request.voter}: {len(self._plan.steps)} steps in {many}, {memory_text}")
         relay = Relay(self._segments, self._pipeline.notify)
         notes = _Notes(store, f"{self._plan.sha256[:24]}-{common.base.sha256[:24]}", self._wished, self._plan, str(voter), self._stack)
         interrupted = self._each(means, relay, notes)
@@ -148,13 +172,8 @@ class _Run:
     ) -> _Common:
         """Make the image without a script, and name all that it and every other image of this run stands on."""
         with store.scratch() as folder:
-            image = self._pipeline.package(voter.backend, EMPTY_SCRIPT, artifacts, options, folder)
-            boot = self._pipeline.boot(voter.backend, image, options)
-            below = sorted((c.name, c.version, c.sha256) for c in (*machine.components(boot), host_kernel()))
-            accelerator = machine.accelerator(boot, self._request.run.accelerator)
-            base = Base(
-                version("xboot"), str(voter), dict(options.settings), accelerator, image.sha256, boot.protocol.value, boot.bits,
-                boot.processor, below,
+            base, image, boot = measure_base(
+                self._pipeline, voter, options, artifacts, machine, self._request.run.accelerator, folder
             )  # fmt: skip
             common = _Common(base, replace(image, script=self._plan), boot)
             if self._request.measure:
@@ -164,6 +183,31 @@ class _Run:
                 except XbootError as error:
                     common.unmeasured = error.message
         return common
+
+    def _cluster(self, store: ResultsStore) -> Cluster | None:
+        """The cluster that the user named, if any; as many boots are given to it at once as are ready."""
+        if not self._request.cluster:
+            return None
+        try:
+            from xboot.cluster.host import open_cluster  # noqa: PLC0415 - Dask is an extra
+        except ImportError as error:
+            raise UsageError(f"--cluster needs the Python package {error.name}", hint="pip install 'xboot[cluster]'") from None
+        folder = self._stack.enter_context(store.scratch())
+        cluster = self._stack.enter_context(open_cluster(self._request.cluster, self._request.exchange, folder, self._plugins))
+        cluster.exchange.check()
+        self._jobs = 1 if self._lead else self._request.jobs or _GIVEN
+        return cluster
+
+    def _remote(self, cluster: Cluster, voter: Voter, options: BackendOptions, common: _Common, machine: Machine) -> tuple[Boots, Base]:
+        """Boots on the cluster, and what they stand on there."""
+        from xboot.cluster.host import Remote, first_task  # noqa: PLC0415
+
+        base = cluster.base(common.base, first_task(cluster, voter, options, self._request.run))
+        remote = Remote(
+            cluster, voter, base, options, self._request.run, common.boot.memory + OVERHEAD, self._stop, lambda: self._left(machine),
+            self._log, lambda script: self._pipeline.refuse_too_much(voter.backend, script),
+        )  # fmt: skip
+        return remote, base
 
     def _left(self, machine: Machine) -> float:
         wanted = self._request.run.run_timeout
