@@ -191,19 +191,19 @@ static void do_nar(int count, char **args)
         static struct hasher h;
         struct path *all = calloc((unsigned long)count, sizeof *all), **list = calloc((unsigned long)count, sizeof *list), **found;
         char hex[65];
-        unsigned i;
+        unsigned i, n;
 
         for (i = 1; i < (unsigned)count; i++) {
                 all[i].path = all[i].name = args[i];
                 list[i - 1] = &all[i];
         }
         found = calloc((unsigned long)count, sizeof *found);
-        hasher_init(&h, list, (unsigned)count - 1, found);
+        hasher_init(&h, list, (unsigned)count - 1);
         nar_write(AT_FDCWD, args[0], &h.sink);
-        hasher_finish(&h, hex);
+        n = hasher_finish(&h, hex, found);
         printf("%s %llu\n", hex, h.size);
-        for (i = 0; i < h.found_count; i++)
-                printf("%s\n", h.found[i]->path);
+        for (i = 0; i < n; i++)
+                printf("%s\n", found[i]->path);
 }
 
 int main(int argc, char **argv)

@@ -19,8 +19,10 @@ static char *read_script(unsigned long *size)
 
     must(fd, "opening", "/xboot/script");
     must(SYS5(SYS_statx, AT_FDCWD, "/xboot/script", AT_SYMLINK_NOFOLLOW, STATX_BASIC, &st), "looking at", "/xboot/script");
+    if (st.size > 0x7fffffff)
+        fail("limit", "the script is 2 GiB or larger", "");
     *size = (unsigned long)st.size;
-    text = allocate(*size + 16); /* zeroed by the kernel: the parser may look a little past the end */
+    text = allocate(*size);
     while (done < *size && (got = SYS3(SYS_read, fd, text + done, *size - done)) > 0)
         done += (unsigned long)got;
     if (done != *size)
@@ -38,9 +40,9 @@ static void check_sources(const struct script *script)
 
     for (i = 0; i < script->source_count; i++) {
         source = &script->sources[i];
-        hasher_init(h, NULL, 0, NULL);
+        hasher_init(h, NULL, 0);
         nar_write(hidden_store, source->path->name, &h->sink);
-        hasher_finish(h, hex);
+        hasher_finish(h, hex, NULL);
         if (!equal(hex, source->hash))
             fail("source", join("NAR SHA-256 is ", hex, " of "), source->path->path);
         report_source(source->path->path, hex, h->size);

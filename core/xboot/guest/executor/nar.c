@@ -5,13 +5,15 @@
  *   hasher         a sink: SHA-256, size, and which hash parts of store paths occur
  *
  * When these run, no process of the step is alive, so a tree cannot change between two looks. Links are never followed
- * all the same. Recursion is bounded by MAX_DEPTH.
+ * all the same. Nothing calls itself: where a walk stands is in `level`, one entry for each folder that is open.
  */
 #include "xboot.h"
 
-#define MAX_DEPTH 64
-#define MAX_FILE  (16ull << 30) /* only a sparse file could be so large, and hashing it would take hours */
-#define BUFFER    65536
+#ifndef MAX_DEPTH
+#define MAX_DEPTH 64 /* a proof about every depth makes it small */
+#endif
+#define MAX_FILE (16ull << 30) /* only a sparse file could be so large, and hashing it would take hours */
+#define BUFFER   65536
 
 static long buffer[BUFFER / sizeof(long)]; /* of longs, so that copies from it go by words */
 static const char *subject;                /* the name of the tree that is being worked on, for errors */
@@ -43,53 +45,76 @@ static struct statx look(int dir, const char *name)
     return st;
 }
 
-static int enter(int dir, const char *name, unsigned depth)
-{
+/* A walk through a tree: the folders that are open, from the tree's own down to the one whose names come next. */
+static struct level {
     int fd;
+    struct mark mark; /* of the arena before the names were read */
+    struct names list;
+    unsigned next;
+} level[MAX_DEPTH];
+static unsigned depth; /* how many are open */
 
-    if (depth >= MAX_DEPTH)
+/* Opens the folder `name`, so that its names come next. Ends the run when it is one too deep. */
+static void enter(int dir, const char *name)
+{
+    struct level *here;
+
+    if (depth == MAX_DEPTH)
         refuse("output", "directories nested deeper than 64: ", name);
-    fd = open_at(dir, name, O_RDONLY | O_DIRECTORY);
-    must(fd, "opening a directory of an output", name);
-    return fd;
+    here = &level[depth];
+    here->fd = open_at(dir, name, O_RDONLY | O_DIRECTORY);
+    must(here->fd, "opening a directory of an output", name);
+    here->mark = arena_mark();
+    here->list = read_directory(here->fd);
+    here->next = 0;
+    depth++;
+}
+
+/* The next name of the folder that was opened last, and its descriptor; NULL when there is none: then it has been closed. */
+static const char *next_entry(int *dir)
+{
+    struct level *here = &level[depth - 1];
+    unsigned next = here->next;
+
+    if (next < here->list.count) {
+        here->next = next + 1;
+        *dir = here->fd;
+        return here->list.name[next];
+    }
+    arena_release(here->mark);
+    SYS1(SYS_close, here->fd);
+    depth--;
+    return NULL;
 }
 
 /* ---- canonicalise */
 
-static void settle(int dir, const char *name, unsigned depth)
+/* What stands under one name; a folder is entered. Nothing that is done below a folder changes its own owner, mode or time. */
+static void settle(int dir, const char *name)
 {
     struct statx st = look(dir, name);
     u32 kind = st.mode & S_IFMT;
     long times[4];
-    struct names list;
-    struct mark mark;
-    unsigned i;
-    int fd;
 
     if (kind != S_IFREG && kind != S_IFDIR && kind != S_IFLNK)
         refuse("output", "neither regular file, directory nor symbolic link: ", name);
     must(SYS5(SYS_fchownat, dir, name, 0, 0, AT_SYMLINK_NOFOLLOW), "setting an owner", name);
-    if (kind == S_IFDIR) {
-        must(SYS4(SYS_fchmodat, dir, name, 0555, 0), "setting a mode", name);
-        fd = enter(dir, name, depth);
-        mark = arena_mark();
-        list = read_directory(fd);
-        for (i = 0; i < list.count; i++)
-            settle(fd, list.name[i], depth + 1);
-        arena_release(mark);
-        SYS1(SYS_close, fd);
-    } else if (kind == S_IFREG) {
-        must(SYS4(SYS_fchmodat, dir, name, st.mode & 0100 ? 0555 : 0444, 0), "setting a mode", name);
-    }
+    if (kind != S_IFLNK)
+        must(SYS4(SYS_fchmodat, dir, name, kind == S_IFDIR || st.mode & 0100 ? 0555 : 0444, 0), "setting a mode", name);
     times[0] = times[2] = 1;
     times[1] = times[3] = 0;
     must(SYS4(SYS_utimensat, dir, name, times, AT_SYMLINK_NOFOLLOW), "setting a time", name);
+    if (kind == S_IFDIR)
+        enter(dir, name);
 }
 
 void canonicalise(int dir, const char *name)
 {
     subject = name;
-    settle(dir, name, 0);
+    settle(dir, name);
+    while (depth)
+        if ((name = next_entry(&dir)))
+            settle(dir, name);
 }
 
 /* ---- serialise (the format: E. Dolstra, "The Purely Functional Software Deployment Model", figure 5.2) */
@@ -144,15 +169,20 @@ static void put_contents(struct sink *sink, int dir, const char *name, u64 size)
     put_padding(sink, size);
 }
 
-static void put_node(struct sink *sink, int dir, const char *name, unsigned depth)
+/* Ends a node and, below a folder, the entry that it is. */
+static void end_node(struct sink *sink)
+{
+    put_string(sink, ")");
+    if (depth)
+        put_string(sink, ")");
+}
+
+/* A node whole, or a folder's beginning: its entries come next. */
+static void put_node(struct sink *sink, int dir, const char *name)
 {
     static char target[MAX_PATH + 1];
     struct statx st = look(dir, name);
-    struct names list;
-    struct mark mark;
-    unsigned i;
     long n;
-    int fd;
 
     put_string(sink, "(");
     put_string(sink, "type");
@@ -165,6 +195,7 @@ static void put_node(struct sink *sink, int dir, const char *name, unsigned dept
         }
         put_string(sink, "contents");
         put_contents(sink, dir, name, st.size);
+        end_node(sink);
         break;
     case S_IFLNK:
         n = SYS4(SYS_readlinkat, dir, name, target, MAX_PATH);
@@ -173,35 +204,33 @@ static void put_node(struct sink *sink, int dir, const char *name, unsigned dept
         put_string(sink, "symlink");
         put_string(sink, "target");
         put_string(sink, target);
+        end_node(sink);
         break;
     case S_IFDIR:
         put_string(sink, "directory");
-        fd = enter(dir, name, depth);
-        mark = arena_mark();
-        list = read_directory(fd);
-        for (i = 0; i < list.count; i++) {
-            put_string(sink, "entry");
-            put_string(sink, "(");
-            put_string(sink, "name");
-            put_string(sink, list.name[i]);
-            put_string(sink, "node");
-            put_node(sink, fd, list.name[i], depth + 1);
-            put_string(sink, ")");
-        }
-        arena_release(mark);
-        SYS1(SYS_close, fd);
+        enter(dir, name);
         break;
     default:
         refuse("output", "neither regular file, directory nor symbolic link: ", name);
     }
-    put_string(sink, ")");
 }
 
 void nar_write(int dir, const char *name, struct sink *sink)
 {
     subject = name;
     put_string(sink, "nix-archive-1");
-    put_node(sink, dir, name, 0);
+    put_node(sink, dir, name);
+    while (depth)
+        if ((name = next_entry(&dir))) {
+            put_string(sink, "entry");
+            put_string(sink, "(");
+            put_string(sink, "name");
+            put_string(sink, name);
+            put_string(sink, "node");
+            put_node(sink, dir, name);
+        } else {
+            end_node(sink);
+        }
 }
 
 /* SHA-256 of the content of one regular file (flat fixed outputs). */
@@ -226,8 +255,10 @@ void hash_file(int dir, const char *name, char hex[65])
  * pieces, so it is gathered in a window that starts with the last CARRY bytes of what came before: an occurrence across
  * a border is found. (CARRY could be one less; this way what follows it stays aligned, and copying goes by words.)
  */
-#define CARRY   HASH_PART
-#define WINDOW  65536
+#define CARRY HASH_PART
+#ifndef WINDOW
+#define WINDOW 65536 /* a proof about every window makes it small */
+#endif
 #define BUCKETS 1024
 
 static long aligned_window[(CARRY + WINDOW) / sizeof(long)];
@@ -251,23 +282,19 @@ static int same_part(const u8 *a, const char *b)
     return 1;
 }
 
-static void note(struct hasher *h, const u8 *at)
+static void note(const u8 *at)
 {
-    struct path **link = &bucket[bucket_of(at)], *p;
+    struct path *p;
 
-    while ((p = *link))
-        if (same_part(at, p->name)) {
-            *link = p->next_candidate; /* found once is enough */
-            h->found[h->found_count++] = p;
-        } else {
-            link = &p->next_candidate;
-        }
+    for (p = bucket[bucket_of(at)]; p; p = p->next_candidate)
+        if (!p->occurs && same_part(at, p->name))
+            p->occurs = 1;
 }
 
 /* Looks at every 32nd byte first: where that is not of the alphabet, no hash part can lie across it. In a long run of the
  * alphabet each further byte is looked at once.
  */
-static void scan(struct hasher *h)
+static void scan(void)
 {
     unsigned i = 0, j;
 
@@ -279,7 +306,7 @@ static void scan(struct hasher *h)
             continue;
         }
         do
-            note(h, window + i++);
+            note(window + i++);
         while (i + HASH_PART <= window_fill && in_alphabet[window[i + HASH_PART - 1]]);
         i += HASH_PART;
     }
@@ -288,8 +315,8 @@ static void scan(struct hasher *h)
 static void flush(struct hasher *h)
 {
     sha256_update(&h->sha, window + window_carry, window_fill - window_carry);
-    if (h->found)
-        scan(h);
+    if (h->count)
+        scan();
     window_carry = window_fill < CARRY ? window_fill : CARRY;
     copy(window, window + window_fill - window_carry, window_carry);
     window_fill = window_carry;
@@ -315,7 +342,7 @@ static void hasher_put(struct sink *sink, const void *data, unsigned long n)
     }
 }
 
-void hasher_init(struct hasher *h, struct path **candidates, unsigned count, struct path **found)
+void hasher_init(struct hasher *h, struct path **candidates, unsigned count)
 {
     unsigned i, b;
 
@@ -323,30 +350,36 @@ void hasher_init(struct hasher *h, struct path **candidates, unsigned count, str
         in_alphabet[i] = (u8)is_hash_character((char)i);
     h->sink.put = hasher_put;
     h->size = 0;
-    h->found = count ? found : NULL;
-    h->found_count = 0;
+    h->candidates = candidates;
+    h->count = count;
     sha256_init(&h->sha);
     window_fill = window_carry = 0;
     fill(bucket, 0, sizeof bucket);
     for (i = 0; i < count; i++) {
         b = bucket_of((u8 *)candidates[i]->name);
+        candidates[i]->occurs = 0;
         candidates[i]->next_candidate = bucket[b];
         bucket[b] = candidates[i];
     }
 }
 
-/* Also puts the references into the bytewise order of their paths (an insertion sort: they are few). */
-void hasher_finish(struct hasher *h, char hex[65])
+/* Answers how many of the candidates occur: they are put into `found`, which has room for all, in the bytewise order of
+ * their paths (an insertion sort: they are few).
+ */
+unsigned hasher_finish(struct hasher *h, char hex[65], struct path **found)
 {
-    unsigned i, j;
+    unsigned i, j, n = 0;
     struct path *p;
 
     flush(h);
     sha256_hex(&h->sha, hex);
-    for (i = 1; i < h->found_count; i++) {
-        p = h->found[i];
-        for (j = i; j > 0 && compare(h->found[j - 1]->path, p->path) > 0; j--)
-            h->found[j] = h->found[j - 1];
-        h->found[j] = p;
+    for (i = 0; i < h->count; i++) {
+        p = h->candidates[i];
+        if (!p->occurs)
+            continue;
+        for (j = n++; j > 0 && compare(found[j - 1]->path, p->path) > 0; j--)
+            found[j] = found[j - 1];
+        found[j] = p;
     }
+    return n;
 }

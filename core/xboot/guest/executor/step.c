@@ -297,7 +297,7 @@ static void run_builder(const struct step *step)
     static char why[512];
     unsigned i;
     int console[2], status[2], end = 0;
-    long child, got;
+    long child, got, ended;
 
     must(SYS2(SYS_pipe2, console, O_CLOEXEC), "making a pipe", "");
     must(SYS2(SYS_pipe2, status, O_CLOEXEC), "making a pipe", "");
@@ -317,8 +317,9 @@ static void run_builder(const struct step *step)
     SYS1(SYS_close, status[0]);
     copy_output(console[0]);
     SYS1(SYS_close, console[0]);
-    while (SYS4(SYS_wait4, child, &end, 0, 0) == -EINTR)
+    while ((ended = SYS4(SYS_wait4, child, &end, 0, 0)) == -EINTR)
         ;
+    must(ended, "waiting for the builder", step->builder); /* without an answer nothing says how it ended */
     while (SYS4(SYS_wait4, -1, 0, WNOHANG, 0) > 0)
         ;
     SYS2(SYS_umount2, ROOT "/proc", MNT_DETACH); /* nothing alive can be in it; without a /proc this answers an error */
@@ -355,12 +356,11 @@ static void take_output(const struct step *step, struct output *output, struct p
     struct path *path = output->path;
     char hex[65];
 
-    hasher_init(h, candidates, count, found);
+    hasher_init(h, candidates, count);
     nar_write(step_store, path->name, &h->sink);
-    hasher_finish(h, hex);
-    path->refs = allocate(h->found_count * sizeof(struct path *));
-    copy(path->refs, found, h->found_count * sizeof(struct path *));
-    path->ref_count = h->found_count;
+    path->ref_count = hasher_finish(h, hex, found);
+    path->refs = allocate(path->ref_count * sizeof(struct path *));
+    copy(path->refs, found, path->ref_count * sizeof(struct path *));
     if (output->fixed_hash)
         check_fixed(output, hex);
     report_output(step->number, output, hex, h->size);

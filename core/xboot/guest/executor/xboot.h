@@ -83,6 +83,7 @@ struct path {
     int visible, closure;        /* marks of the current step */
     struct path *next;           /* in the table */
     struct path *next_candidate; /* in the scanner */
+    int occurs;                  /* the scanner has seen it */
 };
 
 struct source {
@@ -142,16 +143,16 @@ void canonicalise(int dir, const char *name);
 void nar_write(int dir, const char *name, struct sink *sink); /* `name` also stands in errors */
 void hash_file(int dir, const char *name, char hex[65]);
 
-/* A sink that hashes, counts, and notes which candidates' hash parts it has seen (if any are given). */
+/* A sink that hashes, counts, and marks the candidates whose hash parts it has seen. */
 struct hasher {
     struct sink sink;
     struct sha256 sha;
     u64 size;
-    struct path **found;
-    unsigned found_count;
+    struct path **candidates;
+    unsigned count;
 };
-void hasher_init(struct hasher *h, struct path **candidates, unsigned count, struct path **found); /* found: room for all */
-void hasher_finish(struct hasher *h, char hex[65]);
+void hasher_init(struct hasher *h, struct path **candidates, unsigned count);
+unsigned hasher_finish(struct hasher *h, char hex[65], struct path **found); /* found: room for all candidates */
 
 /* ---- channel.c: the result channel, export, and the end */
 
