@@ -6,7 +6,7 @@
  */
 #include "linux.h"
 
-unsigned long left_to_read, left_to_list;
+unsigned long left_to_read, left_to_list, stated_size = ENDLESS;
 const char *said = "", *said_last = "";
 
 static long any(long least, long most)
@@ -49,12 +49,16 @@ static void write_bytes(char *p, unsigned long n)
     Frama_C_make_unknown(p, n);
 }
 
-/* Up to `room` bytes of what is left, each number of them a case of its own. */
+/* Up to `room` bytes of what is left, each number of them a case of its own; or up to `room` at once, of what has no end. */
 static long give(char *to, unsigned long room, unsigned long *left)
 {
     unsigned long n = room < *left ? room : *left;
     long got;
 
+    if (*left == ENDLESS) {
+        write_bytes(to, room);
+        return at_most((long)room);
+    }
     /*@ assert \valid(to + (0 .. room - 1)); */
     got = Frama_C_nondet(0, 1) ? any(-4095, -1) : (long)Frama_C_interval_split(0, (int)n);
     if (got > 0) {
@@ -86,7 +90,26 @@ static long device_control(unsigned long request, char *p)
         write_bytes(p, 36);
     if (request == TCSETS)
         take_bytes(p, 36);
+    if (request == SIOCSIFFLAGS)
+        take_bytes(p, 40);
     return done;
+}
+
+/* A program for the kernel's filter, as Linux takes it. */
+struct filter {
+    u16 length;
+    const struct {
+        u16 code;
+        u8 if_true, if_false;
+        u32 value;
+    } * program;
+};
+
+static long control_process(long what, const struct filter *filter)
+{
+    if (what == PR_SET_SECCOMP)
+        take_bytes((const char *)filter->program, filter->length * sizeof *filter->program);
+    return outcome();
 }
 
 static long make_pipe(int *ends)
@@ -136,8 +159,11 @@ long syscall6(long number, long a, long b, long c, long d, long e, long f)
     case SYS_statx:
         take_string((char *)b);
         done = outcome();
-        if (done == 0)
+        if (done == 0) {
             write_bytes((char *)e, sizeof(struct statx));
+            if (stated_size != ENDLESS)
+                ((struct statx *)e)->size = stated_size;
+        }
         return done;
     case SYS_lseek:
         return Frama_C_nondet(0, 1) ? any(-4095, -1) : b;
@@ -166,6 +192,9 @@ long syscall6(long number, long a, long b, long c, long d, long e, long f)
         take_string((char *)b);
         take_bytes((char *)c, 4 * sizeof(long));
         return outcome();
+    case SYS_prctl:
+        return control_process(a, (const struct filter *)c);
+    case SYS_clock_settime:
     case SYS_setrlimit:
         take_bytes((char *)b, 2 * sizeof(long));
         return outcome();
@@ -205,7 +234,7 @@ long syscall6(long number, long a, long b, long c, long d, long e, long f)
     case SYS_pause:
     case SYS_dup2:
     case SYS_ioperm:
-    case SYS_prctl:
+    case SYS_socket:
     case SYS_setgroups:
     case SYS_setgid:
     case SYS_setuid:

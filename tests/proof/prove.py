@@ -12,6 +12,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -61,12 +62,38 @@ class Proof:
 
 
 _KERNEL = ("linux.c", "memory.c", "contracts.c")
+_ABOVE = (*_KERNEL, "contracts_above.c", "nothing_mapped.c")
 
 
 def _channel(part: str, functions: Sequence[str], slevel: int, unroll: int, *by_contract: str, **unreached: int) -> Proof:
     return Proof(
         functions, slevel, unroll, ["lib.c", "sexp.c"], "channel.c", "channel.c", _KERNEL, ["-DLINE=256", f"-DCASE={part}"],
         ["decimal", "write_all", *by_contract], _STRINGS, part == "a_report", unreached,
+    )  # fmt: skip
+
+
+def _nar(part: str, functions: Sequence[str], slevel: int, partition: str, *by_contract: str, **unreached: int) -> Proof:
+    return Proof(
+        functions, slevel, 0, ["lib.c", "script.c"], "nar.c", "nar.c", (*_ABOVE, "fail.c"),
+        ["-DWINDOW=8", "-DMAX_DEPTH=3", f"-DCASE={part}"], by_contract,
+        (*_STRINGS, "-eva-partition-value", partition, "-eva-widening-delay", "40", "-eva-auto-loop-unroll", "8",
+         "-eva-slevel-function", "hasher_put:200"),
+        part != "hashing", unreached,
+    )  # fmt: skip
+
+
+def _script(part: str, functions: Sequence[str], slevel: int, *by_contract: str) -> Proof:
+    return Proof(
+        functions, slevel, 50, ["lib.c"], "script.c", "script.c", (*_ABOVE, "fail.c"),
+        [f"-DCASE={part}", "-DITEMS=4", *(["-DBY_CONTRACT"] if part == "clauses" else [])], ["fail", *by_contract],
+        _STRINGS, part == "inner",
+    )  # fmt: skip
+
+
+def _step(part: str, functions: Sequence[str], **unreached: int) -> Proof:
+    return Proof(
+        functions, 300, 30, ["lib.c", "filter.c"], "step.c", "step.c", _ABOVE, [f"-DCASE={part}"],
+        ["fail", "decimal", "equal", "write_all", "say", "remove_tree", "make_parents", "join"], _STRINGS, False, unreached,
     )  # fmt: skip
 
 
@@ -100,6 +127,38 @@ PROOFS = {
          "end_machine", "fail", "finish", "report_source", "report_begin", "report_output"],
         5, 140, end_machine=2, fail=1, finish=1,
     ),
+    "nar-walk": _nar(
+        "a_walk",
+        ["refuse", "look", "enter", "next_entry", "settle", "canonicalise", "put_number", "put_padding", "put_string", "put_contents",
+         "end_node", "put_node", "nar_write", "hash_file"],
+        0, "depth", "fail", "decimal", "join", "equal", "sha256_init", "sha256_update", "sha256_hex", refuse=1,
+    ),
+    "nar-hash": _nar(
+        "hashing", ["is_hash_character", "bucket_of_0", "same_part", "note", "scan", "flush", "hasher_put", "hasher_init"],
+        0, "window_fill,window_carry", "sha256_init", "sha256_update",
+    ),
+    "nar-end": _nar("an_end", ["hasher_finish"], 200, "window_fill,window_carry", "sha256_update", "sha256_hex"),
+    "script-paths": _script("paths", ["bucket_of", "find_path", "new_path", "known_path"], 3000, "is_hash_character"),
+    "script-inner": _script("inner", ["inner_path"], 3000),
+    "script-clauses": _script(
+        "clauses",
+        ["parse_argv", "parse_env", "parse_files", "parse_outputs", "parse_step", "parse_source", "resolve", "parse_script"],
+        5000, "inner_path", "new_path", "known_path", "find_path", "equal", "join",
+    ),
+    "step-graph": _step("a_graph", ["show", "find_visible", "write_file", "write_graph"]),
+    "step-builder": _step(
+        "a_builder", ["limit", "try", "raise_loopback", "become_builder", "copy_output", "run_builder", "filter_calls"], become_builder=1,
+    ),
+    "step-outputs": _step("two_outputs", ["check_fixed", "take_output", "take_outputs"]),
+    "step-whole": _step(
+        "two_steps", ["move_store", "folder", "device", "make_devices", "make_store", "set_clock", "make_root", "run_step"],
+    ),
+    "main": Proof(
+        ["read_script", "check_sources", "protect_links", "executor_start"], 300, 5, ["lib.c"], includes="main.c",
+        around=_ABOVE, options=_STRINGS, quick=False,
+        by_contract=["fail", "decimal", "join", "equal", "write_all", "say", "sha256_init", "sha256_update", "sha256_hex"],
+        unreached={"executor_start": 1},
+    ),
     "channel-export": _channel("an_export", ["hand_over", "export_put", "map_window", "export_output"], 20, 60, "fail"),
 }  # fmt: skip
 
@@ -117,7 +176,10 @@ def prove(name: str, machine: str, *, executor: Path = EXECUTOR) -> list[str]:
     command = [
         "frama-c", "-machdep", machine, f"-cpp-extra-args={shlex.join(words)}", *map(str, files), *_OPTIONS, *effort,
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    with tempfile.TemporaryDirectory() as folder:  # Frama-C leaves files behind in its own
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", check=False, env=os.environ | {"TMPDIR": folder}
+        )  # fmt: skip
     return [f"{name}, {machine}: {sentence}" for sentence in _against(proof, done.stdout, done.returncode)]
 
 
