@@ -6,7 +6,6 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -74,7 +73,7 @@ def _words(command: str) -> list[str]:
 def _tell(words: Sequence[str], ending: Ending, targets: Sequence[str]) -> None:
     env = os.environ | {"XBOOT_VERDICT": ending.verdict, "XBOOT_STATUS": str(ending.status)}
     told = {"targets": list(targets), "verdict": ending.verdict, "status": ending.status, "report": ending.report}
-    sys.stderr.flush()
+    err.file.flush()
     try:
         done = subprocess.run(words, input=to_json(told).encode(), env=env, stdout=_STDERR, timeout=_PATIENCE, check=False)
         why = f"ended with {done.returncode}" if done.returncode else ""

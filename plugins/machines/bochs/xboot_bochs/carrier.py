@@ -68,10 +68,11 @@ class BochsCarrier(ProcessCarrier):
         with contextlib.suppress(OSError):
             while data := await loop.sock_recv(source, 65536):
                 while data:
-                    try:
-                        data = data[os.write(sink.fileno(), data) :]
-                    except BlockingIOError:
+                    taken: int | None = sink.write(data)  # raw: None when it is full
+                    if taken is None:
                         await asyncio.sleep(0.01)
+                    else:
+                        data = data[taken:]
 
     async def _read_log(self, source: IO[bytes]) -> None:
         """Read all of it, or Bochs would wait; the first byte for the exit port counts."""
