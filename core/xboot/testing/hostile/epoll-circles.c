@@ -53,7 +53,7 @@ static int circles(void)
 		for (i = 3; i < 60; i++)
 			sys(CLOSE, i);
 	}
-	return losses;
+	return losses != 0;
 }
 
 /* What is watched is closed, or lives on under another number. */
@@ -77,7 +77,7 @@ static int numbers(void)
 		must(sys(EPOLL_WAIT, set, told, 64, 0) == 0, "a watch outlives what it watched");
 		sys(CLOSE, ends[1]);
 	}
-	return losses;
+	return losses != 0;
 }
 
 int attack(char **arguments, char **environment)
