@@ -15,8 +15,8 @@ from xboot.testing.builders import PROGRAMS, SOCKETS, Builders, load_builders, s
 @pytest.mark.boot
 @pytest.mark.parametrize(
     ("backend", "settings"),
-    [("tccboot", {}), ("hurd", {}), ("mirage", {}), ("linux", {"kernel": "distro"})],
-    ids=["tccboot", "hurd", "mirage", "debian's kernel"],
+    [("tccboot", {}), ("hurd", {}), ("mirage", {}), ("linux", {}), ("linux", {"kernel": "distro"})],
+    ids=["tccboot", "hurd", "mirage", "linux", "debian's kernel"],
 )
 def test_sockets_answer_as_linux_does(tmp_path: Path, backend: str, settings: dict[str, str]) -> None:
     """Debian's kernel is among them as the oracle: what the lines say is no opinion of ours."""

@@ -35,7 +35,7 @@ class LinuxBackend(Backend):
 
     info: ClassVar[BackendInfo] = BackendInfo(
         name="linux",
-        summary="Linux from tinyconfig: no net, block, PCI, ACPI or modules; PVH on microvm",
+        summary="Linux from tinyconfig: no network devices, block, PCI, ACPI or modules; PVH on microvm",
         systems=("i686-linux", "x86_64-linux"),
         executors=("c", "scheme"),
         abilities=("export", "kvm"),
@@ -52,7 +52,7 @@ class LinuxBackend(Backend):
                 "net",
                 "sockets of the kernel that is built: none, between processes (`unix`), also on a loopback of the step's own (`loopback`)",
                 ("none", "unix", "loopback"),
-                default="none",
+                default="unix",
             ),
             TOOLCHAIN,
         ),
@@ -63,7 +63,7 @@ class LinuxBackend(Backend):
     def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
         cache = Cache()
         toolchain = options.settings.get("toolchain", "locked")
-        net = options.settings.get("net", "none")
+        net = options.settings.get("net", "unix")
         kernel = distro_kernel(cache) if _is_distro(options) else built_kernel(cache, notify, net, toolchain)
         if options.executor == "scheme":
             return {"kernel": kernel, **build_scheme_executor(cache)}

@@ -32,20 +32,22 @@ FRAGMENTS = {
     "unix": (_GUEST / "linux.config", _GUEST / "net-unix.config"),
     "loopback": (_GUEST / "linux.config", _GUEST / "net-unix.config", _GUEST / "net-loopback.config"),
 }
+_NODEVICE = _GUEST / "nodevice"  # with `net=unix`, in place of Linux's own files: sockets between processes need no device
 SOURCES_FILE = "sources.json"
+METHOD = "kbuild dependency files, headers left out"
 # What this machine must have, when its own compilers are to build the kernel: program → Debian's package.
 _TOOLS = {"gcc": "gcc", "ld": "binutils", "make": "make", "flex": "flex", "bison": "bison", "bc": "bc", "xz": "xz-utils"}
 _TREE = "linux"  # the source, in the folder of the work
 _EXPECTED_OBJECTS = 900  # compiled in a build of 6.1; only the progress bar depends on it
 
 
-def built_kernel(cache: Cache, notify: Notify, net: str = "none", toolchain: str = "locked") -> Artifact:
+def built_kernel(cache: Cache, notify: Notify, net: str = "unix", toolchain: str = "locked") -> Artifact:
     """Our own kernel, with the sockets that `net` names, from the cache or built now (minutes). Raises MissingToolError, BackendError."""
     by = tools(cache, toolchain, ALL, _TOOLS)
     debian = DebianPackages(cache)
     package = _source_package(debian)
     version, sha256 = debian.candidate(package, "all")  # the package itself, 138 MB, is touched only when there is something to build
-    key = {"source": sha256, "config": " ".join(map(file_sha256, FRAGMENTS[net])), "recipe": "5", **by.key()}
+    key = {"source": sha256, "config": " ".join(map(file_sha256, [*FRAGMENTS[net], *_replaced(net)])), "recipe": "6", **by.key()}
     if not cache.has("linux-kernel", key):  # what there is may be another version than the locked one
         deb = debian.binary(package, "all")
         version, key["source"] = deb.version, deb.sha256
@@ -61,7 +63,7 @@ def built_kernel(cache: Cache, notify: Notify, net: str = "none", toolchain: str
     return Artifact(
         name="kernel", path=vmlinux, sha256=file_sha256(vmlinux), size=vmlinux.stat().st_size, role=Role.KERNEL,
         origin=f"Debian {package} {version} (sha256 {key['source']})", version=version,
-        built_with=by.names("gcc", "binutils"), source_files=(folder / SOURCES_FILE,), lines_method="kbuild dependency files",
+        built_with=by.names("gcc", "binutils"), source_files=(folder / SOURCES_FILE,), lines_method=METHOD,
     )  # fmt: skip
 
 
@@ -108,6 +110,7 @@ def _build(deb: DebianFile, by: Tools, work: Path, notify: Notify, net: str) -> 
         scratch.mkdir()
         tree = _unpack(deb, by, scratch)
         tell("configuring Linux", 0.03)
+        _replace(tree, net)
         _configure(by, tree, net)
         _compile(by, tree, tell)
         tell("counting what was compiled", 0.97)
@@ -169,6 +172,17 @@ def _name(line: str) -> str:
     return match[0]
 
 
+def _replaced(net: str) -> list[Path]:
+    """The files of ours that take the place of Linux's, or stand beside them."""
+    return sorted(path for path in _NODEVICE.rglob("*") if path.is_file()) if net == "unix" else []
+
+
+def _replace(tree: Path, net: str) -> None:
+    for path in _replaced(net):
+        target = tree / path.relative_to(_NODEVICE)
+        shutil.copyfile(path, target)
+
+
 def _compile(by: Tools, tree: Path, tell: Callable[[str, float], None]) -> None:
     # The prefix map keeps the folder's name out of the kernel's strings: with this machine's compilers it is anywhere.
     prefix = f"-ffile-prefix-map={by.folder(tree.parent)}/{_TREE}=."
@@ -205,7 +219,10 @@ def _keep_pvh_note(by: Tools, folder: Path) -> None:
 
 
 def _compiled_sources(by: Tools, tree: Path) -> dict[str, dict[str, object]]:
-    """File → SHA-256, lines, language, for all that kbuild's .cmd files say went into objects that are linked into vmlinux."""
+    """File → SHA-256, lines, language, for all code that kbuild's .cmd files say went into objects that are linked into vmlinux.
+
+    Headers are left out: they are as many lines again, and nearly all of them declare what this kernel does not have.
+    """
     names = [path.relative_to(tree) for path in sorted(tree.rglob("*.a"))]
     archives = [str(name) for name in names if name.parts[0] not in ("tools", "scripts")]
     linked: set[Path] = set()
@@ -226,10 +243,10 @@ def _compiled_sources(by: Tools, tree: Path) -> dict[str, dict[str, object]]:
 
 def _dependencies(command: Path, tree: Path) -> Iterator[Path]:
     text = command.read_text(errors="replace")
-    for match in re.finditer(r"^(?:source_|deps_)\S+ := (.*(?:\\\n.*)*)", text, re.MULTILINE):
+    for match in re.finditer(r"^(?:source_|deps_)\S+ := ((?:.*\\\n)*.*)", text, re.MULTILINE):
         for word in match[1].replace("\\\n", " ").split():
             path = Path(os.path.normpath(tree / word))
-            if not word.startswith("$(") and path.suffix in (".c", ".S", ".h") and path.is_relative_to(tree):
+            if not word.startswith("$(") and path.suffix in (".c", ".S") and path.is_relative_to(tree):
                 yield path
 
 
