@@ -40,7 +40,7 @@ class Backend(ABC):
 
     @abstractmethod
     def components(self, image: BootImage) -> Sequence[Component]:
-        """Measure what the image makes one trust."""
+        """Measure what the image makes you trust."""
 
     @hookimpl
     def xboot_backend(self) -> BackendInfo:

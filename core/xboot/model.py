@@ -441,7 +441,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """Something that one has to trust. `bytes` in the image; `lines` are source lines compiled in this configuration
+    """Something that you must trust. `bytes` in the image; `lines` are source lines compiled in this configuration
     (None: not known), counted as `lines_method` says. `prebuilt`: nobody compiled it here.
     """
 

@@ -211,7 +211,7 @@ class Pipeline:
         return boot
 
     def components(self, backend: str, image: BootImage) -> Sequence[Component]:
-        """tcb: what the image makes one trust, from the one backend that made it."""
+        """tcb: what the image makes you trust, from the one backend that made it."""
         lists = [found for found in self.plugins.call("xboot_tcb", backend=backend, image=image) if found is not None]
         return [_typed(component, Component, f"xboot_tcb of {backend}") for found in lists for component in found]
 
@@ -228,7 +228,7 @@ class Pipeline:
             return Measured(str(request.voter), image.sha256, *found, self.base)
 
     def measured(self, image: BootImage, boot: Boot, machine: Machine) -> tuple[Sequence[Component], Sequence[Component]]:
-        """What an image makes one trust, while its files are there: its components, and what is below them. Raises XbootError when the
+        """What an image makes you trust, while its files are there: its components, and what is below them. Raises XbootError when the
         components do not sum up to it.
         """
         components = list(self.components(image.backend, image))
@@ -262,7 +262,7 @@ class Pipeline:
             found: tuple[Sequence[Component], Sequence[Component]] = ((), ())
             unmeasured = ""
             if request.measure and verdict.cause is not Cause.USER:
-                self.stage("tcb", f"what the image of {voter.backend} makes one trust")
+                self.stage("tcb", f"what the image of {voter.backend} makes you trust")
                 try:
                     found = self.measured(image, boot, machine)
                 except XbootError as error:  # the verdict stands without it

@@ -16,7 +16,7 @@ __all__ = ["Result"]
 class Result:
     """What came of a run, with what was booted (the image's files are gone by then, what is known of them is not). `voter` is whole:
     its executor and its machine are named. `settings` are those that its backend was given. `components`: what
-    the image makes one trust, measured from the very files that were booted, and `below` what stands below it; both are empty unless
+    the image makes you trust, measured from the very files that were booted, and `below` what stands below it; both are empty unless
     `Request.measure` asked for them. `unmeasured`: why that was not possible. `base`: `locked` when kernel and executor are made of what
     xboot.lock has, else `drifted: ` and what is not; empty when the backend took nothing from elsewhere. `segments`: the boots, when there
     were several; then `image` and `boot` are those of no step, and what was measured is what all have in common.

@@ -16,6 +16,11 @@ from xboot.cli.ending import run_to_end
 from xboot.cli.explaining import verbs as explaining
 from xboot.cli.media import verbs as media
 from xboot.cli.options import (
+    IN_BUILD,
+    IN_HERE,
+    IN_READ,
+    IN_SOURCES,
+    IN_TRUST,
     Cluster,
     Exchange,
     Fresh,
@@ -51,7 +56,7 @@ app.add_typer(explaining)
 app.add_typer(media)
 
 
-@app.command()
+@app.command(rich_help_panel=IN_BUILD)
 def run(
     targets: Targets,
     voters: Voters = None,
@@ -107,7 +112,7 @@ def run(
     raise typer.Exit(ending.status)
 
 
-@app.command()
+@app.command(rich_help_panel=IN_BUILD)
 def compare(
     targets: Targets,
     voters: Voters = None,
@@ -153,7 +158,7 @@ def compare(
     raise typer.Exit(status)
 
 
-@app.command()
+@app.command(rich_help_panel=IN_TRUST)
 def tcb(
     targets: Annotated[list[str] | None, typer.Argument(metavar="[TARGET…]", help="Also count the seeds of this closure.")] = None,
     voters: Voters = None,
@@ -167,7 +172,7 @@ def tcb(
     html: Annotated[Path | None, typer.Option(help="Also write a report that a browser shows, in one file.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure what each voter's image makes one trust, and what each two have in common."""
+    """Measure what each voter's image makes you trust, and what each two have in common."""
     from xboot.api import request  # noqa: PLC0415
     from xboot.cli.tcb import measure  # noqa: PLC0415
     from xboot.settings import parse_settings  # noqa: PLC0415
@@ -185,7 +190,7 @@ def tcb(
     shown.write_measures(measure(wished, err), format, html, overlap_only=overlap)
 
 
-@app.command()
+@app.command(rich_help_panel=IN_TRUST)
 def keygen(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The signer's name: that of the files NAME.key and NAME.pub.")],
     into: Annotated[Path, typer.Option(help="The folder for both files.")] = Path("."),
@@ -196,7 +201,7 @@ def keygen(
     verbs.keygen(name, into, err)
 
 
-@app.command()
+@app.command(rich_help_panel=IN_TRUST)
 def attest(
     targets: Targets,
     key: Annotated[Path, typer.Option(help="Your private key, NAME.key (see `xboot keygen`).")],
@@ -231,7 +236,7 @@ def attest(
     raise typer.Exit(verbs.attest(wished, key, reports or [], into, err))
 
 
-@app.command()
+@app.command(rich_help_panel=IN_TRUST)
 def verify_attestation(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Attestations, or folders of them.")],
     key: Annotated[list[Path], typer.Option(help="The public key of a signer whom you trust (repeatable).")],
@@ -251,7 +256,7 @@ def verify_attestation(
     raise typer.Exit(verbs.verify(wanted, err, as_json=as_json))
 
 
-@app.command(name="check-report")
+@app.command(name="check-report", rich_help_panel=IN_BUILD)
 def check_report(
     file: Annotated[Path, typer.Argument(metavar="REPORT", help="What `xboot run --json` or `xboot compare --json` wrote.")],
     targets: Targets,
@@ -268,7 +273,7 @@ def check_report(
     raise typer.Exit(check.check_report(file, about, err, as_json=as_json))
 
 
-@app.command()
+@app.command(rich_help_panel=IN_READ)
 def plan(
     targets: Targets,
     format: Annotated[str, typer.Option("--format", "-f", help="script, table, dot or guile (a program that runs the build).")] = "script",
@@ -286,7 +291,7 @@ def plan(
     write_out(planning.plan(wished, format, err) if segments is None else planning.segments(wished, segments, err))
 
 
-@app.command()
+@app.command(rich_help_panel=IN_READ)
 def show(
     targets: Targets,
     store: Stores = None,
@@ -302,7 +307,7 @@ def show(
     write_out(planning.show(wished, err, recursive=recursive, as_json=as_json))
 
 
-@app.command()
+@app.command(rich_help_panel=IN_SOURCES)
 def derive(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe.toml, or recipe.toml:name,name.")],
     store: Annotated[Path | None, typer.Option("--store", help="Write to this folder instead of xboot's own store.")] = None,
@@ -314,7 +319,7 @@ def derive(
     recipes.derive(recipe, store, err, update_lock=update_lock)
 
 
-@app.command()
+@app.command(rich_help_panel=IN_SOURCES)
 def fetch(
     targets: Targets,
     store: Stores = None,
@@ -330,7 +335,7 @@ def fetch(
     recipes.fetch(targets, usual_read_options(store or ()), into, folders or [], mirror or [], err, offline=offline)
 
 
-@app.command()
+@app.command(rich_help_panel=IN_SOURCES)
 def bundle(
     target: Annotated[str, typer.Argument(metavar="TARGET", help="A .drv file, store path or recipe.toml[:name].")],
     destination: Annotated[Path, typer.Argument(metavar="FILE", help="The bundle to write.")],
@@ -345,7 +350,7 @@ def bundle(
     recipes.bundle(target, destination, usual_read_options(store or (), seed or ()), err, with_parts=with_parts)
 
 
-@app.command()
+@app.command(rich_help_panel=IN_HERE)
 def backends(
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Show all that this backend says of itself.")] = None,
     as_json: Json = False,
@@ -359,7 +364,7 @@ def backends(
         listing.backend(out(), name, as_json=as_json)
 
 
-@app.command(name="new-backend")
+@app.command(name="new-backend", rich_help_panel=IN_HERE)
 def new_backend(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The backend's name: lower case, digits, hyphens.")],
     into: Annotated[Path, typer.Option(help="Where the folder xboot-NAME goes.")] = Path("."),
@@ -372,7 +377,7 @@ def new_backend(
     err.print(f"{folder}  written; next: pip install {folder} && pytest {folder}", soft_wrap=True, highlight=False, markup=False)
 
 
-@app.command()
+@app.command(rich_help_panel=IN_HERE)
 def doctor() -> None:
     """Say what is missing on this machine, and the command that mends it."""
     from xboot.cli import doctor as examination  # noqa: PLC0415
@@ -380,7 +385,7 @@ def doctor() -> None:
     raise typer.Exit(examination.examine(err))
 
 
-@app.command()
+@app.command(rich_help_panel=IN_HERE)
 def parts(
     update: Annotated[bool, typer.Option("--update", help="Renew the lock from the suites' signed indices, and say what changed.")] = False,
     fetch: Annotated[bool, typer.Option("--fetch", help="Bring all parts that are not at hand.")] = False,
@@ -400,7 +405,7 @@ def parts(
 
 
 cache_app = typer.Typer(no_args_is_help=True, help="Show or prune what xboot keeps: kernels, executors, Debian packages.")
-app.add_typer(cache_app, name="cache")
+app.add_typer(cache_app, name="cache", rich_help_panel=IN_HERE)
 
 
 @cache_app.command("show")
@@ -421,7 +426,7 @@ def cache_prune(
     keeping.cache_prune(err, days)
 
 
-@app.command()
+@app.command(rich_help_panel=IN_BUILD)
 def runs(
     prune: Annotated[bool, typer.Option("--prune", help="Remove results instead, of steps and runs.")] = False,
     days: Annotated[float, typer.Option(min=0, help="With --prune: keep what was used in the last DAYS days.")] = 0,

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from xboot.cli.consoles import err, out
-from xboot.cli.options import Json, RebuildFixed, Seeds, Stores, Target, Targets, What
+from xboot.cli.options import IN_READ, Json, RebuildFixed, Seeds, Stores, Target, Targets, What
 
 verbs = typer.Typer()
 
 
-@verbs.command(name="explain")
+@verbs.command(name="explain", rich_help_panel=IN_READ)
 def explain_(
     targets: Target,
     what: What = None,
@@ -33,7 +33,7 @@ def explain_(
     explain.explain(wished, what, reports or [], out(), err, as_json=as_json)
 
 
-@verbs.command(name="why-depends")
+@verbs.command(name="why-depends", rich_help_panel=IN_READ)
 def why_depends(
     targets: Target,
     what: Annotated[str, typer.Argument(metavar="WHAT", help="A step's number, a store path, or a name.")],
@@ -50,7 +50,7 @@ def why_depends(
     explain.why_depends(wished, what, out(), err, as_json=as_json)
 
 
-@verbs.command()
+@verbs.command(rich_help_panel=IN_READ)
 def seeds(
     targets: Targets,
     every: Annotated[bool, typer.Option("--all", help="Also list sources that hold nothing but text.")] = False,
@@ -67,7 +67,7 @@ def seeds(
     explain.show_seeds(wished, out(), err, every=every, as_json=as_json)
 
 
-@verbs.command()
+@verbs.command(rich_help_panel=IN_READ)
 def diff(
     before: Annotated[str, typer.Argument(metavar="BEFORE", help="A TARGET.")],
     after: Annotated[str, typer.Argument(metavar="AFTER", help="Another.")],

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from xboot.cli.consoles import err, out
-from xboot.cli.options import Memory, RebuildFixed, Seeds, Settings, Stores, Targets, Voters
+from xboot.cli.options import IN_BUILD, Memory, RebuildFixed, Seeds, Settings, Stores, Targets, Voters
 
 verbs = typer.Typer()
 
 
-@verbs.command()
+@verbs.command(rich_help_panel=IN_BUILD)
 def image(
     targets: Targets,
     iso: Annotated[Path, typer.Option(metavar="FILE", help="Where the medium goes.")],

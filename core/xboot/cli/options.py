@@ -7,6 +7,10 @@ from typing import Annotated
 
 import typer
 
+IN_BUILD, IN_TRUST, IN_READ = "Build and verify", "What you must trust, and who agrees", "Read a plan"
+IN_SOURCES, IN_HERE = "Derivations and sources", "This machine"
+"""The groups of verbs in `xboot --help`."""
+
 Targets = Annotated[list[str], typer.Argument(metavar="TARGET…", help="A .drv file, store path, recipe.toml[:name] or bundle.")]
 Target = Annotated[str, typer.Argument(metavar="TARGET", help="A .drv file, store path, recipe.toml[:name] or bundle.")]
 What = Annotated[str | None, typer.Argument(metavar="[WHAT]", help="A step's number, a store path, or a name (default: the result).")]

@@ -1,4 +1,4 @@
-"""The verb `tcb`: measure what each voter's image makes one trust."""
+"""The verb `tcb`: measure what each voter's image makes you trust."""
 
 from __future__ import annotations
 

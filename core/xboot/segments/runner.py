@@ -177,7 +177,7 @@ class _Run:
             )  # fmt: skip
             common = _Common(base, replace(image, script=self._plan), boot)
             if self._request.measure:
-                self._pipeline.stage("tcb", f"what the images of {voter.backend} make one trust")
+                self._pipeline.stage("tcb", f"what the images of {voter.backend} make you trust")
                 try:
                     common.measured = self._pipeline.measured(image, boot, machine)
                 except XbootError as error:

@@ -1,4 +1,4 @@
-"""Measuring what an image makes one trust."""
+"""Measuring what an image makes you trust."""
 
 from typing import TYPE_CHECKING
 

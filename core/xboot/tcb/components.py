@@ -59,7 +59,7 @@ def _source(name: str, source: Source, size: int) -> Component:
 
 
 def digest(components: list[Component], drift: str = "") -> str:
-    """SHA-256 over what was measured: two builds that make one trust the same things give the same digest. `drift` names what is not of the
+    """SHA-256 over what was measured: two builds that make you trust the same things give the same digest. `drift` names what is not of the
     locked base.
     """
     lines = sorted(f"{c.role.value}\t{c.name}\t{c.bytes}\t{c.sha256}\t{c.lines}\n" for c in components)

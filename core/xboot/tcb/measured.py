@@ -39,7 +39,7 @@ TRUSTED_FOR: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one voter's image makes one trust. `components` sum up to the image; `below` is in no image. `base`: `locked`, or `drifted: `
+    """What one voter's image makes you trust. `components` sum up to the image; `below` is in no image. `base`: `locked`, or `drifted: `
     and what is not as xboot.lock has it.
     """
 

@@ -1,4 +1,4 @@
-"""What an image of the hurd backend makes one trust, measured."""
+"""What an image of the hurd backend makes you trust, measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an image of the linux backend makes one trust, measured."""
+"""What an image of the linux backend makes you trust, measured."""
 
 from __future__ import annotations
 

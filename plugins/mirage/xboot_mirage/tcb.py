@@ -1,4 +1,4 @@
-"""Whose each byte of the image is, and what its making makes one trust.
+"""Whose each byte of the image is, and what its making makes you trust.
 
 The linker's map gives the object of every piece of C; within the one object that ocamlopt makes, symbols name the OCaml module. What lies
 between two symbols belongs to the first. Lines: our own sources are counted; of the OCaml runtime and musl the source files of the members
