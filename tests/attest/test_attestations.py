@@ -406,6 +406,16 @@ HOSTILE = {
 }
 
 
+def test_infinity_in_a_statement_that_is_otherwise_good(written, verified, people, tmp_path: Path) -> None:
+    statements = write_statements(run())
+    statements[0] = statements[0].replace(b'"predicate":{', b'"predicate":{"x":Infinity,', 1)
+    bad = tmp_path / "a-bad.intoto.jsonl"
+    bad.write_bytes(sign(statements, people["carol"][0]))
+    found = verified(bad, written("alice", run()))
+    assert found.signers == ["alice"]
+    assert "Infinity is no JSON" in reasons(found)
+
+
 @pytest.mark.parametrize("what", HOSTILE)
 @pytest.mark.parametrize("place", [0, 1])
 def test_a_signed_malformed_file_hides_no_other(written, verified, people, tmp_path: Path, what: str, place: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import os
 import pty
 import select
@@ -168,11 +169,13 @@ def test_names_of_files_cannot_write_to_the_terminal(tmp_path: Path) -> None:
     assert _on_a_terminal("keygen", "bob", cwd=tmp_path)[0] == 0
     (tmp_path / f"e{MARK}.drv").write_text("Derive(")
     (tmp_path / f"h{MARK}.json").write_text("{")
+    (tmp_path / "key.json").write_text(json.dumps({MARK: "sha256-" + "A" * 43 + "="}))
     hello = ROOT / "examples" / "hello" / "recipe.toml"
     for status, *arguments in (
         (3, "verify-attestation", "--key", "bob.pub", "."),
         (3, "plan", f"e{MARK}.drv"),
         (3, "run", "--expect-file", f"h{MARK}.json", hello),
+        (2, "run", "--expect-file", "key.json", hello),
         (3, "plan", f"nothing{MARK}.toml"),
         (2, "run", "--backend", MARK, hello),
     ):

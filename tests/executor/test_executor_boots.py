@@ -90,7 +90,7 @@ def test_what_a_builder_sees(guest: Guest, tmp_path: Path) -> None:
 OUTPUT = r"""
 mkdir $out $out/dir $out/empty
 echo data > $out/dir/file; chmod 0 $out/dir/file
-printf '#!' > $out/run; chmod 4711 $out/run
+printf '#!' > $out/run; chmod 1711 $out/run
 echo x > $out/group-x; chmod 0611 $out/group-x
 ln -s /nowhere/at/all $out/link
 ln $out/run $out/run2

@@ -72,6 +72,8 @@ def directory(*entries: tuple[bytes, ...]) -> bytes:
 
 HOSTILE = {
     "empty": (b"", "too early"),
+    "no contents": (words(b"(", b"type", b"regular", b")"), "contents"),
+    "no contents, executable": (words(b"(", b"type", b"regular", b"executable", b"", b")"), "contents"),
     "magic": (s(b"nix-archive-2"), "nix-archive-1"),
     "dot": (directory((b".",)), "not allowed"),
     "dotdot": (directory((b"..",)), "not allowed"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import tarfile
 from collections.abc import Callable
@@ -126,6 +127,8 @@ def base256(number: int) -> bytes:
 
 END = bytes(1024)
 HEADERS = {
+    "a header that is read again for ever": (header(b"p/", kind=b"5") + header(b"", base256(-512)) + END, "has -512 bytes"),
+    "a long name of 2^63 bytes": (header(b"x", base256(1 << 63), b"L") + END, "a header of 9223372036854775808 bytes"),
     "a size below zero": (header(b"", base256(-512)) + END, "has -512 bytes"),
     "a size below zero, with a name": (header(b"a") + header(b"b", base256(-1024)) + END, "has -1024 bytes"),
     "a size that no offset holds": (header(b"a", base256(1 << 70)) + END, "more than 200000 members or 4 GiB|a header speaks of byte"),
@@ -165,6 +168,13 @@ def test_a_sparse_map_that_never_ends(tmp_path: Path) -> None:
     out.mkdir()
     with pytest.raises(InputError, match=r"evil\.tar"):
         unpack_tarball(archive, out)
+
+
+def test_a_long_name_in_a_small_file(tmp_path: Path) -> None:
+    data = header(b"x", f"{5 << 20:011o}".encode(), b"L") + b"n" * (5 << 20) + header(b"a") + END
+    (tmp_path / "a.tar.gz").write_bytes(gzip.compress(data))
+    with pytest.raises(InputError, match="a header of 5242880 bytes"):
+        unpack_tarball(tmp_path / "a.tar.gz", tmp_path)
 
 
 def test_names_longer_than_a_file_may_have(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ static void target(void)
     port = -1;
     used = export_count = 0;
     export_base = export_size = 0;
-    reset(nonce, sizeof nonce);
+    reset(&nonce, sizeof nonce);
     reset(&out, sizeof out);
     reset(&path, sizeof path);
     path.path = store;
@@ -61,9 +61,9 @@ static void target(void)
     output.name = "out";
     output.path = &path;
     channel_open("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
-    report_source(store, nonce, 1);
+    report_source(store, nonce.text, 1);
     report_begin(1);
-    report_output(1, &output, nonce, 1000);
+    report_output(1, &output, nonce.text, 1000);
     export_output(1, &output, 3);
     if (take() & 1)
         finish();

@@ -139,7 +139,7 @@ static int load(struct process *p, struct memory *m, struct node *node, struct i
 				goto out;
 			interpreter[s[i].file_size] = 0;
 		}
-		if (s[i].type != 1)
+		if (s[i].type != 1 || !s[i].memory_size) /* nothing of it is mapped, so its address is nowhere */
 			continue;
 		error = map_segment(m, node, &s[i], bias, image->personality);
 		if (error)

@@ -140,6 +140,7 @@ int serve(struct process *p)
 	if (result == WAIT && p->again)
 		return WAIT;
 	p->again = 0;
+	p->progress = 0; /* of a call that waited, and then went another way */
 	r->eax = (u32)result;
 	return 0;
 }

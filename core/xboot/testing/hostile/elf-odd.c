@@ -48,6 +48,23 @@ static void make(u32 segments, u32 headers_at, u32 type, u32 offset, u32 vaddr, 
 	sys(CLOSE, file);
 }
 
+/* A program that runs, beside a segment of no bytes at the very end of the address space: what comes behind all segments is where brk begins. */
+static void make_nowhere(void)
+{
+	static const u8 code[] = { 0xb8, 45, 0, 0, 0, 0xbb, 0, 0x20, 0, 0, 0xcd, 0x80, 0x31, 0xdb, 0xb8, 1, 0, 0, 0, 0xcd, 0x80 }; /* brk(0x2000), exit(0) */
+	u32 *nowhere = image + 21, i;
+	int file;
+
+	make(2, 52, 1, 0, 0x08048000, 256, 256);
+	nowhere[1] = nowhere[4] = nowhere[5] = 0;
+	nowhere[2] = nowhere[3] = 0xffffffff;
+	for (i = 0; i < sizeof code; i++)
+		((u8 *)image)[0x80 + i] = code[i];
+	file = sys(OPEN, "odd", O_RDWR | O_TRUNC, 0);
+	sys(WRITE, file, image, sizeof image);
+	sys(CLOSE, file);
+}
+
 int attack(char **arguments, char **environment)
 {
 	static const u32 addresses[] = { 0, 0x1000, 0x08048000, 0x7dfff000, 0x7e000000, 0x7efff000, 0x7fffffff, 0x80000000, 0x80100000, 0xbffff000, 0xc0000000, 0xfffff000, 0xffffffff };
@@ -74,6 +91,8 @@ int attack(char **arguments, char **environment)
 			make(counts[i], 52, 3, 0xf0, 0x08048000, 4, 4);
 			in_child(starts);
 		}
+	make_nowhere();
+	in_child(starts);
 	must(sys(GETPID) > 0, "no more calls");
 	return 0;
 }

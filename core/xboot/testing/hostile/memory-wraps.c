@@ -67,6 +67,17 @@ static int one_address(void)
 	return 0;
 }
 
+/* The very sizes that a kernel once took: the page grew over all that was behind it, and the rights of all that were lost. */
+static int as_found(void)
+{
+	int answer;
+
+	sys(MMAP2, TOP - 0x2000, PAGE, 3, 0x32, -1, 0);
+	sys(MMAP2, TOP, PAGE, 1, 0x32, -1, 0);
+	answer = sys(MREMAP, TOP, PAGE, 0x83001000, 0, 0);
+	return !FAILED(answer) || sys(MPROTECT, TOP - 0x2000, PAGE, 1) || sys(MUNMAP, TOP - 0x2000, PAGE);
+}
+
 int attack(char **arguments, char **environment)
 {
 	u32 *memory = (u32 *)sys(MMAP2, 0x10000000, WORDS * 4, 3, 0x32, -1, 0), i, n;
@@ -75,6 +86,7 @@ int attack(char **arguments, char **environment)
 		return 3;
 	for (i = 0; i < WORDS; i++)
 		memory[i] = 0x12345678;
+	must(in_child(as_found) == 0, "a size that wraps is taken");
 	for (call = 0; call < 6; call++)
 		for (start_at = 0; start_at < COUNT(addresses); start_at++)
 			in_child(one_address);

@@ -24,6 +24,7 @@ int attack(char **arguments, char **environment)
 	must(FAILED(sys(WRITE, fd, buffer, 6)) && FAILED(sys(PWRITE64, fd, buffer, 6, 0, 0)) && FAILED(sys(WRITEV, fd, vector, 1)), "it is written");
 	must(FAILED(sys(SENDFILE, out, fd, 0, 6)) && FAILED(sys(SENDFILE, out, fd, position, 6)) && FAILED(sys(SENDFILE, fd, out, 0, 6)), "it is sent");
 	must(FAILED(sys(377, fd, 0, out, 0, 6, 0)) && FAILED(sys(313, fd, 0, out, 0, 6, 0)), "it is copied, or spliced");
+	must(FAILED(sys(LSEEK, fd, 0, 2)) && FAILED(sys(FSYNC, fd)), "it is moved, or synced");
 	must(FAILED(sys(GETDENTS64, fd, buffer, 64)) && FAILED(sys(FCNTL, fd, 4, 04000)), "it is listed, or its flags are set");
 	must(FAILED(sys(MMAP2, 0, PAGE, 1, 2, fd, 0)) && FAILED(sys(MMAP2, 0, PAGE, 1, 1, fd, 0)), "it is mapped");
 	must(FAILED(sys(OPEN, descriptor_path(fd), 0)) && FAILED(sys(OPEN, descriptor_path(fd), O_RDWR)), "it is opened by /proc/self/fd");

@@ -11,7 +11,7 @@
 struct gate_message message;
 
 /* Throws away what a message brought along: rights and memory. Mach has checked that the descriptors are well formed. */
-static void discard(struct header *h)
+static void discard(struct machine_space *space, struct header *h)
 {
 	unsigned *at = (unsigned *)(h + 1), *end = (unsigned *)((char *)h + h->size), name, size, number, head, bytes, i, *rights;
 
@@ -33,9 +33,11 @@ static void discard(struct header *h)
 		rights = head & 0x10000000u ? at : (unsigned *)*at;
 		if (name >= MOVE_RECEIVE && name <= MAKE_SEND_ONCE)
 			for (i = 0; i < number; i++)
-				if (name == MOVE_RECEIVE)
+				if (name == MOVE_RECEIVE) {
 					port_destroy(rights[i]);
-				else
+					if (rights[i] == space->answer)
+						space->answer = 0; /* the builder gave it away: Mach may give the name to another port */
+				} else
 					mach_port_deallocate(self, rights[i]);
 		if (head & 0x10000000u) {
 			at += (bytes + 3) / 4;
@@ -52,6 +54,10 @@ enum arrival message_receive(struct machine_space *space, int send, unsigned tim
 {
 	unsigned option = MACH_RECEIVE | MACH_RECEIVE_TIMEOUT, size = 0, error;
 
+	if (send && !space->answer) {
+		message.patches = 0;
+		return ARRIVED_RUBBISH;
+	}
 	if (send) {
 		option |= MACH_SEND | MACH_SEND_TIMEOUT;
 		size = (DATA_OFFSET + message.patches + 3) & ~3u;
@@ -82,7 +88,7 @@ enum arrival message_receive(struct machine_space *space, int send, unsigned tim
 		return ARRIVED_EXCEPTION;
 	}
 	if (!error)
-		discard(&message.h);
+		discard(space, &message.h);
 	message.patches = 0;
 	return ARRIVED_RUBBISH;
 }

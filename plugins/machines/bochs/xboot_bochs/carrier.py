@@ -18,6 +18,7 @@ __all__ = ["BochsCarrier"]
 _EXIT = re.compile(rb"\d+d\[UNMAP *\] (?:unmapped: )?8-bit write to 00f4 = ([0-9a-f]{1,2})\s*")
 _QUIET = 0.2  # seconds without a byte on the channel: then all that was on its way has come
 _LONGEST = 5.0
+_PACE = 0.001  # seconds between two bytes for the guest
 _MAX_LINE = 1 << 16
 
 
@@ -63,16 +64,14 @@ class BochsCarrier(ProcessCarrier):
                 await loop.sock_sendall(sink, data)
 
     async def _tell(self, sink: IO[bytes], source: socket.socket) -> None:
-        """What the host says; the terminal takes a piece at a time."""
+        """What the host says, as slowly as a person who types: Mach loses bytes that come as fast as the line carries them."""
         loop = asyncio.get_running_loop()
         with contextlib.suppress(OSError):
             while data := await loop.sock_recv(source, 65536):
-                while data:
-                    taken: int | None = sink.write(data)  # raw: None when it is full
-                    if taken is None:
-                        await asyncio.sleep(0.01)
-                    else:
-                        data = data[taken:]
+                for byte in data:
+                    while sink.write(bytes([byte])) is None:  # raw: None when it is full
+                        await asyncio.sleep(_PACE)
+                    await asyncio.sleep(_PACE)
 
     async def _read_log(self, source: IO[bytes]) -> None:
         """Read all of it, or Bochs would wait; the first byte for the exit port counts."""

@@ -2,7 +2,7 @@
 
 static void memory(void)
 {
-    static char long_name[300];
+    static char long_name[300], own_name[] = "/proc/self/fd/?";
     int fd, other, n, map, s[2], pid;
     u32 st[24];
 
@@ -82,4 +82,19 @@ static void memory(void)
     say("nor by who only reads", sys(FCNTL64, n, 1033, 2));
     close_all();
     sys(UNLINK, "f");
+
+    fd = sys(MEMFD_CREATE, "bytes", 2);
+    say("a byte", sys(WRITE, fd, "1", 1));
+    say("another", sys(WRITE, fd, "2", 1));
+    sys(FCNTL64, fd, 1033, 4);
+    say("none behind a seal of growing", sys(WRITE, fd, "3", 1));
+    sys(LSEEK, fd, 0, 0);
+    say("one within it", sys(WRITE, fd, "4", 1));
+    sys(FCNTL64, fd, 1033, 16);
+    say("none behind a seal of writing", sys(WRITE, fd, "5", 1));
+    own_name[14] = '0' + fd;
+    sys(FCNTL64, fd, 1033, 2);
+    say("no less by its name", sys(TRUNCATE, own_name, 1));
+    say("nor by opening it", sys(OPEN, own_name, O_RDWR | O_TRUNC, 0));
+    close_all();
 }

@@ -97,4 +97,11 @@ static void memory(void)
     say("set_thread_area bad pointer", sys(SET_THREAD_AREA, BAD));
     tls[0] = 999;
     say("set_thread_area 999", sys(SET_THREAD_AREA, tls));
+    fd = make("s", "AAAA", 0644);
+    q = (char *)sys(MMAP2, 0, 4096, 1, 1, fd, 0);
+    say("shared sees a later write", (sys(PWRITE, fd, "B", 1, 0, 0), q[0]));
+    say("shared gets the right to write", sys(MPROTECT, q, 4096, 3));
+    say("and is shared still", (q[1] = 'C', sys(PREAD, fd, p, 1, 1, 0), p[0]));
+    sys(CLOSE, fd);
+    sys(UNLINK, "s");
 }

@@ -50,6 +50,9 @@ static void names(void)
     say("excl does not follow", sys(OPEN, "long", O_CREAT | O_EXCL | O_WRONLY, 0644));
     say("symlink to directory, slash", (sys(SYMLINK, "dir", "sd"), sys(READLINK, "sd/", text, 10)));
     say("rmdir through link", sys(RMDIR, "sd"));
+    say("rmdir through link, slash", sys(RMDIR, "sd/"));
+    say("rename link, slash", sys(RENAME, "sd/", "moved"));
+    say("directory is there", sys(ACCESS, "dir", 0));
     say("rename", sys(RENAME, "g", "g2"));
     say("rename missing", sys(RENAME, "g", "g3"));
     say("rename to itself", sys(RENAME, "g2", "g2"));

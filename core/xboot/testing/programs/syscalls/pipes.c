@@ -75,5 +75,13 @@ static void pipes(void)
     say("fifo writer", child_status(pid));
     say("fifo end", sys(READ, n, buffer, 100));
     sys(CLOSE, n);
+    n = sys(OPEN, "fifo", O_RDWR);
+    sys(WRITE, n, "left behind", 11);
+    sys(READ, n, buffer, 5);
+    sys(CLOSE, n);
+    n = sys(OPEN, "fifo", O_RDWR);
+    say("fifo opened anew", sys(WRITE, n, "again", 5));
+    say("what was left is gone", sys(READ, n, buffer, 100));
+    sys(CLOSE, n);
     sys(UNLINK, "fifo");
 }

@@ -183,11 +183,12 @@ let is_wide p = p.mm.Mm.wide
 
 (* ---- files that change their size *)
 
-(* The one way to shorten or lengthen a file that programs may have mapped. *)
+(* The one way to shorten or lengthen a file that programs may have mapped. Raises EPERM for what its seals are against. *)
 let resize inode size =
   match inode.kind with
   | File c ->
     let before = c.Content.size in
+    if (size < before && inode.seals land 2 <> 0) || (size > before && inode.seals land 4 <> 0) then Errno.fail Errno.eperm;
     Content.truncate c size;
     if size < before then List.iter (fun q -> if not (is_zombie q) then Mm.forget_behind q.mm inode size) (all ());
     inode.mtime <- !Vfs.now;
@@ -220,7 +221,7 @@ let close_file f =
      | Pipe_end pipe ->
        if f.readable then pipe.readers <- pipe.readers - 1;
        if f.writable then pipe.writers <- pipe.writers - 1;
-       if pipe.readers = 0 && pipe.writers = 0 then begin pipe.buffer <- Bytes.empty; pipe.used <- 0 end
+       if pipe.readers = 0 && pipe.writers = 0 then begin pipe.buffer <- Bytes.empty; pipe.start <- 0; pipe.used <- 0 end
      | Socket s -> !close_socket s
      | Timer t -> timers := List.filter (fun u -> u != t) !timers
      | _ -> ());

@@ -8,6 +8,7 @@ let map_fixed = 0x10 and map_anonymous = 0x20 and map_noreplace = 0x100000
 
 (* Memory that processes share without a file of their own, as on Linux: a file without a name. *)
 let shared_memory len =
+  if len > Limit.file_size then Limit.reach Errno.enomem "shared memory of more than 4 GiB";
   let c = Content.make () in
   c.Content.size <- len;
   Mm.Backed (Vfs.make ~uid:who.Vfs.user ~gid:who.Vfs.group (Vfs.File c) 0o777, 0)
@@ -105,8 +106,14 @@ let mincore p =
     || match Mm.find p.mm va with
        | Some { Mm.source = Mm.Backed ({ Vfs.kind = Vfs.File c; _ }, offset); first; _ } -> Content.frame c ((offset + va - first) / Base.page) <> 0
        | _ -> false in
-  let b = Bytes.init ((last - first) / Base.page) (fun n -> if here (first + (n * Base.page)) then '\001' else '\000') in
-  User.write p.mm (Arg.word p 2) b;
+  let pages = (last - first) / Base.page in
+  let rec go at =
+    if at < pages then begin
+      let b = Bytes.init (min Base.page (pages - at)) (fun n -> if here (first + ((at + n) * Base.page)) then '\001' else '\000') in
+      User.write p.mm (Arg.word p 2 + at) b;
+      go (at + Base.page)
+    end in
+  go 0;
   0
 
 (* Memory never leaves for a disk, so locking it is granted; what is not mapped is an error, as on Linux. *)

@@ -21,7 +21,7 @@ let open_ p which =
     | Vfs.File c when (match file_at p.files fd with Some g -> g == f | None -> false) ->
       let inside = f.position land (Base.page - 1) in
       let stop = if which = reading then min (Base.page - inside) (c.Content.size - f.position) else Base.page - inside in
-      let elsewhere = which = writing && ((f.flags land 0o2000 <> 0 && f.position <> c.Content.size) || p.limits.soft.(1) >= 0) in
+      let elsewhere = which = writing && ((f.flags land 0o2000 <> 0 && f.position <> c.Content.size) || p.limits.soft.(1) >= 0 || f.inode.Vfs.seals land 28 <> 0) in (* seals against growing and writing *)
       if inside > 0 && stop > 0 && not elsewhere then begin
         let frame = Content.frame c (f.position / Base.page) in
         if frame <> 0 then begin
