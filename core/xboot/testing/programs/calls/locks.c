@@ -17,7 +17,7 @@ static int locks_range(int fd, int command, int type, int start, int end)
 static void locks(void)
 {
     enum { FLOCK = 143, LOOK = 5, TAKE = 6, AWAIT = 7, READ_LOCK = 0, WRITE_LOCK = 1, UNLOCK = 2 };
-    int a, b, n, pid, p[2], time[2] = { 0, 20000000 };
+    int a, b, n, pid, p[2], said[2], time[2] = { 0, 20000000 };
     char byte;
 
     section("locks");
@@ -41,19 +41,28 @@ static void locks(void)
     say("no lock for oneself", locks_range(a, LOOK, WRITE_LOCK, 0, 0));
     say("of another kind", sys(FLOCK, a, 2 | 4));
     sys(PIPE, p);
+    sys(PIPE, said);
     pid = sys(FORK);
     if (!pid) {
         say("child looks", locks_range(a, LOOK, READ_LOCK, 0, 0));
         say("before it", locks_range(a, TAKE, WRITE_LOCK, 0, 2));
         say("in it", locks_range(a, TAKE, READ_LOCK, 3, 4));
         sys(WRITE, p[1], "x", 1);
-        say("waits", locks_range(a, AWAIT, WRITE_LOCK, 4, 5));
+        n = locks_range(a, AWAIT, WRITE_LOCK, 4, 5);
+        sys(WRITE, p[1], "y", 1);
+        sys(READ, said[0], &byte, 1); /* who unlocks speaks first */
+        say("waits", n);
         say("the rest is still held", locks_range(a, TAKE, WRITE_LOCK, 5, 6));
         sys(EXIT, 5);
     }
     sys(READ, p[0], &byte, 1);
     sys(NANOSLEEP, time, 0);
+    sys(FCNTL64, p[0], 4, 04000);
+    say("nobody is let in", sys(READ, p[0], &byte, 1));
+    sys(FCNTL64, p[0], 4, 0);
     say("unlock a piece", locks_range(a, TAKE, UNLOCK, 3, 5));
+    sys(WRITE, said[1], "z", 1);
+    sys(READ, p[0], &byte, 1);
     say("child", child_status(pid));
     pid = sys(FORK);
     if (!pid) {
@@ -74,5 +83,7 @@ static void locks(void)
     sys(CLOSE, a);
     sys(CLOSE, p[0]);
     sys(CLOSE, p[1]);
+    sys(CLOSE, said[0]);
+    sys(CLOSE, said[1]);
     sys(UNLINK, "f");
 }
