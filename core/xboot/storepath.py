@@ -33,6 +33,7 @@ __all__ = [
     "nix32",
     "nix32_decode",
     "output_path_name",
+    "short_name",
     "source_path",
     "store_name",
     "text_path",
@@ -152,6 +153,11 @@ def _fault(base: str) -> str:
 def store_name(path: str) -> str:
     """The last component of a store path: hash, dash and name."""
     return path.rpartition("/")[2]
+
+
+def short_name(path: str) -> str:
+    """The name of a store path or derivation as people say it: without folder, hash and `.drv`."""
+    return store_name(path)[_HASH_LENGTH + 1 :].removesuffix(".drv")
 
 
 def hash_part(path: str) -> str:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from xboot.cli.consoles import err, out
 from xboot.cli.options import IN_READ, Json, RebuildFixed, Seeds, Stores, Target, Targets, What
 
+if TYPE_CHECKING:
+    from xboot.request import Request
+
 verbs = typer.Typer()
+
+
+def _wished(targets: str | list[str], stores: list[Path] | None, seeds: list[str] | None, rebuild_fixed: bool) -> Request:
+    """What is to be read: a plan can be explained without the sources that are not at hand."""
+    from xboot.api import request  # noqa: PLC0415 - keeps `xboot --help` quick
+
+    return request(targets, stores=stores or (), seeds=seeds or (), rebuild_fixed=rebuild_fixed, allow_missing=True)
 
 
 @verbs.command(name="explain", rich_help_panel=IN_READ)
@@ -26,10 +36,9 @@ def explain_(
     as_json: Json = False,
 ) -> None:
     """Explain a step or source of TARGET: what it is, what it sees, who needs it, which binaries it grows from."""
-    from xboot.api import request  # noqa: PLC0415
     from xboot.cli import explain  # noqa: PLC0415
 
-    wished = request(targets, stores=store or (), seeds=seed or (), rebuild_fixed=rebuild_fixed, allow_missing=True)
+    wished = _wished(targets, store, seed, rebuild_fixed)
     explain.explain(wished, what, reports or [], out(), err, as_json=as_json)
 
 
@@ -43,10 +52,9 @@ def why_depends(
     as_json: Json = False,
 ) -> None:
     """Show why TARGET needs a step or source: a shortest chain down to it."""
-    from xboot.api import request  # noqa: PLC0415
     from xboot.cli import explain  # noqa: PLC0415
 
-    wished = request(targets, stores=store or (), seeds=seed or (), rebuild_fixed=rebuild_fixed, allow_missing=True)
+    wished = _wished(targets, store, seed, rebuild_fixed)
     explain.why_depends(wished, what, out(), err, as_json=as_json)
 
 
@@ -60,10 +68,9 @@ def seeds(
     as_json: Json = False,
 ) -> None:
     """List the binaries that TARGET's graph starts from, with their sizes and what is made from them."""
-    from xboot.api import request  # noqa: PLC0415
     from xboot.cli import explain  # noqa: PLC0415
 
-    wished = request(targets, stores=store or (), seeds=seed or (), rebuild_fixed=rebuild_fixed, allow_missing=True)
+    wished = _wished(targets, store, seed, rebuild_fixed)
     explain.show_seeds(wished, out(), err, every=every, as_json=as_json)
 
 
@@ -77,10 +84,7 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """Say what changed between two plans: which steps by themselves, and which only follow. Status 1 if anything did."""
-    from xboot.api import request  # noqa: PLC0415
     from xboot.cli import explain  # noqa: PLC0415
 
-    one, two = (
-        request(target, stores=store or (), seeds=seed or (), rebuild_fixed=rebuild_fixed, allow_missing=True) for target in (before, after)
-    )
+    one, two = (_wished(target, store, seed, rebuild_fixed) for target in (before, after))
     raise typer.Exit(explain.diff(one, two, out(), err, as_json=as_json))

@@ -12,6 +12,7 @@ from xboot.request import Request
 from xboot.segments.cut import cut_plan, expected_memory, expected_size, limits_of, seen_sources, waits_for
 from xboot.show.progress import at_hand_sentence
 from xboot.show.report import to_json
+from xboot.storepath import short_name
 
 
 def plan(request: Request, format: str, console: Console) -> bytes:
@@ -44,7 +45,7 @@ def segments(request: Request, how: str, console: Console) -> bytes:
         known, built = seen_sources(script, segment)
         size, made = expected_size(script, segment, limits)
         steps = f"{segment.first}-{segment.last}" if segment.first != segment.last else str(segment.first)
-        names = " ".join(script.steps[n - 1].drv.rsplit("/", 1)[-1][33:].removesuffix(".drv") for n in segment.steps)
+        names = " ".join(short_name(script.steps[n - 1].drv) for n in segment.steps)
         before = ",".join(map(str, sorted(waits))) or "-"
         least = expected_memory(size, made)
         lines.append(f"{segment.number}\t{steps}\t{known}\t{built}\t{size}\t{made}\t{least}\t{before}\t{names}")

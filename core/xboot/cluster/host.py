@@ -30,7 +30,7 @@ from xboot.cluster.work import work
 from xboot.errors import UsageError, XbootError
 from xboot.foreign import printable
 from xboot.hooks import BackendOptions, Notify
-from xboot.model import EMPTY_SCRIPT, Cause, Event, OutputVerdict, Phase, Script, Source, SourceKind, Status, Verdict
+from xboot.model import EMPTY_SCRIPT, Cause, Event, OutputVerdict, Phase, Script, Source, Status, Verdict
 from xboot.plugins import Plugins
 from xboot.segments.cut import Segment
 from xboot.segments.format import Base
@@ -351,7 +351,7 @@ class Remote:
 
 def _packed(source: Source, folder: Path) -> Path:
     """The NAR of a source, as a file."""
-    if source.kind is SourceKind.BUILT or source.location.name == source.path.rsplit("/", 1)[1] + ".nar":
+    if source.packed:
         return source.location
     file = folder / f"{source.nar_sha256}.nar"
     with file.open("wb") as sink:

@@ -8,18 +8,14 @@ from collections.abc import Iterable, Sequence
 from xboot.errors import UsageError
 from xboot.foreign import printable
 from xboot.model import Script, Source, Step
+from xboot.storepath import short_name
 
-__all__ = ["Graph", "Node", "short_name"]
+__all__ = ["Graph", "Node"]
 
 Node = int | str
 """A step, by its number; or a source, by its store path, also one whose content is not at hand."""
 
 _SHOWN = 8  # names in one message
-
-
-def short_name(path: str) -> str:
-    """The name of a store path or derivation as people say it: without folder, hash and `.drv`."""
-    return path.rsplit("/", 1)[-1][33:].removesuffix(".drv")
 
 
 class Graph:

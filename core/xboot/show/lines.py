@@ -12,6 +12,7 @@ from xboot.hooks import hookimpl
 from xboot.model import Event, Phase, Script
 from xboot.show.safe import marked
 from xboot.show.times import duration, time_left
+from xboot.storepath import short_name
 
 _EVERY = 5.0  # seconds between two words about one long preparation
 
@@ -32,7 +33,7 @@ class StepLines:
 
     def expect(self, script: Script, times: Mapping[str, Mapping[int, float]] | None = None) -> None:
         """Learn the names of the steps; `times`: by backend and step, the seconds of an earlier run."""
-        self._names = {step.number: step.drv.rsplit("/", 1)[-1][33:].removesuffix(".drv") for step in script.steps}
+        self._names = {step.number: short_name(step.drv) for step in script.steps}
         self._outputs = {step.number: len(step.outputs) for step in script.steps}
         self._times = times or {}
 

@@ -15,6 +15,7 @@ from xboot.hooks import hookimpl
 from xboot.model import Event, Phase, Script
 from xboot.show.lines import StepLines
 from xboot.show.safe import marked
+from xboot.storepath import short_name
 
 _SHOWN = 8  # hexadecimal digits of a hash; the verdict prints it whole
 _AROUND = 8  # lines of the terminal that are left to the header, the status and the prompt
@@ -110,7 +111,7 @@ class LiveTable:
         for step in steps[first : first + height]:
             names = [output.name for output in step.outputs]
             cells = [self._cell(column, step.number, names, self._times.get(who, {})) for who, column in self._columns.items()]
-            table.add_row(str(step.number), marked(step.drv.rsplit("/", 1)[-1][33:].removesuffix(".drv")), *cells)
+            table.add_row(str(step.number), marked(short_name(step.drv)), *cells)
         if first or first + height < len(steps):
             table.add_row("", f"[dim]{first} before, {max(0, len(steps) - first - height)} after[/]")
         return table
