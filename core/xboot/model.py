@@ -334,6 +334,7 @@ class Phase(enum.Enum):
     SOURCE = "source"
     HELLO = "hello"
     BEGIN = "begin"
+    RUNNING = "running"
     OUTPUT = "output"
     EXPORT = "export"
     FAIL = "fail"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +18,9 @@ from xboot.boot import RunOptions
 from xboot.boot.channel import Message
 from xboot.compare import Agreement, choose_voters, compare
 from xboot.errors import BackendError, PluginError, UsageError
-from xboot.hooks import BackendOptions
+from xboot.hooks import BackendOptions, hookimpl
 from xboot.machine import End, ProcessCarrier
-from xboot.model import Boot, BootImage, Component, Phase, Script, Source, SourceKind, Status, Step, StepOutput, Verdict
+from xboot.model import Boot, BootImage, Component, Event, Phase, Script, Source, SourceKind, Status, Step, StepOutput, Verdict
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
 from xboot.show import report
@@ -42,8 +44,10 @@ def script(steps: int = 3) -> Script:
     return Script(b"text", "5" * 64, STORE, [Source(SRC, SourceKind.NAR, Path("/x"), "a" * 64, 120)], made, [path(steps)])
 
 
-def run(acts, machine: FakeMachine | None = None, **options: object) -> Verdict:
+def run(acts, machine: FakeMachine | None = None, observer: object = None, **options: object) -> Verdict:
     plugins = Plugins()
+    if observer is not None:
+        plugins.add(observer, "test:observer")
     plugins.add(FakeBackend("fake", acts), "test:fake")
     plugins.add(machine or FakeMachine(), "test:machine")
     assert not plugins.broken
@@ -129,6 +133,30 @@ def test_a_flood_on_the_console_does_not_fill_the_disk(tmp_path: Path, monkeypat
     log = (tmp_path / "log").read_bytes()
     assert log.count(b"x") in range(100_000, 100_010)
     assert log.endswith(b"the rest is dropped\n")
+
+
+def test_a_long_step_says_from_time_to_time_that_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Observers and the log hear which step, for how long, and what the console said last, as one line that no terminal obeys."""
+    monkeypatch.setattr("xboot.boot.run._QUIET", 0.0)
+    stop, said = threading.Event(), []
+
+    class Watch:
+        contract_version = 2
+
+        @hookimpl
+        def xboot_event(self, event: Event) -> None:
+            if event.phase is Phase.RUNNING and "make[2]" in event.text:
+                said.append(event)
+                stop.set()
+
+    words = "first\n\x1b[2Jmake[2]: *** half of a line"
+    verdict = run(lambda s: [*until(2)(s), Say(console=words), Say(wait=600)], log=tmp_path / "log", stop=stop, observer=Watch())
+    assert "interrupted at step 2" in verdict.failure
+    assert said[0].step == 2
+    last = "the console's last words: \\x1b[2Jmake[2]: *** half of a line"
+    assert re.fullmatch(rf"has run for \d+ s; {re.escape(last)}", said[0].text)
+    log = (tmp_path / "log").read_text()
+    assert re.search(rf"^xboot: step 2 \({STORE}/2\.drv\) has run for \d+ s; {re.escape(last)}$", log, re.M), log
 
 
 @pytest.mark.parametrize(

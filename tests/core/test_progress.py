@@ -208,7 +208,9 @@ def test_a_step_that_fails_says_so_in_its_line() -> None:
     lines = StepLines(Console(file=shown, width=200))
     lines.expect(Script(b"", "0" * 64, "/nix/store", [], [step], []))
     lines.xboot_event(Event(Phase.BEGIN, 1.0, 1))
+    lines.xboot_event(Event(Phase.RUNNING, 61.0, 1, text="has run for 60 s; the console's last words: \x1b[2J"))
     lines.xboot_event(Event(Phase.FAIL, 131.0, 1, text="no"))
+    assert re.search(r"step 1/1  .*: has run for 60 s; the console's last words: \\x1b", shown.getvalue())
     assert "failed after 2 min 10 s" in shown.getvalue()
     assert "\x1b" not in shown.getvalue()
 

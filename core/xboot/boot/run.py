@@ -37,6 +37,8 @@ BOOT_TIMEOUT, STEP_TIMEOUT, RUN_TIMEOUT = 120.0, 3600.0, 6 * 3600.0
 MAX_LOG = 1 << 30
 """Bytes of the console that a log holds: a guest has hours to fill a disk."""
 _TAIL = 16384
+_QUIET, _QUIET_MOST = 60.0, 600.0  # seconds of a step until the first word about it, and between two at most
+_WORDS = 160  # bytes of what the console said last
 # What programs and kernels print when there is no room. The console is not believed: a hint is all that comes of it.
 _SCARCE = re.compile(
     rb"[Oo]ut of memory|[Cc]annot allocate memory|[Nn]ot enough memory|memory (is )?exhausted|memory is too small|No space left on device"
@@ -118,6 +120,7 @@ class _Run:
         self._tail = bytearray()
         self._start = time.monotonic()
         self._step_start = self._start
+        self._word_at = math.inf
         self._exporter: Exporter | None = None
         self._log: IO[bytes] | None = options.log.open("wb", buffering=0) if options.log else None
         self._log_error: OSError | None = None
@@ -196,6 +199,7 @@ class _Run:
                 if left <= 0:
                     failure = f"{what} at {self._reader.where}"
                     break
+                self._say_it_runs()
             if not failure and channel.done():
                 channel.result()
                 if not self._done_alone:
@@ -220,6 +224,18 @@ class _Run:
         step = (limit - (now - since), f"no end within the {kind} limit of {limit:g} s")
         run = (run_limit - (now - self._start), f"no end within the run limit of {run_limit:g} s")
         return min(step, run)
+
+    def _say_it_runs(self) -> None:
+        """Of a step that goes on for long, from time to time: for how long, and what the console said last; to observers and the log."""
+        lasted = time.monotonic() - self._step_start
+        if lasted < self._word_at:
+            return
+        self._word_at = lasted + min(_QUIET_MOST, max(_QUIET, lasted / 2))
+        words = printable(bytes(self._tail).rstrip().rsplit(b"\n", 1)[-1].strip()[-_WORDS:])
+        text = f"has run for {lasted:.0f} s; " + (f"the console's last words: {words}" if words else "the console has said nothing")
+        self._notify(Event(Phase.RUNNING, time.monotonic() - self._start, self._reader.step, text=text))
+        line_end = b"" if self._tail.endswith(b"\n") or not self._tail else b"\n"
+        self._write_log(line_end + f"xboot: {self._reader.where} {text}\n".encode())
 
     def _memory_hint(self) -> str:
         """What to try when the guest may have run out of memory: a builder died by a signal or at a limit, or the console speaks of it."""
@@ -296,7 +312,7 @@ class _Run:
         now = time.monotonic()
         match message.phase:
             case Phase.BEGIN:
-                self._step_start = now
+                self._step_start, self._word_at = now, _QUIET
                 self._timing.begin(message.step, now - self._start)
             case Phase.OUTPUT | Phase.FAIL | Phase.DONE:
                 self._timing.end(now - self._start)
@@ -322,16 +338,21 @@ class _Run:
         while data := await reader.read(65536):
             self._tail += data
             del self._tail[:-_TAIL]
-            if self._log is not None and self._log_error is None and self._log_room > 0:
-                try:
-                    self._log.write(data[: self._log_room])
-                    self._log_room -= len(data)
-                    if self._log_room <= 0:
-                        self._log.write(b"\nxboot: a log holds no more than this; the rest is dropped\n")
-                except OSError as error:  # the guest must be read on, or it would wait for ever
-                    error.filename = str(self._options.log)
-                    self._log_error = error
+            self._write_log(data)
             self._notify(Event(Phase.CONSOLE, time.monotonic() - self._start, self._reader.step, text=_clean(data)))
+
+    def _write_log(self, data: bytes) -> None:
+        """Add to the log, as far as it has room. An error is kept for the end: the guest must be read on, or it would wait for ever."""
+        if self._log is None or self._log_error is not None or self._log_room <= 0:
+            return
+        try:
+            self._log.write(data[: self._log_room])
+            self._log_room -= len(data)
+            if self._log_room <= 0:
+                self._log.write(b"\nxboot: a log holds no more than this; the rest is dropped\n")
+        except OSError as error:
+            error.filename = str(self._options.log)
+            self._log_error = error
 
 
 @contextlib.contextmanager

@@ -15,7 +15,9 @@ _HELD = 4096  # events of one segment that wait for their turn; of more the cons
 
 
 class Relay:
-    """Passes events on. Those of the first segment that has not ended go at once, those of later ones when all before them have ended."""
+    """Passes events on. Those of the first segment that has not ended go at once, those of later ones when all before them have ended; but
+    that a step runs on is told at once of any.
+    """
 
     def __init__(self, segments: Sequence[Segment], notify: Notify) -> None:
         self._notify = notify
@@ -57,7 +59,7 @@ class Relay:
 
     def _tell(self, number: int, event: Event) -> None:
         with self._lock:
-            if number == self._next:
+            if number == self._next or event.phase is Phase.RUNNING:  # which says what is now, and is late in its turn
                 self._notify(event)
             elif event.phase is not Phase.CONSOLE or len(self._held[number]) < _HELD:
                 self._held[number].append(event)

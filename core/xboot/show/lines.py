@@ -61,6 +61,8 @@ class StepLines:
                 known = self._times.get(who, {}).get(event.step)
                 took = "" if known is None else f" (took {duration(known)} before{self._ahead(event.step, who)})"
                 self.say(self._step(event.step) + took, who)
+            case Phase.RUNNING:
+                self.say(f"{self._step(event.step)}: {event.text}", who)
             case Phase.OUTPUT:
                 self._left[who] = self._left.get(who, 1) - 1
                 if not self._left[who]:
