@@ -12,61 +12,12 @@ with the one kind and the other by turns; nothing is taken from earlier runs.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import tempfile
-import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from bench.kernels import CHAIN, _backends
-from bench.start import XBOOT
-
-_TICKS = os.sysconf("SC_CLK_TCK")
-_EVERY = 0.2  # seconds between two looks at the processes: what one uses after the last look is not counted
-
-
-class Took(NamedTuple):
-    """Seconds of the machines, as the report has them, the processor's, and the hashes by path."""
-
-    seconds: float
-    processor: float
-    hashes: dict[str, str]
-
-
-def _run(backend: str, target: str, folder: Path, *more: str) -> Took:
-    """Run once. Raises when the run fails."""
-    command = [*XBOOT, "run", "--json", "--quiet", "--accel", "tcg", "--backend", backend, *more, target]
-    env = os.environ | {"XBOOT_RESULTS": str(folder / "results"), "XBOOT_RESULTS_KEY": str(folder / "key")}
-    with (folder / "report.json").open("wb") as sink:
-        process = subprocess.Popen(command, stdout=sink, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env)
-        used: dict[tuple[int, str], float] = {}
-        while process.poll() is None:
-            used |= _used(process.pid)
-            time.sleep(_EVERY)
-    if process.returncode:
-        raise SystemExit((process.stderr.read() if process.stderr else b"").decode(errors="replace"))
-    report: dict[str, Any] = json.loads((folder / "report.json").read_text())
-    return Took(float(report["seconds"]), sum(used.values()), {o["path"]: o["narSha256"] for o in report["outputs"]})
-
-
-def _used(root: int) -> dict[tuple[int, str], float]:
-    """Of a process and its descendants, by number and start: the processor's seconds until now. Machines end without anybody who counts."""
-    parents, found = {}, {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with suppress(OSError):
-                fields = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-                number = int(entry.name)
-                parents[number] = int(fields[1])
-                found[number] = (fields[19], (int(fields[11]) + int(fields[12])) / _TICKS)
-    mine = {root}
-    while more := {number for number, parent in parents.items() if parent in mine} - mine:
-        mine |= more
-    return {(number, found[number][0]): found[number][1] for number in mine & found.keys()}
+from bench.measure import measured
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -85,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for turn, backend in enumerate(wanted.backends or _backends()):
         with tempfile.TemporaryDirectory() as folder:
             order = list(kinds) if turn % 2 else list(kinds)[::-1]
-            found = {kind: _run(backend, target, Path(folder), *kinds[kind]) for kind in order}
+            found = {kind: measured(backend, target, Path(folder), *kinds[kind]) for kind in order}
         hashes = [took.hashes for took in found.values()]
         if any(one != hashes[0] for one in hashes):
             raise SystemExit(f"{backend}: the hashes differ")

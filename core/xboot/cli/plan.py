@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from rich.console import Console
 
 from xboot import linearize, parse
@@ -9,7 +11,9 @@ from xboot.cli.shown import shown_pipeline
 from xboot.errors import UsageError
 from xboot.guest.scheme import guile_script
 from xboot.request import Request
-from xboot.segments.cut import cut_plan, expected_memory, expected_size, limits_of, seen_sources, waits_for
+from xboot.segments.cut import cut_plan, expected_memory, expected_seconds, expected_size, known_before, seen_sources, waits_for
+from xboot.segments.earlier import limits_by_results, stored_cut
+from xboot.segments.store import ResultsStore, results_root
 from xboot.show.progress import at_hand_sentence
 from xboot.show.report import to_json
 from xboot.storepath import short_name
@@ -35,20 +39,27 @@ def plan(request: Request, format: str, console: Console) -> bytes:
 
 
 def segments(request: Request, how: str, console: Console) -> bytes:
-    """The cut of the linear build into boots (docs/segments.md), as a table: what each holds, in bytes, and needs in MiB."""
+    """The cut of the linear build into boots (docs/segments.md), as a table: what each holds, in bytes, and needs in MiB; how long it may
+    take; and how many of the sizes and times that this rests on were found by earlier runs.
+    """
     with shown_pipeline(console) as pipeline:
         script = pipeline.plan(request)
-    limits = limits_of(request.memory)
-    cuts = cut_plan(script, how, limits)
-    lines = ["segment\tsteps\tsources\tbuilt\tbytes of sources\tbytes of outputs\tMiB\twaits for\tderivations"]
+    with ResultsStore() if results_root().is_dir() else nullcontext() as store:
+        limits = limits_by_results(store, script, request.memory)
+        cuts = cut_plan(script, how, limits) if store is None else stored_cut(store, script, how, request.memory, keep=False)
+    lines = [
+        "segment\tsteps\tsources\tbuilt\tbytes of sources\tbytes of outputs\tMiB\tseconds\tfound by earlier runs\twaits for\tderivations"
+    ]
     for segment, waits in zip(cuts, waits_for(script, cuts), strict=True):
         known, built = seen_sources(script, segment)
         size, made = expected_size(script, segment, limits)
+        sizes, outputs, times, count = known_before(script, segment, limits)
         steps = f"{segment.first}-{segment.last}" if segment.first != segment.last else str(segment.first)
         names = " ".join(short_name(script.steps[n - 1].drv) for n in segment.steps)
         before = ",".join(map(str, sorted(waits))) or "-"
-        least = expected_memory(size, made)
-        lines.append(f"{segment.number}\t{steps}\t{known}\t{built}\t{size}\t{made}\t{least}\t{before}\t{names}")
+        expected = f"{expected_memory(size, made)}\t{expected_seconds(segment, limits):.0f}"
+        found = f"{sizes} of {outputs} sizes, {times} of {count} times"
+        lines.append(f"{segment.number}\t{steps}\t{known}\t{built}\t{size}\t{made}\t{expected}\t{found}\t{before}\t{names}")
     return ("\n".join(lines) + "\n").encode()
 
 

@@ -24,10 +24,13 @@ __all__ = [
     "Segment",
     "cut_plan",
     "expected_memory",
+    "expected_seconds",
     "expected_size",
+    "known_before",
     "limits_of",
     "seen_sources",
     "segment_script",
+    "segments_to",
     "waits_for",
     "wanted_cut",
 ]
@@ -107,6 +110,11 @@ def cut_plan(plan: Script, how: str, limits: Limits | None = None) -> list[Segme
         ends = [count * (i + 1) // wanted for i in range(wanted)]  # none of no steps
     else:
         raise UsageError(f"--segments {how}: expected none, auto, steps, or a number of segments")
+    return segments_to(ends)
+
+
+def segments_to(ends: Sequence[int]) -> list[Segment]:
+    """Segments that end with these steps of a plan, which go up to its last."""
     starts = [1, *(end + 1 for end in ends)]
     return [Segment(number, start, end) for number, (start, end) in enumerate(zip(starts, ends, strict=False), 1)]
 
@@ -145,6 +153,18 @@ def expected_size(plan: Script, segment: Segment, limits: Limits) -> tuple[int, 
     seen, own = _held(plan, segment)
     weigh = _weigher(limits, {source.path: source.nar_size for source in plan.sources})
     return sum(map(weigh, seen)), sum(map(weigh, own))
+
+
+def expected_seconds(segment: Segment, limits: Limits) -> float:
+    """Seconds that a segment's boot is expected to take."""
+    return sum(limits.times.get(number, _ASSUMED_SECONDS) for number in segment.steps)
+
+
+def known_before(plan: Script, segment: Segment, limits: Limits) -> tuple[int, int, int, int]:
+    """Of what a segment holds that is made by steps: how many sizes earlier runs found, of how many; and the same of its steps' times."""
+    seen, own = _held(plan, segment)
+    made = (seen | own) - {source.path for source in plan.sources}
+    return len(made & limits.sizes.keys()), len(made), sum(n in limits.times for n in segment.steps), len(segment.steps)
 
 
 def expected_memory(sources: int, outputs: int) -> int:

@@ -29,10 +29,12 @@ from xboot.plugins import Plugins
 from xboot.request import Request
 from xboot.result import Result
 from xboot.segments.base import measure_base
-from xboot.segments.cut import WHOLE, Segment, cut_plan, limits_of, waits_for
+from xboot.segments.cut import WHOLE, Segment
+from xboot.segments.earlier import stored_cut
 from xboot.segments.format import Base, SegmentedRun, SegmentRun
 from xboot.segments.lead import Halted, Lead
 from xboot.segments.one import Admit, Boots, Ended, Here, Means, export_nar, run_segment
+from xboot.segments.order import Order
 from xboot.segments.relay import Relay
 from xboot.segments.store import ResultsStore
 from xboot.voter import Voter
@@ -125,9 +127,10 @@ class _Run:
         self._check(machine)
         self._pipeline.refuse_systems(voter.backend, self._plan)
         info = self._pipeline.plugins.backend(voter.backend)
-        self._segments = cut_plan(self._plan, self._request.segments, limits_of(self._request.memory, info.max_payload))
         memory = free_memory()
         store = self._stack.enter_context(ResultsStore())
+        wishes = self._request
+        self._segments = stored_cut(store, self._plan, wishes.segments, wishes.memory, info.max_payload, fresh=wishes.fresh)
         cluster = self._cluster(store)
         if cluster is not None:
             options = replace(options, spare=cluster.spare())
@@ -274,21 +277,19 @@ class _Run:
         """Run those that are ready, so many at once, the earliest first. After a failure no other begins, and those that run are waited
         for. Whether the user interrupted them.
         """
-        waits = dict(zip(self._segments, waits_for(self._plan, self._segments), strict=True))
+        order = Order(self._plan, self._segments)
         running: dict[Future[Ended], Segment] = {}
         with ThreadPoolExecutor(self._jobs) as pool:
             try:
                 while True:
                     if self._progress.failed is None and not self._stop.is_set():
-                        ready = [segment for segment, before in waits.items() if before <= self._progress.ended.keys()]
-                        for segment in ready[: self._jobs - len(running)]:
-                            del waits[segment]
+                        for segment in order.begin(self._jobs - len(running)):
                             running[pool.submit(one, segment)] = segment
                     if not running:
                         return self._stop.is_set()
                     done, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in sorted(done, key=lambda future: running[future].number):
-                        del running[future]
+                        order.ended(running.pop(future))
                         keep(future.result())
             except BaseException as error:
                 self._stop.set()  # Ctrl-C reaches this thread alone: the others end their machines

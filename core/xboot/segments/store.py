@@ -3,6 +3,7 @@
 ROOT/nars/HH/SHA256.nar            outputs, by content; hashed whenever they are taken
 ROOT/verdicts/BASE/SCRIPT.json     what one segment gave, by the digest of its trusted base and the SHA-256 of its script
 ROOT/verdicts/BASE/SCRIPT.lock     held while that segment runs: of two runs of one plan, one boots it and the other takes it
+ROOT/cuts/CUT.json                 where an earlier run cut a plan, by the plan and its limits
 ROOT/runs/RUN.json, RUN.lock       how far a run is, for `xboot runs`; believed by nobody
 ROOT/tmp/…                         what running segments write; swept when its process is gone
 ROOT/use                           held, shared, by every process that uses the store; whole by one that prunes it
@@ -28,7 +29,7 @@ import stat
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,7 +74,7 @@ class ResultsStore:
     def __init__(self, root: Path | None = None, key_file: Path | None = None) -> None:
         self.root = root or results_root()
         self.root.mkdir(parents=True, exist_ok=True)
-        for name in ("nars", "verdicts", "runs", "tmp"):
+        for name in ("nars", "verdicts", "cuts", "runs", "tmp"):
             self._folder(name)
         self._key = _read_key(key_file or _key_file())
         self._use = os.open(self.root / "use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
@@ -131,32 +132,46 @@ class ResultsStore:
 
     def put_verdict(self, base: str, script: str, body: dict[str, Any]) -> None:
         """Keep what a segment gave. Its NARs are there already."""
-        whole = {**body, "base": base, "script": script}
-        text = json.dumps({"body": whole, "code": self._code(whole)}, indent=1)
-        _write_whole(self._verdict(base, script), text.encode())
+        self._put(self._verdict(base, script), {**body, "base": base, "script": script})
 
     def verdict(self, base: str, script: str) -> dict[str, Any] | None:
         """What was kept of this very boot; None when nothing was, or when it was changed since (then it is removed)."""
         file = self._verdict(base, script)
         if not os.path.lexists(file):
             return None
+        body = self._body(file)
+        if body is not None and (body.get("base"), body.get("script")) == (base, script):
+            os.utime(file)
+            return body
+        _LOG.warning("%s: not a verdict that was put there by you; it is removed, and its steps run again", file)
+        _remove(file)
+        return None
+
+    def verdicts(self) -> Iterator[dict[str, Any]]:
+        """What was kept of all boots, as far as it was put there by this user. Nothing is removed, and nothing counts as used by this."""
+        for file in self._folder("verdicts").glob("*/*.json"):
+            body = self._body(file)
+            if body is not None and (body.get("base"), body.get("script")) == (file.parent.name, file.stem):
+                yield body
+
+    def _verdict(self, base: str, script: str) -> Path:
+        assert _HEX.fullmatch(base) and _HEX.fullmatch(script)
+        return self._folder("verdicts", base) / f"{script}.json"
+
+    def _put(self, file: Path, body: dict[str, Any]) -> None:
+        _write_whole(file, json.dumps({"body": body, "code": self._code(body)}, indent=1).encode())
+
+    def _body(self, file: Path) -> dict[str, Any] | None:
+        """What stands in `file`, with the right code; None for anything else."""
         with contextlib.suppress(InputError, ValueError, OSError, RecursionError):
             with open_regular(file, follow=False):
                 pass
             value = load_json(read_regular(file, _MAX_VERDICT, "a verdict"))
             if isinstance(value, dict) and isinstance(value.get("body"), dict) and isinstance(value.get("code"), str):
                 body: dict[str, Any] = value["body"]
-                right = hmac.compare_digest(value["code"].encode(), self._code(body).encode())
-                if right and (body.get("base"), body.get("script")) == (base, script):
-                    os.utime(file)
+                if hmac.compare_digest(value["code"].encode(), self._code(body).encode()):
                     return body
-        _LOG.warning("%s: not a verdict that was put there by you; it is removed, and its steps run again", file)
-        _remove(file)
         return None
-
-    def _verdict(self, base: str, script: str) -> Path:
-        assert _HEX.fullmatch(base) and _HEX.fullmatch(script)
-        return self._folder("verdicts", base) / f"{script}.json"
 
     def _code(self, body: dict[str, Any]) -> str:
         text = json.dumps(body, sort_keys=True, separators=(",", ":"))
@@ -181,6 +196,26 @@ class ResultsStore:
             yield
         finally:
             lock.release(force=True)
+
+    # ------------------------------------------------------------ cuts
+
+    def put_cut(self, name: str, ends: Sequence[int]) -> None:
+        """Keep where a plan was cut: the last step of each segment. `name`: a SHA-256 in hex of plan and limits."""
+        self._put(self._cut(name), {"cut": name, "ends": list(ends)})
+
+    def cut(self, name: str) -> list[int] | None:
+        """What was kept under this name; None when nothing was, or when somebody else wrote it."""
+        file = self._cut(name)
+        body = self._body(file) if os.path.lexists(file) else None
+        if body is None or body.get("cut") != name:
+            return None
+        os.utime(file)
+        ends: list[int] = body["ends"]
+        return ends
+
+    def _cut(self, name: str) -> Path:
+        assert _HEX.fullmatch(name)
+        return self._folder("cuts") / f"{name}.json"
 
     # ------------------------------------------------------------ runs
 
@@ -226,7 +261,7 @@ class ResultsStore:
         finally_shared.callback(fcntl.flock, self._use, fcntl.LOCK_SH)
         with finally_shared:
             found = []
-            for kind in ("nars", "verdicts", "runs"):
+            for kind in ("nars", "verdicts", "cuts", "runs"):
                 for file in self._folder(kind).rglob("*"):
                     status = file.lstat()
                     if not stat.S_ISDIR(status.st_mode) and file.suffix != ".lock":
