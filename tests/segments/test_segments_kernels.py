@@ -7,11 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -74,6 +77,42 @@ def kill_at(process: subprocess.Popen[str], place: str, steps: int) -> bool:
     return False
 
 
+def kill_a_worker_that_boots(run: psutil.Process) -> Sequence[psutil.Process]:
+    """kill -9 of a worker of this run's own cluster in the middle of a boot, once there is one; its guests. It is stopped first, so that
+    its guest still runs when it dies, and no answer was given.
+    """
+    end = time.monotonic() + 600
+    while time.monotonic() < end:
+        for worker in run.children():
+            if guests(worker):
+                worker.suspend()
+                if found := guests(worker):
+                    assert "spawn_main" in worker.cmdline()[-2]
+                    worker.kill()
+                    return found
+                worker.resume()
+        time.sleep(0.02)
+    raise AssertionError("no worker boots anything")
+
+
+def guests(worker: psutil.Process) -> Sequence[psutil.Process]:
+    """The machines that a process has."""
+    found = []
+    for child in worker.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it has just ended
+            if child.name().startswith("qemu-system") and child.status() != psutil.STATUS_ZOMBIE:
+                found.append(child)
+    return found
+
+
+def says_the_same(case: Case, report: dict[str, Any], folder: Path) -> None:
+    """The hashes and the verdict are those of one boot, and the report is one that the checker takes."""
+    assert hashes(report) == hashes(case.once)
+    assert (report["verdict"], report["scriptSha256"]) == (case.once["verdict"], case.once["scriptSha256"])
+    (folder / "report.json").write_text(json.dumps(report))
+    subprocess.run([*XBOOT, "check-report", str(folder / "report.json"), *case.targets], check=True, cwd=folder)
+
+
 @pytest.fixture(scope="module", params=CASES)
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
     kernel, target = request.param
@@ -94,12 +133,9 @@ def test_killed_five_times_it_says_what_one_boot_says(case: Case, tmp_path: Path
         kept = now
     assert kept == steps - 1
     report = end(begin(tmp_path, case.kernel, case.targets, "--seal", "steps"))
-    assert hashes(report) == hashes(case.once)
-    assert (report["verdict"], report["scriptSha256"]) == (case.once["verdict"], case.once["scriptSha256"])
+    says_the_same(case, report, tmp_path)
     taken = [segment["earlier"] is not None for segment in report["segments"]["segments"]]
     assert len(taken) == steps and sum(taken) == kept
-    (tmp_path / "report.json").write_text(json.dumps(report))
-    subprocess.run([*XBOOT, "check-report", str(tmp_path / "report.json"), *case.targets], check=True, cwd=tmp_path)
 
 
 def test_two_runs_of_one_plan_at_once_with_jobs(case: Case, tmp_path: Path) -> None:
@@ -110,3 +146,20 @@ def test_two_runs_of_one_plan_at_once_with_jobs(case: Case, tmp_path: Path) -> N
     assert {report["verdict"] for report in reports} == {case.once["verdict"]}
     each = zip(*(report["segments"]["segments"] for report in reports), strict=True)
     assert all(sorted(one["earlier"] is None for one in pair) == [False, True] for pair in each)
+
+
+def test_a_worker_of_a_cluster_is_killed_half_way(case: Case, tmp_path: Path) -> None:
+    """Its step runs on another; what is said is what one boot says."""
+    steps = max(output["step"] for output in case.once["outputs"])
+    process = begin(tmp_path, case.kernel, case.targets, "--seal", "steps", "--cluster", "local:3")
+    assert process.stderr is not None
+    half = f"step {steps // 2 + 1}/"
+    assert any(half in line for line in process.stderr)
+    lost = kill_a_worker_that_boots(psutil.Process(process.pid))
+    _, alive = psutil.wait_procs(lost, timeout=60)
+    assert not alive  # a machine ends with its worker
+    report = end(process)
+    says_the_same(case, report, tmp_path)
+    segments = report["segments"]["segments"]
+    assert len(segments) == steps and all(segment["worker"] and segment["earlier"] is None for segment in segments)
+    assert len({segment["worker"] for segment in segments}) > 1
