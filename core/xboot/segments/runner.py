@@ -203,9 +203,9 @@ class _Run:
 
     def _remote(self, cluster: Cluster, voter: Voter, options: BackendOptions, common: _Common, machine: Machine) -> tuple[Boots, Base]:
         """Boots on the cluster, and what they stand on there."""
-        from xboot.cluster.host import Remote, first_task  # noqa: PLC0415
+        from xboot.cluster.remote import Remote, common_base, first_task  # noqa: PLC0415
 
-        base = cluster.base(common.base, first_task(cluster, voter, options, self._request.run))
+        base = common_base(cluster, common.base, first_task(cluster, voter, options, self._request.run))
         remote = Remote(
             cluster, voter, base, options, self._request.run, common.boot.memory + OVERHEAD, self._stop, lambda: self._left(machine),
             self._log, lambda script: self._pipeline.refuse_too_much(voter.backend, script),
