@@ -41,8 +41,11 @@ def test_the_lock_of_this_xboot(tmp_path: Path) -> None:
             assert lock.files(package, group.architecture), f"{package} is not in the lock: run `xboot parts --update`"
         assert group.suite in lock.suites and lock.suites[group.suite].date
     machine = {"bochs", "bochsbios", "vgabios"}  # what one runs on, and no image has
-    assert {part.name for part in lock.parts if lock.optional(part)} == {"musl", "ocaml", *machine}
-    assert not any(lock.optional(part) for part in lock.parts if part.architecture != "source" and part.name not in machine)
+    world = {part.path for part in lock.parts if set(part.groups) <= {"world", "world-sources"}}  # an example's seeds: in no kernel's image
+    assert all(lock.optional(part) for part in lock.parts if part.path in world)
+    assert {part.name for part in lock.parts if lock.optional(part) and part.path not in world} == {"musl", "ocaml", *machine}
+    needed = [part for part in lock.parts if part.architecture != "source" and part.name not in machine and part.path not in world]
+    assert not any(lock.optional(part) for part in needed)
     assert len({part.path for part in lock.parts}) == len(lock.parts)
     assert not re.search(r"https?:|[a-z]+\.(org|com|net)\b", LOCK.read_text()), "the lock names a mirror"
 

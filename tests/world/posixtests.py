@@ -1,8 +1,10 @@
 """Debian's posixtestsuite on the kernels: compiled by the toolroot, run in guests, counted.
 
-Usage: python tests/world/posixtests.py [--voters A,B,…] [--cases PATTERN] (`make test-world` runs all of it). The suite comes from Debian's
-source package and is no part of xboot. A line is printed for each voter, then each case that passes on the first voter and not on
-another. Exit status: 0 if there is none but those in posix/exceptions.txt, 1 if there is one, 2 if something could not be run.
+Usage: python tests/world/posixtests.py [--voters A,B,…] [--cases PATTERN] [--keep DIR] [--write] (`make test-world` runs all of it).
+The suite comes from Debian's source package and is no part of xboot. A line is printed for each voter, then each case that passes on the
+first voter and not on another. Each voter's results are kept in DIR, and taken from there next time. --write records the counts in
+posix/counts.json and in docs/conformance.md. Exit status: 0 if no case but those in posix/exceptions.txt passes on the first voter
+alone, 1 if one does, 2 if something could not be run.
 """
 
 from __future__ import annotations
@@ -10,12 +12,15 @@ from __future__ import annotations
 import argparse
 import collections
 import fnmatch
+import json
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import worldtable
 
 from xboot import nar
 from xboot.cache import Cache
@@ -27,6 +32,9 @@ from xboot.toolroot import tools
 HERE = Path(__file__).parent / "posix"
 _DEVELOPMENT = ("libc6", "libc6-dev", "linux-libc-dev", "libgcc-12-dev")  # Debian's i386 packages that a program is compiled with
 _MEANINGS = {0: "pass", 1: "fail", 2: "unresolved", 4: "unsupported", 5: "untested"}  # the suite's own words for its statuses
+_KILLED = "ended by a signal, or its time was over"
+_COLUMNS = (*_MEANINGS.values(), _KILLED)
+_RECORD, _PAGE = HERE / "counts.json", HERE.parents[2] / "docs" / "conformance.md"
 
 
 def compiled(work: Path, pattern: str = "*") -> list[str]:
@@ -71,22 +79,41 @@ def results(voter: str, work: Path, seconds: int) -> Mapping[str, int]:
     return {name: int(status) for name, status in (line.split() for line in text.splitlines())}
 
 
-def allowed() -> Mapping[str, str]:
-    """Cases that need not pass everywhere → why, from posix/exceptions.txt."""
-    lines = [line.split(None, 1) for line in (HERE / "exceptions.txt").read_text().splitlines() if line and not line.startswith("#")]
-    return {pattern: reason for pattern, reason in lines}
+def allowed(voter: str) -> list[str]:
+    """Patterns of the cases that need not pass on a voter, from posix/exceptions.txt: lines of voters, pattern, reason."""
+    lines = [line.split(None, 2) for line in (HERE / "exceptions.txt").read_text().splitlines() if line and not line.startswith("#")]
+    return [pattern for voters, pattern, _ in lines if voter in voters.split(",")]
 
 
-def differing(first: Mapping[str, int], other: Mapping[str, int]) -> list[str]:
-    """The cases that pass on the first and not on the other, without those that may."""
-    passed = [name for name, status in first.items() if status == 0 and not any(fnmatch.fnmatch(name, pattern) for pattern in allowed())]
+def differing(first: Mapping[str, int], other: Mapping[str, int], but: Sequence[str] = ()) -> list[str]:
+    """The cases that pass on the first and not on the other, without those that need not (patterns)."""
+    passed = [name for name, status in first.items() if status == 0 and not any(fnmatch.fnmatch(name, pattern) for pattern in but)]
     return [name for name in passed if other.get(name) != 0]
 
 
-def counts(of: Mapping[str, int]) -> str:
+def ends(of: Mapping[str, int]) -> dict[str, int]:
     """How many cases there are of each end."""
-    ends = collections.Counter(_MEANINGS.get(status, "ended by a signal, or its time was over") for status in of.values())
-    return ", ".join(f"{ends[word]} {word}" for word in (*_MEANINGS.values(), "ended by a signal, or its time was over") if ends[word])
+    counted = collections.Counter(_MEANINGS.get(status, _KILLED) for status in of.values())
+    return {word: counted[word] for word in _COLUMNS}
+
+
+def counts(of: Mapping[str, int]) -> str:
+    """The same as words."""
+    return ", ".join(f"{count} {word}" for word, count in ends(of).items() if count)
+
+
+def counted(found: Mapping[str, Mapping[str, int]]) -> str:
+    """The record of what was found: all cases on the first voter, on the others those that pass there. One JSON object."""
+    (first, whole), *others = found.items()
+    of_others = {voter: {name: of.get(name, -1) for name, status in whole.items() if status == 0} for voter, of in others}
+    return json.dumps({voter: ends(of) for voter, of in {first: whole, **of_others}.items()}, indent=2) + "\n"
+
+
+def table(record: str) -> str:
+    """The table of docs/conformance.md."""
+    (first, whole), *others = json.loads(record).items()
+    lines = {first: whole, **{f"{voter}, of these {whole['pass']:,}": of for voter, of in others}}
+    return worldtable.rows(_COLUMNS, {name: [f"{of[word]:,}" for word in _COLUMNS] for name, of in lines.items()})
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -95,25 +122,52 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--voters", default="linux,mirage,tccboot,hurd")
     parser.add_argument("--cases", default="*", help="names, with * and ?")
     parser.add_argument("--seconds", type=int, default=3600, help="that one voter may take")
+    parser.add_argument("--keep", type=Path, help="a folder for each voter's results; what is there is not run again")
+    parser.add_argument("--write", action="store_true", help="record the counts")
     chosen = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        try:
-            failed = compiled(work, chosen.cases)
-            print(f"compiled {len(list((work / 'cases').iterdir()))}, {len(failed)} do not compile", flush=True)
-            found: dict[str, Mapping[str, int]] = {}
-            for voter in chosen.voters.split(","):
-                found[voter] = results(voter, work, chosen.seconds)
-                print(f"{voter}: {counts(found[voter])}", flush=True)
-        except XbootError as error:
-            print(f"posix: {error}")
-            return 2
+    try:
+        found = _all(chosen.voters.split(","), chosen.cases, chosen.seconds, chosen.keep)
+    except XbootError as error:
+        print(f"posix: {error}")
+        return 2
     first, *others = found
-    bad = {voter: differing(found[first], found[voter]) for voter in others}
+    bad = {voter: differing(found[first], found[voter], allowed(voter)) for voter in others}
     for voter, names in bad.items():
         for name in names:
             print(f"{voter}: {name} ended with {found[voter].get(name)}, and passes on {first}")
+        for name in sorted(set(differing(found[first], found[voter])) - set(names)):
+            print(f"{voter}: {name} ended with {found[voter].get(name)}, as exceptions.txt says")
+    if chosen.write:
+        _RECORD.write_text(counted(found))
+        worldtable.write(_PAGE, "posixtestsuite", table(_RECORD.read_text()))
     return int(any(bad.values()))
+
+
+def _all(voters: Sequence[str], pattern: str, seconds: int, keep: Path | None) -> dict[str, Mapping[str, int]]:
+    """What the first voter made of the cases whose names match, and the others of those that passed. Raises XbootError.
+
+    Results in the folder `keep` are taken from there.
+    """
+    found: dict[str, Mapping[str, int]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        for voter in voters:
+            kept = keep / f"{voter.replace('/', '-')}.json" if keep else None
+            if kept and kept.exists():
+                found[voter] = json.loads(kept.read_text())
+            else:
+                if not (work / "cases").exists():
+                    failed = compiled(work, pattern)
+                    print(f"compiled {len(list((work / 'cases').iterdir()))}, {len(failed)} do not compile", flush=True)
+                for name, status in next(iter(found.values()), {}).items():
+                    if status:  # the others are asked for what passes on the first
+                        (work / "cases" / name).unlink(missing_ok=True)
+                found[voter] = results(voter, work, seconds)
+                if kept:
+                    kept.parent.mkdir(parents=True, exist_ok=True)
+                    kept.write_text(json.dumps(found[voter], indent=0))
+            print(f"{voter}: {counts(found[voter])}", flush=True)
+    return found
 
 
 if __name__ == "__main__":
