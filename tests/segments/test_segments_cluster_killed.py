@@ -14,10 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import dask
 import pytest
 from cluster_bench import cluster_run, plugins, workers
-from distributed import Future, LocalCluster, get_worker
+from distributed import Future, KilledWorker, LocalCluster, get_worker
 from segments_bench import Bench, hashes
 
 from xboot.boot import RunOptions
@@ -160,6 +159,25 @@ def test_an_answer_that_is_lost_with_its_worker(bench: Bench, exchange: str, mon
     assert len(lost) == 4 and not any(lost[1] in segment.worker for segment in result.segments.segments)
 
 
+def test_a_step_that_dask_gives_up_while_its_answer_is_fetched(bench: Bench, exchange: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its answer was lost, and then all who did it once more."""
+    with workers(1) as cluster:
+        asked: list[str] = []
+
+        def given_up(future: Future[Any], timeout: float | None = None) -> Any:
+            asked.append(str(future.key))
+            if len(asked) == 1:  # what the worker stands on
+                return fetched(future, timeout)
+            error = KilledWorker(str(future.key), next(iter(cluster.scheduler.workers.values())).clean(), 3)
+            future._state.set_error(error, None)
+            raise error
+
+        fetched = Future.result
+        monkeypatch.setattr(Future, "result", given_up)
+        with pytest.raises(XbootError, match="were lost, one after the other"):
+            cluster_run(bench, bench.plan({}, 1), cluster.scheduler_address, exchange)
+
+
 def test_a_step_is_not_kept_for_workers_that_are_gone(bench: Bench, exchange: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """One worker could not do it, so it was given to the other alone, which is lost: then it is the first one's again."""
     script = bench.plan({2: [1]}, 2)
@@ -184,8 +202,7 @@ def test_nothing_waits_at_a_busy_worker(bench: Bench, exchange: str, monkeypatch
 def test_lost_workers_of_the_runs_own_are_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even where others are left, and Dask has given the lost one up."""
     monkeypatch.setattr(host, "_LOOK", 0.0)
-    given_up = {"distributed.deploy.lost-worker-timeout": "0s"}
-    with dask.config.set(given_up), host.open_cluster("local:2", "", tmp_path, plugins) as cluster:
+    with host.open_cluster("local:2", "", tmp_path, plugins) as cluster:
         first, other = cluster.workers()
         cluster.client.retire_workers([first])
         end = time.monotonic() + 120

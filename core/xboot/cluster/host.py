@@ -18,7 +18,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from distributed import CancelledError, Client, Future, KilledWorker, LocalCluster, wait
+import dask
+from distributed import CancelledError, Client, Future, KilledWorker, LocalCluster, Status, wait
 
 from xboot.boot.memory import OVERHEAD
 from xboot.budget import free_memory, share
@@ -58,6 +59,7 @@ def open_cluster(wish: str, url: str, folder: Path, plugins: Callable[[], Plugin
             raise UsageError(f"--cluster {printable(wish, 100)}: expected local:N, N workers, or the address of a scheduler")
         each = share(free_memory(), int(count)) + OVERHEAD
         with (
+            dask.config.set({"distributed.deploy.lost-worker-timeout": "1000 days"}),  # else one that is slow to start again is given up
             LocalCluster(
                 n_workers=int(count), threads_per_worker=1, processes=True, memory_limit=0, host="127.0.0.1", protocol="tls",
                 security=True, dashboard_address="127.0.0.1:0", local_directory=str(folder), resources={MEMORY: each},
@@ -67,7 +69,7 @@ def open_cluster(wish: str, url: str, folder: Path, plugins: Callable[[], Plugin
         ):  # fmt: skip
             client.wait_for_workers(int(count), timeout=_CONNECT * 4)
             place = Exchange(url or (folder / "exchange").as_uri())
-            yield Cluster(client, wish, place, plugins, lambda: local.scale(int(count)))
+            yield Cluster(client, wish, place, plugins, lambda: _renew(local))
         return
     if not url:
         raise UsageError("--cluster ADDRESS: no place for NARs is named", hint="add --exchange URL, a folder that all workers can open")
@@ -79,9 +81,23 @@ def open_cluster(wish: str, url: str, folder: Path, plugins: Callable[[], Plugin
         yield Cluster(client, wish, Exchange(url), plugins)
 
 
+def _renew(local: LocalCluster) -> None:
+    """Start the workers again that Dask has given up. Lost ones it starts again by itself, as long as that succeeds."""
+
+    def renew() -> None:
+        for name, its in list(local.workers.items()):
+            if its.status in (Status.closed, Status.failed):
+                del local.workers[name]
+        local.scale(len(local.worker_spec))
+
+    if local.loop is not None:
+        local.loop.add_callback(renew)
+
+
 def _quiet() -> None:
     """Dask's own log is for who runs Dask: nothing of it goes to the user's terminal."""
-    for name in ("distributed", *(name for name in logging.root.manager.loggerDict if name.startswith("distributed."))):
+    known = [name for name in logging.root.manager.loggerDict if name.startswith("distributed.")]
+    for name in ("distributed", "tornado.application", *known):
         logging.getLogger(name).setLevel(logging.CRITICAL)
         logging.getLogger(name).propagate = False
 
@@ -245,9 +261,9 @@ class Cluster:
         """
         while True:
             self._look(need)
+            if _raises(future):
+                return (self._raised(future),)
             try:
-                if future.status == "error":
-                    return (self._raised(future),)
                 if future.done():
                     return (future.result(timeout=_FETCH),)
                 if over() or (only and only.isdisjoint(self.workers())):
@@ -259,7 +275,11 @@ class Cluster:
             except asyncio.CancelledError:  # not of this task: another thread gave up fetching what both wanted
                 continue
             except (CancelledError, OSError):
-                raise self._gone() from None
+                if not _raises(future):
+                    raise self._gone() from None
+            except Exception as error:  # of the task, which says so by now; else of what cannot be unpacked here
+                if not _raises(future):
+                    return (error,)
 
     def _raised(self, future: Future[str]) -> object:
         """What a task raised, which raises nothing: this one was another. Raises XbootError when Dask gave it up."""
@@ -287,3 +307,7 @@ class Cluster:
 
     def _gone(self) -> XbootError:
         return XbootError(f"the scheduler of {self} is gone, or dropped the tasks of this run", hint=GONE)
+
+
+def _raises(future: Future[str]) -> bool:
+    return future.status == "error"
