@@ -53,6 +53,15 @@ def plugins(guest: Guest | None = None, odd: tuple[str, ...] = (), full: tuple[s
     return found
 
 
+def voters(**guests: Guest) -> Plugins:
+    """Voters, each with a guest of its own."""
+    found = Plugins()
+    for name, guest in guests.items():
+        found.add(Counting(guest, name), f"test:{name}")
+    found.add(Substrate("7"), "test:machine")
+    return found
+
+
 @contextmanager
 def workers(count: int = 2, *, processes: bool = False, memory: int = 4000) -> Iterator[LocalCluster]:
     """A scheduler with so many workers of one thread each."""
@@ -106,4 +115,4 @@ def forge(value: dict[str, Any], task: Any, content: bytes) -> tuple[str, int]:
     return sha256, len(content)
 
 
-__all__ = ["Client", "cluster_run", "forge", "liars", "plugins", "workers"]
+__all__ = ["Client", "cluster_run", "forge", "liars", "plugins", "voters", "workers"]

@@ -10,21 +10,27 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cluster_bench import Client, cluster_run, forge, liars, plugins, workers
+from cluster_bench import Client, cluster_run, forge, liars, plugins, voters, workers
 from distributed import LocalCluster
 from segments_bench import Bench, Guest, hashes, out, packed
 
+from xboot.attest.reports import check_reports
 from xboot.boot import RunOptions
 from xboot.cluster import host
+from xboot.compare import Agreement, compare
 from xboot.errors import InputError, UsageError, XbootError
 from xboot.hooks import hookimpl
 from xboot.model import Cause, Event, Phase, Status
+from xboot.request import Request
 from xboot.segments.check import check_segments
+from xboot.show.comparison import comparison_report
 from xboot.show.report import report
+from xboot.voter import Voter
 
 CHAIN = {2: [1], 3: [2], 4: [1, 3]}
 
@@ -83,6 +89,34 @@ def test_a_guest_that_lies_is_found_out_here(bench: Bench, cluster: LocalCluster
     guest = Guest(hashes={out(2): "0" * 64}) if what == "hash" else Guest(references={out(2): []})
     result = cluster_run(bench, script, cluster.scheduler_address, exchange, functools.partial(plugins, guest))
     assert result.verdict.failed_step == 2 and out(2) in result.verdict.failure and not result.verdict.ok
+
+
+@pytest.mark.parametrize("odd", [False, True], ids=["agree", "differ"])
+def test_voters_share_one_cluster(
+    bench: Bench, cluster: LocalCluster, exchange: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: bool
+) -> None:
+    """What a comparison says is what it says here, and each boot is a worker's."""
+    script = bench.plan(CHAIN, 4)
+    make = functools.partial(voters, a=Guest(), b=Guest({out(2): b"odd"} if odd else {}), c=Guest())
+    request = Request(
+        voters=[Voter(name) for name in "abc"], segments="steps", export_size=1 << 20, memory=64, cluster=cluster.scheduler_address,
+        exchange=exchange,
+    )  # fmt: skip
+    opened = []
+    opens = host.open_cluster
+    monkeypatch.setattr(host, "open_cluster", lambda *named: opened.append(named) or opens(*named))
+    there = compare(script, request, make(), workers=make)
+    here = compare(script, replace(request, cluster="", exchange=""), make())
+    assert len(opened) == 1
+    assert there.agreement is here.agreement is (Agreement.DIFFERS if odd else Agreement.AGREED)
+    first = 2 if odd else 4  # who is ahead of the others may have begun what comes after a difference
+    assert [step.state for step in there.steps][:first] == [step.state for step in here.steps][:first]
+    assert there.outputs[:first] == here.outputs[:first] and there.first_divergence == here.first_divergence
+    for result in there.results.values():
+        assert result.segments is not None and result.segments.segments and all(one.worker for one in result.segments.segments)
+    file = tmp_path / "report.json"
+    file.write_text(json.dumps(comparison_report(there)))
+    assert len(check_reports(file, script)) == 3 or odd
 
 
 # ---------------------------------------------------------------- workers that lie
@@ -271,9 +305,7 @@ def test_an_exchange_that_fails_later_loses_nothing(bench: Bench, cluster: Local
     seen = plugins()
     seen.add(Breaks(), "test:breaks")
     from xboot.pipeline import Pipeline
-    from xboot.request import Request
     from xboot.segments.runner import run
-    from xboot.voter import Voter
 
     request = Request(
         voters=[Voter("fake")], segments="steps", export_size=1 << 20, memory=64, cluster=cluster.scheduler_address,

@@ -132,6 +132,8 @@ def compare(
     inputs_of: InputsOf = None,
     run_timeout: RunTimeout = None,
     notify: Notify = None,
+    cluster: Cluster = "",
+    exchange: Exchange = "",
     export: Annotated[Path, typer.Option(help="Where the NARs of a diverging output go.")] = Path("xboot-difference"),
     html: Annotated[Path | None, typer.Option(help="Also write a report that a browser shows, in one file.")] = None,
     as_json: Json = False,
@@ -149,6 +151,7 @@ def compare(
         targets, voters or (), quorum=quorum, jobs=jobs, stores=store or (), seeds=seed or (), rebuild_fixed=rebuild_fixed, quiet=quiet,
         settings=parse_settings(settings or ()), memory=memory, step_timeout=step_timeout, html=html, measure=html is not None,
         segments=wanted_cut(seal, segments), fresh=fresh, keep_going=keep_going, inputs_of=inputs_of, run_timeout=run_timeout,
+        cluster=cluster, exchange=exchange,
     )  # fmt: skip
     with notifying(notify, targets) as ending:
         comparison, status = comparing.run_comparison(wished, export, err)

@@ -42,7 +42,8 @@ def common_base(cluster: Cluster, here: Base, task: Task) -> Base:
     """What the workers' boots stand on: as `here`, but for what is below the image, which is the workers' own. One worker is asked;
     others that differ from it will be left out. Raises UsageError for one that differs in more.
     """
-    told = cluster.ask(task, "base", 1, threading.Event(), lambda: 1.0)
+    others = sorted(cluster.workers())[1:]  # of several voters that share the cluster, all hold the workers against the same one
+    told = cluster.ask(task, "base", 1, threading.Event(), lambda: 1.0, others)
     assert told is not None
     answer = read_answer(told[0], task.script.sha256)
     if isinstance(answer, str) or not answer.base:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +25,7 @@ from xboot.result import Result
 from xboot.segments.cut import WHOLE
 from xboot.segments.divergence import Content, Evidence, StepComparison, evidence_of, step_states
 from xboot.segments.one import export_nar
+from xboot.segments.runner import named_cluster
 from xboot.segments.runner import run as run_segments
 from xboot.segments.store import ResultsStore
 from xboot.voter import Voter
@@ -132,10 +133,18 @@ def evidence(script: Script, result: Result) -> Evidence:
     return evidence_of(script, boots, made)
 
 
-def compare(script: Script, request: Request, plugins: Plugins, *, memory: int | None = None, logs: Path | None = None) -> Comparison:
+def compare(
+    script: Script,
+    request: Request,
+    plugins: Plugins,
+    *,
+    memory: int | None = None,
+    logs: Path | None = None,
+    workers: Callable[[], Plugins] = Plugins.load,
+) -> Comparison:
     """Run `script` on each voter that can take it, and put the hashes side by side. At most `request.jobs` at a time (default: one a
-    core), and no more than have room in `memory` MiB together (default: what is free). `logs`: a folder for each console's text, whose
-    file `log_file` names.
+    core; on a cluster, all), and no more than have room in `memory` MiB together (default: what is free), or on the cluster. `logs`: a
+    folder for each console's text, whose file `log_file` names. `workers`: makes the plugins of a cluster's workers.
 
     `request.quorum` is the number of complete runs that make an agreement (default: all that can take it, and never fewer than two).
     Whatever goes wrong with one voter is a failure of that voter alone. Ctrl-C ends all machines; what they had verified is in the
@@ -159,9 +168,8 @@ def compare(script: Script, request: Request, plugins: Plugins, *, memory: int |
     if request.memory is None and chosen:
         spare = share(memory, min(request.jobs or cores(), len(chosen)))
         chosen = {voter: replace(its, spare=spare) for voter, its in chosen.items()}
-    together = Lockstep(
-        script, names, request.jobs or cores(), stop, keep_going=request.keep_going, quorum=needed, inputs_of=inputs_of
-    )  # fmt: skip
+    jobs = request.jobs or (max(1, len(chosen)) if request.cluster else cores())
+    together = Lockstep(script, names, jobs, stop, keep_going=request.keep_going, quorum=needed, inputs_of=inputs_of)
 
     def one(voter: Voter) -> None:
         name, its = str(voter), chosen[voter]
@@ -169,13 +177,15 @@ def compare(script: Script, request: Request, plugins: Plugins, *, memory: int |
         try:
             with together.of(name) as lead:
                 if not stop.is_set():
-                    results[name] = run_segments(Pipeline(plugins, name), replace(its, run=run, jobs=1), script, budget.admit, lead)
+                    its = replace(its, run=run, jobs=1)
+                    results[name] = run_segments(Pipeline(plugins, name), its, script, budget.admit, lead, workers, cluster)
         except XbootError as error:
             failures[name] = error.message
         except OSError as error:
             failures[name] = f"{error.filename}: {error.strerror}" if error.filename else str(error)
 
-    with ThreadPoolExecutor(max(1, len(chosen))) as pool:  # who waits for others must not keep them from running
+    # who waits for others must not keep them from running
+    with named_cluster(request, workers) as cluster, ThreadPoolExecutor(max(1, len(chosen))) as pool:
         futures = [pool.submit(one, voter) for voter in chosen]
         try:
             for future in futures:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,10 +42,11 @@ from xboot.voter import Voter
 if TYPE_CHECKING:
     from xboot.cluster.host import Cluster
 
-__all__ = ["run"]
+__all__ = ["named_cluster", "run"]
 
 _One = Callable[[Segment], Ended]
 _Keep = Callable[[Ended], None]
+_Named = Callable[[], "Cluster | None"]
 _GIVEN = 256  # boots that wait at a cluster at once, unless the user says otherwise
 
 
@@ -56,20 +57,47 @@ def run(
     admit: Admit | None = None,
     lead: Lead | None = None,
     plugins: Callable[[], Plugins] = Plugins.load,
+    cluster: Cluster | None = None,
 ) -> Result:
     """Run `script` for the request's one voter, in as many boots as the request wants. Every step that ended well is kept in the results
     store, whatever becomes of the rest. Each machine boots within `admit`, which may wait until there is room for it (None: there is as
     much as is free now). `lead` is asked before each of several boots, which then are one after the other. `plugins`: makes those of a
-    cluster's workers.
+    cluster's workers. `cluster`: the one that the request names, where several runs share it.
 
     Raises what `Pipeline.run` raises, and UsageError for wishes that several boots cannot meet.
     """
-    if request.cluster and request.segments == WHOLE:
-        raise UsageError("--cluster: one boot for all steps has nothing to share out", hint="add --seal steps")
+    _refuse_one_boot(request)
     if request.segments == WHOLE or not script.steps:
         return pipeline.run(request, script) if admit is None else pipeline.run(request, script, admit)
     with ExitStack() as stack:
-        return _Run(pipeline, request, script, stack, lead, plugins).run(admit)
+
+        def named() -> Cluster | None:
+            return cluster or stack.enter_context(named_cluster(request, plugins))
+
+        return _Run(pipeline, request, script, stack, lead, named).run(admit)
+
+
+@contextmanager
+def named_cluster(request: Request, plugins: Callable[[], Plugins] = Plugins.load) -> Iterator[Cluster | None]:
+    """The cluster that the user named, if any. Raises UsageError for wishes that cannot be met, and XbootError for an exchange that does
+    not work.
+    """
+    _refuse_one_boot(request)
+    if not request.cluster:
+        yield None
+        return
+    try:
+        from xboot.cluster.host import open_cluster  # noqa: PLC0415 - Dask is an extra
+    except ImportError as error:
+        raise UsageError(f"--cluster needs the Python package {error.name}", hint="pip install 'xboot[cluster]'") from None
+    with ResultsStore() as store, store.scratch() as folder, open_cluster(request.cluster, request.exchange, folder, plugins) as cluster:
+        cluster.exchange.check()
+        yield cluster
+
+
+def _refuse_one_boot(request: Request) -> None:
+    if request.cluster and request.segments == WHOLE:
+        raise UsageError("--cluster: one boot for all steps has nothing to share out", hint="add --seal steps")
 
 
 @dataclass(slots=True)
@@ -105,15 +133,13 @@ class _Progress:
 
 
 class _Run:
-    def __init__(
-        self, pipeline: Pipeline, request: Request, script: Script, stack: ExitStack, lead: Lead | None, plugins: Callable[[], Plugins]
-    ) -> None:
+    def __init__(self, pipeline: Pipeline, request: Request, script: Script, stack: ExitStack, lead: Lead | None, cluster: _Named) -> None:
         self._pipeline, self._plan, self._lead = pipeline, script, lead
         self._halted = ""
         # every boot brings its outputs out, so that every boot has a window
         self._request = replace(request, run=replace(request.run, export=request.run.export or Path()))
         self._wished = request
-        self._stack, self._plugins = stack, plugins
+        self._stack, self._cluster = stack, cluster
         self._start = time.monotonic()
         self._jobs = 1 if lead else request.jobs or 1
         self._stop = request.run.stop or threading.Event()
@@ -131,8 +157,9 @@ class _Run:
         store = self._stack.enter_context(ResultsStore())
         wishes = self._request
         self._segments = stored_cut(store, self._plan, wishes.segments, wishes.memory, info.max_payload, fresh=wishes.fresh)
-        cluster = self._cluster(store)
+        cluster = self._cluster()
         if cluster is not None:
+            self._jobs = 1 if self._lead else self._request.jobs or _GIVEN  # as many are given to it at once as are ready
             options = replace(options, spare=cluster.spare())
         elif options.memory is None and not options.spare:
             options = replace(options, spare=share(memory, self._jobs) if self._jobs > 1 else max(0, memory - OVERHEAD))
@@ -186,20 +213,6 @@ class _Run:
                 except XbootError as error:
                     common.unmeasured = error.message
         return common
-
-    def _cluster(self, store: ResultsStore) -> Cluster | None:
-        """The cluster that the user named, if any; as many boots are given to it at once as are ready."""
-        if not self._request.cluster:
-            return None
-        try:
-            from xboot.cluster.host import open_cluster  # noqa: PLC0415 - Dask is an extra
-        except ImportError as error:
-            raise UsageError(f"--cluster needs the Python package {error.name}", hint="pip install 'xboot[cluster]'") from None
-        folder = self._stack.enter_context(store.scratch())
-        cluster = self._stack.enter_context(open_cluster(self._request.cluster, self._request.exchange, folder, self._plugins))
-        cluster.exchange.check()
-        self._jobs = 1 if self._lead else self._request.jobs or _GIVEN
-        return cluster
 
     def _remote(self, cluster: Cluster, voter: Voter, options: BackendOptions, common: _Common, machine: Machine) -> tuple[Boots, Base]:
         """Boots on the cluster, and what they stand on there."""
