@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from needs import hide, marks_of
@@ -21,6 +22,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # What sealed runs keep is none of the user's, and nothing of theirs is taken.
 _RESULTS = tempfile.TemporaryDirectory(prefix="xboot-results-")
 os.environ["XBOOT_RESULTS"], os.environ["XBOOT_RESULTS_KEY"] = f"{_RESULTS.name}/results", f"{_RESULTS.name}/key"
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 OPTIONS = ["--option", "sandbox", "true", "--option", "build-users-group", "", "--option", "cores", "1", "--option", "substituters", ""]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from xboot.testing.boot import Plan, output_path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # for bench.simulate, which is no part of the distribution
 
-from bench.simulate import Cost, critical_path, drawn_costs, measured_costs, overhead, shape, simulate, wide_plan
+from bench.simulate import Cost, critical_path, drawn_costs, hello_plan, measured_costs, overhead, shape, simulate, wide_plan
 
 
 def plan(sees: dict[int, list[int]], count: int) -> Script:
@@ -72,8 +73,10 @@ def test_equal_steps_that_do_not_wait_share_out_evenly() -> None:
 
 
 @pytest.mark.parametrize("host", [0.0, 0.5])
-def test_no_number_of_workers_is_faster_than_the_longest_chain_nor_loses_work(host: float) -> None:
-    script = wide_plan(layers=4, width=40)
+@pytest.mark.parametrize(("made", "steps"), [(lambda: wide_plan(layers=4, width=40), 160), (hello_plan, 120)], ids=["wide", "hello"])
+def test_no_number_of_workers_is_faster_than_the_longest_chain_nor_loses_work(made: Callable[[], Script], steps: int, host: float) -> None:
+    script = made()
+    assert len(script.steps) == steps
     costs = drawn_costs(script, [Cost(3.0, 1000), Cost(7.0, 10), Cost(1.5, 5)])
     total, limit = sum(cost.seconds for cost in costs.values()), critical_path(script, costs, host)
     alone = simulate(script, costs, 1, host)
