@@ -24,10 +24,11 @@ test:
 	$(XBOOT) compare examples/hello/recipe.toml
 	$(PYTEST) --durations=40
 
-# All of Debian's posixtestsuite on every kernel: an hour or more.
+# All of Debian's posixtestsuite on every kernel, and the example world: some hours.
 test-world:
 	@tools/setup.sh test
 	$(BIN)/python tests/world/posixtests.py
+	$(BIN)/python tests/world/cells.py
 
 # What a change is checked with before it is committed: under a minute, and no kernel, compiler, nix, package or browser is needed.
 check: lint

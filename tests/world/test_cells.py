@@ -1,0 +1,57 @@
+"""What the example world's record says, and how cells are read; `make test-world` builds the cells themselves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cells
+import pytest
+import worldtable
+from cells import Cell
+
+ROOT = Path(__file__).parents[2]
+ONE, OTHER = Cell("i686", "linux", "lua", "sha256-a", 12.04), Cell("i686", "hurd", "lua", "sha256-b", 3.0)
+
+
+def test_the_page_has_the_cells_that_were_recorded() -> None:
+    page = (ROOT / "docs" / "world.md").read_text()
+    found = cells.recorded((cells.HERE / "cells.txt").read_text())
+    assert cells.disagreeing(found) == []
+    assert worldtable.put(page, "cells", cells.table(found)) == page
+    assert {c.program for c in found} <= set(cells.PROGRAMS)
+
+
+def test_two_hashes_of_a_program_are_named() -> None:
+    (line,) = cells.disagreeing([ONE, OTHER])
+    assert line == "i686 lua differs: sha256-a on linux; sha256-b on hurd"
+    assert cells.disagreeing([ONE, Cell("i686", "hurd", "lua", "sha256-a", 1.0), Cell("i686", "hurd", "zlib", "sha256-b", 1.0)]) == []
+
+
+def test_a_record_is_read_as_it_was_written() -> None:
+    again = Cell("i686", "linux", "lua", "sha256-c", 1.0)
+    assert cells.recorded(cells.record([ONE, OTHER])) == [Cell("i686", "linux", "lua", "sha256-a", 12.0), OTHER]
+    assert cells.together([OTHER, ONE], [again]) == [again, OTHER]
+
+
+def test_what_was_not_run_is_no_cell() -> None:
+    ran = {"path": "/nix/store/" + "a" * 32 + "-gnu-sed", "status": "unknown", "narHash": "sha256-x", "seconds": 2.0}
+    not_run = {"path": "/nix/store/" + "b" * 32 + "-lua", "status": "not run", "narHash": None, "seconds": None}
+    assert cells.cells_of({"outputs": [ran, not_run]}, "hurd") == [Cell("i686", "hurd", "gnu-sed", "sha256-x", 2.0)]
+
+
+def test_a_page_without_a_place_for_the_table_is_an_error() -> None:
+    with pytest.raises(ValueError, match="has no lines"):
+        worldtable.put("text\n", "cells", "table\n")
+
+
+def test_the_lock_has_all_that_the_example_takes() -> None:
+    """So a security update of Debian's moves no store path, and none of the example's hashes."""
+    from xboot.parts import locked
+    from xboot.recipe import load_recipe
+
+    wanted = {(s.package, s.architecture) for s in load_recipe(cells.EXAMPLE / "recipe.toml").source.values() if s.type == "debian"}
+    have = {(part.name, part.architecture) for part in locked().parts}
+    missing = {(name, architecture) for name, architecture in wanted if not {(name, architecture), (name, "all")} & have}
+    assert missing == set()
+    assert set(json.loads((cells.EXAMPLE / "recipe.lock").read_text())["sources"]) > set()
