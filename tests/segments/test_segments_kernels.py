@@ -86,6 +86,8 @@ def kill_a_worker_that_boots(run: psutil.Process) -> Sequence[psutil.Process]:
         for worker in run.children():
             if guests(worker):
                 worker.suspend()
+                while worker.status() != psutil.STATUS_STOPPED:
+                    time.sleep(0.001)
                 if found := guests(worker):
                     assert "spawn_main" in worker.cmdline()[-2]
                     worker.kill()
