@@ -47,12 +47,14 @@ fuzz:
 	@tools/setup.sh test
 	$(BIN)/python tests/fuzz/run.py --hours $(HOURS)
 
-# Random derivations built by nix and by every kernel, fifty in a boot (what differs is in build/differences); then as many of csmith's programs.
+# Random derivations built by nix and by every kernel, fifty in a boot (what differs is in build/differences); then as many sequences of system calls, and of
+# csmith's programs.
 COUNT := 2000
 SEED := 1000
 differences:
 	@tools/setup.sh test
 	$(BIN)/python tests/differences/run.py --count $(COUNT) --seed $(SEED)
+	$(BIN)/python tests/differences/run.py --sequences $(COUNT) --seed $(SEED)
 	$(BIN)/python tests/differences/run.py --csmith $(COUNT) --seed $(SEED)
 
 # Frama-C's Eva on the C executor, for both machines; docs/assurance.md says what is shown.

@@ -111,21 +111,26 @@ CALL(write)
 static int vector(struct process *p, struct machine_registers *r, int (*move)(struct process *, struct file *, address, unsigned))
 {
 	struct file *f = file_of(p, (int)r->ebx);
-	u32 i, piece[2];
+	u32 i, piece[2], any = 0;
 	int n, done = 0;
 
 	if (!f)
 		return -EBADF;
 	if (r->edx > VECTORS)
 		return -EINVAL;
-	if (f->socket)
-		return socket_move_many(p, f, r->ecx, r->edx, move == write_from);
 	for (i = 0; i < r->edx; i++) { /* all of it is looked at before anything is moved */
 		if (user_read(p, piece, r->ecx + i * 8, 8))
 			return -EFAULT;
 		if (piece[1] >> 31)
 			return -EINVAL;
+		any |= piece[1];
 	}
+	if (move == read_into ? (f->flags & O_ACCMODE) == O_WRONLY : !(f->flags & O_ACCMODE))
+		return -EBADF; /* be there no bytes at all */
+	if (f->node->event && f->node->event->kind == EVENT_WATCHES)
+		return -EINVAL;
+	if (f->socket)
+		return any ? socket_move_many(p, f, r->ecx, r->edx, move == write_from) : 0;
 	for (i = 0; i < r->edx; i++) {
 		if (user_read(p, piece, r->ecx + i * 8, 8))
 			return done ? done : -EFAULT;
@@ -167,12 +172,12 @@ static int at_offset(struct process *p, struct machine_registers *r, int (*move)
 	u64 before;
 	int n;
 
+	if (at >> 63)
+		return -EINVAL;
 	if (!f)
 		return -EBADF;
 	if (f->pipe || f->socket || !KIND(f->node))
 		return -ESPIPE;
-	if (at >> 63)
-		return -EINVAL;
 	before = f->offset;
 	f->offset = at;
 	n = vectors ? vector(p, r, move) : move(p, f, r->ecx, r->edx);
@@ -229,12 +234,16 @@ static int seek(struct process *p, int fd, long long offset, u32 whence, u64 *at
 
 	if (!f)
 		return -EBADF;
+	if (whence > 4)
+		return -EINVAL;
 	if (f->pipe || f->socket)
 		return -ESPIPE;
-	if (!KIND(f->node)) {
+	if (!KIND(f->node) || device_placeless(f->node)) {
 		*at = 0; /* taken, without effect */
 		return 0;
 	}
+	if (KIND(f->node) == S_IFDIR && whence > 1)
+		return -EINVAL;
 	if (whence == 1)
 		offset += (long long)f->offset;
 	else if (whence == 2)
@@ -295,9 +304,9 @@ static int cut(struct node *node, u64 size)
 static int cut_path(struct process *p, address path, u64 size)
 {
 	struct node *node;
-	int error = path_find(p, AT_FDCWD, path, 1, &node);
+	int error = size >> 63 ? -EINVAL : path_find(p, AT_FDCWD, path, 1, &node);
 
-	if (!error && KIND(node) != S_IFDIR)
+	if (!error && KIND(node) == S_IFREG) /* of others the kind is the fault */
 		error = may(p, node, MAY_WRITE);
 	if (!error && node->running)
 		error = -ETXTBSY;
@@ -308,6 +317,8 @@ static int cut_file(struct process *p, int fd, u64 size)
 {
 	struct file *f = file_of(p, fd);
 
+	if (size >> 63)
+		return -EINVAL;
 	if (!f)
 		return -EBADF;
 	if (f->pipe || !(f->flags & O_ACCMODE))
@@ -344,12 +355,14 @@ CALL(fallocate)
 	struct file *f = file_of(p, (int)r->ebx);
 	u64 at = (u64)r->esi << 32 | r->edx, length = (u64)r->ebp << 32 | r->edi;
 
-	if (!f || !(f->flags & O_ACCMODE))
+	if (!f || f->flags & O_PATH)
 		return -EBADF;
 	if (at >> 63 || length >> 63 || !length)
 		return -EINVAL;
 	if (r->ecx & ~(KEEP_SIZE | PUNCH_HOLE) || r->ecx == PUNCH_HOLE)
 		return -EOPNOTSUPP;
+	if (!(f->flags & O_ACCMODE))
+		return -EBADF;
 	if (f->pipe)
 		return -ESPIPE;
 	if (KIND(f->node) != S_IFREG)
@@ -371,7 +384,11 @@ CALL(fallocate)
 
 CALL(sync_one)
 {
-	return file_of(p, (int)r->ebx) ? 0 : -EBADF;
+	struct file *f = file_of(p, (int)r->ebx);
+
+	if (!f || f->flags & O_PATH)
+		return -EBADF;
+	return KIND(f->node) == S_IFREG || KIND(f->node) == S_IFDIR ? 0 : -EINVAL;
 }
 
 /* ---- directories ---- */

@@ -47,18 +47,15 @@ static int map_window(struct process *p, address at, u32 size, u32 page)
 	return (int)at;
 }
 
-/* What a descriptor may be mapped as. 0, or an error. */
-static int view_file(struct process *p, int fd, u32 protection, struct view *view)
+/* What an open file may be mapped as. 0, or an error. */
+static int view_file(struct file *f, u32 protection, struct view *view)
 {
-	struct file *f = file_of(p, fd);
-	u32 mode = f ? f->flags & O_ACCMODE : 0;
+	u32 mode = f->flags & O_ACCMODE;
 
-	if (!f || f->flags & O_PATH)
-		return -EBADF;
-	if (f->pipe || (KIND(f->node) != S_IFREG && KIND(f->node) != S_IFCHR))
-		return -ENODEV;
 	if (mode == O_WRONLY || (view->shared && protection & PROT_WRITE && mode != O_RDWR))
 		return -EACCES;
+	if (f->pipe || (KIND(f->node) != S_IFREG && KIND(f->node) != S_IFCHR))
+		return -ENODEV;
 	if (KIND(f->node) == S_IFCHR && f->node->device != MEM && f->node->device != ZERO)
 		return -ENODEV;
 	if (view->shared && mode == O_RDWR && seal_stops_view(f->node, protection, view))
@@ -73,11 +70,14 @@ static int map(struct process *p, address at, u32 size, u32 protection, u32 flag
 {
 	struct memory *m = p->memory;
 	struct view view = { rights_of(p->personality, protection), PROTECT_READ | PROTECT_WRITE | PROTECT_EXECUTE, 0, 0, 0 };
+	struct file *f = flags & MAP_ANONYMOUS ? 0 : file_of(p, fd);
 	struct node *made = 0;
 	u32 kind = flags & 15;
 	int error = 0;
 
-	if (!size || !kind || kind > 3)
+	if (!(flags & MAP_ANONYMOUS) && (!f || f->flags & O_PATH))
+		return -EBADF;
+	if (!size)
 		return -EINVAL;
 	view.shared = kind != MAP_PRIVATE;
 	size = range_end(0, size, USER_TOP); /* whole pages */
@@ -85,14 +85,8 @@ static int map(struct process *p, address at, u32 size, u32 protection, u32 flag
 		address_space_full();
 		return -ENOMEM;
 	}
-	if (!(flags & MAP_ANONYMOUS)) {
-		if (page > ~0u - size / PAGE_SIZE)
-			return -EOVERFLOW;
-		error = view_file(p, fd, protection, &view);
-		view.page = page;
-	}
-	if (error)
-		return error;
+	if (f && page > ~0u - size / PAGE_SIZE)
+		return -EOVERFLOW;
 	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
 		if (at & PAGE_MASK)
 			return -EINVAL;
@@ -103,6 +97,12 @@ static int map(struct process *p, address at, u32 size, u32 protection, u32 flag
 		if (flags & MAP_FIXED_NOREPLACE && !region_free(m, at, at + size))
 			return -EEXIST;
 	}
+	if (!kind || kind > (f ? 3 : 2)) /* MAP_SHARED_VALIDATE is for files */
+		return -EINVAL;
+	view.page = f ? page : 0;
+	error = f ? view_file(f, protection, &view) : 0;
+	if (error)
+		return error;
 	if (flags & MAP_FIXED) {
 		if (region_unmap(m, at, at + size))
 			return -ENOMEM;
@@ -173,42 +173,50 @@ CALL(mprotect)
 	return region_protect(p->memory, at, end, rights_of(p->personality, r->edx));
 }
 
-/* More of what a region shows: what follows `offset` bytes behind `from`, at a free place. 0, or ENOMEM. */
+/* More of what a region shows: what follows `offset` bytes behind `from`, at a free place. 0, ENOMEM, or EINVAL: there are no such pages. */
 static int extend(struct memory *m, struct region *q, address from, u32 offset, address at, address end)
 {
 	struct view view = q->view;
+	u32 skip = (from - q->start + offset) / PAGE_SIZE; /* no wrap: these lie in one space */
 
-	view.page += (from - q->start + offset) / PAGE_SIZE;
+	if (view.node && view.page > ~0u - skip - (end - at) / PAGE_SIZE)
+		return -EINVAL;
+	view.page += skip;
 	return region_view(m, at, end, &view);
 }
 
-/* To another place: a given one (fixed), or any. The place, or an error that leaves everything as it was (but what lay in a fixed place is gone, as in Linux). */
-static int move_to(struct memory *m, struct region *q, address at, address end, u32 size, int fixed, address to)
+/* To another place: a given one (fixed), or any. The place, or an error that leaves everything as it was (but what lay in a fixed place, and what the new size has no
+   room for, is gone, as in Linux). */
+static int move_to(struct memory *m, address at, address end, u32 size, int fixed, address to)
 {
-	address stays = size < end - at ? at + size : end;
+	struct region *q;
 	int error;
 
 	if (fixed) {
 		if (to & PAGE_MASK || to < USER_BOTTOM || !range_end(to, size, MMAP_TOP) || (to < end && at < to + size))
 			return -EINVAL;
-		if (region_unmap(m, to, to + size) || region_unmap(m, stays, end))
+		if (region_unmap(m, to, to + size) || (size < end - at && region_unmap(m, at + size, end)))
 			return -ENOMEM;
-	} else {
+		if (size < end - at)
+			end = at + size;
+	}
+	q = region_at(m, at);
+	if (!q || q->end < end)
+		return -EFAULT;
+	if (!fixed) {
 		to = region_gap(m, 0, size);
 		if (!to)
 			return -ENOMEM;
 	}
-	q = region_at(m, at); /* its end may have been cut off, its neighbours taken away */
-	if (!q)
-		return -EFAULT;
 	if (size > end - at && (error = extend(m, q, at, end - at, to + (end - at), to + size)))
 		return error;
-	error = region_move(m, at, stays, to);
+	error = region_move(m, at, end, to);
 	if (error && size > end - at)
 		region_unmap(m, to + (end - at), to + size);
 	return error ? error : (int)to;
 }
 
+/* As in Linux, a size that shrinks may reach over several regions and holes; one that grows is of one region. */
 CALL(mremap)
 {
 	struct memory *m = p->memory;
@@ -219,22 +227,24 @@ CALL(mremap)
 
 	if (r->ebx & PAGE_MASK || !r->ecx || !r->edx || r->esi & ~3u || r->esi == 2)
 		return -EINVAL;
+	q = region_at(m, r->ebx);
+	if (!q || !end)
+		return -EFAULT;
 	if (!size)
 		return -ENOMEM;
-	q = region_at(m, r->ebx);
-	if (!q || !end || q->end < end)
-		return -EFAULT;
 	if (r->esi & 2)
-		return move_to(m, q, r->ebx, end, size, 1, r->edi);
+		return move_to(m, r->ebx, end, size, 1, r->edi);
 	if (wanted && wanted <= end) {
 		error = wanted < end ? region_unmap(m, wanted, end) : 0;
 		return error ? error : (int)r->ebx;
 	}
+	if (q->end < end)
+		return -EFAULT;
 	if (wanted && q->end == end && region_free(m, end, wanted)) {
 		error = extend(m, q, r->ebx, end - r->ebx, end, wanted);
 		return error ? error : (int)r->ebx;
 	}
-	return r->esi & 1 ? move_to(m, q, r->ebx, end, size, 0, 0) : -ENOMEM;
+	return r->esi & 1 ? move_to(m, r->ebx, end, size, 0, 0) : -ENOMEM;
 }
 
 #define DONTNEED 4u

@@ -123,13 +123,17 @@ static int move(struct process *p, struct side *in, struct side *out, u32 left, 
 	return finish(p, in, size) || finish(p, out, size) ? -EFAULT : done;
 }
 
+/* 0, or EBADF for what cannot be read, or written. */
+static int may_move(struct file *in, struct file *out)
+{
+	return (in->flags & O_ACCMODE) == O_WRONLY || !(out->flags & O_ACCMODE) ? -EBADF : 0;
+}
+
 static int sides(struct process *p, int from, int to, struct side *in, struct side *out)
 {
 	in->file = file_of(p, from);
 	out->file = file_of(p, to);
-	if (!in->file || !out->file || (in->file->flags | out->file->flags) & O_PATH || (in->file->flags & O_ACCMODE) == O_WRONLY || !(out->file->flags & O_ACCMODE))
-		return -EBADF;
-	return 0;
+	return !in->file || !out->file || (in->file->flags | out->file->flags) & O_PATH ? -EBADF : 0;
 }
 
 static int writable_target(struct file *f)
@@ -142,12 +146,16 @@ static int send(struct process *p, struct machine_registers *r, unsigned size)
 	struct side in, out;
 	int error = sides(p, (int)r->ecx, (int)r->ebx, &in, &out);
 
-	if (error)
-		return error;
+	if (!in.file || in.file->flags & O_PATH || (in.file->flags & O_ACCMODE) == O_WRONLY)
+		return -EBADF;
 	in.given = r->edx;
 	out.given = 0;
-	if (in.file->pipe)
-		return in.given ? -ESPIPE : -EINVAL;
+	if (in.given && (in.file->pipe || in.file->socket || !KIND(in.file->node)))
+		return -ESPIPE;
+	if (!error)
+		error = may_move(in.file, out.file);
+	if (error)
+		return error;
 	if (KIND(in.file->node) != S_IFREG || !writable_target(out.file) || out.file->flags & O_APPEND)
 		return -EINVAL;
 	error = begin(p, &in, size);
@@ -177,6 +185,8 @@ CALL(splice)
 	if (!r->edi)
 		return 0;
 	error = sides(p, (int)r->ebx, (int)r->edx, &in, &out);
+	if (!error)
+		error = may_move(in.file, out.file);
 	if (error)
 		return error;
 	in.given = r->ecx;
@@ -204,6 +214,8 @@ CALL(tee)
 	if (!r->edx)
 		return 0;
 	error = sides(p, (int)r->ebx, (int)r->ecx, &in, &out);
+	if (!error)
+		error = may_move(in.file, out.file);
 	if (error)
 		return error;
 	if (!in.file->pipe || !out.file->pipe || in.file->pipe == out.file->pipe)
@@ -228,7 +240,7 @@ CALL(copy_file_range)
 		return -EISDIR;
 	if (in.file->pipe || out.file->pipe || KIND(in.file->node) != S_IFREG || KIND(out.file->node) != S_IFREG)
 		return -EINVAL;
-	if (out.file->flags & O_APPEND)
+	if (may_move(in.file, out.file) || out.file->flags & O_APPEND)
 		return -EBADF;
 	in.given = r->ecx;
 	out.given = r->esi;

@@ -250,13 +250,11 @@ static int lies_in(struct node *node, struct node *directory)
 	return 0;
 }
 
-/* Two names change what they name. Rights have been checked. */
+/* Two names change what they name. Rights have been checked, and that neither comes to lie in itself. */
 static int exchange(struct found *from, struct found *to)
 {
 	struct node *a = from->node, *b = to->node;
 
-	if ((KIND(a) == S_IFDIR && lies_in(to->directory, a)) || (KIND(b) == S_IFDIR && lies_in(from->directory, b)))
-		return -EINVAL;
 	from->entry->node = b;
 	to->entry->node = a;
 	if (KIND(a) == S_IFDIR) {
@@ -298,35 +296,39 @@ static int rename_at(struct process *p, int at, address path, int to_at, address
 		return -EXDEV;
 	node = from.node;
 	old = f.node;
+	if (node && !from.entry) /* ".", "..", "/" */
+		return -EBUSY;
+	if (old && !f.entry)
+		return flags == NOREPLACE ? -EEXIST : -EBUSY;
 	if (!node)
 		return -ENOENT;
-	if (!from.entry || (old && !f.entry))
-		return -EBUSY;
 	if (flags == NOREPLACE && old)
 		return -EEXIST;
 	if (flags == EXCHANGE && !old)
 		return -ENOENT;
 	if ((from.slash && KIND(node) != S_IFDIR) || (f.slash && KIND(flags == EXCHANGE ? old : node) != S_IFDIR))
 		return -ENOTDIR;
+	if (KIND(node) == S_IFDIR && lies_in(f.directory, node))
+		return -EINVAL;
+	if (old && KIND(old) == S_IFDIR && lies_in(from.directory, old))
+		return flags == EXCHANGE ? -EINVAL : -ENOTEMPTY;
+	if (node == old)
+		return 0;
 	error = may_remove(p, from.directory, node);
 	if (!error)
 		error = old ? may_remove(p, f.directory, old) : may(p, f.directory, MAY_WRITE | MAY_EXECUTE);
 	if (error)
 		return error;
-	if (node == old)
-		return 0;
 	if (flags == EXCHANGE) {
 		if (f.directory != from.directory && ((KIND(node) == S_IFDIR && may(p, node, MAY_WRITE)) || (KIND(old) == S_IFDIR && may(p, old, MAY_WRITE))))
 			return -EACCES;
 		return exchange(&from, &f);
 	}
 	if (KIND(node) == S_IFDIR) {
-		if (lies_in(f.directory, node))
-			return -EINVAL;
-		if (f.directory != from.directory && may(p, node, MAY_WRITE))
-			return -EACCES; /* its ".." changes */
 		if (old && KIND(old) != S_IFDIR)
 			return -ENOTDIR;
+		if (f.directory != from.directory && may(p, node, MAY_WRITE))
+			return -EACCES; /* its ".." changes */
 		if (old && old->entries)
 			return -ENOTEMPTY;
 	} else if (old && KIND(old) == S_IFDIR) {

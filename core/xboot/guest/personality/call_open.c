@@ -126,6 +126,8 @@ static int open_at(struct process *p, int at, address path, u32 flags, u32 mode)
 	if (error)
 		return error;
 	node = found.node;
+	if (flags & O_CREAT && found.slash && !(flags & (O_TMPFILE | O_PATH)))
+		return -EISDIR; /* whatever is there */
 	if (flags & O_TMPFILE && !(flags & O_PATH)) {
 		error = make_unnamed(p, node, flags, mode, &node);
 		made = 1;
@@ -143,7 +145,7 @@ static int open_at(struct process *p, int at, address path, u32 flags, u32 mode)
 	}
 	if (error)
 		return error;
-	f = file_new(node, flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | (flags & O_TMPFILE ? O_TMPFILE | O_DIRECTORY : 0)));
+	f = file_new(node, flags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC | (flags & O_TMPFILE ? O_TMPFILE | O_DIRECTORY : 0)));
 	if (!f) {
 		if (made && !(flags & O_TMPFILE))
 			unmake(&found, node);
@@ -348,6 +350,10 @@ CALL(ioctl)
 	if (f->socket && r->ecx == 0x541b) {
 		value = socket_waiting(f);
 		return value < 0 ? value : user_write(p, r->edx, &value, 4);
+	}
+	if (r->ecx == 0x541b && KIND(f->node) == S_IFREG && !(f->flags & O_PATH)) {
+		value = (int)(f->node->size - f->offset);
+		return user_write(p, r->edx, &value, 4);
 	}
 	if (r->ecx == 0x5421) { /* FIONBIO */
 		if (user_read(p, &value, r->edx, 4))

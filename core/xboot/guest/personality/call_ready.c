@@ -26,7 +26,7 @@ int file_ready(struct file *f)
 	if (mode != O_WRONLY)
 		ready |= (f->pipe->length ? POLLIN : 0) | (f->pipe->writers ? 0 : POLLHUP);
 	if (mode != 0)
-		ready |= !f->pipe->readers ? POLLERR : f->pipe->length <= (PIPE_FRAMES - 1) * PAGE_SIZE ? POLLOUT : 0;
+		ready |= (f->pipe->readers ? 0 : POLLERR) | (f->pipe->length <= (PIPE_FRAMES - 1) * PAGE_SIZE ? POLLOUT : 0);
 	return normal(ready);
 }
 

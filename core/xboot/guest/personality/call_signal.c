@@ -245,7 +245,10 @@ CALL(sigaltstack)
 	if (r->ebx) {
 		if (user_read(p, given, r->ebx, 12))
 			return -EFAULT;
-		if (given[1] & 2) {
+		given[1] &= 0x7fffffff; /* SS_AUTODISARM */
+		if (given[1] > 2)
+			return -EINVAL;
+		if (given[1] == 2) {
 			p->alternate = p->alternate_size = 0;
 		} else {
 			if (given[2] < 2048)

@@ -49,6 +49,14 @@ int device_open(struct process *p, struct node *node)
 	}
 }
 
+/* One that has no places: wherever one would go to, it is 0. */
+int device_placeless(struct node *node)
+{
+	u32 d = node->device;
+
+	return KIND(node) == S_IFCHR && (d == NULL_DEVICE || d == ZERO || d == FULL || d == RANDOM || d == URANDOM);
+}
+
 /* Deterministic: the same run draws the same numbers. splitmix64. */
 void random_bytes(void *to, unsigned length)
 {

@@ -79,12 +79,14 @@ CALL(epoll_ctl)
 	int error;
 
 	e = set_of(p, r->ebx, &error);
-	if (error || !f)
-		return error ? error : -EBADF;
 	if (r->ecx != 2 && user_read(p, given, r->esi, 12))
 		return -EFAULT;
-	if (!f->node->event && !f->pipe && !f->socket && KIND(f->node) != S_IFCHR)
-		return -EPERM;
+	if (error == -EBADF || !f)
+		return -EBADF;
+	if (!f->node->event && !f->pipe && !f->socket && (KIND(f->node) != S_IFCHR || device_placeless(f->node)))
+		return -EPERM; /* nobody ever waits for such a one */
+	if (error)
+		return error;
 	if (r->ecx < 1 || r->ecx > 3 || (f->node->event && f->node->event->kind == EVENT_WATCHES) || given[0] & ~(EVENT_BITS | ONE_SHOT | WAKE_UP))
 		return -EINVAL;
 	for (end = &e->watches; (w = *end); end = &w->in_set)

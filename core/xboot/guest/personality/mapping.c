@@ -105,8 +105,14 @@ int region_fault(struct memory *m, address at)
 	if (!r)
 		return grow(m, at) ? 0 : SIGSEGV;
 	at &= ~PAGE_MASK;
-	if (!r->view.node || !r->view.protection || machine_space_has(m->space, at))
+	if (!r->view.protection || machine_space_has(m->space, at))
 		return SIGSEGV;
+	if (!r->view.node) { /* zeros that have been forgotten (region_forget) */
+		if (!machine_space_zero(m->space, at, 1, r->view.protection))
+			return 0;
+		machine_space_unmap(m->space, at, 1);
+		return SIGBUS;
+	}
 	page = r->view.page + (at - r->start) / PAGE_SIZE;
 	if (page >= pages_of(r->view.node))
 		return SIGBUS;

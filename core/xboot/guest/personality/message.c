@@ -183,6 +183,18 @@ static void post(struct socket *to, struct message *m)
 	wake(to);
 }
 
+static void take_out_first(struct socket *s)
+{
+	struct message *m = s->first;
+
+	s->first = m->next;
+	if (!s->first)
+		s->last = 0;
+	s->waiting--;
+	message_forget(m);
+	wake(s);
+}
+
 /* ---- sending ---- */
 
 static int take_error(struct socket *s)
@@ -270,6 +282,8 @@ static int send_packet(struct process *p, struct socket *s, const struct letter 
 	if (to->state == ENDED && s->style == DATAGRAM) {
 		s->peer = 0; /* no target has ended: it was found among those that live */
 		socket_let_go(to);
+		while (s->first) /* as Linux: what the other had sent goes with it */
+			take_out_first(s);
 		return -ECONNREFUSED;
 	}
 	if (to->shut & SHUT_IN)
@@ -332,18 +346,6 @@ static void take_rights(struct message *m, struct arrival *to, int peek)
 	pool_back(POOL_VECTORS, m->rights, m->right_count * (unsigned)sizeof *m->rights);
 	m->rights = 0;
 	m->right_count = 0;
-}
-
-static void take_out_first(struct socket *s)
-{
-	struct message *m = s->first;
-
-	s->first = m->next;
-	if (!s->first)
-		s->last = 0;
-	s->waiting--;
-	message_forget(m);
-	wake(s);
 }
 
 /* Bytes of a message, to a place among the pieces. 0 or -EFAULT. */

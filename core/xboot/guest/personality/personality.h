@@ -207,6 +207,7 @@ void pipe_consume(struct pipe *pipe, unsigned length);                  /* so ma
 int pipe_append(struct pipe *pipe, const void *from, unsigned length);  /* how many went in, or -ENOMEM */
 
 int device_open(struct process *p, struct node *node);
+int device_placeless(struct node *node);
 int device_read(struct process *p, struct file *f, address to, unsigned length);
 int device_write(struct process *p, struct file *f, address from, unsigned length);
 int device_ioctl(struct process *p, struct file *f, u32 request, address argument);

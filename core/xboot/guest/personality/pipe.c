@@ -115,6 +115,8 @@ int pipe_write(struct process *p, struct file *f, address from, unsigned length)
 	unsigned part, at, done = p->progress;
 
 	p->progress = 0;
+	if (!length)
+		return 0; /* whoever reads, or nobody */
 	if (!pipe->readers) {
 		if (done)
 			return (int)done;

@@ -92,6 +92,19 @@ void yield(void)
 static nanoseconds last_look;
 static unsigned calls_since;
 
+/* A call that waits is made once more before a signal ends it: what it waited for may have come together with the signal, as a child's end does. A futex's wait is
+   not: its word may have another value by now, and who woke it has said so. */
+static void once_more(struct process *p)
+{
+	if (!p->again || p->futex_base || p->futex_woken)
+		return;
+	p->again = 0;
+	if (serve(p) != WAIT)
+		return;
+	p->state = RUNNING;
+	p->wait = 0;
+}
+
 static void run(struct process *p)
 {
 	struct machine_fault fault;
@@ -100,7 +113,9 @@ static void run(struct process *p)
 	stamp_refresh();
 	while (p->state == RUNNING) {
 		if ((p->pending | p->crew->pending) && signal_waiting(p)) {
-			signal_deliver(p);
+			once_more(p);
+			if (p->state == RUNNING)
+				signal_deliver(p);
 			continue;
 		}
 		if (p->again) {

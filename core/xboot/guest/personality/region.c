@@ -289,23 +289,28 @@ int region_protect(struct memory *m, address at, address end, u32 protection)
 	return 0;
 }
 
-/* 0, or ENOMEM: not all of it is mapped, or memory is short. */
+/* 0, or ENOMEM: not all of it is mapped; what is, has forgotten. Zeros that there is no memory for now come when they are touched (region_fault). */
 int region_forget(struct memory *m, address at, address end)
 {
 	struct region *r;
 	address to;
+	int error = 0;
 
 	for (r = m->regions; r && r->end <= at; r = r->next)
 		;
 	for (; at < end; at = to, r = r->next) {
-		if (!r || r->start > at)
-			return -ENOMEM;
+		if (!r || r->start > at) { /* what lies behind a hole forgets as well, as in Linux */
+			error = -ENOMEM;
+			if (!r || r->start >= end)
+				break;
+			at = r->start;
+		}
 		to = r->end < end ? r->end : end;
 		machine_space_unmap(m->space, at, (to - at) / PAGE_SIZE);
 		if (!r->view.node && machine_space_zero(m->space, at, (to - at) / PAGE_SIZE, r->view.protection))
-			return -ENOMEM;
+			machine_space_unmap(m->space, at, (to - at) / PAGE_SIZE);
 	}
-	return 0;
+	return error;
 }
 
 /* Pages of one region to a free place, which shows what they showed. 0, or ENOMEM: nothing has changed. The region itself goes along, so nothing can fail midway. */

@@ -242,9 +242,14 @@ void signal_send_thread(struct process *p, int number, const struct origin *orig
 
 void signal_send(struct process *p, int number)
 {
-	static const struct origin kernel = { 0x80, 0, 0, 0 };
+	struct origin origin = { 0x80, 0, 0, 0 }; /* SI_KERNEL */
 
-	signal_send_from(p, number, &kernel);
+	if (number == SIGPIPE) { /* as if it had sent it itself */
+		origin.code = 0;
+		origin.pid = p->leader->local;
+		origin.uid = p->uid;
+	}
+	signal_send_from(p, number, &origin);
 }
 
 static int may_signal(struct process *p, struct process *q)

@@ -16,6 +16,7 @@ enum {
 #include "threads.c"
 #include "locks.c"
 #include "proc.c"
+#include "edges.c"
 
 void start_c(u32 *stack)
 {
@@ -32,6 +33,7 @@ void start_c(u32 *stack)
     threads();
     locks();
     proc();
+    edges();
     put("# end\n");
     sys(EXIT_GROUP, 0);
 }

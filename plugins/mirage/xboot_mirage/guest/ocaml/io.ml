@@ -67,7 +67,10 @@ let write_pipe p f pipe va len =
     let room = Pipe.room pipe in
     if room >= min left 4096 then begin
       let from = va + p.progress in
-      let n = Pipe.push pipe left (fun b off part done_ -> User.read_some p.mm (from + done_) b off part) in
+      let moved = Pipe.push pipe left (fun b off part done_ -> User.read_some p.mm (from + done_) b off part) in
+      (* a piece that runs into a bad pointer is not begun, as on Linux *)
+      let n = if moved < min left room then moved - (moved mod 4096) else moved in
+      Pipe.take_back pipe (moved - n);
       if n = 0 then (if p.progress = 0 then Errno.fail Errno.efault);
       p.progress <- p.progress + n;
       if n < min left room then p.progress (* ran into a bad pointer *)
@@ -172,6 +175,9 @@ let write p f va len =
 let transfer p from position ?at out len =
   if not out.writable then Errno.fail Errno.ebadf;
   if not from.readable then Errno.fail Errno.ebadf;
+  (* a pipe that nobody reads is broken, be there bytes to move or not *)
+  let broken pipe = if pipe.Vfs.readers = 0 then begin Signal.send p 13 (0, p.tgid, 1000, 0); Errno.fail Errno.epipe end in
+  (match out.what with Pipe_end pipe when len > 0 -> broken pipe | _ -> ());
   let b = Bytes.create 65536 in
   let c = content from in
   let put part done_ =
@@ -188,7 +194,7 @@ let transfer p from position ?at out len =
     | To_console -> Console.put b 0 part; part
     | Null | Zero | Random -> part
     | Pipe_end pipe ->
-      if pipe.Vfs.readers = 0 then begin Signal.send p 13 (0, p.tgid, 1000, 0); Errno.fail Errno.epipe end;
+      broken pipe;
       let n = Pipe.push pipe part (fun t off m d -> Bytes.blit b d t off m; m) in
       if n > 0 then n
       else if out.flags land o_nonblock <> 0 then Errno.fail Errno.eagain

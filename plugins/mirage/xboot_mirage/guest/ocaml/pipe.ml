@@ -35,6 +35,9 @@ let push pipe len fetch =
     end in
   go 0
 
+(* The last [n] bytes have not come. *)
+let take_back pipe n = pipe.used <- pipe.used - n
+
 let pull pipe len give =
   let len = min len pipe.used in
   let size = Bytes.length pipe.buffer in

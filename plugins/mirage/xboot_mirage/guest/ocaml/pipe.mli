@@ -12,3 +12,7 @@ val pull : Vfs.pipe -> int -> (Bytes.t -> int -> int -> int -> int) -> int
 
 (* [peek pipe from b off len] copies bytes that lie [from] behind the first one; they stay. The caller keeps within what is used. *)
 val peek : Vfs.pipe -> int -> bytes -> int -> int -> unit
+
+
+(* [take_back pipe n]: the last [n] bytes that were put in have not come. The caller keeps within what it has put in just now. *)
+val take_back : Vfs.pipe -> int -> unit

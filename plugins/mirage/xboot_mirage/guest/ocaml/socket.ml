@@ -83,6 +83,12 @@ let reset () =
 let ended s = s.shut_in || (s.style <> datagram && match s.peer with Some q -> q.gone || q.shut_out | None -> false)
 let room s = if s.style = stream then max 0 (capacity - s.held) else if Queue.length s.incoming > queue_length || s.held >= capacity then 0 else capacity
 
+(* How many bytes a reader will find: of datagrams the first one's. *)
+let waiting s =
+  match Queue.peek_opt s.incoming with
+  | Some m when s.style = datagram -> Bytes.length m.data
+  | _ -> s.held
+
 (* The bits of poll. *)
 let ready s =
   let if_ c bits = if c then bits else 0 in
@@ -136,15 +142,15 @@ let send_stream p s ~again ~quiet ~rights len fetch =
     else wait_unless p ~most:s.most_out ~again (fun () -> room q > 0 || q.gone || q.shut_in || s.shut_out)
   end
 
-let send_message p s target ~again ~quiet ~rights len fetch =
+let send_message p s target ~again ~rights len fetch =
   if len > capacity then Errno.fail emsgsize;
   let q = match (target, s.peer) with Some q, _ -> q | None, Some q -> q | None, None -> Errno.fail enotconn in
-  if s.shut_out then broken p ~quiet;
+  if s.shut_out then broken p ~quiet:true; (* a signal is for streams *)
   if q.gone && s.style = datagram then begin
-    (match s.peer with Some t when t == q -> s.peer <- None | _ -> ());
+    (match s.peer with Some t when t == q -> s.peer <- None; drop_messages s | _ -> ()); (* as Linux: what the other had sent goes with it *)
     Errno.fail econnrefused
   end;
-  if q.gone || q.shut_in then broken p ~quiet;
+  if q.gone || q.shut_in then broken p ~quiet:true;
   (* a connected datagram socket takes only what its own peer sends *)
   (match q.peer with Some t when s.style = datagram && t != s -> Errno.fail Errno.eperm | _ -> ());
   if room q = 0 then wait_unless p ~most:s.most_out ~again (fun () -> room q > 0 || q.gone || q.shut_in)
@@ -155,14 +161,17 @@ let send_message p s target ~again ~quiet ~rights len fetch =
 
 (* Send [len] bytes that [fetch off len] gives. [target]: for a datagram with an address. *)
 let send p s ?target ~again ~quiet ~rights len fetch =
-  if s.backlog < 0 then take_error s;
-  if s.style = stream then send_stream p s ~again ~quiet ~rights len fetch else send_message p s target ~again ~quiet ~rights len fetch
+  if s.style = stream then send_stream p s ~again ~quiet ~rights len fetch
+  else begin
+    take_error s;
+    send_message p s target ~again ~rights len fetch
+  end
 
 type received = { count : int; truncated : bool; files : file list; from : string; from_pid : int; last : message option }
 
 let nothing count = { count; truncated = false; files = []; from = ""; from_pid = 0; last = None }
 
-(* Bytes of a stream, over the borders of messages but not over descriptors or another sender. Returns how much there is in the buffer now, and the files. *)
+(* Bytes of a stream, over the borders of messages, up to the end of one that brings descriptors. Returns how much there is in the buffer now, and the files. *)
 let take_stream p s ~peek len store =
   let messages = List.of_seq (Queue.to_seq s.incoming) in
   let rec go done_ files = function
@@ -170,8 +179,7 @@ let take_stream p s ~peek len store =
     | _ when done_ >= len -> (done_, files)
     | m :: rest ->
       let fresh = m.taken = 0 in
-      if done_ > p.progress && fresh && m.rights <> [] then (done_, files)
-      else begin
+      begin
         let part = min (Bytes.length m.data - m.taken) (len - done_) in
         let n = store done_ m.data m.taken part in
         if n < part && done_ + n = 0 then Errno.fail Errno.efault;
@@ -196,7 +204,7 @@ let receive p s ~again ~peek ~whole len store =
     if p.progress > 0 && (ended s || again) then nothing p.progress
     else begin
       take_error s;
-      if ended s then nothing 0 else nothing (wait_unless p ~most:s.most_in ~again arrived)
+      if ended s && not (again && s.style = datagram) then nothing 0 else nothing (wait_unless p ~most:s.most_in ~again arrived)
     end
   end
   else begin
@@ -229,12 +237,14 @@ let fetch_from p va off len =
   b
 
 let read p f s va len =
+  if len = 0 then 0
+  else
   let r = receive p s ~again:(f.flags land 0o4000 <> 0) ~peek:false ~whole:false len (store_at p va) in
   let_go r.files; (* read has no place for descriptors: they are closed *)
   r.count
 
 let write p f s va len =
-  if len = 0 && s.style = stream then 0 else send p s ~again:(f.flags land 0o4000 <> 0) ~quiet:false ~rights:[] len (fetch_from p va)
+  send p s ~again:(f.flags land 0o4000 <> 0) ~quiet:false ~rights:[] len (fetch_from p va)
 
 (* From the kernel's own memory, for sendfile: as much as there is room for. *)
 let write_bytes p f s b len =

@@ -43,6 +43,7 @@ val room : Proc.socket -> int
 val wait_unless : Proc.t -> most:int -> again:bool -> (unit -> bool) -> int
 
 (* The bits of poll. *)
+val waiting : Proc.socket -> int (* bytes that a reader will find: of datagrams the first one's *)
 val ready : Proc.socket -> int
 
 (* [send p socket len fetch]: [fetch off len] gives the bytes; how many were sent. [target]: for a datagram with an address. [quiet]: no SIGPIPE with EPIPE.

@@ -6,7 +6,7 @@ let o_cloexec = 0o2000000
 
 (* A descriptor of something that has no name and no mode of its own. *)
 let nameless p what ~flags ~readable ~writable =
-  let inode = Vfs.make ~uid:who.Vfs.user ~gid:who.Vfs.group (Vfs.Device (0, 0)) 0o600 in
+  let inode = Vfs.make ~uid:0 ~gid:0 (Vfs.Device (0, 0)) 0o600 in
   inode.Vfs.nlink <- 1;
   let f = open_file inode what ~flags:(flags land Io.o_nonblock lor 2) ~path:"anon_inode" ~readable ~writable in
   install p f ~cloexec:(flags land o_cloexec <> 0)
@@ -89,7 +89,7 @@ let rec depth self f =
     below + 1
   | _ -> 0
 
-let epoll_of f = match f.what with Epoll e -> e | _ -> Errno.fail Errno.einval
+let epoll_of f = match f.what with Epoll e -> e | Path_only -> Errno.fail Errno.ebadf | _ -> Errno.fail Errno.einval
 
 let epoll_ctl p =
   let f = file p (Arg.int p 0) and fd = Arg.int p 2 in
@@ -99,6 +99,7 @@ let epoll_ctl p =
     (User.u32 b 0, Bytes.get_int64_le b 4) in
   let operation = Arg.int p 1 in
   let fresh = if operation = 1 || operation = 3 then event () else (0, 0L) in
+  (match f.what with Path_only -> Errno.fail Errno.ebadf | _ -> ());
   (match target.what with Plain | Directory | Null | Zero | Full -> Errno.fail Errno.eperm | Path_only -> Errno.fail Errno.ebadf | _ -> ());
   if f == target then Errno.fail Errno.einval;
   let e = epoll_of f in

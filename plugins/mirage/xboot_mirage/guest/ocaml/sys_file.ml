@@ -5,7 +5,7 @@ open Proc
 let fd_file p n = file p (Arg.int p n)
 
 let no_path f = if f.what = Path_only then Errno.fail Errno.ebadf
-let seekable f = match f.what with Plain | Directory -> () | Null | Zero | Full | Random -> () | _ -> Errno.fail Errno.espipe
+let seekable f = match f.what with Path_only -> Errno.fail Errno.ebadf | Plain | Directory -> () | Null | Zero | Full | Random -> () | _ -> Errno.fail Errno.espipe
 
 (* [windowed]: a call of one byte on a regular file wishes for the fast way for the next ones. *)
 let windowed which operate p =
@@ -18,8 +18,8 @@ let read p = windowed Window.reading Io.read p
 let write p = windowed Window.writing Io.write p
 
 let positioned p operate offset =
-  let f = fd_file p 0 in
   if offset < 0 then Errno.fail Errno.einval;
+  let f = fd_file p 0 in
   seekable f;
   operate p f offset (Arg.word p 1) (Arg.long p 2)
 
@@ -54,12 +54,19 @@ let each_vector vectors operate =
        | exception (Errno.Error _ | Wait _) when done_ > 0 -> done_) in
   go 0 vectors
 
-let readv p = let f = fd_file p 0 in no_path f; each_vector (vectors p) (fun _ va len -> Io.read p f va len)
+(* Be there no bytes at all. *)
+let demand_way f allowed =
+  if not allowed then Errno.fail Errno.ebadf;
+  match f.what with Epoll _ -> Errno.fail Errno.einval | _ -> ()
+
+let readv p = let f = fd_file p 0 in no_path f; let v = vectors p in demand_way f f.readable; each_vector v (fun _ va len -> Io.read p f va len)
 
 (* On a pipe, [progress] counts over all pieces: each is skipped as far as it was written before. *)
 let writev p =
   let f = fd_file p 0 in
   no_path f;
+  let v = vectors p in
+  demand_way f f.writable;
   match f.what with
   | Pipe_end _ ->
     let total = ref 0 in
@@ -73,23 +80,29 @@ let writev p =
          | n -> total := !total + n
          | exception Wait c -> p.progress <- !total + p.progress; raise (Wait c)
          | exception (Errno.Error _ as e) -> if !total = 0 then raise e)
-      end) (vectors p);
+      end) v;
     !total
-  | _ -> each_vector (vectors p) (fun _ va len -> Io.write p f va len)
+  | _ -> each_vector v (fun _ va len -> Io.write p f va len)
 
 let vector_offset p =
   let at = if is_wide p then Arg.word p 3 else Arg.pair p 3 in
   if at < 0 then Errno.fail Errno.einval else at
 
 let preadv p =
-  let f = fd_file p 0 and start = vector_offset p in
+  let start = vector_offset p in
+  let f = fd_file p 0 in
   seekable f;
-  each_vector (vectors p) (fun d va len -> Io.read_at p f (start + d) va len)
+  let v = vectors p in
+  demand_way f f.readable;
+  each_vector v (fun d va len -> Io.read_at p f (start + d) va len)
 
 let pwritev p =
-  let f = fd_file p 0 and start = vector_offset p in
+  let start = vector_offset p in
+  let f = fd_file p 0 in
   seekable f;
-  each_vector (vectors p) (fun d va len -> Io.write_at p f (start + d) va len)
+  let v = vectors p in
+  demand_way f f.writable;
+  each_vector v (fun d va len -> Io.write_at p f (start + d) va len)
 
 let close p =
   let fd = Arg.int p 0 in
@@ -107,15 +120,17 @@ let close_range p =
 
 let seek p f position whence =
   ignore p;
+  if whence < 0 || whence > 4 then Errno.fail Errno.einval;
   (match f.what with Pipe_end _ | To_console | Socket _ -> Errno.fail Errno.espipe | Path_only -> Errno.fail Errno.ebadf | _ -> ());
   match f.what with
-  | Null | Zero | Full | Random -> 0
+  | Null | Zero | Full | Random | Event _ | Timer _ | Signals _ | Epoll _ -> 0
   | _ ->
     let size = match f.inode.Vfs.kind with Vfs.File c -> c.Content.size | _ -> 0 in
     let target = match whence with
       | 0 -> position
       | 1 -> f.position + position
-      | 2 -> if f.what = Directory then Errno.fail Errno.einval else size + position
+      | 2 when f.what <> Directory -> size + position
+      | _ when f.what = Directory -> Errno.fail Errno.einval
       | 3 -> if position < 0 || position >= size then Errno.fail Errno.enxio else position (* SEEK_DATA: no holes are told *)
       | 4 -> if position < 0 || position >= size then Errno.fail Errno.enxio else size
       | _ -> Errno.fail Errno.einval in
@@ -207,21 +222,24 @@ let pipe p = pipe_with p 0
 let pipe2 p = pipe_with p (Arg.int p 1)
 
 let set_size p f size =
-  if size < 0 then Errno.fail Errno.einval;
+  no_path f;
   if not f.writable then Errno.fail Errno.einval;
   ignore (Io.file_limit p 0 size = size || (Signal.send p 25 (0, p.tgid, 1000, 0); Errno.fail Errno.efbig));
   resize f.inode size;
   0
 
-let ftruncate p = set_size p (fd_file p 0) (Arg.long p 1)
-let ftruncate64 p = set_size p (fd_file p 0) (Arg.pair p 1)
+let ftruncate_to p size = if size < 0 then Errno.fail Errno.einval else set_size p (fd_file p 0) size
+let ftruncate p = ftruncate_to p (Arg.long p 1)
+let ftruncate64 p = ftruncate_to p (Arg.pair p 1)
 
 let fallocate p =
   let f = fd_file p 0 in
   let mode = Arg.int p 1 in
   let start, len = if is_wide p then (Arg.word p 2, Arg.word p 3) else (Arg.pair p 2, Arg.pair p 4) in
-  if not f.writable then Errno.fail Errno.ebadf;
+  no_path f;
   if start < 0 || len <= 0 then Errno.fail Errno.einval;
+  if mode <> 0 && mode <> 1 && mode <> 3 then Errno.fail Errno.enotsup;
+  if not f.writable then Errno.fail Errno.ebadf;
   if start > Limit.file_size || len > Limit.file_size then Limit.reach Errno.efbig "a file may not grow beyond 4 GiB";
   let keep_size = mode land 1 <> 0 in
   let c = match f.what with Plain -> Io.content f | Pipe_end _ -> Errno.fail Errno.espipe | _ -> Errno.fail Errno.enodev in
@@ -233,11 +251,11 @@ let fallocate p =
      Content.fill c start (start + len);
      if not keep_size && start + len > c.Content.size then resize f.inode (start + len)
    | 3 when f.inode.Vfs.seals land Io.unwritable <> 0 -> Errno.fail Errno.eperm
-   | 3 -> Content.punch c start (start + len); Io.touch f.inode
-   | _ -> Errno.fail Errno.enotsup);
+   | _ -> Content.punch c start (start + len); Io.touch f.inode);
   0
 
-let sync p = no_path (fd_file p 0); 0
+(* Only what could lie on a disk. *)
+let sync p = match (fd_file p 0).what with Plain | Directory -> 0 | Path_only -> Errno.fail Errno.ebadf | _ -> Errno.fail Errno.einval
 let flock p = let f = fd_file p 0 in no_path f; Locks.whole p f (Arg.int p 1)
 
 let ioctl p =
@@ -253,17 +271,20 @@ let ioctl p =
   | 0x541b ->
     (match f.what with
      | Pipe_end pipe -> User.put_int p.mm (Arg.word p 2) pipe.Vfs.used; 0
-     | Socket s -> User.put_int p.mm (Arg.word p 2) s.held; 0
-     | Plain -> User.put_int p.mm (Arg.word p 2) (max 0 ((Io.content f).Content.size - f.position)); 0
+     | Socket s -> User.put_int p.mm (Arg.word p 2) (Socket.waiting s); 0
+     | Plain -> User.put_int p.mm (Arg.word p 2) ((Io.content f).Content.size - f.position); 0
      | _ -> Errno.fail Errno.enotty)
   | _ -> Errno.fail Errno.enotty (* there are no terminals *)
 
 (* sendfile: the offset in memory is 32 or 64 bits wide *)
 let sendfile_sized p size =
   let out = fd_file p 0 and from = fd_file p 1 and at = Arg.word p 2 and len = Arg.long p 3 in
+  if not from.readable then Errno.fail Errno.ebadf;
+  (match from.what with Pipe_end _ | Socket _ | Event _ | Timer _ | Signals _ | Epoll _ when at <> 0 -> Errno.fail Errno.espipe | _ -> ());
+  if not out.writable then Errno.fail Errno.ebadf;
   if len < 0 then Errno.fail Errno.einval;
-  (match from.what with Plain -> () | Path_only -> Errno.fail Errno.ebadf | _ -> Errno.fail Errno.einval);
-  if out.what = Plain && out.flags land Io.o_append <> 0 then Errno.fail Errno.einval;
+  (match from.what with Plain -> () | _ -> Errno.fail Errno.einval);
+  (match out.what with Pipe_end _ -> () | _ -> if out.flags land Io.o_append <> 0 then Errno.fail Errno.einval);
   if at = 0 then begin
     let n = Io.transfer p from from.position out len in
     from.position <- from.position + n;
@@ -297,7 +318,7 @@ let copy_file_range p =
    | (Directory, _ | _, Directory) -> Errno.fail Errno.eisdir
    | (Path_only, _ | _, Path_only) -> Errno.fail Errno.ebadf
    | _ -> Errno.fail Errno.einval);
-  if out.flags land Io.o_append <> 0 then Errno.fail Errno.ebadf;
+  if not from.readable || not out.writable || out.flags land Io.o_append <> 0 then Errno.fail Errno.ebadf;
   let start = Option.value (position_at p from_at) ~default:from.position and target = Option.value (position_at p to_at) ~default:out.position in
   let len = max 0 (min len ((Io.content from).Content.size - start)) in
   if from.inode == out.inode && start < target + len && target < start + len then Errno.fail Errno.einval;

@@ -14,30 +14,15 @@ let shared_memory len =
   Mm.Backed (Vfs.make ~uid:who.Vfs.user ~gid:who.Vfs.group (Vfs.File c) 0o777, 0)
 
 let map p ~va ~len ~prot ~flags ~fd ~offset =
-  if len = 0 || offset land (Base.page - 1) <> 0 then Errno.fail Errno.einval;
+  if offset land (Base.page - 1) <> 0 then Errno.fail Errno.einval;
+  let opened = if flags land map_anonymous <> 0 then None else Some (file p fd) in
+  (match opened with Some { what = Path_only; _ } -> Errno.fail Errno.ebadf | _ -> ());
+  if len = 0 then Errno.fail Errno.einval;
   if offset < 0 || offset > 1 lsl 52 then Errno.fail Errno.eoverflow;
   if prot land lnot 0x01000007 <> 0 then Errno.fail Errno.einval;
   let mm = p.mm in
   if len < 0 || len > Mm.limit mm then Limit.reach Errno.enomem Limit.address_space;
   let len = Base.page_up len in
-  let shared = match flags land 15 with 1 | 3 -> true | 2 -> false | _ -> Errno.fail Errno.einval in
-  let may_write = ref true in
-  let anonymous () = if shared then shared_memory len else Mm.Anonymous in
-  let source =
-    if flags land map_anonymous <> 0 then anonymous ()
-    else begin
-      let f = file p fd in
-      match f.what with
-      | Plain ->
-        if not f.readable then Errno.fail Errno.eacces;
-        if shared && prot land 2 <> 0 && not f.writable then Errno.fail Errno.eacces;
-        let sealed = shared && f.inode.Vfs.seals land Io.unwritable <> 0 in
-        if sealed && prot land 2 <> 0 then Errno.fail Errno.eperm;
-        may_write := (f.writable && not sealed) || not shared;
-        Mm.Backed (f.inode, offset)
-      | Zero -> anonymous ()
-      | _ -> Errno.fail Errno.enodev
-    end in
   let fixed = flags land (map_fixed lor map_noreplace) <> 0 in
   let free at = at land (Base.page - 1) = 0 && at >= 0x10000 && at + len <= Mm.limit mm && Mm.within mm at (at + len) = []
                 && (match Mm.find mm at with None -> true | Some _ -> false) in
@@ -51,6 +36,22 @@ let map p ~va ~len ~prot ~flags ~fd ~offset =
     end
     else if va > 0 && va < Mm.limit mm && free (Base.page_down va) then Base.page_down va
     else Mm.find_free mm len in
+  let shared = match flags land 15 with 1 -> true | 3 when opened <> None -> true | 2 -> false | _ -> Errno.fail Errno.einval in
+  let may_write = ref true in
+  let anonymous () = if shared then shared_memory len else Mm.Anonymous in
+  let source =
+    match opened with
+    | None -> anonymous ()
+    | Some f ->
+      if not f.readable || (shared && prot land 2 <> 0 && not f.writable) then Errno.fail Errno.eacces;
+      match f.what with
+      | Plain ->
+        let sealed = shared && f.inode.Vfs.seals land Io.unwritable <> 0 in
+        if sealed && prot land 2 <> 0 then Errno.fail Errno.eperm;
+        may_write := (f.writable && not sealed) || not shared;
+        Mm.Backed (f.inode, offset)
+      | Zero -> anonymous ()
+      | _ -> Errno.fail Errno.enodev in
   if fixed then begin Mm.demand_areas mm 3; Mm.unmap mm at (at + len) end;
   Mm.add mm { Mm.first = at; last = at + len; prot = prot land 7; shared; may_write = !may_write; source };
   at
@@ -146,37 +147,39 @@ let carry mm old at len area =
     end in
   go 0
 
+(* As on Linux, a size that shrinks may reach over several areas and holes; one that grows is of one area. What lay in a given place is gone, whatever comes after. *)
 let mremap p =
   let mm = p.mm in
   let old = Arg.word p 0 and old_len = Base.page_up (Arg.word p 1) and len = Base.page_up (Arg.word p 2) and flags = Arg.int p 3 in
   let fixed = flags land 2 <> 0 and target = Arg.word p 4 in
   if old < 0 || old land (Base.page - 1) <> 0 || len <= 0 || old_len <= 0 || flags land lnot 3 <> 0 || flags = 2 then Errno.fail Errno.einval;
+  if Mm.find mm old = None then Errno.fail Errno.efault;
   if len > Mm.limit mm || old > Mm.limit mm || old_len > Mm.limit mm - old then Errno.fail Errno.enomem;
   if fixed then begin
     if target land (Base.page - 1) <> 0 || target < 0 || target > Mm.limit mm - len || (target < old + old_len && old < target + len) then Errno.fail Errno.einval;
-    if target < Mm.lowest then Errno.fail Errno.eperm
+    if target < Mm.lowest then Errno.fail Errno.eperm;
+    Mm.demand_areas mm 6;
+    Mm.unmap mm target (target + len)
   end;
-  let area = match Mm.find mm old with Some a when old + old_len <= a.Mm.last -> a | _ -> Errno.fail Errno.efault in
-  if fixed then Mm.demand_areas mm 6;
+  if len < old_len then begin Mm.demand_areas mm 4; Mm.unmap mm (old + len) (old + old_len) end;
+  let kept = min old_len len in
+  let area () = match Mm.find mm old with Some a when old + kept <= a.Mm.last -> a | _ -> Errno.fail Errno.efault in
   let move at =
+    let area = area () in
     Mm.demand_areas mm 4;
-    let kept = min old_len len in
     let moved = { area with Mm.first = at; last = at + len; source = Mm.shift_source area.Mm.source (old - area.Mm.first) } in
     Mm.add mm moved;
     carry mm old at kept moved;
-    Mm.unmap mm old (old + old_len);
+    Mm.unmap mm old (old + kept);
     at in
-  if fixed then begin
-    Mm.unmap mm target (target + len);
-    move target
+  if fixed then move target
+  else if len <= old_len then old
+  else begin
+    let area = area () in
+    if old + old_len = area.Mm.last && old + len <= Mm.limit mm && Mm.within mm (old + old_len) (old + len) = [] then begin
+      Mm.add mm { area with Mm.first = old + old_len; last = old + len; source = Mm.shift_source area.Mm.source (old + old_len - area.Mm.first) };
+      old
+    end
+    else if flags land 1 = 0 then Errno.fail Errno.enomem
+    else move (Mm.find_free mm len)
   end
-  else if len <= old_len then begin
-    if len < old_len then Mm.unmap mm (old + len) (old + old_len);
-    old
-  end
-  else if old + old_len = area.Mm.last && old + len <= Mm.limit mm && Mm.within mm (old + old_len) (old + len) = [] then begin
-    Mm.add mm { area with Mm.first = old + old_len; last = old + len; source = Mm.shift_source area.Mm.source (old + old_len - area.Mm.first) };
-    old
-  end
-  else if flags land 1 = 0 then Errno.fail Errno.enomem
-  else move (Mm.find_free mm len)

@@ -6,7 +6,8 @@ let at_fdcwd = -100
 let at_symlink_nofollow = 0x100 and at_removedir = 0x200 and at_symlink_follow = 0x400 and at_empty_path = 0x1000
 
 let start p fd path =
-  if path <> "" && path.[0] = '/' then p.root
+  if path = "" then Errno.fail Errno.enoent
+  else if path.[0] = '/' then p.root
   else if fd = at_fdcwd then p.place.cwd
   else
     let f = file p fd in
@@ -75,7 +76,10 @@ let open_inode inode flags path =
   | Vfs.Device (1, 5) -> opened Zero
   | Vfs.Device (1, 7) -> opened Full
   | Vfs.Device (1, (8 | 9)) -> opened Random
-  | Vfs.Socket | Vfs.Device _ -> Errno.fail Errno.enxio (* /dev/tty: there is no terminal *)
+  | Vfs.Socket | Vfs.Device _ ->
+    if readable then Vfs.demand who inode 4;
+    if writable then Vfs.demand who inode 2;
+    Errno.fail Errno.enxio (* /dev/tty: there is no terminal *)
   | Vfs.Console -> if readable then Errno.fail Errno.eacces; opened To_console
   | Vfs.Fifo pipe ->
     if readable then Vfs.demand who inode 4;
@@ -120,6 +124,7 @@ let open_at p fd va flags mode =
   else
   let () = if flags land o_creat <> 0 && flags land o_directory <> 0 then Errno.fail Errno.einval in
   let exclusive = flags land o_creat <> 0 && flags land o_excl <> 0 in
+  if flags land o_creat <> 0 && flags land o_path = 0 && (resolve_name p fd path).Path.slash then Errno.fail Errno.eisdir; (* whatever is there *)
   let found = resolve p fd path ~follow:(flags land o_nofollow = 0 && not exclusive) in
   let cloexec = flags land o_cloexec <> 0 in
   match found.Path.node with
@@ -141,7 +146,6 @@ let open_at p fd va flags mode =
     end
   | None when flags land o_creat = 0 -> Errno.fail Errno.enoent
   | None ->
-    if found.Path.slash then Errno.fail Errno.eisdir;
     demand_make found;
     let inode = make_in found (Vfs.File (Content.make ())) (mode land 0o7777 land lnot p.place.umask) in
     Path.remember found inode;
@@ -201,10 +205,10 @@ let link_at p fd va to_fd to_va flags =
   let found = resolve_name p to_fd (User.path p.mm to_va) in
   if found.Path.node <> None then Errno.fail Errno.eexist;
   if found.Path.slash then Errno.fail Errno.enoent;
-  if Vfs.is_dir inode then Errno.fail Errno.eperm;
-  if inode.Vfs.sealed then Errno.fail Errno.exdev; (* the store's files stay the store's *)
+  if not (Vfs.is_dir inode) && inode.Vfs.sealed then Errno.fail Errno.exdev; (* the store's files stay the store's *)
   (match inode.Vfs.kind with Vfs.Device _ | Vfs.Console | Vfs.Magic _ | Vfs.Text _ | Vfs.Fifo { Vfs.named = false; _ } -> Errno.fail Errno.exdev | _ -> ());
   demand_make found;
+  if Vfs.is_dir inode then Errno.fail Errno.eperm;
   if inode.Vfs.nlink >= 65000 then Errno.fail Errno.emlink;
   if inode.Vfs.nlink = 0 && not inode.Vfs.nameless then Errno.fail Errno.enoent;
   Vfs.add found.Path.parent found.Path.name inode;
@@ -221,9 +225,9 @@ let unlink_at p fd va flags =
   if flags land lnot at_removedir <> 0 then Errno.fail Errno.einval;
   let path = User.path p.mm va in
   let directory = flags land at_removedir <> 0 in
+  let found = resolve_name p fd path in
   if directory && last_component path = "." then Errno.fail Errno.einval;
   if directory && last_component path = ".." then Errno.fail Errno.enotempty;
-  let found = resolve_name p fd path in
   let inode = Path.existing found in
   if found.Path.slash && not (Vfs.is_dir inode) then Errno.fail Errno.enotdir;
   if found.Path.name = "" then Errno.fail (if directory then Errno.ebusy else Errno.eisdir);
@@ -249,45 +253,27 @@ let rec is_below dir above =
 
 let no_replace = 1 and exchange = 2
 
-let rename_at p fd va to_fd to_va flags =
-  if flags land lnot 3 <> 0 || flags = 3 then Errno.fail Errno.einval;
-  let swap = flags land exchange <> 0 in
-  let from_path = User.path p.mm va and to_path = User.path p.mm to_va in
-  let from = resolve_name p fd from_path and target = resolve_name p to_fd to_path in
-  if from.Path.name = "" || target.Path.name = "" then Errno.fail Errno.ebusy;
-  let inode = Path.existing from in
-  (match inode.Vfs.kind with Vfs.Text _ | Vfs.Magic _ -> Errno.fail Errno.exdev | _ -> ()); (* /proc is another file system *)
-  let dir = Vfs.is_dir inode in
-  if flags land no_replace <> 0 && target.Path.node <> None then Errno.fail Errno.eexist;
-  let other = if swap then Some (Path.existing target) else None in
-  let other_dir = match other with Some o -> Vfs.is_dir o | None -> false in
-  if not dir && (from.Path.slash || (not swap && target.Path.slash)) then Errno.fail Errno.enotdir;
-  if swap && not other_dir && target.Path.slash then Errno.fail Errno.enotdir;
-  if dir && is_below target.Path.parent inode then Errno.fail Errno.einval;
-  (match other with Some o when other_dir && is_below from.Path.parent o -> Errno.fail Errno.einval | _ -> ());
+(* rename, when names and kinds are in order: rights, then the change. [other]: what takes the first name in exchange. *)
+let change_names ~dir from inode target other =
   Vfs.demand_remove who from.Path.parent inode;
   if target.Path.parent.Vfs.sealed then Errno.fail Errno.eacces;
   if inode.Vfs.sealed then Errno.fail Errno.eperm;
   Vfs.demand who target.Path.parent 3;
   (match (from.Path.parent.Vfs.kind, target.Path.parent.Vfs.kind) with Vfs.Dir _, Vfs.Dir _ -> () | _ -> Errno.fail Errno.eperm);
-  (* a directory that changes its parent is itself written to (its ..) *)
-  if from.Path.parent != target.Path.parent then begin
-    if dir then Vfs.demand who inode 2;
-    match other with Some o when other_dir -> Vfs.demand who o 2 | _ -> ()
-  end;
   (match target.Path.node with
    | None -> ()
-   | Some old when old == inode -> ()
    | Some old ->
      Vfs.demand_remove who target.Path.parent old;
      if old.Vfs.sealed then Errno.fail Errno.eperm;
-     if not swap then
-       match old.Vfs.kind with
-       | Vfs.Dir d ->
-         if not dir then Errno.fail Errno.eisdir;
-         if Hashtbl.length d.Vfs.entries > 0 then Errno.fail Errno.enotempty
-       | _ -> if dir then Errno.fail Errno.enotdir);
-  let same = match target.Path.node with Some old -> old == inode | None -> false in
+     if other = None && dir <> Vfs.is_dir old then Errno.fail (if dir then Errno.enotdir else Errno.eisdir));
+  (* a directory that changes its parent is itself written to (its ..) *)
+  if from.Path.parent != target.Path.parent then begin
+    if dir then Vfs.demand who inode 2;
+    match other with Some o when Vfs.is_dir o -> Vfs.demand who o 2 | _ -> ()
+  end;
+  (match target.Path.node with
+   | Some { Vfs.kind = Vfs.Dir d; _ } when other = None && Hashtbl.length d.Vfs.entries > 0 -> Errno.fail Errno.enotempty
+   | _ -> ());
   Limit.check_kernel_memory (); (* from here on nothing may fail: a name that was taken away is entered again *)
   (* alive between its two names *)
   let take found i =
@@ -297,14 +283,34 @@ let rename_at p fd va to_fd to_va flags =
     Vfs.enter found.Path.parent found.Path.name i;
     i.Vfs.opens <- i.Vfs.opens - 1;
     i.Vfs.ctime <- Clock.now () in
-  if not same then begin
-    match other with
-    | Some o -> take from inode; take target o; put target inode; put from o
-    | None ->
-      if target.Path.node <> None then Vfs.remove target.Path.parent target.Path.name;
-      take from inode;
-      put target inode
-  end;
+  match other with
+  | Some o -> take from inode; take target o; put target inode; put from o
+  | None ->
+    if target.Path.node <> None then Vfs.remove target.Path.parent target.Path.name;
+    take from inode;
+    put target inode
+
+let rename_at p fd va to_fd to_va flags =
+  if flags land lnot 3 <> 0 || flags = 3 then Errno.fail Errno.einval;
+  let swap = flags land exchange <> 0 in
+  let from_path = User.path p.mm va and to_path = User.path p.mm to_va in
+  let from = resolve_name p fd from_path and target = resolve_name p to_fd to_path in
+  if from.Path.name = "" then Errno.fail Errno.ebusy;
+  if target.Path.name = "" then Errno.fail (if flags land no_replace <> 0 then Errno.eexist else Errno.ebusy);
+  let inode = Path.existing from in
+  (match inode.Vfs.kind with Vfs.Text _ | Vfs.Magic _ -> Errno.fail Errno.exdev | _ -> ()); (* /proc is another file system *)
+  let dir = Vfs.is_dir inode in
+  if flags land no_replace <> 0 && target.Path.node <> None then Errno.fail Errno.eexist;
+  let other = if swap then Some (Path.existing target) else None in
+  let other_dir = match other with Some o -> Vfs.is_dir o | None -> false in
+  if not dir && (from.Path.slash || (not swap && target.Path.slash)) then Errno.fail Errno.enotdir;
+  if swap && not other_dir && target.Path.slash then Errno.fail Errno.enotdir;
+  if dir && is_below target.Path.parent inode then Errno.fail Errno.einval;
+  (match target.Path.node with
+   | Some old when Vfs.is_dir old && is_below from.Path.parent old -> Errno.fail (if swap then Errno.einval else Errno.enotempty)
+   | _ -> ());
+  let same = match target.Path.node with Some old -> old == inode | None -> false in
+  if not same then change_names ~dir from inode target other;
   0
 
 let rename p = rename_at p at_fdcwd (Arg.word p 0) at_fdcwd (Arg.word p 1) 0
@@ -349,7 +355,8 @@ let fchmodat p = change_mode (existing p (Arg.int p 0) (User.path p.mm (Arg.word
 (* Only to what it is already. *)
 let change_owner inode uid gid =
   let same have want = want = -1 || want = 0xffffffff || want = have in
-  Vfs.demand_owner who inode;
+  let none id = id = -1 || id = 0xffffffff in
+  if not (none uid && none gid) then Vfs.demand_owner who inode; (* to change nothing is everybody's right *)
   if not (same inode.Vfs.uid uid && (same inode.Vfs.gid gid || gid = who.Vfs.group)) then Errno.fail Errno.eperm;
   if gid = who.Vfs.group then inode.Vfs.gid <- gid;
   inode.Vfs.ctime <- Clock.now ();

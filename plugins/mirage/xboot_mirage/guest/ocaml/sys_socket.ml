@@ -107,8 +107,6 @@ let connect p a =
   if s.style = datagram && int a 2 >= 2 && Bytes.get_uint16_le (User.read p.mm (a 1) 2) 0 = 0 then begin s.peer <- None; 0 end
   else begin
     let path = address p (a 1) (int a 2) in
-    if s.backlog >= 0 then Errno.fail Errno.einval;
-    if s.style <> datagram && s.peer <> None then Errno.fail eisconn;
     let target = find p path s.style in
     if s.style = datagram then begin s.peer <- Some target; s.peer_pid <- target.owner_pid; 0 end
     else begin
@@ -116,6 +114,8 @@ let connect p a =
       if Queue.length target.connections > target.backlog then
         wait_unless p ~most:s.most_out ~again:(again f 0) (fun () -> target.gone || Queue.length target.connections <= target.backlog)
       else begin
+        if s.backlog >= 0 then Errno.fail Errno.einval;
+        if s.peer <> None then Errno.fail eisconn;
         let server = make p s.style in
         server.address <- target.address;
         server.peer <- Some s;
@@ -318,6 +318,8 @@ let readv p =
   match file p (Arg.int p 0) with
   | { what = Socket s; _ } as f ->
     let v = pieces_of p in
+    if total v = 0 then 0
+    else
     let r = receive p s ~again:(again f 0) ~peek:false ~whole:false (total v) (scatter p v) in
     let_go r.files;
     r.count
@@ -327,7 +329,7 @@ let writev p =
   match file p (Arg.int p 0) with
   | { what = Socket s; _ } as f ->
     let v = pieces_of p in
-    if total v = 0 && s.style = stream then 0 else send p s ~again:(again f 0) ~quiet:false ~rights:[] (total v) (gather p v)
+    if total v = 0 then 0 else send p s ~again:(again f 0) ~quiet:false ~rights:[] (total v) (gather p v)
   | _ -> Sys_file.writev p
 
 let head_size wide = if wide then 16 else 12
