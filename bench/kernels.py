@@ -34,7 +34,7 @@ def _run(backend: str, target: str, log: Path) -> float:
     """Seconds of the machine. Raises when the run fails, since a benchmark of a failure says nothing."""
     # mirage's clock moves with the calls that are made, unless it is told to follow the machine: only that measures anything
     settings = ["--set", "clock=real"] if backend == "mirage" else []
-    command = [*XBOOT, "run", "--json", "--accel", "tcg", "--backend", backend, *settings, "--log", str(log), target]
+    command = [*XBOOT, "run", "--json", "--seal", "run", "--accel", "tcg", "--backend", backend, *settings, "--log", str(log), target]
     done = subprocess.run(command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     report: dict[str, Any] = json.loads(done.stdout)
     return report

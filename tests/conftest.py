@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -19,9 +21,10 @@ from needs import hide, marks_of
 # A shell that starts the tests in the background has them ignore Ctrl-C, and so would every program that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# What sealed runs keep is none of the user's, and nothing of theirs is taken.
+# What sealed runs keep is none of the user's, nothing of theirs is taken, and no test takes what another's run made: it would boot nothing.
 _RESULTS = tempfile.TemporaryDirectory(prefix="xboot-results-")
-os.environ["XBOOT_RESULTS"], os.environ["XBOOT_RESULTS_KEY"] = f"{_RESULTS.name}/results", f"{_RESULTS.name}/key"
+_KEPT = ("XBOOT_RESULTS", "XBOOT_RESULTS_KEY")
+_count = itertools.count(1)
 
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -32,14 +35,17 @@ OPTIONS = ["--option", "sandbox", "true", "--option", "build-users-group", "", "
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Fixtures, call and teardown of a test find only the programs that its marks name (see needs.py)."""
+    """Fixtures, call and teardown of a test find only the programs that its marks name (see needs.py), and an empty results store."""
     before = os.environ["PATH"]
+    folder = f"{_RESULTS.name}/{next(_count)}"
+    os.environ.update(zip(_KEPT, (f"{folder}/results", f"{folder}/key"), strict=True))
     if item.path.is_relative_to(Path(__file__).parent):  # the suite that --xboot-backend collects from elsewhere has no such marks
         os.environ["PATH"] = hide(before, marks_of(item))
     try:
         return (yield)
     finally:
         os.environ["PATH"] = before
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,15 @@ from xboot.errors import UsageError
 from xboot.hooks import LinearizeOptions, ReadOptions
 from xboot.voter import Voter
 
-__all__ = ["EXPORT_SIZE", "MACHINE", "Expected", "Request", "usual_read_options"]
+__all__ = ["EXPORT_SIZE", "MACHINE", "USUAL_CUT", "Expected", "Request", "usual_read_options"]
 
 
 EXPORT_SIZE = 64 << 20
 """Bytes of guest memory through which outputs are brought out, a piece at a time."""
 MACHINE = "qemu"
 """The machine unless another is named."""
+USUAL_CUT = "usual"
+"""How a run is cut into boots unless its user says how (`xboot.segments.wanted`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Request:
     expected    hashes that the user knows; looked up when there is a script
     quorum      complete runs that make an agreement (None: all)
     jobs        machines that run at once (None: one a core)
-    segments    how a run is cut into boots: `none`, `auto`, `steps` or a number (docs/segments.md)
+    segments    how a run is cut into boots: `none`, `auto`, `steps` or a number; `usual`: `steps` wherever that can be (docs/segments.md)
     fresh       take nothing from earlier runs
     keep_going  a comparison in several boots goes on after a difference
     inputs_of   with what this voter made; otherwise with what the quorum agrees on (None)
@@ -67,7 +69,7 @@ class Request:
     expected: Expected = field(default_factory=Expected)
     quorum: int | None = None
     jobs: int | None = None
-    segments: str = "none"
+    segments: str = USUAL_CUT
     fresh: bool = False
     keep_going: bool = False
     inputs_of: str | None = None

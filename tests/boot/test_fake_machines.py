@@ -386,7 +386,7 @@ def plugins_of(*backends: FakeBackend) -> Plugins:
     plugins = Plugins()
     for backend in backends:
         plugins.add(backend, f"test:{backend.info.name}")
-    plugins.add(FakeMachine(), "test:machine")
+    plugins.add(FakeMachine(abilities=("exit-status",)), "test:machine")
     assert not plugins.broken
     return plugins
 

@@ -52,7 +52,7 @@ def plugins_of(*backends: Backend) -> Plugins:
     plugins = Plugins()
     for backend in backends:
         plugins.add(backend, f"test:{backend.info.name}")
-    plugins.add(FakeMachine(), "test:machine")
+    plugins.add(FakeMachine(abilities=("exit-status",)), "test:machine")
     assert not plugins.broken
     return plugins
 
@@ -172,7 +172,7 @@ def test_half_way_is_half_evidence(tmp_path: Path) -> None:
 
     for backend in (FakeBackend("alpha"), FakeBackend("crashing", crash), FakeBackend("big", systems=["x86_64-linux"])):
         plugins.add(backend, f"test:{backend.info.name}")
-    plugins.add(FakeMachine(), "test:machine")
+    plugins.add(FakeMachine(abilities=("exit-status",)), "test:machine")
     console = Console(file=io.StringIO(), width=300)
     wished = request(str(CHAIN), "alpha,crashing,big", stores=[default_store_folder()], machine="fake", quiet=True)
     comparison, status = run_comparison(wished, tmp_path / "difference", console, plugins)
@@ -266,7 +266,7 @@ load = plugins.Plugins.load.__func__
 def loaded(cls):
     found = load(cls)
     found._machines.clear()
-    found.add(FakeMachine("qemu"), "test:machine")
+    found.add(FakeMachine("qemu", abilities=("exit-status",)), "test:machine")
     for name in ("one", "two", "three"):
         found.add(FakeBackend(name, lambda s: [*good_run(s)[: len(s.sources) + 2], Say(console="here"), Say(wait=600)]), f"test:{name}")
     return found

@@ -150,7 +150,7 @@ def acts(script):
 def load(cls):
     found = real()
     found._machines.clear()
-    found.add(FakeMachine("qemu"), "test:machine")
+    found.add(FakeMachine("qemu", abilities=("exit-status",)), "test:machine")
     for name in ("one", "two"):
         found.add(FakeBackend(name, lambda s: list(acts(s))), f"test:{name}")
     return found

@@ -397,8 +397,8 @@ if __name__ == "__main__":
 )
 def test_what_makes_no_sense_is_said_in_one_sentence(bench: Bench, arguments: list[str], words: str) -> None:
     from xboot.api import request
-    from xboot.segments.cut import wanted_cut
     from xboot.segments.runner import run
+    from xboot.segments.wanted import wanted_cut
     from xboot.testing.boot import Recorder
 
     given = dict(zip(arguments[::2], arguments[1::2], strict=True))

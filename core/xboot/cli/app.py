@@ -92,7 +92,7 @@ def run(
     from xboot.api import request  # noqa: PLC0415 - keeps `xboot --help` quick
     from xboot.cli import run as run_verb  # noqa: PLC0415
     from xboot.cli.notify import notifying  # noqa: PLC0415
-    from xboot.segments.cut import wanted_cut  # noqa: PLC0415
+    from xboot.segments.wanted import wanted_cut  # noqa: PLC0415
     from xboot.settings import parse_settings  # noqa: PLC0415
     from xboot.show import report  # noqa: PLC0415
 
@@ -142,7 +142,7 @@ def compare(
     from xboot.api import request  # noqa: PLC0415
     from xboot.cli import compare as comparing  # noqa: PLC0415
     from xboot.cli.notify import notifying  # noqa: PLC0415
-    from xboot.segments.cut import wanted_cut  # noqa: PLC0415
+    from xboot.segments.wanted import wanted_cut  # noqa: PLC0415
     from xboot.settings import parse_settings  # noqa: PLC0415
     from xboot.show.comparison import comparison_report  # noqa: PLC0415
     from xboot.show.report import to_json  # noqa: PLC0415
@@ -228,7 +228,7 @@ def attest(
     """Run TARGET, and sign what came out on which voter."""
     from xboot.api import request  # noqa: PLC0415
     from xboot.cli import attest as verbs  # noqa: PLC0415
-    from xboot.segments.cut import wanted_cut  # noqa: PLC0415
+    from xboot.segments.wanted import wanted_cut  # noqa: PLC0415
     from xboot.settings import parse_settings  # noqa: PLC0415
 
     wished = request(

@@ -41,7 +41,10 @@ StepTimeout = Annotated[float | None, typer.Option(min=0.001, help="Seconds that
 RunJobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Boots that run at once, as far as memory goes (1 if not given).")]
 Seal = Annotated[
     str | None,
-    typer.Option(metavar="steps|run", help="steps: one boot a step, hashed by the host, so that no step can forge another; run: one boot."),
+    typer.Option(
+        metavar="steps|run",
+        help="steps (where it can be, the usual): one boot a step, hashed by the host: none can forge another; run: one boot.",
+    ),
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Take no step from earlier runs.")]
 SegmentsOption = Annotated[

@@ -28,6 +28,7 @@ from xboot.segments.one import export_nar
 from xboot.segments.runner import named_cluster
 from xboot.segments.runner import run as run_segments
 from xboot.segments.store import ResultsStore
+from xboot.segments.wanted import settle_cut
 from xboot.voter import Voter
 
 _ENDING = 10.0  # seconds that machines have to end in when the user interrupts
@@ -159,6 +160,8 @@ def compare(
     needed = quorum if quorum is not None else max(2, len(chosen))
     if needed < 1 or (quorum is not None and quorum > len(chosen)):
         raise UsageError(f"--quorum {quorum}: {len(chosen)} voters can run this script ({', '.join(names) or 'none'})")
+    request = settle_cut(request, chosen, plugins)
+    chosen = {voter: replace(its, segments=request.segments) for voter, its in chosen.items()}
     inputs_of = _wanted_inputs(request, chosen)
     results: dict[str, Result] = {}
     failures: dict[str, str] = {}

@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from xboot.errors import UsageError
 from xboot.linearize import script_text
-from xboot.model import EMPTY_SCRIPT, Script, Source, SourceKind, Step
+from xboot.model import Script, Source, SourceKind, Step
 
 __all__ = [
     "ASSUMED_SIZE",
@@ -32,7 +32,6 @@ __all__ = [
     "segment_script",
     "segments_to",
     "waits_for",
-    "wanted_cut",
 ]
 
 WHOLE, EACH, AUTO = "none", "steps", "auto"
@@ -79,17 +78,6 @@ def limits_of(
     """The limits for guests of `memory` MiB (None: the usual), whose kernel holds `max_payload` bytes (0: not known)."""
     size = ((memory or USUAL_MEMORY) << 20) // _SHARE
     return Limits(min(size, max_payload or size), sizes=sizes or {}, times=times or {})
-
-
-def wanted_cut(seal: str | None, segments: str | None) -> str:
-    """How to cut, from what a user said. Raises UsageError for what contradicts itself or is unknown."""
-    if seal not in (None, EACH, "run"):
-        raise UsageError(f"--seal {seal}: expected steps or run")
-    if seal == EACH and segments not in (None, EACH):
-        raise UsageError(f"--seal steps and --segments {segments}: sealed steps have one boot each", hint="leave out one of them")
-    how = EACH if seal == EACH else segments or WHOLE
-    cut_plan(EMPTY_SCRIPT, how)
-    return how
 
 
 def cut_plan(plan: Script, how: str, limits: Limits | None = None) -> list[Segment]:

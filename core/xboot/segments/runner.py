@@ -37,6 +37,7 @@ from xboot.segments.one import Admit, Boots, Ended, Here, Means, export_nar, run
 from xboot.segments.order import Order
 from xboot.segments.relay import Relay
 from xboot.segments.store import ResultsStore
+from xboot.segments.wanted import settle_cut
 from xboot.voter import Voter
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def run(
 
     Raises what `Pipeline.run` raises, and UsageError for wishes that several boots cannot meet.
     """
+    request = settle_cut(request, [request.voter], pipeline.plugins)
     _refuse_one_boot(request)
     if request.segments == WHOLE or not script.steps:
         return pipeline.run(request, script) if admit is None else pipeline.run(request, script, admit)
@@ -166,6 +168,8 @@ class _Run:
         artifacts = self._pipeline.prepare(voter.backend, None, options)
         common = self._common(voter, options, artifacts, machine, store)
         admit = admit or MemoryBudget(memory, self._stop).admit
+        if self._wished.run.export is not None:
+            self._wished.run.export.mkdir(parents=True, exist_ok=True)
         if self._request.run.log is not None:
             self._request.run.log.write_bytes(b"")  # what cannot be written to is an error now, and not after the first boot
         here = Here(
@@ -177,9 +181,9 @@ class _Run:
             boots, common.base = self._remote(cluster, voter, options, common, machine)
         means = Means(self._plan, common.base, store, boots, self._stop, self._request.fresh, cluster is not None)
         where = f" on the workers of {cluster}" if cluster is not None else f", {self._jobs} at once" if self._jobs > 1 else ""
-        many = f"{len(self._segments)} boots{where}"
+        boots_text = f"{len(self._segments)} boots" if len(self._segments) > 1 else "one boot"
         memory_text = f"{common.boot.memory} MiB{beyond(common.boot.memory) if cluster is None else ''}"
-        self._pipeline.stage("boot", f"{self._request.voter}: {len(self._plan.steps)} steps in {many}, {memory_text}")
+        self._pipeline.stage("boot", f"{self._request.voter}: {len(self._plan.steps)} steps in {boots_text}{where}, {memory_text}")
         relay = Relay(self._segments, self._pipeline.notify)
         notes = _Notes(store, f"{self._plan.sha256[:24]}-{common.base.sha256[:24]}", self._wished, self._plan, str(voter), self._stack)
         interrupted = self._each(means, relay, notes)

@@ -144,14 +144,15 @@ def show_verdict(console: Console, result: Result) -> None:
     if result.base.startswith("drifted"):
         console.print(f"[yellow]base: {marked(result.base)}[/]", soft_wrap=True, highlight=False, emoji=False)
     console.print(closing_sentence(verdict, script, str(result.voter)), soft_wrap=True, highlight=False, emoji=False)
-    if result.segments is not None:
-        console.print(boots_sentence(result.segments), soft_wrap=True, highlight=False, emoji=False, markup=False)
+    console.print(boots_sentence(result.segments), soft_wrap=True, highlight=False, emoji=False, markup=False)
     if verdict.hint:
         console.print(f"[bold]hint:[/] {marked(verdict.hint)}", soft_wrap=True, highlight=False, emoji=False)
 
 
-def boots_sentence(segments: SegmentedRun) -> str:
-    """In how many boots a run was, what that means, and which of them were taken from earlier runs."""
+def boots_sentence(segments: SegmentedRun | None) -> str:
+    """In how many boots a run was (None: in one), what that means, and which of them were taken from earlier runs."""
+    if segments is None:
+        return "not sealed: in one boot for all steps, a builder that takes over its kernel can forge them all"
     how = "sealed: each step had a boot of its own, and its outputs were hashed by the host"
     if not segments.sealed:
         how = "in several boots, whose outputs were hashed by the host; in one with several steps, one can forge those after it"
