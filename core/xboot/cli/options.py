@@ -43,7 +43,7 @@ Seal = Annotated[
     str | None,
     typer.Option(
         metavar="steps|run",
-        help="steps (where it can be, the usual): one boot a step, hashed by the host: none can forge another; run: one boot.",
+        help="steps (where it can be, the usual): one boot a step, hashed by the host, for itself; run: one boot for all.",
     ),
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Take no step from earlier runs.")]
