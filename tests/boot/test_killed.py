@@ -68,7 +68,13 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         if kind.name != "runs":
             (mine / kind.name).symlink_to(kind)
     monkeypatch.setenv("XBOOT_CACHE", str(mine))
+    monkeypatch.setenv("XBOOT_RESULTS", str(mine / "results"))
     return mine
+
+
+def left_behind(cache: Path) -> list[Path]:
+    """What runs have not cleaned up: of one boot and of several."""
+    return [path for folder in ("runs", "results/tmp") for path in (cache / folder).glob("*") if path.is_dir()]
 
 
 def wait_for(condition, seconds: float = 60) -> bool:
@@ -80,20 +86,19 @@ def wait_for(condition, seconds: float = 60) -> bool:
     return False
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.3, 1.5])
-def test_kill_9_takes_the_emulator_along(recipe: Path, cache: Path, delay: float) -> None:
-    process = start(recipe)
-    runs = cache / "runs"
-    assert wait_for(lambda: emulators(runs)), process.communicate(timeout=60)
+@pytest.mark.parametrize(("delay", "seal"), [(0.0, "steps"), (0.3, "steps"), (0.3, "run"), (1.5, "steps")])
+def test_kill_9_takes_the_emulator_along(recipe: Path, cache: Path, delay: float, seal: str) -> None:
+    process = start(recipe, "--seal", seal)
+    assert wait_for(lambda: emulators(cache)), process.communicate(timeout=60)
     time.sleep(delay)
     process.kill()
     process.wait(timeout=60)
-    assert wait_for(lambda: not emulators(runs))
+    assert wait_for(lambda: not emulators(cache))
     # What the dead run left is swept by the next one, which works.
-    command = [sys.executable, "-m", "xboot", "run", "--accel", "tcg", f"{recipe}:quick"]
+    command = [sys.executable, "-m", "xboot", "run", "--accel", "tcg", "--seal", seal, f"{recipe}:quick"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     assert done.returncode == 0, done.stderr
-    assert [p for p in runs.iterdir() if p.is_dir()] == []
+    assert left_behind(cache) == []
 
 
 @pytest.mark.parametrize(
@@ -103,8 +108,7 @@ def test_kill_9_takes_the_emulator_along(recipe: Path, cache: Path, delay: float
 )
 def test_interrupted(recipe: Path, cache: Path, kind: signal.Signals, background: bool) -> None:
     process = start(recipe, background=background)
-    runs = cache / "runs"
-    assert wait_for(lambda: emulators(runs))
+    assert wait_for(lambda: emulators(cache))
     time.sleep(1.0)
     if background:
         process.send_signal(signal.SIGINT)
@@ -112,11 +116,11 @@ def test_interrupted(recipe: Path, cache: Path, kind: signal.Signals, background
         assert process.poll() is None
     process.send_signal(kind)
     _, err = process.communicate(timeout=60)
-    assert wait_for(lambda: not emulators(runs))
+    assert wait_for(lambda: not emulators(cache))
     assert process.returncode == 130
     assert "interrupted" in err
     assert "Traceback" not in err
-    assert [p for p in runs.iterdir() if p.is_dir()] == []
+    assert left_behind(cache) == []
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])

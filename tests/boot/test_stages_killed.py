@@ -288,8 +288,9 @@ def test_at_any_moment_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         if kind.name != "runs":
             (mine / kind.name).symlink_to(kind)
     monkeypatch.setenv("XBOOT_CACHE", str(mine))
+    monkeypatch.setenv("XBOOT_RESULTS", str(mine / "results"))
     hello = Path(__file__).parents[2] / "examples" / "hello" / "recipe.toml"
-    words = ("run", "--accel", "tcg", "--export", tmp_path / "export", hello)
+    words = ("run", "--accel", "tcg", "--fresh", "--export", tmp_path / "export", hello)
     begin = time.monotonic()
     finish(*words)
     whole = time.monotonic() - begin
@@ -300,9 +301,9 @@ def test_at_any_moment_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         _, err = process.communicate(timeout=60)
         assert process.returncode in (130, 0, -how), err
         assert "Traceback" not in err or "xboot/" not in err, err
-        assert wait_for(lambda: not _emulators(mine / "runs"))
+        assert wait_for(lambda: not _emulators(mine))
     finish(*words)
-    assert [path for path in (mine / "runs").iterdir() if path.is_dir()] == []
+    assert [path for folder in ("runs", "results/tmp") for path in (mine / folder).glob("*") if path.is_dir()] == []
 
 
 def _emulators(marker: Path) -> list[int]:

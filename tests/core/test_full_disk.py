@@ -156,7 +156,12 @@ def test_a_cache_that_cannot_be_written_to(recipe: Path, disk: Path, tmp_path: P
 @pytest.mark.boot
 @pytest.mark.parametrize(
     ("size", "place", "words"),
-    [("1m", "runs", ()), ("64k", "log", ("--log", "{disk}/console")), ("256k", "export", ("--export", "{disk}/export"))],
+    [
+        ("1m", "runs", ("--seal", "run")),
+        ("1m", "results", ()),
+        ("64k", "log", ("--log", "{disk}/console")),
+        ("256k", "export", ("--export", "{disk}/export")),
+    ],
 )
 def test_a_run_on_a_full_disk(disk: Path, tmp_path: Path, size: str, place: str, words: tuple[str, ...]) -> None:
     """The cache is the real one but for what this run writes, which is on the small disk."""
@@ -171,12 +176,16 @@ def test_a_run_on_a_full_disk(disk: Path, tmp_path: Path, size: str, place: str,
     dd = "{busybox}/bin/dd if=/dev/zero bs=1024"
     recipe.write_text(recipe_text({"loud": shell_step(f"{dd} of=$out count=1024; {dd} count=300 >&2")}))
     words = tuple(word.format(disk=disk) for word in words)
-    done = on(disk, f"size={size}", "run", "-q", "--accel", "tcg", *words, recipe, XBOOT_CACHE=cache, XBOOT_STORE=tmp_path / "store")
+    more = {"XBOOT_RESULTS": disk} if place == "results" else {}
+    done = on(
+        disk, f"size={size}", "run", "-q", "--accel", "tcg", *words, recipe, XBOOT_CACHE=cache, XBOOT_STORE=tmp_path / "store", **more
+    )
     if place == "runs":
         left = refused(done, FULL, "free some space")
     else:  # the machine ran: what it had verified is reported, and then what went wrong
         assert done.returncode == 4, done.stderr
-        *_, output, ending, hint = done.stderr.splitlines()
+        *_, output, ending, sealed, hint = done.stderr.splitlines()
+        assert sealed.startswith("sealed: ")
         assert re.match(r"(unknown |not run ) /nix/store/\S+-loud", output)
         assert re.match(rf"failed on linux\S* .*: {disk}\S*: {FULL}", ending), ending
         assert hint.startswith("hint: free some space")

@@ -104,6 +104,12 @@ def run_machine(image: BootImage, boot: Boot, machine: Machine, options: RunOpti
     return asyncio.run(_Run(image, boot, machine, options, chosen, notify).run())
 
 
+def host_failure(error: OSError) -> tuple[str, str]:
+    """What went wrong on this host, as a verdict's failure and hint say it."""
+    hint = _FULL if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else ""
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error), hint
+
+
 class _Run:
     def __init__(self, image: BootImage, boot: Boot, machine: Machine, options: RunOptions, chosen: MachineOptions, notify: Notify) -> None:
         self._image, self._boot, self._machine, self._options, self._notify = image, boot, machine, options, notify
@@ -170,8 +176,8 @@ class _Run:
     def _host_failure(self, error: OSError) -> str:
         """An error of the host's, in words."""
         self._cause = Cause.HOST
-        self._hint = _FULL if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else ""
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+        failure, self._hint = host_failure(error)
+        return failure
 
     async def _watch(self, carrier: Carrier) -> str:
         """Run the three tasks until the run is decided; the failure, or nothing."""

@@ -17,7 +17,7 @@ from filelock import Timeout
 from xboot.boot import check_machine
 from xboot.boot.channel import Message
 from xboot.boot.memory import OVERHEAD
-from xboot.boot.run import RUN_TIMEOUT
+from xboot.boot.run import RUN_TIMEOUT, host_failure
 from xboot.boot.verdict import Timing, judge
 from xboot.budget import MemoryBudget, free_memory, share
 from xboot.errors import UsageError, XbootError
@@ -137,7 +137,7 @@ class _Progress:
 class _Run:
     def __init__(self, pipeline: Pipeline, request: Request, script: Script, stack: ExitStack, lead: Lead | None, cluster: _Named) -> None:
         self._pipeline, self._plan, self._lead = pipeline, script, lead
-        self._halted = ""
+        self._halted, self._hint, self._cause = "", "", Cause.GUEST
         # every boot brings its outputs out, so that every boot has a window
         self._request = replace(request, run=replace(request.run, export=request.run.export or Path()))
         self._wished = request
@@ -251,6 +251,9 @@ class _Run:
         def one(segment: Segment) -> Ended:
             try:
                 return run_segment(means, segment, {**self._progress.built, **self._led(segment)}, relay.of(segment))
+            except OSError as error:
+                error.filename = error.filename or str(means.store.root)  # there all is written that names nothing else
+                return Ended(segment, None, {}, {}, failure=self._gave_out(error))
             finally:
                 relay.ended(segment)
 
@@ -279,6 +282,12 @@ class _Run:
         if len(self._progress.done) == len(self._segments):
             relay.done(len(self._plan.steps))
         return interrupted
+
+    def _gave_out(self, error: OSError) -> str:
+        """An error of this host's ends the run as any failure does: what was verified until then is told."""
+        failure, self._hint = host_failure(error)
+        self._cause = Cause.HOST
+        return failure
 
     def _led(self, segment: Segment) -> Mapping[str, Source]:
         """What the lead gives a segment in place of what this voter made. The time that it waits is none of the run's."""
@@ -344,7 +353,11 @@ class _Run:
             failure = f"interrupted before step {left.first} ({self._plan.steps[left.first - 1].drv})"
         elif self._halted:
             failure = self._halted
-        exports = self._exports()
+        exports: Mapping[str, Path] = {}
+        try:
+            exports = self._exports()
+        except OSError as error:
+            failure = failure or self._gave_out(error)
         last = failed.verdict if failed is not None else None
         verdict = judge(
             common.image, messages, timing, self._request.run.expected, failure, step, common.base.accelerator,
@@ -353,8 +366,8 @@ class _Run:
         boots = [one.verdict for _, one in sorted(progress.ended.items()) if one.verdict is not None]
         verdict = replace(
             verdict,
-            cause=last.cause if last is not None else Cause.USER if interrupted or self._halted else Cause.GUEST,
-            hint=last.hint if last is not None else "",
+            cause=last.cause if last is not None else Cause.USER if interrupted or self._halted else self._cause,
+            hint=last.hint if last is not None else self._hint,
             machine=machine.info.name,
             done_alone="exit-status" not in machine.info.abilities or common.boot.wiring.exit is None,
             confinement=boots[-1].confinement if boots else machine.confinement(common.boot, MachineOptions(common.base.accelerator)),
