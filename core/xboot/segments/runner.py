@@ -240,8 +240,13 @@ class _Run:
         assert target is not None
         steps = f"step {segment.first}" if segment.first == segment.last else f"steps {segment.first} to {segment.last}"
         with self._logging, console.open("rb") as source, target.open("ab") as sink:
-            sink.write(f"xboot: {steps} of {len(self._plan.steps)}\n".encode())
-            shutil.copyfileobj(source, sink)
+            try:
+                sink.write(f"xboot: {steps} of {len(self._plan.steps)}\n".encode())
+                shutil.copyfileobj(source, sink)
+                sink.flush()
+            except OSError as error:
+                error.filename = str(target)
+                raise
 
     # ------------------------------------------------------------ running
 
