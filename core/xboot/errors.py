@@ -14,6 +14,10 @@ Verdicts are not errors: `xboot run` exits 0 (all match or nothing to compare wi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 
 class XbootError(Exception):
     """An error that a user can act on: one sentence, and optionally a hint with the next thing to try."""
@@ -60,3 +64,13 @@ class GuestError(XbootError):
     """The guest crashed, hung, or said something that the result channel's grammar does not allow."""
 
     exit_code = 6
+
+
+@contextmanager
+def about_file(path: Path) -> Iterator[None]:
+    """An OSError that names no file, as those of `write` do, names `path`."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise

@@ -35,7 +35,7 @@ def attest(folder: Path, *backends: FakeBackend, quorum: int | None = None) -> t
         generate_key("me", folder)
     console = Console(file=io.StringIO(), width=200)
     names = [backend.info.name for backend in backends]
-    plugins.add(FakeMachine(), "test:machine")
+    plugins.add(FakeMachine(abilities=("exit-status",)), "test:machine")
     wished = request(str(CHAIN), names, stores=[default_store_folder()], quorum=quorum, measure=True, machine="fake")
     status = verbs.attest(wished, folder / "me.key", [], folder / "sigs", console, plugins)
     return status, console.file.getvalue(), sorted((folder / "sigs").rglob("*"))  # type: ignore[attr-defined]

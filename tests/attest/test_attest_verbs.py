@@ -30,7 +30,7 @@ def xboot(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def report() -> dict:
-    done = xboot("run", "--json", "--accel", "tcg", HELLO)
+    done = xboot("run", "--json", "--accel", "tcg", "--seal", "run", HELLO)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -35,7 +35,7 @@ def test_run_reports_what_the_docs_say() -> None:
     assert report["verdict"] == "match"
     assert report["outputs"][0]["narHash"] == HASH
     assert "\x1b" not in done.stderr  # piped: no colours, no bars
-    assert len([line for line in done.stderr.splitlines() if not line.startswith("waiting for another xboot")]) == 2
+    assert len([line for line in done.stderr.splitlines() if not line.startswith("waiting for another xboot")]) == 3
 
 
 @pytest.mark.boot

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from xboot.boot import RunOptions, run_machine
-from xboot.errors import InputError
+from xboot.errors import InputError, about_file
 from xboot.hooks import BackendOptions, Notify
 from xboot.machine import Machine
 from xboot.model import Artifact, Boot, Cause, Event, OutputVerdict, Phase, Script, Source, SourceKind, Verdict
@@ -235,7 +235,7 @@ def export_nar(source: Source, folder: Path) -> Path:
     target = folder / f"{source.path.rsplit('/', 1)[1]}.nar"
     part = folder / f".{target.name[:200]}.{os.getpid()}"
     try:
-        with source.location.open("rb") as file, part.open("wb") as sink:
+        with about_file(target), source.location.open("rb") as file, part.open("wb") as sink:
             while piece := file.read(1 << 20):
                 sink.write(piece)
         os.replace(part, target)

@@ -20,7 +20,7 @@ from xboot.boot.memory import OVERHEAD
 from xboot.boot.run import RUN_TIMEOUT, host_failure
 from xboot.boot.verdict import Timing, judge
 from xboot.budget import MemoryBudget, free_memory, share
-from xboot.errors import UsageError, XbootError
+from xboot.errors import UsageError, XbootError, about_file
 from xboot.hooks import BackendOptions
 from xboot.machine import Machine, MachineOptions
 from xboot.model import Artifact, Boot, BootImage, Cause, Component, Phase, Script, Source
@@ -239,14 +239,9 @@ class _Run:
         target = self._request.run.log
         assert target is not None
         steps = f"step {segment.first}" if segment.first == segment.last else f"steps {segment.first} to {segment.last}"
-        with self._logging, console.open("rb") as source, target.open("ab") as sink:
-            try:
-                sink.write(f"xboot: {steps} of {len(self._plan.steps)}\n".encode())
-                shutil.copyfileobj(source, sink)
-                sink.flush()
-            except OSError as error:
-                error.filename = str(target)
-                raise
+        with self._logging, about_file(target), console.open("rb") as source, target.open("ab") as sink:
+            sink.write(f"xboot: {steps} of {len(self._plan.steps)}\n".encode())
+            shutil.copyfileobj(source, sink)
 
     # ------------------------------------------------------------ running
 
