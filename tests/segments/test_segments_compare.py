@@ -79,6 +79,21 @@ def test_who_agrees_everywhere(bench: Bench, tmp_path: Path) -> None:
     assert states(comparison) == ["agrees"] * 5
     assert len(checked(tmp_path, script, told(comparison))) == 3
     assert "step 1" not in said(comparison)  # nothing to look for
+    assert "\nsealed: each step had a boot of its own" in said(comparison)
+
+
+def test_what_was_not_booted_now_is_said(bench: Bench) -> None:
+    script = bench.plan(PLAN, 5)
+    Field(a=Guest()).compare(script, quorum=1)
+    text = said(Field(a=Guest(), b=Guest()).compare(script))
+    (a,) = re.findall("^ +a: .*", text, re.MULTILINE)
+    (b,) = re.findall("^ +b: .*", text, re.MULTILINE)
+    assert re.search(r"; steps 1-5 were taken from earlier runs, the oldest of \d{4}-", a)
+    assert "taken" not in b
+
+
+def test_in_one_boot_it_is_said_that_nothing_is_sealed(bench: Bench) -> None:
+    assert "\nnot sealed: " in said(Field(a=Guest(), b=Guest()).compare(bench.plan(PLAN, 5), segments="none"))
 
 
 def test_all_stop_after_the_step_where_two_differ(bench: Bench, tmp_path: Path) -> None:

@@ -7,12 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from filelock import Timeout
 
 from xboot.boot import check_machine
 from xboot.boot.channel import Message
@@ -33,6 +31,7 @@ from xboot.segments.cut import WHOLE, Segment
 from xboot.segments.earlier import stored_cut
 from xboot.segments.format import Base, SegmentedRun, SegmentRun
 from xboot.segments.lead import Halted, Lead
+from xboot.segments.notes import Notes
 from xboot.segments.one import Admit, Boots, Ended, Here, Means, export_nar, run_segment
 from xboot.segments.order import Order
 from xboot.segments.relay import Relay
@@ -185,7 +184,7 @@ class _Run:
         memory_text = f"{common.boot.memory} MiB{beyond(common.boot.memory) if cluster is None else ''}"
         self._pipeline.stage("boot", f"{self._request.voter}: {len(self._plan.steps)} steps in {boots_text}{where}, {memory_text}")
         relay = Relay(self._segments, self._pipeline.notify)
-        notes = _Notes(store, f"{self._plan.sha256[:24]}-{common.base.sha256[:24]}", self._wished, self._plan, str(voter), self._stack)
+        notes = Notes(store, f"{self._plan.sha256[:24]}-{common.base.sha256[:24]}", self._wished, self._plan, str(voter), self._stack)
         interrupted = self._each(means, relay, notes)
         return self._result(voter, options, common, machine, interrupted)
 
@@ -245,7 +244,7 @@ class _Run:
 
     # ------------------------------------------------------------ running
 
-    def _each(self, means: Means, relay: Relay, notes: _Notes) -> bool:
+    def _each(self, means: Means, relay: Relay, notes: Notes) -> bool:
         """Run all segments, as far as none fails; whether the user interrupted them."""
 
         def one(segment: Segment) -> Ended:
@@ -385,18 +384,3 @@ class _Run:
             return {}
         built = self._progress.built
         return {path: export_nar(built[path], run.export) for path in run.export_paths or self._plan.results if path in built}
-
-
-class _Notes:
-    """What `xboot runs` shows of a run."""
-
-    def __init__(self, store: ResultsStore, name: str, request: Request, plan: Script, voter: str, stack: ExitStack) -> None:
-        self._store, self._name = store, name
-        self._fixed = {"plan": plan.sha256, "voter": voter, "targets": list(request.targets), "began": time.time()}
-        lock = store.running(name)
-        with suppress(Timeout):  # another process is at the same plan
-            lock.acquire(timeout=0)
-            stack.callback(lock.release)
-
-    def write(self, done: int, segments: int) -> None:
-        self._store.put_run(self._name, {**self._fixed, "changed": time.time(), "done": done, "segments": segments})

@@ -8,8 +8,10 @@ from typing import Any
 from rich.console import Console
 
 from xboot.compare import Agreement, Comparison, OutputComparison
+from xboot.segments.cut import WHOLE
 from xboot.segments.divergence import StepComparison, StepState
 from xboot.show import report
+from xboot.show.progress import NOT_SEALED, SEALED, UNSEALED, taken_sentence
 from xboot.show.safe import marked
 from xboot.storepath import store_name
 
@@ -44,9 +46,10 @@ def show_comparison(console: Console, comparison: Comparison) -> None:
                 console.print(f"{mark} {marked(output.path)}  {report.sri(value)}  {by}", soft_wrap=True, highlight=False, emoji=False)
     for name, result in comparison.results.items():
         verdict = result.verdict
-        drift = f"; base: {marked(result.base)}" if result.base.startswith("drifted") else ""
-        line = f"        {name}: {len(comparison.script.steps)} steps in {verdict.seconds:.1f} s ({verdict.accelerator}){drift}"
-        console.print(line, soft_wrap=True, highlight=False)
+        drift = f"base: {marked(result.base)}" if result.base.startswith("drifted") else ""
+        taken = taken_sentence(result.segments) if result.segments is not None else ""
+        line = f"        {name}: {len(comparison.script.steps)} steps in {verdict.seconds:.1f} s ({verdict.accelerator})"
+        console.print("; ".join(part for part in (line, drift, taken) if part), soft_wrap=True, highlight=False)
     for name, reason in sorted({**comparison.failures, **comparison.skipped}.items()):
         word = "absent " if name not in comparison.stopped else "stopped"
         console.print(f"[yellow]{word}[/] {name}: {marked(reason.removeprefix('stopped '))}", soft_wrap=True, highlight=False, emoji=False)
@@ -57,6 +60,9 @@ def show_comparison(console: Console, comparison: Comparison) -> None:
         on = "one kernel" if len(kernels) == 1 else f"{len(kernels)} kernels"
         note = f"note    {len(comparison.complete)} voters on {on}: what two voters share, they cannot contradict each other about"
         console.print(note, soft_wrap=True, highlight=False)
+    if comparison.results:
+        how = SEALED if comparison.seal == "steps" else UNSEALED if comparison.segments == WHOLE else NOT_SEALED
+        console.print(how, soft_wrap=True, highlight=False)
     console.print(_closing(comparison), soft_wrap=True, highlight=False, emoji=False)
 
 

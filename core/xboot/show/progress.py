@@ -124,6 +124,11 @@ def at_hand_sentence(script: Script) -> str:
     return f"not built, since the content is at hand and its hash is fixed: {shown}; --rebuild-fixed builds what lies in a store"
 
 
+SEALED = "sealed: each step had a boot of its own, and its outputs were hashed by the host"
+NOT_SEALED = "in several boots, whose outputs were hashed by the host; in one with several steps, one can forge those after it"
+UNSEALED = "not sealed: in one boot for all steps, a builder that takes over its kernel can forge them all"
+
+
 def show_verdict(console: Console, result: Result) -> None:
     """The outputs (all that are results, were expected, or went wrong) and the closing sentence."""
     verdict, script = result.verdict, result.script
@@ -152,16 +157,22 @@ def show_verdict(console: Console, result: Result) -> None:
 def boots_sentence(segments: SegmentedRun | None) -> str:
     """In how many boots a run was (None: in one), what that means, and which of them were taken from earlier runs."""
     if segments is None:
-        return "not sealed: in one boot for all steps, a builder that takes over its kernel can forge them all"
-    how = "sealed: each step had a boot of its own, and its outputs were hashed by the host"
-    if not segments.sealed:
-        how = "in several boots, whose outputs were hashed by the host; in one with several steps, one can forge those after it"
+        return UNSEALED
+    how = SEALED if segments.sealed else NOT_SEALED
+    taken = taken_sentence(segments)
+    return f"{how}; {taken} (--fresh takes none)" if taken else how
+
+
+def taken_sentence(segments: SegmentedRun) -> str:
+    """Which steps were not booted now, and since when their results are there; empty when all were."""
     taken = [(segment.steps, segment.earlier) for segment in segments.segments if segment.earlier is not None]
     if not taken:
-        return how
+        return ""
     steps = [number for numbers, _ in taken for number in numbers]
     since = min(earlier.when for _, earlier in taken)
-    return f"{how}; steps {_ranges(steps)} were taken from earlier runs, the oldest of {since} (--fresh takes none)"
+    if len(steps) == 1:
+        return f"step {steps[0]} was taken from an earlier run, of {since}"
+    return f"steps {_ranges(steps)} were taken from earlier runs, the oldest of {since}"
 
 
 def _ranges(numbers: Sequence[int]) -> str:

@@ -99,15 +99,15 @@ CALL(clock_getres)
 	return r->eax == 406 ? user_write(p, r->ecx, wide, 16) : user_write(p, r->ecx, t, 8);
 }
 
-/* Nothing interrupts a sleep but a handler, so the remaining time is written only then, and only as what was asked. */
+/* Sleep so long, or until that moment, at most to the end of the century. What is left of a sleep that a handler interrupts is not told. */
 static int sleep(struct process *p, int absolute, u32 clock, u64 seconds, u64 nano)
 {
 	nanoseconds wanted, now;
 
 	if (nano >= SECOND || seconds >> 63)
 		return -EINVAL;
-	if (seconds > 1000000000u)
-		seconds = 1000000000u;
+	if (seconds > 4000000000u)
+		seconds = 4000000000u; /* a moment lies beyond 2000 already, and the sum still fits */
 	if (clock_read(clock, &now))
 		return -EINVAL;
 	wanted = seconds * SECOND + nano;

@@ -14,6 +14,12 @@ static void clocks(void)
     t[1] = 1000000000;
     say("nanosleep invalid", sys(NANOSLEEP, t, 0));
     say("nanosleep bad pointer", sys(NANOSLEEP, BAD, 0));
+    sys(CLOCK_GETTIME, 0, a);
+    t[0] = a[0] + (a[1] >= 980000000);
+    t[1] = (a[1] + 20000000) % 1000000000;
+    say("sleep until", sys(267, 0, 1, t, 0)); /* clock_nanosleep, TIMER_ABSTIME */
+    sys(CLOCK_GETTIME, 0, b);
+    say("until then", b[0] > t[0] || (b[0] == t[0] && b[1] >= t[1]));
     say("clock 99", sys(CLOCK_GETTIME, 99, a));
     say("clock_gettime bad pointer", sys(CLOCK_GETTIME, 0, BAD));
     say("time", sys(TIME, 0) > 900000000);
