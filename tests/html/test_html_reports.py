@@ -69,7 +69,7 @@ def report(file: Path, *backends: FakeBackend) -> str:
     for backend in backends:
         plugins.add(backend, f"test:{backend.info.name}")
     console = Console(file=io.StringIO(), width=200)
-    plugins.add(FakeMachine(), "test:machine")
+    plugins.add(FakeMachine(abilities=("exit-status",)), "test:machine")
     wished = request(str(CHAIN), [b.info.name for b in backends], stores=READ.stores, html=file, measure=True, machine="fake")
     run_comparison(wished, file.parent / "difference", console, plugins)
     assert f"report: {file}" in console.file.getvalue()  # type: ignore[attr-defined]
