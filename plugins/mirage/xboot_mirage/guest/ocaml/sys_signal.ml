@@ -245,7 +245,7 @@ let span_at p va ~wide ~scale =
     let b = User.read p.mm va (if wide then 16 else 8) in
     let s, n = if wide then (User.i64 b 0, User.i64 b 8) else (User.s32 b 0, User.s32 b 4) in
     if s < 0 || n < 0 || n * scale > 999_999_999 * (if scale = 1 then 1 else 1000) then Errno.fail Errno.einval;
-    if s > 1 lsl 29 then 1 lsl 59 else (s * 1_000_000_000) + (n * scale)
+    if s > 1 lsl 31 then 1 lsl 61 else (s * 1_000_000_000) + (n * scale) (* also a moment of a clock: those of this century must fit *)
   end
 
 let temporary_mask p va ~size = if va <> 0 && size <> 8 then Errno.fail Errno.einval else if va <> 0 && p.saved_mask = None then begin
