@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from xboot.cache import file_sha256
@@ -41,8 +44,29 @@ def count_files(paths: Iterable[Path]) -> Mapping[Path, SourceFile]:
     wanted = list(dict.fromkeys(paths))
     if len(wanted) < _MANY:
         return {path: count_lines(path) for path in wanted}
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        return dict(zip(wanted, pool.map(count_lines, wanted, chunksize=32), strict=True))
+    cores = os.cpu_count() or 1
+    parts = [wanted[at::cores] for at in range(cores)]
+    found: dict[Path, SourceFile] = {}
+    with ThreadPoolExecutor(cores) as pool:
+        for part, files in zip(parts, pool.map(_count_apart, parts), strict=True):
+            found |= zip(part, files, strict=True)
+    return {path: found[path] for path in wanted}
+
+
+def _count_apart(paths: Sequence[Path]) -> list[SourceFile]:
+    """Count in a process that is begun anew. A fork of this one would have its locks, and threads of this one may hold them at that moment:
+    then it would wait for ever. What goes wrong there is tried again, and told, here.
+    """
+    command = [sys.executable, "-P", "-c", f"from {__name__} import _count_given; _count_given()"]
+    done = subprocess.run(command, input=json.dumps([str(path) for path in paths]), capture_output=True, text=True, check=False)
+    if done.returncode:
+        return [count_lines(path) for path in paths]
+    return [SourceFile(*fields) for fields in json.loads(done.stdout)]
+
+
+def _count_given() -> None:
+    """The other end: paths on standard input, what is in them on standard output."""
+    json.dump([astuple(count_lines(Path(path))) for path in json.load(sys.stdin)], sys.stdout)
 
 
 def by_language(files: Iterable[SourceFile]) -> dict[str, int]:
