@@ -14,10 +14,12 @@ from segments_bench import Bench, hashes, out, packed, verdict_of
 from xboot.boot import RunOptions
 from xboot.errors import UsageError
 from xboot.model import Cause, FixedHash, Phase, ReferenceCheck, Script, SourceKind, Status
+from xboot.pipeline import Pipeline
+from xboot.plugins import Plugins
 from xboot.segments.cut import Segment, segment_script
 from xboot.segments.runner import run
 from xboot.show.report import report
-from xboot.testing import FakeMachine
+from xboot.testing import FakeBackend, FakeMachine, good_run
 from xboot.voter import Voter
 
 CHAIN = {2: [1], 3: [2], 4: [1, 3]}
@@ -269,6 +271,18 @@ def test_what_several_boots_cannot_do(bench: Bench) -> None:
     request = replace(_request("steps"), voters=[Voter("fake", machine="mute")])
     with pytest.raises(UsageError, match="cannot read its guest's memory"):
         run(bench.recorder, request, script)
+
+
+def test_a_backend_that_brings_nothing_out(bench: Bench) -> None:
+    script = bench.plan(CHAIN, 4)
+    backend = FakeBackend("shut", good_run)
+    backend.info = replace(backend.info, abilities=())  # type: ignore[misc]
+    plugins = Plugins()
+    plugins.add(backend, "test:shut")
+    plugins.add(FakeMachine("qemu"), "test:machine")
+    with pytest.raises(UsageError, match="backend shut brings nothing out of its guest") as caught:
+        run(Pipeline(plugins), replace(_request("steps"), voters=[Voter("shut")]), script)
+    assert caught.value.hint is not None and "--seal run" in caught.value.hint
 
 
 def _request(segments: str):

@@ -16,10 +16,9 @@ def put(text: str, name: str, table: str) -> str:
     """The page's text with the table of this name in its place. Raises ValueError when there is no such place."""
     begin, end = f"<!-- {name}: written by tests/world, held by `make test` -->\n", f"<!-- end of {name} -->\n"
     before, _, rest = text.partition(begin)
-    old, _, after = rest.partition(end)
+    _, _, after = rest.partition(end)
     if not rest or end not in rest:
         raise ValueError(f"the page has no lines {begin.strip()!r} and {end.strip()!r}")
-    del old
     return f"{before}{begin}\n{table}\n{end}{after}"
 
 

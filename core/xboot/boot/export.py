@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from xboot import nar
 from xboot.boot.channel import Message
-from xboot.errors import GuestError, InputError
+from xboot.errors import GuestError, InputError, about_file
 
 MAX_EXPORTS = 16 << 30
 """Bytes of all NARs together that one run may bring out: more than any guest has in memory, so that holes alone can exceed it."""
@@ -45,19 +45,14 @@ class Exporter:
         """Take over a piece that the machine wrote. Raises GuestError when the whole is not what the guest said it was."""
         self._check_limit(message)
         whole = self._whole()
-        with _open_piece(part) as source, whole.open("ab") as sink:
+        with about_file(whole), _open_piece(part) as source, whole.open("ab") as sink:
             if sink.tell() != message.offset:
                 raise GuestError(f"the export of {message.path} is at byte {sink.tell()}, but the guest speaks of byte {message.offset}")
             data = source.read(message.length)
             if len(data) != message.length:
                 self.check_room(message)
                 raise GuestError(f"the machine saved {len(data)} of {message.length} bytes of {message.path}; is the disk full?")
-            try:
-                sink.write(data)
-                sink.flush()
-            except OSError as error:
-                error.filename = str(whole)
-                raise
+            sink.write(data)
         if message.offset + message.length == message.size:
             self._complete(message, whole)
 

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from xboot.boot.run import host_failure
 from xboot.budget import MemoryBudget, cores, free_memory, share
 from xboot.compare.lockstep import Lockstep
 from xboot.errors import BackendError, UsageError, XbootError
@@ -185,7 +186,7 @@ def compare(
         except XbootError as error:
             failures[name] = error.message
         except OSError as error:
-            failures[name] = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            failures[name], _ = host_failure(error)
 
     # who waits for others must not keep them from running
     with named_cluster(request, workers) as cluster, ThreadPoolExecutor(max(1, len(chosen))) as pool:

@@ -21,7 +21,7 @@ from xboot.budget import MemoryBudget, free_memory, share
 from xboot.errors import UsageError, XbootError, about_file
 from xboot.hooks import BackendOptions
 from xboot.machine import Machine, MachineOptions
-from xboot.model import Artifact, Boot, BootImage, Cause, Component, Phase, Script, Source
+from xboot.model import Artifact, BackendInfo, Boot, BootImage, Cause, Component, Phase, Script, Source
 from xboot.pipeline import Pipeline, beyond
 from xboot.plugins import Plugins
 from xboot.request import Request
@@ -151,9 +151,9 @@ class _Run:
         """All boots, and what came of them together."""
         voter, options = self._pipeline.options(self._request)
         machine = self._pipeline.plugins.machine(voter.machine)
-        self._check(machine)
-        self._pipeline.refuse_systems(voter.backend, self._plan)
         info = self._pipeline.plugins.backend(voter.backend)
+        self._check(machine, info)
+        self._pipeline.refuse_systems(voter.backend, self._plan)
         memory = free_memory()
         store = self._stack.enter_context(ResultsStore())
         wishes = self._request
@@ -188,8 +188,13 @@ class _Run:
         interrupted = self._each(means, relay, notes)
         return self._result(voter, options, common, machine, interrupted)
 
-    def _check(self, machine: Machine) -> None:
+    def _check(self, machine: Machine, info: BackendInfo) -> None:
         run = self._wished.run
+        if "export" not in info.abilities:
+            raise UsageError(
+                f"backend {info.name} brings nothing out of its guest: no output of one boot can be had for the next",
+                hint="--seal run boots once; or choose another backend",
+            )
         if "read-memory" not in machine.info.abilities:
             raise UsageError(
                 f"machine {machine.info.name} cannot read its guest's memory: no output can be brought out of one boot for the next",
