@@ -99,6 +99,7 @@ def test_no_code_goes_around() -> None:
     assert found == {
         "core/xboot/cli/app.py": [next(w for w in found.get("core/xboot/cli/app.py", [""]))],  # --version
         "core/xboot/cli/ending.py": found.get("core/xboot/cli/ending.py"),  # flushes, and drops what could not be written
+        "core/xboot/tcb/lines.py": [next(w for w in found.get("core/xboot/tcb/lines.py", [""]))],  # read by the process that began it
     }, found
     assert all("sys.stdout" in way for way in found["core/xboot/cli/ending.py"])
     assert "print" in found["core/xboot/cli/app.py"][0]
