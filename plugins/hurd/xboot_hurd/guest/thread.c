@@ -209,12 +209,12 @@ static void end(struct machine_thread *thread)
 		copy_settle(0);
 		thread->space->thread = 0;
 	}
-	if (thread->fault_reply)
-		mach_port_deallocate(self, thread->fault_reply);
 	if (thread->thread) {
 		thread_terminate(thread->thread);
 		mach_port_deallocate(self, thread->thread);
 	}
+	if (thread->fault_reply) /* not before: a thread that waits for an answer that cannot come any more takes its whole task along */
+		mach_port_deallocate(self, thread->fault_reply);
 }
 
 void machine_thread_free(struct machine_thread *thread)
