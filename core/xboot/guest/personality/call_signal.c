@@ -235,20 +235,25 @@ CALL(rt_sigreturn)
 	return signal_return(p, 1);
 }
 
+#define SS_ONSTACK 1u
+#define SS_DISABLE 2u
+
+/* SS_AUTODISARM, a bit among the flags, is not served. */
 CALL(sigaltstack)
 {
 	u32 old[3], given[3];
 
 	old[0] = p->alternate;
-	old[1] = p->alternate_size ? 0 : 2;
+	old[1] = !p->alternate_size ? SS_DISABLE : signal_on_alternate(p) ? SS_ONSTACK : 0;
 	old[2] = p->alternate_size;
 	if (r->ebx) {
 		if (user_read(p, given, r->ebx, 12))
 			return -EFAULT;
-		given[1] &= 0x7fffffff; /* SS_AUTODISARM */
-		if (given[1] > 2)
+		if (signal_on_alternate(p))
+			return -EPERM;
+		if (given[1] > SS_DISABLE)
 			return -EINVAL;
-		if (given[1] == 2) {
+		if (given[1] == SS_DISABLE) {
 			p->alternate = p->alternate_size = 0;
 		} else {
 			if (given[2] < 2048)

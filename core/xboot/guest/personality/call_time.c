@@ -99,7 +99,7 @@ CALL(clock_getres)
 	return r->eax == 406 ? user_write(p, r->ecx, wide, 16) : user_write(p, r->ecx, t, 8);
 }
 
-/* Sleep so long, or until that moment, at most to the end of the century. What is left of a sleep that a handler interrupts is not told. */
+/* Sleep so long, or until that moment, at most to the end of the century. */
 static int sleep(struct process *p, int absolute, u32 clock, u64 seconds, u64 nano)
 {
 	nanoseconds wanted, now;
@@ -141,6 +141,23 @@ CALL(clock_nanosleep64)
 	if (user_read(p, t, r->edx, 16))
 		return -EFAULT;
 	return sleep(p, r->ecx & 1, r->ebx, t[0], t[1]);
+}
+
+/* A handler interrupts a call that has a deadline: of a sleep for so long, what is left is told where the program wants to know. -EINTR, or -EFAULT. */
+int sleep_interrupted(struct process *p)
+{
+	nanoseconds now = machine_clock(), left = p->deadline > now ? p->deadline - now : 0;
+	u32 call = p->r->eax, to = call == 162 ? p->r->ecx : p->r->esi; /* 162: nanosleep, 267: clock_nanosleep, 407: the same in 64 bits */
+	u64 wide[2];
+	u32 t[2];
+
+	if ((call != 162 && call != 267 && call != 407) || (call != 162 && p->r->ecx & 1) || !to)
+		return -EINTR;
+	wide[0] = left / SECOND;
+	wide[1] = left % SECOND;
+	t[0] = (u32)wide[0];
+	t[1] = (u32)wide[1];
+	return (call == 407 ? user_write(p, to, wide, 16) : user_write(p, to, t, 8)) ? -EFAULT : -EINTR;
 }
 
 static u32 seconds_left(struct process *p)

@@ -456,11 +456,13 @@ u64 signals_pending(struct process *p);
 int signals_full(void);                     /* no more can wait */
 struct queued;
 void signals_drop(struct queued **list, int number); /* 0: all */
+int signal_on_alternate(struct process *p);
 void signal_deliver(struct process *p);
 void signal_fault(struct process *p, const struct machine_fault *fault);
 int signal_return(struct process *p, int with_info);
 int signal_return_code(struct process *p);  /* a frame's code is to be run where nothing can be: done instead. 1: so it was */
 
+int sleep_interrupted(struct process *p); /* by a handler: what the call answers */
 int timer_wait(struct process *p, nanoseconds length); /* WAIT, or 0 when the time is over */
 nanoseconds timers_check(void);             /* fires what is due; when the next is due, 0: none */
 

@@ -413,6 +413,12 @@ static int push_info(struct process *p, int number, struct action *a, address sp
 	return 0;
 }
 
+/* The thread runs on the stack that sigaltstack named. */
+int signal_on_alternate(struct process *p)
+{
+	return p->r->esp > p->alternate && p->r->esp - p->alternate <= p->alternate_size;
+}
+
 /* Calls that a handler always interrupts: pause, nanosleep, poll, select, rt_sigsuspend and their kin wait for time or signals. */
 static int never_restarted(u32 number)
 {
@@ -423,8 +429,12 @@ static int never_restarted(u32 number)
 /* A call that waits is ended or made again, now that a handler runs. */
 static void settle_call(struct process *p, struct action *a)
 {
+	int interrupted = -EINTR;
+
 	if (!p->again)
 		return;
+	if (p->timed)
+		interrupted = sleep_interrupted(p);
 	p->again = 0;
 	p->wait = 0;
 	p->timed = 0;
@@ -444,7 +454,7 @@ static void settle_call(struct process *p, struct action *a)
 	} else if (a->flags & SA_RESTART && !never_restarted(p->r->eax)) {
 		p->r->eip -= 2;
 	} else {
-		p->r->eax = (u32)-EINTR;
+		p->r->eax = (u32)interrupted;
 	}
 }
 
@@ -457,7 +467,7 @@ static int pushed(struct process *p, int number, const struct machine_fault *fau
 
 	settle_call(p, a);
 	sp = p->r->esp;
-	if (a->flags & SA_ONSTACK && p->alternate_size && !(sp > p->alternate && sp <= p->alternate + p->alternate_size))
+	if (a->flags & SA_ONSTACK && p->alternate_size && !signal_on_alternate(p))
 		sp = p->alternate + p->alternate_size;
 	if (a->flags & SA_SIGINFO ? push_info(p, number, a, sp, mask, fault) : push_plain(p, number, a, sp, mask))
 		return 0;

@@ -15,6 +15,24 @@ static void info_handler(int number, u32 *info, void *context)
     (void)context;
 }
 
+static u32 heap[2048];
+static u32 on_other[8];
+
+/* Runs on a stack of its own, and looks at it. */
+static void stack_handler(int number)
+{
+    u32 other[3];
+
+    (void)number;
+    other[0] = (u32)heap;
+    other[1] = 0;
+    other[2] = sizeof heap;
+    on_other[0] = (u32)&other - (u32)heap < sizeof heap;
+    on_other[1] = (u32)sys(SIGALTSTACK, other, 0);
+    on_other[2] = (u32)sys(SIGALTSTACK, 0, other);
+    on_other[3] = other[1];
+}
+
 struct action {
     void *handler;
     u32 flags;
@@ -38,7 +56,8 @@ static void signals(void)
     u64 set, old;
     u32 time[2];
     struct action a;
-    int pid, p[2];
+    int pid, p[2], n;
+    u32 stack[3], left[2];
     char c;
 
     section("signals");
@@ -150,4 +169,38 @@ static void signals(void)
     say("handled in it", handled);
     say("still blocked after", (sys(RT_SIGPROCMASK, 0, 0, &old, 8), (int)old));
     sys(RT_SIGPROCMASK, 2, &set, 0, 8);
+    act(10, stack_handler, 0x08000000);
+    stack[0] = (u32)heap;
+    stack[1] = 3;
+    stack[2] = sizeof heap;
+    say("sigaltstack of no kind", sys(SIGALTSTACK, stack, 0));
+    stack[1] = 0;
+    say("sigaltstack", sys(SIGALTSTACK, stack, 0));
+    sys(KILL, sys(GETPID), 10);
+    say("a handler runs on it", (int)on_other[0]);
+    say("and cannot change it", (int)on_other[1]);
+    say("but ask", (int)on_other[2]);
+    say("it is on it", (int)on_other[3]);
+    say("not afterwards", (sys(SIGALTSTACK, 0, stack), (int)stack[1]));
+    stack[1] = 2;
+    say("sigaltstack no more", (sys(SIGALTSTACK, stack, 0), sys(SIGALTSTACK, 0, stack), (int)stack[1]));
+    act(14, handler, 0);
+    for (n = 0; n < 4; n++) { /* nanosleep, clock_nanosleep; until a moment; with a bad pointer */
+        u32 ring[4];
+
+        time[0] = 600;
+        time[1] = 7;
+        left[0] = left[1] = 99;
+        ring[0] = ring[2] = 0;
+        ring[1] = ring[3] = 20000; /* us: again and again, so none can come too early */
+        sys(SETITIMER, 0, ring, 0);
+        if (n == 2) {
+            sys(CLOCK_GETTIME, 1, time);
+            time[0] += 600;
+        }
+        say("a sleep is interrupted", n == 0 ? sys(NANOSLEEP, time, left) : n == 1 ? sys(267, 1, 0, time, left) : n == 2 ? sys(267, 1, 1, time, left) : sys(NANOSLEEP, time, BAD));
+        ring[1] = ring[3] = 0;
+        sys(SETITIMER, 0, ring, 0);
+        say("what is left is told", left[0] > 300 && left[0] < 600 && left[1] < 1000000000);
+    }
 }

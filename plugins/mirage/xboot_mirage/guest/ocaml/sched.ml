@@ -46,10 +46,22 @@ let start_call p =
   Clock.pass (price - 1);
   price
 
+(* What a call answers that a handler interrupts. Of a sleep for so long, what is left is told where the program wants to know. *)
+let interrupted p name =
+  let tell at ~wide =
+    if at <> 0 then Sys_misc.put_time p at (max 0 (p.deadline - Clock.now ())) ~wide ~scale:1;
+    -Errno.eintr in
+  match name with
+  | "nanosleep" -> tell (Arg.word p 1) ~wide:(is_wide p)
+  | "clock_nanosleep" when Arg.int p 1 land 1 = 0 -> tell (Arg.word p 3) ~wide:(is_wide p)
+  | "clock_nanosleep_time64" when Arg.int p 1 land 1 = 0 -> tell (Arg.word p 3) ~wide:true
+  | _ -> -Errno.eintr
+
 (* A call is given up because a signal arrived. *)
 let interrupt p =
   let number = p.call in
-  let never_again = List.mem (match Abi.find p number with Some e -> e.Abi.name | None -> "")
+  let name = match Abi.find p number with Some e -> e.Abi.name | None -> "" in
+  let never_again = List.mem name
       [ "nanosleep"; "clock_nanosleep"; "clock_nanosleep_time64"; "pause"; "sigsuspend"; "rt_sigsuspend"; "poll"; "ppoll"; "ppoll_time64"; "select"; "pselect6"; "pselect6_time64"; "rt_sigtimedwait"; "epoll_wait"; "epoll_pwait"; "epoll_pwait2" ] in
   p.state <- Ready;
   if p.progress > 0 && (match Abi.find p number with Some { Abi.name = "write" | "writev" | "sendto" | "sendmsg" | "socketcall"; _ } -> true | _ -> false) then finish_call p p.progress
@@ -58,7 +70,7 @@ let interrupt p =
     finish_call p number;
     Signal.set p Base.rip (at - 2) (* int 0x80 and syscall are two bytes long *)
   end
-  else finish_call p (-Errno.eintr)
+  else finish_call p (match interrupted p name with result -> result | exception Errno.Error e -> -e)
 
 let fault p vector =
   let address = Signal.get p Base.trap_address in

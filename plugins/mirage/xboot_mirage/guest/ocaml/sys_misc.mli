@@ -9,6 +9,9 @@ val nothing : Proc.t -> int
 val forbidden : Proc.t -> int
 val absent : Proc.t -> int
 
+(* [put_time p va ns ~wide ~scale]: nanoseconds into the program's memory, as span_at (sys_signal.mli) reads them. Raises EFAULT. *)
+val put_time : Proc.t -> int -> int -> wide:bool -> scale:int -> unit
+
 val uname : Proc.t -> int
 val time : Proc.t -> int
 val gettimeofday : Proc.t -> int

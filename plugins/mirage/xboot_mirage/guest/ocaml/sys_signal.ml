@@ -307,23 +307,19 @@ let pselect6_time64 p = pselect_with p ~wide:true
 
 (* ---- sleeping *)
 
-let sleep p span ~remaining ~wide =
+let sleep p span =
   if p.deadline = -1 then p.deadline <- Clock.now () + span;
-  if Clock.now () >= p.deadline then 0
-  else begin
-    ignore (remaining, wide);
-    raise (Wait (fun () -> Clock.now () >= p.deadline))
-  end
+  if Clock.now () >= p.deadline then 0 else raise (Wait (fun () -> Clock.now () >= p.deadline))
 
 let need_span p va ~wide = if va = 0 then Errno.fail Errno.efault else span_at p va ~wide ~scale:1
 
-let nanosleep p = sleep p (need_span p (Arg.word p 0) ~wide:(is_wide p)) ~remaining:(Arg.word p 1) ~wide:(is_wide p)
+let nanosleep p = sleep p (need_span p (Arg.word p 0) ~wide:(is_wide p))
 
 let clock_nanosleep_with p ~wide =
   (match Arg.int p 0 with 0 | 1 | 2 | 7 | 8 | 9 | 11 -> () | _ -> Errno.fail Errno.einval);
   let span = need_span p (Arg.word p 2) ~wide in
   let span = if Arg.int p 1 land 1 <> 0 then span - (if Arg.int p 0 = 0 then Clock.now () else Clock.uptime ()) else span in
-  sleep p (max 0 span) ~remaining:(Arg.word p 3) ~wide
+  sleep p (max 0 span)
 
 let clock_nanosleep p = clock_nanosleep_with p ~wide:(is_wide p)
 let clock_nanosleep_time64 p = clock_nanosleep_with p ~wide:true
