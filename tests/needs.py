@@ -17,7 +17,7 @@ import pytest
 PROGRAMS = {
     "boot": ("qemu-system-x86_64", "qemu-system-i386"),
     "nix": ("nix", "nix-store", "nix-build", "nix-instantiate", "nix-hash"),
-    "apt": ("apt-get", "apt-cache"),
+    "apt": ("apt-get", "apt-cache", "npm"),
     "compiler": (
         "gcc",
         "cc",

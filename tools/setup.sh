@@ -27,6 +27,10 @@ clang libclang-rt-dev clang-format  # fuzzing of the executor's readers, the sty
 csmith libcsmith-dev  # random C programs, run on every kernel
 chromium fonts-dejavu-core  # tests of the HTML reports
 "
+# A package `npm` is not all that may bring the program, and would not go together with the others.
+[ "$what" = test ] && ! command -v npm >/dev/null && packages="$packages
+npm               # brings the machine v86, once
+"
 
 missing=
 if command -v dpkg-query >/dev/null; then

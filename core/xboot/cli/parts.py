@@ -19,7 +19,7 @@ from xboot.files import replacing
 from xboot.hooks import Notify
 from xboot.model import Event, Phase
 from xboot.parts import Part, at_hand, locked, obtain_part, read_lock, write_lock
-from xboot.parts.lock import LOCK
+from xboot.parts.lock import LOCK, NPM
 from xboot.show.safe import write_out
 
 _LOG = logging.getLogger(__name__)
@@ -42,7 +42,8 @@ def parts(groups: Sequence[str], console: Console, *, as_json: bool) -> None:
     console.print(table)
     brought = [part for part, here in chosen if here]
     for suite in locked().suites.values():
-        console.print(f"suite {suite.name} as it was signed on {suite.date}", highlight=False)
+        how = "written down" if suite.archive == NPM else "signed"
+        console.print(f"suite {suite.name} as it was {how} on {suite.date}", highlight=False)
     console.print(f"{_summed([p for p, _ in chosen])}; at hand: {_summed(brought)}", highlight=False, soft_wrap=True)
 
 

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from xboot.medium.firmware import Firmware, obtain_firmware
 from xboot.medium.iso import CATALOG, FIRST, SECTOR, CdFile, descriptors
 from xboot.medium.kernel import Kernel, read_kernel
 from xboot.medium.loader import SIZE, build_boot_loader
@@ -26,7 +27,7 @@ from xboot.medium.table import Piece, information, table
 from xboot.model import Artifact, Boot, Component, Protocol, Role
 from xboot.tcb.components import artifact_component
 
-__all__ = ["Medium", "build_boot_loader", "components", "refusal", "write_medium"]
+__all__ = ["Firmware", "Medium", "build_boot_loader", "components", "obtain_firmware", "refusal", "write_medium"]
 
 _DATA = CATALOG + 2
 _MODULES = 64 << 20  # below may be what a kernel unpacks itself to

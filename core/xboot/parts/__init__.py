@@ -7,6 +7,7 @@
 from xboot.parts.base import Base, drifted, watched
 from xboot.parts.deb import unpack
 from xboot.parts.lock import Group, Lock, Part, Suite, locked, read_lock, write_lock
+from xboot.parts.npm import npm_files
 from xboot.parts.obtaining import at_hand, obtain, obtain_part
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "at_hand",
     "drifted",
     "locked",
+    "npm_files",
     "obtain",
     "obtain_part",
     "read_lock",

@@ -2,6 +2,8 @@
 
 The head says what is wanted (`[group.NAME]`: packages of one suite and architecture, alone or with all that they depend on); each
 `[[part]]` below is what `xboot parts --update` found for it. Nothing in it names a mirror: a place is below any archive's base.
+
+A package of npm has no signed index: its suite's archive is `npm`, and its part is written by hand.
 """
 
 from __future__ import annotations
@@ -18,25 +20,27 @@ from typing import Any
 from xboot.errors import InputError
 from xboot.files import read_regular, replacing
 
-__all__ = ["LOCK", "Group", "Lock", "Part", "Suite", "locked", "read_lock", "write_lock"]
+__all__ = ["LOCK", "NPM", "Group", "Lock", "Part", "Suite", "locked", "read_lock", "write_lock"]
 
 LOCK = Path(__file__).parent.parent / "xboot.lock"
+NPM = "npm"
+"""The archive, and the architecture, of what npm's registry has."""
 _MAX_LOCK = 4 << 20
 _VERSION = 1
 _SHAPES = {
     "name": r"[a-z0-9][a-z0-9+.\-]+",
     "version": r"[0-9A-Za-z.+:~\-]+",
-    "architecture": r"amd64|i386|all|source",
+    "architecture": r"amd64|i386|all|source|npm",
     "suite": r"[a-z0-9][a-z0-9\-]*",
-    "path": r"pool/[0-9A-Za-z.+~_/\-]+",
+    "path": r"pool/[0-9A-Za-z.+~_/\-]+|[a-z0-9.\-]+/-/[0-9A-Za-z.+\-]+\.tgz",
     "sha256": r"[0-9a-f]{64}",
 }
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Part:
-    """One file: a `.deb`, or (architecture `source`) one upstream tarball of a source package. `path` is below an archive's base; `size`
-    counts bytes; `groups` are those of the lock that it belongs to.
+    """One file: a `.deb`, (architecture `source`) one upstream tarball of a source package, or (`npm`) a package of npm. `path` is below an
+    archive's base; `size` counts bytes; `groups` are those of the lock that it belongs to.
     """
 
     name: str
@@ -60,7 +64,7 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Suite:
     """A suite of an archive (`debian`, `debian-security`), and the date (`YYYYMMDDThhmmssZ`) of the signed index that the lock was made
-    from.
+    from; of the archive `npm` the day on which its parts were written down.
     """
 
     name: str
@@ -96,7 +100,7 @@ class Lock:
         """The files of a package: one, or for `source` as many as there are upstream tarballs. One for every architecture (`all`) counts
         for each. Empty when the lock does not have it.
         """
-        wanted = {architecture} if architecture == "source" else {architecture, "all"}
+        wanted = {architecture} if architecture in ("source", NPM) else {architecture, "all"}
         return [part for part in self.parts if part.name == name and part.architecture in wanted]
 
     def find(self, name: str, architecture: str = "amd64") -> Part:

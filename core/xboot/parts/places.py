@@ -1,4 +1,4 @@
-"""Where a part may be had: what the user names, what this machine's apt is configured with, a snapshot archive that the user names.
+"""Where a part may be had: what the user names, what this machine's apt or npm is configured with, a snapshot archive that the user names.
 
 No place is written down in xboot. Since a part is known by its SHA-256, it does not matter whose place it is.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from xboot.errors import UsageError
-from xboot.parts.lock import Part, Suite
+from xboot.parts.lock import NPM, Part, Suite
 
 __all__ = ["Archive", "also_in", "apt_archives", "apt_proxy", "ask_first", "locations", "named_mirrors", "snapshot_base", "suite_named"]
 
@@ -66,7 +66,7 @@ def snapshot_base() -> str:
 
 
 def locations(part: Part, suite: Suite) -> Iterator[str]:
-    """Each URL or path that may have `part`, best first."""
+    """Each URL or path that may have `part`, best first; `npm:NAME@VERSION` is for npm to bring."""
     escaped = quote(part.path)
     for place in (*named_mirrors(), *map(str, _also)):
         base = place.rstrip("/")
@@ -78,7 +78,9 @@ def locations(part: Part, suite: Suite) -> Iterator[str]:
             names = (part.path, f"{suite.archive}/{part.path}", *hashes, part.file_name, part.sha256)
             yield from (str(folder / name) for name in names if (folder / name).is_file())
     yield from dict.fromkeys(f"{archive.base}/{escaped}" for archive in apt_archives() if archive.base.rsplit("/", 1)[-1] == suite.archive)
-    if snapshot_base() and suite.date:
+    if suite.archive == NPM:
+        yield f"{NPM}:{part.name}@{part.version}"
+    elif snapshot_base() and suite.date:
         yield f"{snapshot_base()}/archive/{suite.archive}/{suite.date}/{escaped}"
 
 

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from xboot.errors import InputError
 from xboot.parts.index import Index, Stanza, read_index
-from xboot.parts.lock import Group, Lock, Part
+from xboot.parts.lock import NPM, Group, Lock, Part
 from xboot.parts.version import version_key
 
 __all__ = ["Change", "changes", "parts_of", "renewed"]
@@ -45,13 +45,18 @@ def changes(before: Lock, now: Lock) -> list[Change]:
 
 
 def renewed(lock: Lock, tell: Callable[[str], None]) -> Lock:
-    """The lock as it is to be made today. Raises what `read_index` does, and InputError for a package that no index has."""
+    """The lock as it is to be made today; what is of npm stays as it was written. Raises what `read_index` does, and InputError for a
+    package that no index has.
+    """
     indices: dict[str, Index] = {}
     lists: dict[tuple[str, str], _Offer] = {}
     found: dict[str, Part] = {}
     for group in lock.groups.values():
         if group.suite not in lock.suites:
             raise InputError(f"xboot.lock: group {group.name} names the suite {group.suite!r}, which is not in the lock")
+        if lock.suites[group.suite].archive == NPM:
+            found.update((part.path, part) for part in _written(group, lock))
+            continue
         if group.suite not in indices:
             tell(f"the index of {group.suite}")
             indices[group.suite] = read_index(lock.suites[group.suite])
@@ -64,6 +69,13 @@ def renewed(lock: Lock, tell: Callable[[str], None]) -> Lock:
             found[part.path] = replace(part, groups=tuple(sorted({*before.groups, group.name})))
     suites = {name: replace(suite, date=indices[name].date if name in indices else suite.date) for name, suite in lock.suites.items()}
     return Lock(suites, lock.groups, sorted(found.values()))
+
+
+def _written(group: Group, lock: Lock) -> Iterator[Part]:
+    for name in group.packages:
+        if group.name not in {group for part in lock.files(name, NPM) for group in part.groups}:
+            raise InputError(f"xboot.lock has no part {name} of group {group.name}", hint="what comes from npm is written by hand")
+        yield from lock.files(name, NPM)
 
 
 class _Offer:

@@ -67,7 +67,7 @@ def way_in(root: Path) -> str:
             return name
         tried.append(f"{program}: {' '.join(done.stderr.split())[-160:]}")
     raise MissingToolError(
-        f"the locked compilers cannot be run apart from this machine's programs: {'; '.join(tried)}",
+        f"locked programs cannot be run apart from this machine's programs: {'; '.join(tried)}",
         hint="install bubblewrap, and allow user namespaces (or be root); or build with this machine's compilers: --set toolchain=host",
     )
 

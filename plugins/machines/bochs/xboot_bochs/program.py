@@ -17,6 +17,7 @@ from pathlib import Path
 from xboot.cache import Cache, file_sha256
 from xboot.debian import DebianPackages
 from xboot.errors import BackendError, MissingToolError
+from xboot.medium import obtain_firmware
 from xboot.model import Component, Need, Role
 from xboot.parts import locked
 from xboot.tcb import SourceFile, by_language, count_files, opaque_file
@@ -76,9 +77,7 @@ def obtain_bochs(cache: Cache | None = None) -> Bochs:
     (tarball,) = source.tarballs
     compiler = _compiler()
     folder = cache.folder("bochs", _key(tarball.sha256, compiler), lambda work: _build(tarball.path, work))
-    bios = debian.unpacked("bochsbios")[0] / "usr/share/bochs/BIOS-bochs-latest"
-    display = debian.unpacked("vgabios")[0] / "usr/share/vgabios/vgabios.bin"
-    return Bochs(folder / "bochs", bios, display, folder / "sources.json", source.version, compiler)
+    return Bochs(folder / "bochs", *obtain_firmware(cache), folder / "sources.json", source.version, compiler)
 
 
 def at_hand() -> bool:

@@ -1,0 +1,1 @@
+"""v86 as a machine of xboot."""
