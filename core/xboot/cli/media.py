@@ -1,4 +1,4 @@
-"""The command line of media: `image`. `xboot.cli.app` takes this verb in."""
+"""The command line of media: `image` and `web`. `xboot.cli.app` takes these verbs in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from xboot.cli.consoles import err, out
-from xboot.cli.options import IN_BUILD, Memory, RebuildFixed, Seeds, Settings, Stores, Targets, Voters
+from xboot.cli.options import IN_BUILD, Expect, ExpectFile, Memory, RebuildFixed, Seeds, Settings, Stores, Targets, Voters
 
 verbs = typer.Typer()
 
@@ -34,3 +34,28 @@ def image(
         settings=parse_settings(settings or ()), memory=memory,
     )  # fmt: skip
     write(wished, iso, err, out())
+
+
+@verbs.command(rich_help_panel=IN_BUILD)
+def web(
+    page: Annotated[Path, typer.Argument(metavar="PAGE", help="Where the page goes: one file of HTML.")],
+    targets: Targets,
+    voters: Voters = None,
+    expect: Expect = None,
+    expect_file: ExpectFile = None,
+    store: Stores = None,
+    seed: Seeds = None,
+    rebuild_fixed: RebuildFixed = False,
+    settings: Settings = None,
+    memory: Memory = None,
+) -> None:
+    """Write what `run -b tccboot@v86` would boot as a page: it builds in the visitor's browser, and shows the hash beside the known one."""
+    from xboot.api import request  # noqa: PLC0415
+    from xboot.cli.web import write  # noqa: PLC0415
+    from xboot.settings import parse_settings  # noqa: PLC0415
+
+    wished = request(
+        targets, voters or ("tccboot",), stores=store or (), seeds=seed or (), rebuild_fixed=rebuild_fixed,
+        settings=parse_settings(settings or ()), memory=memory, machine="v86", expect=expect or (), expect_file=expect_file,
+    )  # fmt: skip
+    write(wished, page, err, out())

@@ -14,6 +14,8 @@ IN_SOURCES, IN_HERE = "Derivations and sources", "This machine"
 Targets = Annotated[list[str], typer.Argument(metavar="TARGET…", help="A .drv file, store path, recipe.toml[:name] or bundle.")]
 Target = Annotated[str, typer.Argument(metavar="TARGET", help="A .drv file, store path, recipe.toml[:name] or bundle.")]
 What = Annotated[str | None, typer.Argument(metavar="[WHAT]", help="A step's number, a store path, or a name (default: the result).")]
+Expect = Annotated[list[str] | None, typer.Option(help="[NAME=]HASH: SRI, nix32 or hex of a result's NAR.")]
+ExpectFile = Annotated[Path | None, typer.Option(help="A JSON object: store path → hash.")]
 Stores = Annotated[list[Path] | None, typer.Option("--store", help="A folder that stands for the store (repeatable).")]
 Seeds = Annotated[list[str] | None, typer.Option("--seed", help="Trust this output, whose content is at hand, instead of building it.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress, only what came out.")]

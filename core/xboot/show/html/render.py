@@ -2,7 +2,7 @@
 
 What guests print, and the names in derivations, are hostile. Three walls: jinja2 escapes every value; control characters and those
 that turn the direction of text are made visible; and the page's Content-Security-Policy allows its own style sheet, by its hash, and
-nothing else.
+nothing else. A page that is to run something names its scripts, which are allowed by their hashes, too.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-_FOLDER = Path(__file__).parent / "templates"
-_STYLE = (_FOLDER / "style.css").read_text(encoding="utf-8")
+FOLDER = Path(__file__).parent / "templates"
+_STYLE = (FOLDER / "style.css").read_text(encoding="utf-8")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -42,12 +43,20 @@ def seconds(value: float) -> str:
     return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
 
 
-def render(template: str, **values: Any) -> str:
-    """A page. `style` and `policy` are added."""
+def render(template: str, *, style: str = "", scripts: Sequence[str] = (), allowed: str = "", **values: Any) -> str:
+    """A page. `style` and `policy` are added; to the style sheet of all pages this one's (`style`), to what may run `scripts`, and what
+    `allowed` says of them in a policy's words.
+    """
     environment = Environment(
-        loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"visible": visible, "number": number, "seconds": seconds}
-    digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return environment.get_template(template).render(style=_STYLE, policy=policy, **values)
+    whole = _STYLE + style
+    policy = f"default-src 'none'; style-src {_source(whole)}; base-uri 'none'; form-action 'none'"
+    if scripts:
+        policy += f"; script-src {' '.join(map(_source, scripts))} {allowed}"
+    return environment.get_template(template).render(style=whole, policy=policy, **values)
+
+
+def _source(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
