@@ -6,8 +6,8 @@ believed attestations differ makes the verdict `differs`, however many agree.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xboot.attest.envelope import FILE_SUFFIX, UnknownKeyError, read_envelopes
@@ -114,6 +114,19 @@ def verify_files(files: Sequence[Path], keys: Sequence[TrustedKey], *, script: S
     another script are refused by name. Nothing is raised for a bad file: it is in `refused`.
     """
     known = index_keys(keys)
+    believed, refused = believe_files(files, known)
+    wanted = script.sha256 if script else _most_attested(believed)
+    strangers = [a for a in believed if a.claim.script_sha256 != wanted]
+    refused += [
+        Refusal(a.file, f"{a.file}: attests another script ({a.claim.script_sha256[:16]}…, the others are of {wanted[:16]}…)")
+        for a in strangers
+    ]
+    found = put_together([a for a in believed if a.claim.script_sha256 == wanted], len(known), script)
+    return replace(found, refused=[*refused, *found.refused])
+
+
+def believe_files(files: Iterable[Path], known: Mapping[str, TrustedKey]) -> tuple[list[Attestation], list[Refusal]]:
+    """Check every file by itself: those that one of `known` (by keyid) signed, and that say what an attestation says; and the others."""
     believed: list[Attestation] = []
     refused: list[Refusal] = []
     for file in files:
@@ -128,18 +141,17 @@ def verify_files(files: Sequence[Path], keys: Sequence[TrustedKey], *, script: S
             refused.append(Refusal(file, error.message))
         except Exception as error:  # one file, whatever is in it, must not hide what the others say
             refused.append(Refusal(file, f"{file}: cannot be understood: {type(error).__name__}: {printable(str(error), 300)}"))
-    wanted = script.sha256 if script else _most_attested(believed)
-    strangers = [a for a in believed if a.claim.script_sha256 != wanted]
-    refused += [
-        Refusal(a.file, f"{a.file}: attests another script ({a.claim.script_sha256[:16]}…, the others are of {wanted[:16]}…)")
-        for a in strangers
-    ]
-    counted, repeated = _without_repeats([a for a in believed if a.claim.script_sha256 == wanted])
+    return believed, refused
+
+
+def put_together(believed: Sequence[Attestation], trusted: int, script: Script | None = None) -> Attested:
+    """What attestations of one script say together. `trusted`: how many signers there could be."""
+    counted, repeated = _without_repeats(believed)
     counted, odd = _same_outputs(counted, script)
     if script is not None:
         counted, broken = _closing(counted, script)
         odd += broken
-    return Attested(len(known), counted, [*refused, *odd], repeated, _divergences(counted))
+    return Attested(trusted, counted, odd, repeated, _divergences(counted))
 
 
 def _closing(found: Sequence[Attestation], script: Script) -> tuple[list[Attestation], list[Refusal]]:

@@ -48,10 +48,21 @@ _STORE_PATH = re.compile(r"/[!-~]{1,4096}")
 
 
 @dataclass(frozen=True, slots=True)
+class AttestedSource:
+    """A store path that was in the image instead of being built: hash and size of its NAR, how the host verified it (`seed`: not)."""
+
+    path: str
+    nar_sha256: str
+    nar_size: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """What a signer says of one run. Hashes are SHA-256 in hex; `outputs` maps store path to NAR hash, in the script's
     order; `steps` maps store path to the step's number and derivation. `seal`: `steps` when each step had a boot of its own. `boots`: each
-    of several; then `contents` has what is said of each output, with what it refers to.
+    of several; then `contents` has what is said of each output, with what it refers to. `results`: the store paths that were asked for;
+    `sources`: what the builders started from.
     """
 
     script_sha256: str
@@ -66,6 +77,8 @@ class Claim:
     seal: str = "run"
     boots: Sequence[Material] = ()
     contents: Mapping[str, Content] = field(default_factory=dict)
+    results: Sequence[str] = ()
+    sources: Sequence[AttestedSource] = ()
 
     @property
     def voter(self) -> Voter:
@@ -179,7 +192,31 @@ def read_claim(payloads: Sequence[bytes], where: str) -> Claim:
         raise InputError(f"{where}: the steps that passed are not those of the outputs")
     boots = _boots(provenance.build_definition.resolved_dependencies[1:], where)
     check_boots(boots, max((number for number, _ in claims[0].steps.values()), default=0), claims[0].seal, where)
-    return replace(claims[0], boots=boots, contents=_contents(statements[0], where) if boots else {})
+    return replace(
+        claims[0], boots=boots, contents=_contents(statements[0], where) if boots else {},
+        results=_results(provenance, where), sources=_sources(provenance.build_definition.resolved_dependencies[1:], where),
+    )  # fmt: skip
+
+
+def _results(provenance: Any, where: str) -> list[str]:
+    """The store paths that were asked for."""
+    said = json_format.MessageToDict(provenance.build_definition.external_parameters).get("results", [])
+    if not isinstance(said, list):
+        raise InputError(f"{where}: its results are no list")
+    return [_match(_STORE_PATH, str(path), "a result's store path", where) for path in said]
+
+
+def _sources(dependencies: Sequence[Any], where: str) -> list[AttestedSource]:
+    """The sources among what a run depends on: what is known by its NAR."""
+    found = []
+    for one in dependencies:
+        if NAR in dict(one.digest):
+            notes = {key: str(value) for key, value in one.annotations.items()}
+            size = int(_match(_SIZE, notes.get("narSize", "0"), "a size", where))
+            kind = _match(_BACKEND, notes.get("kind", ""), "a kind of source", where)
+            path = _match(_STORE_PATH, one.name, "a source's store path", where)
+            found.append(AttestedSource(path, _digest(one, NAR, where), size, kind))
+    return found
 
 
 def _boots(dependencies: Sequence[Any], where: str) -> list[Material]:

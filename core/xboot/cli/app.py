@@ -13,6 +13,7 @@ import typer
 from xboot import __version__
 from xboot.cli.consoles import err, out
 from xboot.cli.ending import run_to_end
+from xboot.cli.evidence import verbs as evidence
 from xboot.cli.explaining import verbs as explaining
 from xboot.cli.media import verbs as media
 from xboot.cli.options import (
@@ -30,8 +31,11 @@ from xboot.cli.options import (
     Jobs,
     Json,
     KeepGoing,
+    KernelsQuorum,
+    MachinesQuorum,
     Memory,
     Notify,
+    PolicyFile,
     Quiet,
     Quorum,
     RebuildFixed,
@@ -41,9 +45,11 @@ from xboot.cli.options import (
     Seeds,
     SegmentsOption,
     Settings,
+    SignersQuorum,
     StepTimeout,
     Stores,
     Targets,
+    TrustedKeys,
     Voters,
 )
 from xboot.errors import UsageError
@@ -56,6 +62,7 @@ app = typer.Typer(
 
 app.add_typer(explaining)
 app.add_typer(media)
+app.add_typer(evidence)
 
 
 @app.command(rich_help_panel=IN_BUILD)
@@ -244,10 +251,12 @@ def attest(
 @app.command(rich_help_panel=IN_TRUST)
 def verify_attestation(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Attestations, or folders of them.")],
-    key: Annotated[list[Path], typer.Option(help="The public key of a signer whom you trust (repeatable).")],
+    key: TrustedKeys = None,
+    policy: PolicyFile = None,
     target: Annotated[list[str] | None, typer.Option(help="They must be about this TARGET's script (repeatable).")] = None,
-    quorum: Annotated[int | None, typer.Option(min=1, help="Signers who must agree (default: all whose key is given).")] = None,
-    kernels: Annotated[int, typer.Option(min=1, help="Backends that must agree.")] = 1,
+    quorum: SignersQuorum = None,
+    kernels: KernelsQuorum = None,
+    machines: MachinesQuorum = None,
     skip_unknown: Annotated[bool, typer.Option("--skip-unknown", help="Pass over files of signers whose key is not given.")] = False,
     store: Stores = None,
     as_json: Json = False,
@@ -257,7 +266,7 @@ def verify_attestation(
     from xboot.cli import attest as verbs  # noqa: PLC0415
 
     about = request(target or [], stores=store or (), allow_missing=True)
-    wanted = verbs.Wanted(files, key, about, quorum, kernels, skip_unknown)
+    wanted = verbs.Wanted(files, verbs.wanted_policy(policy, key or [], quorum, kernels, machines), about, skip_unknown)
     raise typer.Exit(verbs.verify(wanted, err, as_json=as_json))
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from xboot.attest.agreement import Attested, collect_files, verify_files
 from xboot.attest.envelope import FILE_SUFFIX, sign
 from xboot.attest.keys import PrivateKey, generate_key, load_private, load_public
+from xboot.attest.policy import Judgement, Policy, judge, load_policy, make_policy
 from xboot.attest.reports import ReportedRun, read_reports
 from xboot.attest.statement import Run, write_statements
 from xboot.cli.compare import read_script, run_comparison
@@ -133,37 +134,43 @@ def _write(run: Run, voter: str, key: PrivateKey, into: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the user asks of a set of attestations. `about`: the targets that they must be of. `quorum`: signers who must agree (None: all
-    whose key is given).
-    """
+    """What the user asks of a set of attestations. `about`: the targets that they must be of."""
 
     files: Sequence[Path]
-    keys: Sequence[Path]
+    policy: Policy
     about: Request
-    quorum: int | None
-    kernels: int
     skip_unknown: bool
+
+
+def wanted_policy(file: Path | None, keys: Sequence[Path], quorum: int | None, kernels: int | None, machines: int | None) -> Policy:
+    """The policy of a file, or of options; never of both. Raises UsageError, and InputError for a file or key that is none."""
+    given = bool(keys) or quorum is not None or kernels is not None or machines is not None
+    if file is not None:
+        if given:
+            raise UsageError("--policy: says already whose keys count and how many must agree", hint="leave out --key and the numbers")
+        return load_policy(file)
+    if not keys:
+        raise UsageError("nobody is trusted: no --key and no --policy", hint="name the keys of those whom you trust, or a policy.toml")
+    if quorum is not None and quorum > len(keys):
+        raise UsageError(f"--quorum {quorum}: only {len(keys)} keys are given")
+    return make_policy([load_public(path) for path in keys], quorum, kernels or 1, machines or 1)
 
 
 def verify(wanted: Wanted, console: Console, *, as_json: bool) -> int:
     """Check and say; the exit status. A difference outweighs a refused file, and a refused file outweighs a missed quorum."""
-    keys = [load_public(path) for path in wanted.keys]
-    if wanted.quorum is not None and wanted.quorum > len(keys):
-        raise UsageError(f"--quorum {wanted.quorum}: only {len(keys)} keys are given")
-    quorum = len(keys) if wanted.quorum is None else wanted.quorum
-    found = verify_files(collect_files(wanted.files), keys, script=_script_of(wanted.about, console))
+    found = verify_files(collect_files(wanted.files), wanted.policy.keys, script=_script_of(wanted.about, console))
     refused = [r for r in found.refused if not (r.unknown and wanted.skip_unknown)]
-    enough = len(found.signers) >= quorum and len(found.backends) >= wanted.kernels
+    judgement = judge(found, wanted.policy)
     status, word = 0, "agreed"
     if found.divergences:
         status, word = report.EXIT_DIFFERS, "differs"
     elif refused:
         status, word = EXIT_REFUSED, "refused"
-    elif not enough:
+    elif not judgement.enough:
         status, word = report.EXIT_COULD_NOT_RUN, "too few"
-    _show(console, found, wanted, quorum, status)
+    _show(console, found, wanted, judgement, status)
     if as_json:
-        print(report.to_json(_report(found, word, quorum, wanted)))
+        print(report.to_json(_report(found, word, wanted.policy, judgement)))
     return status
 
 
@@ -171,7 +178,7 @@ def _script_of(about: Request, console: Console) -> Script | None:
     return read_script(about, console, Plugins.load()) if about.targets else None
 
 
-def _show(console: Console, found: Attested, wanted: Wanted, quorum: int, status: int) -> None:
+def _show(console: Console, found: Attested, wanted: Wanted, judgement: Judgement, status: int) -> None:
     for a in found.attestations:
         _say(
             console,
@@ -195,19 +202,21 @@ def _show(console: Console, found: Attested, wanted: Wanted, quorum: int, status
     elif status == EXIT_REFUSED:
         _say(console, f"[bold red]refused[/]: not every file can be believed; those that can: {by} agree, on {on}", markup=True)
     elif status:
-        _say(console, f"[bold red]too few[/]: {by} on {on} agree; {quorum} signers on {wanted.kernels} backends are needed", markup=True)
+        _say(console, f"[bold red]too few[/]: {by} on {on} agree; of those that count: {', '.join(judgement.missing)}", markup=True)
     else:
         count = len(found.attestations[0].claim.outputs)
         _say(console, f"[bold green]agreed[/]: {count} outputs, by {by}, on {on}; script sha256 {found.script_sha256}", markup=True)
 
 
-def _report(found: Attested, word: str, quorum: int, wanted: Wanted) -> dict[str, Any]:
+def _report(found: Attested, word: str, policy: Policy, judgement: Judgement) -> dict[str, Any]:
     return {
         "xbootAgreement": 1,
         "verdict": word,
         "scriptSha256": found.script_sha256 or None,
-        "quorum": quorum,
-        "kernels": wanted.kernels,
+        "quorum": policy.signers,
+        "kernels": policy.kernels,
+        "machines": policy.machines,
+        "counted": {"signers": list(judgement.signers), "kernels": list(judgement.kernels), "machines": list(judgement.machines)},
         "trusted": found.trusted,
         "signers": list(found.signers),
         "backends": list(found.backends),

@@ -71,3 +71,10 @@ Cluster = Annotated[
 Exchange = Annotated[
     str, typer.Option(metavar="URL", help="A folder that this host and a cluster's workers can open, for NARs (any URL that fsspec knows).")
 ]
+TrustedKeys = Annotated[list[Path] | None, typer.Option("--key", help="The public key of a signer whom you trust (repeatable).")]
+PolicyFile = Annotated[
+    Path | None, typer.Option("--policy", metavar="FILE", help="Whom to trust and how many must agree, as a file (docs/attestation.md).")
+]
+SignersQuorum = Annotated[int | None, typer.Option("--quorum", min=1, help="Signers who must agree (default: all whose key is given).")]
+KernelsQuorum = Annotated[int | None, typer.Option("--kernels", min=1, help="Backends that must agree (1 if not given).")]
+MachinesQuorum = Annotated[int | None, typer.Option("--machines", min=1, help="Machines that must agree, such as qemu and bochs (1).")]

@@ -8,6 +8,7 @@ nothing else. A page that is to run something names its scripts, which are allow
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import re
 from collections.abc import Sequence
@@ -43,19 +44,24 @@ def seconds(value: float) -> str:
     return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
 
 
-def render(template: str, *, style: str = "", scripts: Sequence[str] = (), allowed: str = "", **values: Any) -> str:
-    """A page. `style` and `policy` are added; to the style sheet of all pages this one's (`style`), to what may run `scripts`, and what
-    `allowed` says of them in a policy's words.
-    """
+@functools.cache
+def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"visible": visible, "number": number, "seconds": seconds}
+    return environment
+
+
+def render(template: str, *, style: str = "", scripts: Sequence[str] = (), allowed: str = "", **values: Any) -> str:
+    """A page. `style` and `policy` are added; to the style sheet of all pages this one's (`style`), to what may run `scripts`, and what
+    `allowed` says of them in a policy's words.
+    """
     whole = _STYLE + style
     policy = f"default-src 'none'; style-src {_source(whole)}; base-uri 'none'; form-action 'none'"
     if scripts:
         policy += f"; script-src {' '.join(map(_source, scripts))} {allowed}"
-    return environment.get_template(template).render(style=whole, policy=policy, **values)
+    return _environment().get_template(template).render(style=whole, policy=policy, **values)
 
 
 def _source(text: str) -> str:

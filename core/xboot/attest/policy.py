@@ -1,0 +1,125 @@
+"""Whom to believe, and when their word is enough: a policy, as a file (`policy.toml`) that verifiers and sites share.
+
+A policy counts signers, kernels and machines that agree. It decides who counts; it never hides a difference: what a signer who is
+believed says against the others is a difference, on whatever kernel it was seen.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from xboot.attest.agreement import Attested, index_keys
+from xboot.attest.keys import TrustedKey, load_public
+from xboot.errors import InputError
+from xboot.files import read_regular
+from xboot.foreign import printable
+
+__all__ = ["Judgement", "Policy", "judge", "load_policy", "make_policy"]
+
+_MAX_POLICY = 65536  # bytes
+_MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`keys`: who is believed. `signers`, `kernels`, `machines`: how many different ones must agree. `only_kernels`, `only_machines`:
+    names of those that count; empty: all do.
+    """
+
+    keys: Sequence[TrustedKey]
+    signers: int
+    kernels: int = 1
+    machines: int = 1
+    only_kernels: Sequence[str] = ()
+    only_machines: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Who counts under a policy. `missing`: what there is too little of, in words; empty when it is enough."""
+
+    signers: Sequence[str]
+    kernels: Sequence[str]
+    machines: Sequence[str]
+    missing: Sequence[str]
+
+    @property
+    def enough(self) -> bool:
+        return not self.missing
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class _Signers(_Table):
+    keys: list[str] = Field(min_length=1, max_length=_MOST)
+    quorum: int | None = Field(None, ge=1)
+
+
+class _Counted(_Table):
+    quorum: int = Field(1, ge=1, le=_MOST)
+    among: list[str] = Field(default_factory=list, max_length=_MOST)
+
+
+class _File(_Table):
+    policy: int = Field(ge=1, le=1)
+    signers: _Signers
+    kernels: _Counted = _Counted(quorum=1)
+    machines: _Counted = _Counted(quorum=1)
+
+
+def make_policy(
+    keys: Sequence[TrustedKey], signers: int | None = None, kernels: int = 1, machines: int = 1,
+    only_kernels: Sequence[str] = (), only_machines: Sequence[str] = (), where: str = "--quorum",
+) -> Policy:  # fmt: skip
+    """A policy that can be met. `signers`: all whose key is given when it is None. Raises UsageError for a key given twice or under two
+    names, InputError, which names `where`, for more signers, kernels or machines than there can be.
+    """
+    known = len(index_keys(keys))
+    signers = known if signers is None else signers
+    if signers > known:
+        raise InputError(f"{where}: {signers} signers must agree, and only {known} keys are given")
+    for what, wanted, names in (("kernels", kernels, only_kernels), ("machines", machines, only_machines)):
+        if names and wanted > len(set(names)):
+            raise InputError(f"{where}: {wanted} {what} must agree, and only {len(set(names))} may count")
+    return Policy(list(keys), signers, kernels, machines, sorted(set(only_kernels)), sorted(set(only_machines)))
+
+
+def load_policy(path: Path) -> Policy:
+    """Read a policy; keys are files, seen from the policy's folder. Raises InputError that names the file and what is wrong with it."""
+    try:
+        table = tomllib.loads(read_regular(path, _MAX_POLICY, "a policy").decode())
+    except (ValueError, RecursionError, OverflowError) as error:
+        raise InputError(f"{path}: {printable(str(error) or 'nested too deeply', 300)}", hint="a policy is TOML 1.0") from None
+    try:
+        said = _File.model_validate(table)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise InputError(f"{path}: {printable(place, 200)}: {first['msg']}", hint="docs/attestation.md shows a whole policy") from None
+    keys = [load_public(path.parent / name) for name in said.signers.keys]
+    return make_policy(
+        keys, said.signers.quorum, said.kernels.quorum, said.machines.quorum, said.kernels.among, said.machines.among, where=str(path)
+    )
+
+
+def judge(found: Attested, policy: Policy) -> Judgement:
+    """Who of those that were found counts, and what there is too little of."""
+    counted = [
+        a
+        for a in found.attestations
+        if (not policy.only_kernels or a.claim.backend in policy.only_kernels)
+        and (not policy.only_machines or a.claim.machine in policy.only_machines)
+    ]
+    signers = sorted({a.signer for a in counted})
+    kernels = sorted({a.claim.backend for a in counted})
+    machines = sorted({a.claim.machine for a in counted})
+    needed = (("signers", signers, policy.signers), ("kernels", kernels, policy.kernels), ("machines", machines, policy.machines))
+    missing = [f"{len(have)} of {wanted} {what}" for what, have, wanted in needed if len(have) < wanted]
+    return Judgement(signers, kernels, machines, missing)
