@@ -60,6 +60,8 @@ class Wishes(TypedDict, total=False):
     expect_file: Path | None
     quorum: int | None
     jobs: int | None
+    independent: int | None
+    independent_machines: bool
     measure: bool
     machine: str
     quiet: bool
@@ -76,7 +78,7 @@ class Wishes(TypedDict, total=False):
 _RUN = ("boot_timeout", "step_timeout", "run_timeout", "accelerator", "export", "log", "keep", "gdb")
 _DIRECT = (
     "settings", "memory", "quorum", "jobs", "measure", "spare", "machine", "quiet", "reports", "html", "segments", "fresh", "keep_going",
-    "inputs_of", "cluster", "exchange",
+    "inputs_of", "cluster", "exchange", "independent", "independent_machines",
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -107,6 +107,7 @@ class Pipeline:
         self._backend = backend
         self._start = time.monotonic()
         self.base = ""  # of what was prepared last
+        self.handed: Sequence[Artifact] = ()  # the guest code that this core gave to who prepared it
 
     def notify(self, event: Event) -> None:
         with _OBSERVERS:
@@ -161,7 +162,7 @@ class Pipeline:
         self.stage("package", f"kernel and executor of {backend}")
         with watched() as base:
             artifacts = self.plugins.call("xboot_prepare", backend=backend, options=options, notify=self.notify)
-        self.base = str(base)
+        self.base, self.handed = str(base), tuple(base.handed)
         if not isinstance(artifacts, Mapping):
             raise PluginError(f"plugin {backend}: hook xboot_prepare returned {type(artifacts).__name__}, expected a mapping of artifacts")
         return artifacts
@@ -267,7 +268,10 @@ class Pipeline:
                     found = self.measured(image, boot, machine)
                 except XbootError as error:  # the verdict stands without it
                     unmeasured = error.message
-        return Result(voter, options.settings, script, image, boot, verdict, *found, unmeasured, base=self.base)
+            elif request.measure_below:
+                with suppress(XbootError, OSError):  # what is not measured counts as shared
+                    found = ((), machine.components(boot))
+        return Result(voter, options.settings, script, image, boot, verdict, *found, unmeasured, base=self.base, handed=self.handed)
 
 
 def beyond(memory: int) -> str:

@@ -50,7 +50,10 @@ class Request:
     inputs_of   with what this voter made; otherwise with what the quorum agrees on (None)
     cluster     who boots: a Dask scheduler's address, or `local:N` (empty: this host; docs/cluster.md)
     exchange    the URL of a folder where a cluster's workers and this host exchange NARs
+    independent of the complete runs, how many must share no guest code (None: any)
+    independent_machines  nor a machine
     measure     measure what is booted (`Result.components`)
+    measure_below  measure what stands below it alone (`Result.below`)
     export_size bytes of the export window, when there is something to export (`RunOptions.export`)
     quiet       no progress is shown
     reports     `FORMAT[=FILE]`, for reporters
@@ -75,7 +78,10 @@ class Request:
     inputs_of: str | None = None
     cluster: str = ""
     exchange: str = ""
+    independent: int | None = None
+    independent_machines: bool = False
     measure: bool = False
+    measure_below: bool = False
     export_size: int = EXPORT_SIZE
     quiet: bool = False
     reports: Sequence[str] = ()

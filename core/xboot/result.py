@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from xboot.model import Boot, BootImage, Component, Script, Verdict
+from xboot.model import Artifact, Boot, BootImage, Component, Script, Verdict
 from xboot.segments.format import SegmentedRun
 from xboot.voter import Voter
 
@@ -19,7 +19,8 @@ class Result:
     the image makes you trust, measured from the very files that were booted, and `below` what stands below it; both are empty unless
     `Request.measure` asked for them. `unmeasured`: why that was not possible. `base`: `locked` when kernel and executor are made of what
     xboot.lock has, else `drifted: ` and what is not; empty when the backend took nothing from elsewhere. `segments`: the boots, when there
-    were several; then `image` and `boot` are those of no step, and what was measured is what all have in common.
+    were several; then `image` and `boot` are those of no step, and what was measured is what all have in common. `handed`: the guest code
+    that this core gave to the backend while it prepared the image.
     """
 
     voter: Voter
@@ -33,3 +34,4 @@ class Result:
     unmeasured: str = ""
     base: str = ""
     segments: SegmentedRun | None = None
+    handed: Sequence[Artifact] = ()

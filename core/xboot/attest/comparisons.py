@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, NoReturn
 
-from xboot.errors import InputError
+from xboot.compare.independent import largest_apart
+from xboot.errors import InputError, UsageError
 from xboot.foreign import printable
 from xboot.model import Script
 from xboot.segments.divergence import Content, Evidence, inputs_to_go_on_with, step_states
@@ -82,6 +84,7 @@ def check_comparison(value: Mapping[str, Any], runs: Mapping[str, SaidRun], scri
         _changed(where, "a voter that ran every step is said to have failed")
     differs = {places[path][0] for path, found in hashes.items() if len(set(found.values())) > 1}
     _check_word(value, bool(differs), wrong, len(complete), where)
+    _check_independent(value, complete, where)
     _check_steps(value, runs, script, differs, where)
 
 
@@ -96,6 +99,34 @@ def _check_word(value: Mapping[str, Any], differs: bool, wrong: Sequence[str], c
         _changed(where, "says that voters differ, which its runs contradict")
     if word not in ("agreed", "differs", "could not run", "interrupted"):
         _changed(where, f"its verdict is {str(word)[:40]!r}")
+
+
+def _check_independent(value: Mapping[str, Any], complete: Sequence[str], where: str) -> None:
+    """The independent voters follow from who is said to share what, and voters of one backend or machine are said to share it. What the
+    voters were made of is the report's word.
+    """
+    said = value.get("independent")
+    if said is None:  # of before there were any
+        return
+    try:
+        pairs = [(tuple(one["voters"]), bool(one["guestCode"]), bool(one["below"])) for one in said["shared"]]
+        guest, below = ({names for names, *of in pairs if of[which]} for which in (0, 1))
+        found = [list(largest_apart(complete, sorted(names))) for names in (guest, below, guest | below)]
+    except (KeyError, TypeError, ValueError, UsageError):
+        _changed(where, "what it says of independent voters cannot be followed")
+    if [said.get(name) for name in ("guestCode", "machines", "both")] != found:
+        _changed(where, "the independent voters are not those that follow from what voters share")
+    for one, other in combinations(complete, 2):
+        mine, theirs = value["runs"][one], value["runs"][other]  # each was checked by itself, and names its voter
+        if mine["backend"] == theirs["backend"] and (one, other) not in guest:
+            _changed(where, f"{one} and {other} are one backend, and are said to share no guest code")
+        if mine.get("machine") == theirs.get("machine") and (one, other) not in below:
+            _changed(where, f"{one} and {other} are on one machine, and are said to share none")
+    asked, machines = said.get("asked"), said.get("askedMachines")
+    if not (asked is None or (isinstance(asked, int) and not isinstance(asked, bool))) or not isinstance(machines, bool):
+        _changed(where, "how many independent voters were asked for is not what it can be")
+    if value.get("verdict") == "agreed" and len(found[2] if machines else found[0]) < (asked or 0):
+        _changed(where, "says that all agree, and too few are independent")
 
 
 def _check_steps(value: Mapping[str, Any], runs: Mapping[str, SaidRun], script: Script, differs: set[int], where: str) -> None:

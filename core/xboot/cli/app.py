@@ -27,6 +27,8 @@ from xboot.cli.options import (
     Expect,
     ExpectFile,
     Fresh,
+    Independent,
+    IndependentMachines,
     InputsOf,
     Jobs,
     Json,
@@ -126,6 +128,8 @@ def compare(
     targets: Targets,
     voters: Voters = None,
     quorum: Quorum = None,
+    independent: Independent = None,
+    independent_machines: IndependentMachines = False,
     jobs: Jobs = None,
     store: Stores = None,
     seed: Seeds = None,
@@ -159,6 +163,7 @@ def compare(
     wished = request(
         targets, voters or (), quorum=quorum, jobs=jobs, stores=store or (), seeds=seed or (), rebuild_fixed=rebuild_fixed, quiet=quiet,
         settings=parse_settings(settings or ()), memory=memory, step_timeout=step_timeout, html=html, measure=html is not None,
+        independent=independent, independent_machines=independent_machines,
         segments=wanted_cut(seal, segments), fresh=fresh, keep_going=keep_going, inputs_of=inputs_of, run_timeout=run_timeout,
         cluster=cluster, exchange=exchange,
     )  # fmt: skip

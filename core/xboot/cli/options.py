@@ -36,7 +36,13 @@ Settings = Annotated[
     ),
 ]
 Memory = Annotated[int | None, typer.Option(min=16, help="MiB of memory for the guest (default: what this machine can spare).")]
-Quorum = Annotated[int | None, typer.Option(min=1, help="Complete runs that make an agreement (default: all that can run it).")]
+Quorum = Annotated[int | None, typer.Option(min=1, help="Complete runs that make an agreement, whatever they share (default: all).")]
+Independent = Annotated[
+    int | None, typer.Option("--independent", metavar="K", min=1, help="K of those that agree must share no guest code (docs/compare.md).")
+]
+IndependentMachines = Annotated[
+    bool, typer.Option("--independent-machines", help="With --independent: nor a machine, nor anything below the image.")
+]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Machines that run at once (default: one a core, as far as memory goes).")]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")]
 StepTimeout = Annotated[float | None, typer.Option(min=0.001, help="Seconds that one step may take (3600 if not given).")]

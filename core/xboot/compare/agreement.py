@@ -2,7 +2,7 @@
 
 Voters agree on an output when all that built it report the same NAR hash. One different hash anywhere means `DIFFERS`, however many agree
 elsewhere; a voter that fails is no evidence for anything, so with fewer than `quorum` complete runs nothing is said about the bits.
-Voters are named as the user named them.
+A quorum counts runs, whatever they share; how many of them are independent is counted beside it. Voters are named as the user named them.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ import enum
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xboot.boot.run import host_failure
 from xboot.budget import MemoryBudget, cores, free_memory, share
+from xboot.compare.independent import MOST_KINDS, Independence, independence
 from xboot.compare.lockstep import Lockstep
+from xboot.compare.makeup import makeup_of
 from xboot.errors import BackendError, UsageError, XbootError
 from xboot.model import Cause, Script, Source, SourceKind, Status
-from xboot.pipeline import Pipeline, each_voter
+from xboot.pipeline import Pipeline, each_voter, resolve
 from xboot.plugins import Plugins
 from xboot.request import Request
 from xboot.result import Result
@@ -64,6 +66,7 @@ class Comparison:
 
     `wrong` are outputs that all voters agree on but that differ from an expectation. `interrupted`: the user ended it before all had run.
     `segments`: in how many boots each ran; then `keep_going` says that they went on after a difference, and `inputs_of` with whose outputs.
+    `independent`: how many of the complete runs must share no guest code (None: any), nor with `independent_machines` a machine.
     """
 
     script: Script
@@ -77,6 +80,9 @@ class Comparison:
     segments: str = WHOLE
     keep_going: bool = False
     inputs_of: str | None = None
+    independence: Independence = field(default_factory=Independence)
+    independent: int | None = None
+    independent_machines: bool = False
 
     @property
     def complete(self) -> Sequence[str]:
@@ -107,7 +113,12 @@ class Comparison:
     def agreement(self) -> Agreement:
         if self.first_divergence is not None or self.wrong:
             return Agreement.DIFFERS
-        return Agreement.AGREED if len(self.complete) >= self.quorum else Agreement.COULD_NOT_RUN
+        return Agreement.AGREED if len(self.complete) >= self.quorum and self.independent_enough else Agreement.COULD_NOT_RUN
+
+    @property
+    def independent_enough(self) -> bool:
+        """Whether as many of the complete runs are independent as were asked for."""
+        return self.independence.enough(self.independent, machines=self.independent_machines)
 
 
 def choose_voters(request: Request, script: Script, plugins: Plugins) -> tuple[dict[Voter, Request], dict[str, str]]:
@@ -148,7 +159,9 @@ def compare(
     core; on a cluster, all), and no more than have room in `memory` MiB together (default: what is free), or on the cluster. `logs`: a
     folder for each console's text, whose file `log_file` names. `workers`: makes the plugins of a cluster's workers.
 
-    `request.quorum` is the number of complete runs that make an agreement (default: all that can take it, and never fewer than two).
+    `request.quorum` is the number of complete runs that make an agreement (default: all that can take it, and never fewer than two), and
+    `request.independent` how many of them must be independent. Which are is said in any case, by the hashes of what the images are made of;
+    what stands below them is measured where machines differ, or must.
     Whatever goes wrong with one voter is a failure of that voter alone. Ctrl-C ends all machines; what they had verified is in the
     comparison.
 
@@ -161,8 +174,9 @@ def compare(
     needed = quorum if quorum is not None else max(2, len(chosen))
     if needed < 1 or (quorum is not None and quorum > len(chosen)):
         raise UsageError(f"--quorum {quorum}: {len(chosen)} voters can run this script ({', '.join(names) or 'none'})")
+    _check_independent(request, names)
     request = settle_cut(request, chosen, plugins)
-    chosen = {voter: replace(its, segments=request.segments) for voter, its in chosen.items()}
+    chosen = {voter: replace(its, segments=request.segments) for voter, its in _measured(request, chosen, plugins).items()}
     inputs_of = _wanted_inputs(request, chosen)
     results: dict[str, Result] = {}
     failures: dict[str, str] = {}
@@ -205,10 +219,31 @@ def compare(
             failures.setdefault(name, "interrupted before its machine ran")
     results = {name: results[name] for name in names if name in results}
     failures |= {name: result.verdict.failure for name, result in results.items() if result.verdict.failure}
+    found = independence([makeup_of(name, result) for name, result in results.items() if name not in failures])
     return Comparison(
         script, needed, _side_by_side(script, results), results, failures, skipped, _wrong(results), stop.is_set(),
-        request.segments, request.keep_going, inputs_of,
+        request.segments, request.keep_going, inputs_of, found, request.independent, request.independent_machines,
     )  # fmt: skip
+
+
+def _measured(request: Request, chosen: Mapping[Voter, Request], plugins: Plugins) -> dict[Voter, Request]:
+    """The voters' parts, with what must be measured to say who is independent: all, when that was asked for; where machines differ, what
+    stands below the images.
+    """
+    several = len({resolve(voter, plugins, request.machine).machine for voter in chosen}) > 1
+    whole = request.measure or request.independent is not None
+    return {voter: replace(its, measure=whole, measure_below=several) for voter, its in chosen.items()}
+
+
+def _check_independent(request: Request, names: Sequence[str]) -> None:
+    """Raises UsageError for more independent voters than there are voters, and for more voters than can be searched."""
+    wanted = request.independent
+    if wanted is not None and not 1 <= wanted <= len(names):
+        raise UsageError(f"--independent {wanted}: {len(names)} voters can run this script ({', '.join(names) or 'none'})")
+    if wanted is None and request.independent_machines:
+        raise UsageError("--independent-machines says what independent voters may not share", hint="add --independent K")
+    if len(names) > MOST_KINDS:
+        raise UsageError(f"{len(names)} voters; at most {MOST_KINDS} are compared at once")
 
 
 def _wanted_inputs(request: Request, chosen: Mapping[Voter, Request]) -> str | None:

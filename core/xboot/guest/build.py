@@ -15,6 +15,7 @@ from xboot.cache import Cache, file_sha256
 from xboot.errors import BackendError
 from xboot.guest.sources import dependencies
 from xboot.model import Artifact, Role
+from xboot.parts.base import handed_out
 from xboot.toolroot import ALL, TCC, Tools, tools
 
 __all__ = ["EXECUTOR", "Architecture", "Compiler", "build_executor", "sources"]
@@ -75,11 +76,13 @@ def build_executor(architecture: Architecture, compiler: Compiler, cache: Cache,
     folder = cache.folder("executor", key, lambda work: _build(architecture, compiler, by, work))
     program = folder / "executor"
     used = [EXECUTOR / name for name in (folder / "sources").read_text().split()]
-    return Artifact(
+    made = Artifact(
         name="executor", path=program, sha256=file_sha256(program), size=program.stat().st_size, role=Role.EXECUTOR,
         origin="xboot", version=f"C, {architecture}", built_with=by.names(*dict.fromkeys(programs.values())),
         source_files=used, lines_method="dependency files",
     )  # fmt: skip
+    handed_out(made)
+    return made
 
 
 def _build(architecture: Architecture, compiler: Compiler, by: Tools, work: Path) -> None:

@@ -23,6 +23,7 @@ from xboot.cache import Cache, file_sha256
 from xboot.debian import DebianPackages
 from xboot.errors import BackendError
 from xboot.model import Artifact, Role, Script
+from xboot.parts.base import handed_out
 
 __all__ = ["MODULES", "SCHEME", "build_scheme_executor", "guile_script", "kernel_words"]
 
@@ -78,7 +79,7 @@ def build_scheme_executor(cache: Cache) -> dict[str, Artifact]:
     guile, ours = (nar.nar_hash(folder / name) for name in ("guile", "scheme"))
     version = "Guile " + unpacked["guile-3.0-libs"][1].version
     debs = tuple(f"{deb.package} {deb.version} {deb.sha256}" for _, deb in unpacked.values())
-    return {
+    made = {
         "guile": Artifact(
             name="guile", path=folder / "guile", sha256=guile.sha256, size=guile.size, role=Role.EXECUTOR,
             origin="Debian: " + ", ".join(debs), version=version, lines_method="opaque", prebuilt=True,
@@ -88,6 +89,8 @@ def build_scheme_executor(cache: Cache) -> dict[str, Artifact]:
             version=f"Scheme, {version}", built_with=debs, source_files=sources, lines_method="manifest",
         ),
     }  # fmt: skip
+    handed_out(*made.values())
+    return made
 
 
 def _build(roots: Mapping[str, Path], work: Path) -> None:

@@ -9,17 +9,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["Base", "drifted", "kept", "watched"]
+from xboot.model import Artifact
+
+__all__ = ["Base", "drifted", "handed_out", "kept", "watched"]
 
 _watching: ContextVar[Base | None] = ContextVar("watching", default=None)
 
 
 class Base:
-    """What was seen: whether a locked part was used, and all that was used instead of one, in words."""
+    """What was seen: whether a locked part was used, and all that was used instead of one, in words; and the guest code that this core
+    made for who asked.
+    """
 
     def __init__(self) -> None:
         self.locked = False
         self.drift: dict[str, None] = {}
+        self.handed: list[Artifact] = []
 
     def __str__(self) -> str:
         """`locked`, or `drifted: ` and what; empty when nothing from elsewhere was used."""
@@ -51,3 +56,10 @@ def drifted(what: str) -> None:
     base = _watching.get()
     if base is not None:
         base.drift[what] = None
+
+
+def handed_out(*artifacts: Artifact) -> None:
+    """Say that somebody is given guest code which others are given, too: an executor. What they say of it later is then no matter."""
+    base = _watching.get()
+    if base is not None:
+        base.handed += artifacts

@@ -380,7 +380,7 @@ class _Run:
         )
         return Result(
             voter, options.settings, self._plan, common.image, common.boot, verdict, *common.measured, common.unmeasured,
-            self._pipeline.base, segments,
+            self._pipeline.base, segments, self._pipeline.handed,
         )  # fmt: skip
 
     def _exports(self) -> dict[str, Path]:

@@ -11,6 +11,7 @@ from xboot.compare import Agreement, Comparison, OutputComparison
 from xboot.segments.cut import WHOLE
 from xboot.segments.divergence import StepComparison, StepState
 from xboot.show import report
+from xboot.show.independence import independence_report, sentences
 from xboot.show.progress import NOT_SEALED, SEALED, UNSEALED, taken_sentence
 from xboot.show.safe import marked
 from xboot.storepath import store_name
@@ -55,11 +56,9 @@ def show_comparison(console: Console, comparison: Comparison) -> None:
         console.print(f"[yellow]{word}[/] {name}: {marked(reason.removeprefix('stopped '))}", soft_wrap=True, highlight=False, emoji=False)
     for path in comparison.wrong:
         console.print(f"[bold red]wrong  [/] {marked(path)}: not the hash that was expected", soft_wrap=True, highlight=False)
-    kernels = {comparison.results[name].voter.backend for name in comparison.complete}
-    if len(kernels) < len(comparison.complete):
-        on = "one kernel" if len(kernels) == 1 else f"{len(kernels)} kernels"
-        note = f"note    {len(comparison.complete)} voters on {on}: what two voters share, they cannot contradict each other about"
-        console.print(note, soft_wrap=True, highlight=False)
+    if len(comparison.complete) > 1:
+        for line in sentences(comparison.independence, len(comparison.complete)):
+            console.print(marked(line), soft_wrap=True, highlight=False, emoji=False)
     if comparison.results:
         how = SEALED if comparison.seal == "steps" else UNSEALED if comparison.segments == WHOLE else NOT_SEALED
         console.print(how, soft_wrap=True, highlight=False)
@@ -102,9 +101,23 @@ def _closing(comparison: Comparison) -> str:
     if comparison.wrong:
         return f"[bold red]differs[/]: the voters agree with each other, but not with what was expected ({complete})"
     if comparison.agreement is Agreement.COULD_NOT_RUN:
+        if len(comparison.complete) >= comparison.quorum:
+            return _not_independent(comparison)
         word = "interrupted" if comparison.interrupted else "could not run"
         return f"[bold red]{word}[/]: {len(comparison.complete)} complete runs ({complete}), {comparison.quorum} are needed"
-    return f"[bold green]agreed[/]: {len(comparison.outputs)} outputs, by {complete}; script sha256 {comparison.script.sha256}"
+    by = f"{complete}; {len(comparison.independence.guest)} independent" if len(comparison.complete) > 1 else complete
+    return f"[bold green]agreed[/]: {len(comparison.outputs)} outputs, by {by}; script sha256 {comparison.script.sha256}"
+
+
+def _not_independent(comparison: Comparison) -> str:
+    """All that were needed agree, and too few of them are independent."""
+    found, machines = comparison.independence, comparison.independent_machines
+    names = found.both if machines else found.guest
+    what = "no guest code and no machine" if machines else "no guest code"
+    return (
+        f"[bold red]too few[/]: {len(comparison.complete)} complete runs agree, of which {len(names)} share {what} "
+        f"({', '.join(names) or 'none'}); {comparison.independent} are needed"
+    )
 
 
 def _word(comparison: Comparison) -> str:
@@ -118,6 +131,9 @@ def comparison_report(comparison: Comparison) -> dict[str, Any]:
         "xbootComparison": 2,
         "verdict": _word(comparison),
         "quorum": comparison.quorum,
+        "independent": independence_report(
+            comparison.independence, comparison.independent, machines=comparison.independent_machines
+        ),
         "seal": comparison.seal,
         "keepGoing": comparison.keep_going,
         "inputsOf": comparison.inputs_of,

@@ -11,6 +11,7 @@ from xboot.segments.divergence import StepComparison, StepState
 from xboot.show.html.chart import legend, panels
 from xboot.show.html.plan import STATES, draw_plan, step_times
 from xboot.show.html.render import render
+from xboot.show.independence import sentences
 from xboot.show.report import sri
 from xboot.storepath import store_name
 from xboot.tcb import TRUSTED_FOR, Measured, overlap
@@ -38,7 +39,9 @@ def comparison_page(comparison: Comparison, measures: Sequence[Measured], consol
         word=word, mood=mood, version=__version__, script=script, comparison=comparison, first=first,
         backends=[*comparison.results, *(name for name in comparison.failures if name not in comparison.results)],
         outputs=[_row(output) for output in outputs[:MOST_OUTPUTS]], hidden=max(0, len(outputs) - MOST_OUTPUTS),
-        plan=draw_plan(script, step_times(comparison), states), counts=_counts(states), consoles=consoles, sri=sri, **_tcb(measures),
+        plan=draw_plan(script, step_times(comparison), states), counts=_counts(states), consoles=consoles, sri=sri,
+        independent=list(sentences(comparison.independence, len(comparison.complete))) if len(comparison.complete) > 1 else [],
+        **_tcb(measures),
     )  # fmt: skip
 
 
