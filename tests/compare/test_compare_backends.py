@@ -49,6 +49,7 @@ def result(report: dict[str, Any], name: str) -> str:
 def test_hello_agrees_on_all_backends(tmp_path: Path) -> None:
     report = compared(tmp_path, ROOT / "examples" / "hello" / "recipe.toml", "--html", str(tmp_path / "report.html"))
     assert result(report, "hello") == published("HELLO")
+    assert len(report["independent"]["guestCode"]) == 2 and "mirage" in report["independent"]["guestCode"], "the others share an executor"
     page = (tmp_path / "report.html").read_text()
     assert all(f">{name}<" in page for name in report["complete"])
     documented = {

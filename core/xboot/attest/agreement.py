@@ -1,6 +1,7 @@
 """Several people's attestations side by side: which are believed, who agrees with whom, on which backends.
 
-A signer counts once, however many files they signed; a backend counts once, however many signers ran it. One output on which two
+A signer counts once, however many files they signed; a backend counts once, however many signers ran it. Who is independent of whom is said
+by what each signed for (`xboot.attest.components`). One output on which two
 believed attestations differ makes the verdict `differs`, however many agree.
 """
 
@@ -10,10 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from xboot.attest.components import Said, makeups
 from xboot.attest.envelope import FILE_SUFFIX, UnknownKeyError, read_envelopes
 from xboot.attest.keys import TrustedKey
 from xboot.attest.statement import Claim, read_claim
 from xboot.boot.verdict import broken_conditions
+from xboot.compare.independent import Independence, independence
 from xboot.errors import InputError, UsageError
 from xboot.foreign import printable
 from xboot.model import Script
@@ -73,8 +76,28 @@ class Attested:
         return sorted({a.claim.backend for a in self.attestations})
 
     @property
+    def independence(self) -> Independence:
+        """Who of `signer on voter` is independent of whom, by what was signed. Raises UsageError for more kinds than can be searched."""
+        return independence(makeups(_said(self.attestations)))
+
+    @property
     def voters(self) -> Sequence[str]:
         return sorted({str(a.claim.voter) for a in self.attestations})
+
+
+def _said(attestations: Sequence[Attestation]) -> list[Said]:
+    """What attestations say of their voters; of those that say the same, the first. Each has a name of its own."""
+    found: dict[object, Said] = {}
+    names: set[str] = set()
+    for one in attestations:
+        claim = one.claim
+        key = (claim.voter, claim.image_sha256, repr(claim.components))
+        if key not in found:
+            name = f"{one.signer} on {claim.voter}"
+            name = name if name not in names else f"{name} ({one.file})"
+            names.add(name)
+            found[key] = Said(name, claim.voter, claim.image_sha256, claim.components)
+    return list(found.values())
 
 
 def collect_files(arguments: Sequence[Path]) -> list[Path]:
@@ -188,8 +211,8 @@ def _without_repeats(found: Sequence[Attestation]) -> tuple[list[Attestation], l
 
 def _identity(claim: Claim) -> tuple[object, ...]:
     """What makes two claims the same, as something that can be looked up."""
-    plain = (claim.script_sha256, claim.backend, claim.image_sha256, claim.tcb_sha256, claim.accelerator, claim.executor, claim.seal)
-    return (*plain, frozenset(claim.outputs.items()), frozenset(claim.steps.items()))
+    plain = (claim.script_sha256, claim.voter, claim.image_sha256, claim.tcb_sha256, claim.accelerator, claim.seal)
+    return (*plain, repr(claim.components), frozenset(claim.outputs.items()), frozenset(claim.steps.items()))
 
 
 _Steps = tuple[tuple[str, tuple[int, str]], ...]

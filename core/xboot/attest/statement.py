@@ -20,11 +20,12 @@ from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 from in_toto_attestation.v1.statement import Statement
 
 from xboot import __version__
+from xboot.attest.components import Claimed, check_claimed, named_components, read_component
 from xboot.attest.envelope import canonical
 from xboot.errors import InputError, XbootError
 from xboot.files import load_json
 from xboot.foreign import printable
-from xboot.model import Artifact, OutputVerdict, Script
+from xboot.model import Artifact, Component, OutputVerdict, Script
 from xboot.segments.divergence import Content
 from xboot.segments.format import Material
 from xboot.segments.replay import check_boots
@@ -62,7 +63,8 @@ class Claim:
     """What a signer says of one run. Hashes are SHA-256 in hex; `outputs` maps store path to NAR hash, in the script's
     order; `steps` maps store path to the step's number and derivation. `seal`: `steps` when each step had a boot of its own. `boots`: each
     of several; then `contents` has what is said of each output, with what it refers to. `results`: the store paths that were asked for;
-    `sources`: what the builders started from.
+    `sources`: what the builders started from. `components`: what the voter is made of; none in statements of before they were named.
+    `base`: what of the image was not as xboot.lock has it.
     """
 
     script_sha256: str
@@ -79,6 +81,8 @@ class Claim:
     contents: Mapping[str, Content] = field(default_factory=dict)
     results: Sequence[str] = ()
     sources: Sequence[AttestedSource] = ()
+    base: str = ""
+    components: Sequence[Claimed] = ()
 
     @property
     def voter(self) -> Voter:
@@ -88,7 +92,8 @@ class Claim:
 @dataclass(frozen=True, slots=True)
 class Run:
     """What is attested of a run that met no difference and got to its end. `voter` is whole. `seal`: as in the verdict. `boots`: each of
-    several; then image and trusted base are those without script and sources.
+    several; then image and trusted base are those without script and sources. `components` and `below`: what was measured of the voter, and
+    `base` whether it is of the locked base.
     """
 
     script: Script
@@ -101,6 +106,9 @@ class Run:
     outputs: Sequence[OutputVerdict]
     seal: str = "run"
     boots: Sequence[Material] = ()
+    components: Sequence[Component] = ()
+    below: Sequence[Component] = ()
+    base: str = ""
 
 
 def write_statements(run: Run) -> list[bytes]:
@@ -116,18 +124,19 @@ def write_statements(run: Run) -> list[bytes]:
     about["seal"] = run.seal
     script = _resource("script", {"sha256": run.script.sha256})
     image = _resource("image", {"sha256": run.image_sha256}, **about)
-    tcb = _resource("tcb", {"sha256": run.tcb_sha256})
+    tcb = _resource("tcb", {"sha256": run.tcb_sha256}, base=run.base if run.base.startswith("drifted") else "")
     sources = [_resource(s.path, {NAR: s.nar_sha256}, kind=s.kind.value, narSize=str(s.nar_size)) for s in run.script.sources]
     artifacts = [_resource(name, {"sha256": a.sha256}, origin=a.origin, version=a.version) for name, a in sorted(run.artifacts.items())]
     boots = [
         _resource(f"boot of steps {b.first} to {b.last}", {"sha256": b.script_sha256}, image=b.image_sha256) for b in run.boots
     ]  # fmt: skip
+    made_of = [_resource(name, digests, **notes) for name, digests, notes in named_components(run.components, run.below)]
     provenance = {
         "buildDefinition": {
             "buildType": BUILD_TYPE,
             "externalParameters": {"results": list(run.script.results), "executor": run.voter.executor, "settings": dict(run.settings)},
             "internalParameters": {"accelerator": run.accelerator, "machine": run.voter.machine},
-            "resolvedDependencies": [_plain(r) for r in (script, *sources, *artifacts, *boots)],
+            "resolvedDependencies": [_plain(r) for r in (script, *sources, *artifacts, *boots, *made_of)],
         },
         "runDetails": {
             "builder": {"id": BUILDER + run.voter.backend, "version": {"xboot": __version__}},
@@ -192,9 +201,12 @@ def read_claim(payloads: Sequence[bytes], where: str) -> Claim:
         raise InputError(f"{where}: the steps that passed are not those of the outputs")
     boots = _boots(provenance.build_definition.resolved_dependencies[1:], where)
     check_boots(boots, max((number for number, _ in claims[0].steps.values()), default=0), claims[0].seal, where)
+    made_of = [found for one in provenance.build_definition.resolved_dependencies[1:] if (found := read_component(one, where)) is not None]
+    check_claimed(made_of, claims[0].base, claims[0].tcb_sha256, where)
     return replace(
         claims[0], boots=boots, contents=_contents(statements[0], where) if boots else {},
         results=_results(provenance, where), sources=_sources(provenance.build_definition.resolved_dependencies[1:], where),
+        components=made_of,
     )  # fmt: skip
 
 
@@ -279,7 +291,7 @@ def _claim(statement: Statement, kind: str, script: Sequence[Any], others: Seque
         _digest(named["image"], "sha256", where), _digest(named["tcb"], "sha256", where),
         about.get("accelerator", ""), _match(_NAME, about.get("executor", ""), "an executor's name", where),
         _match(_NAME, _BEFORE.get(kind) or about.get("machine", ""), "a machine's name", where), outputs, steps,
-        _match(_SEAL, about.get("seal", "run"), "how a run is sealed", where),
+        _match(_SEAL, about.get("seal", "run"), "how a run is sealed", where), base=str(dict(named["tcb"].annotations).get("base", "")),
     )  # fmt: skip
 
 

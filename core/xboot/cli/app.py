@@ -262,6 +262,8 @@ def verify_attestation(
     quorum: SignersQuorum = None,
     kernels: KernelsQuorum = None,
     machines: MachinesQuorum = None,
+    independent: Independent = None,
+    independent_machines: IndependentMachines = False,
     skip_unknown: Annotated[bool, typer.Option("--skip-unknown", help="Pass over files of signers whose key is not given.")] = False,
     store: Stores = None,
     as_json: Json = False,
@@ -271,7 +273,8 @@ def verify_attestation(
     from xboot.cli import attest as verbs  # noqa: PLC0415
 
     about = request(target or [], stores=store or (), allow_missing=True)
-    wanted = verbs.Wanted(files, verbs.wanted_policy(policy, key or [], quorum, kernels, machines), about, skip_unknown)
+    trusted = verbs.wanted_policy(policy, key or [], quorum, kernels, machines)
+    wanted = verbs.Wanted(files, trusted, about, skip_unknown, independent, independent_machines)
     raise typer.Exit(verbs.verify(wanted, err, as_json=as_json))
 
 

@@ -18,14 +18,16 @@ from xboot.attest.policy import Judgement, Policy, judge, load_policy, make_poli
 from xboot.attest.reports import ReportedRun, read_reports
 from xboot.attest.statement import Run, write_statements
 from xboot.cli.compare import read_script, run_comparison
+from xboot.compare.independent import Independence
 from xboot.errors import InputError, UsageError, XbootError
 from xboot.foreign import printable
-from xboot.model import EMPTY_SCRIPT, Script
+from xboot.model import EMPTY_SCRIPT, Component, Role, Script
 from xboot.pipeline import Pipeline, each_voter, measured, short
 from xboot.plugins import Plugins
 from xboot.request import Request
 from xboot.result import Result
 from xboot.show import report
+from xboot.show.independence import independence_report, sentences
 from xboot.show.safe import marked
 from xboot.voter import Voter
 
@@ -76,6 +78,7 @@ def _run(result: Result) -> Run:
     return Run(
         result.script, result.voter, result.settings, verdict.accelerator, verdict.image_sha256, found.digest, result.image.artifacts,
         verdict.outputs, verdict.seal, result.segments.materials if result.segments is not None else (),
+        found.components, found.below, found.base,
     )  # fmt: skip
 
 
@@ -110,7 +113,15 @@ def _claimed(run: ReportedRun, script: Script, request: Request, plugins: Plugin
     return Run(
         script, voter, options.settings, run.accelerator, made.image_sha256, made.digest, artifacts, run.outputs,
         "steps" if chain is not None and chain.sealed else "run", chain.materials if chain is not None else (),
+        made.components, _reported_below(run), made.base,
     )  # fmt: skip
+
+
+def _reported_below(run: ReportedRun) -> list[Component]:
+    """What stood below the report's image, as it says; nothing when it does not: what is below this host's was not there."""
+    if run.segments is None:
+        return []
+    return [Component(name, Role.SUBSTRATE, 0, sha256, version=version) for name, version, sha256 in run.segments.base_fields["below"]]
 
 
 def _write(run: Run, voter: str, key: PrivateKey, into: Path) -> str:
@@ -134,12 +145,16 @@ def _write(run: Run, voter: str, key: PrivateKey, into: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the user asks of a set of attestations. `about`: the targets that they must be of."""
+    """What the user asks of a set of attestations. `about`: the targets that they must be of. `independent`: voters that must agree and
+    share no guest code (None: any), nor with `independent_machines` a machine; of those that count under the policy.
+    """
 
     files: Sequence[Path]
     policy: Policy
     about: Request
     skip_unknown: bool
+    independent: int | None = None
+    independent_machines: bool = False
 
 
 def wanted_policy(file: Path | None, keys: Sequence[Path], quorum: int | None, kernels: int | None, machines: int | None) -> Policy:
@@ -161,6 +176,8 @@ def verify(wanted: Wanted, console: Console, *, as_json: bool) -> int:
     found = verify_files(collect_files(wanted.files), wanted.policy.keys, script=_script_of(wanted.about, console))
     refused = [r for r in found.refused if not (r.unknown and wanted.skip_unknown)]
     judgement = judge(found, wanted.policy)
+    apart = _independence(found, judgement, wanted)
+    judgement = replace(judgement, missing=[*judgement.missing, *_too_few(apart, wanted)])
     status, word = 0, "agreed"
     if found.divergences:
         status, word = report.EXIT_DIFFERS, "differs"
@@ -168,17 +185,38 @@ def verify(wanted: Wanted, console: Console, *, as_json: bool) -> int:
         status, word = EXIT_REFUSED, "refused"
     elif not judgement.enough:
         status, word = report.EXIT_COULD_NOT_RUN, "too few"
-    _show(console, found, wanted, judgement, status)
+    _show(console, found, apart, wanted, judgement, status)
     if as_json:
-        print(report.to_json(_report(found, word, wanted.policy, judgement)))
+        print(report.to_json(_report(found, apart, word, wanted, judgement)))
     return status
+
+
+def _independence(found: Attested, judgement: Judgement, wanted: Wanted) -> Independence:
+    """Who of those that count is independent of whom, by what was signed; nobody, when there are too many to say and nobody asked."""
+    if wanted.independent is None and wanted.independent_machines:
+        raise UsageError("--independent-machines says what independent voters may not share", hint="add --independent K")
+    counted = [a for a in found.attestations if a.claim.backend in judgement.kernels and a.claim.machine in judgement.machines]
+    try:
+        return replace(found, attestations=counted).independence
+    except UsageError:
+        if wanted.independent is not None:
+            raise
+        return Independence()
+
+
+def _too_few(apart: Independence, wanted: Wanted) -> list[str]:
+    """What is missing when fewer are independent than were asked for."""
+    if apart.enough(wanted.independent, machines=wanted.independent_machines):
+        return []
+    names, what = (apart.both, "neither guest code nor a machine") if wanted.independent_machines else (apart.guest, "no guest code")
+    return [f"{len(names)} of {wanted.independent} voters that share {what}"]
 
 
 def _script_of(about: Request, console: Console) -> Script | None:
     return read_script(about, console, Plugins.load()) if about.targets else None
 
 
-def _show(console: Console, found: Attested, wanted: Wanted, judgement: Judgement, status: int) -> None:
+def _show(console: Console, found: Attested, apart: Independence, wanted: Wanted, judgement: Judgement, status: int) -> None:
     for a in found.attestations:
         _say(
             console,
@@ -196,6 +234,8 @@ def _show(console: Console, found: Attested, wanted: Wanted, judgement: Judgemen
             _say(console, f"        {report.sri(value)}  {', '.join(who)}")
     by = f"{len(found.signers)} of {found.trusted} signers ({', '.join(found.signers) or 'none'})"
     on = f"{len(found.backends)} backends ({', '.join(found.backends) or 'none'})"
+    for line in sentences(apart):
+        _say(console, line)
     if found.divergences:
         first = found.divergences[0]
         _say(console, f"[bold red]differs[/]: the first diverging output is {first.path} of step {first.step} ({first.drv})", markup=True)
@@ -205,10 +245,12 @@ def _show(console: Console, found: Attested, wanted: Wanted, judgement: Judgemen
         _say(console, f"[bold red]too few[/]: {by} on {on} agree; of those that count: {', '.join(judgement.missing)}", markup=True)
     else:
         count = len(found.attestations[0].claim.outputs)
+        on = f"{on}, {len(apart.guest)} independent" if len(apart.voters) > 1 else on
         _say(console, f"[bold green]agreed[/]: {count} outputs, by {by}, on {on}; script sha256 {found.script_sha256}", markup=True)
 
 
-def _report(found: Attested, word: str, policy: Policy, judgement: Judgement) -> dict[str, Any]:
+def _report(found: Attested, apart: Independence, word: str, wanted: Wanted, judgement: Judgement) -> dict[str, Any]:
+    policy = wanted.policy
     return {
         "xbootAgreement": 1,
         "verdict": word,
@@ -217,6 +259,7 @@ def _report(found: Attested, word: str, policy: Policy, judgement: Judgement) ->
         "kernels": policy.kernels,
         "machines": policy.machines,
         "counted": {"signers": list(judgement.signers), "kernels": list(judgement.kernels), "machines": list(judgement.machines)},
+        "independent": independence_report(apart, wanted.independent, machines=wanted.independent_machines),
         "trusted": found.trusted,
         "signers": list(found.signers),
         "backends": list(found.backends),

@@ -17,10 +17,13 @@ from itertools import combinations
 
 from xboot.errors import UsageError
 
-__all__ = ["MOST_KINDS", "Independence", "Makeup", "Shared", "independence", "largest_apart", "shared"]
+__all__ = ["MOST_KINDS", "MOST_VOTERS", "Independence", "Makeup", "Shared", "independence", "largest_apart", "shared"]
 
 MOST_KINDS = 32
 """Different kinds of voters among which the largest set is searched for, exactly."""
+
+MOST_VOTERS = 256
+"""Voters whose parts are held against each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class Independence:
     """Largest sets of voters of which no two share guest code (`guest`), what is below (`machines`), or either (`both`), by name.
 
     `pairs` has every two that share something. `unknown`: voter → components because of which it is independent of nobody, and `opaque`
-    those that are known by their bytes alone. `unmeasured`: voters of which nobody measured what is below.
+    those that are known by their bytes alone. `unmeasured`: voters of which nobody measured what is below. `voters`: all of them.
     """
 
     guest: Sequence[str] = ()
@@ -79,6 +82,7 @@ class Independence:
     unknown: Mapping[str, Sequence[str]] = field(default_factory=dict)
     opaque: Mapping[str, Sequence[str]] = field(default_factory=dict)
     unmeasured: Sequence[str] = ()
+    voters: Sequence[str] = ()
 
     def enough(self, wanted: int | None, *, machines: bool) -> bool:
         """Whether so many are independent as were asked for: by guest code, and if `machines` by what is below as well."""
@@ -99,6 +103,8 @@ def shared(one: Makeup, other: Makeup) -> Shared:
 
 def independence(voters: Sequence[Makeup]) -> Independence:
     """Who of `voters`, whose names differ, is independent of whom. Raises UsageError for more kinds of voters than can be searched."""
+    if len(voters) > MOST_VOTERS:
+        raise UsageError(f"{len(voters)} different voters; independent ones are searched for among at most {MOST_VOTERS}")
     pairs = [shared(one, other) for one, other in combinations(voters, 2)]
 
     def largest(touch: Callable[[Shared], bool]) -> Sequence[str]:
@@ -112,6 +118,7 @@ def independence(voters: Sequence[Makeup]) -> Independence:
         {voter.name: voter.unknown for voter in voters if voter.unknown},
         {voter.name: voter.opaque for voter in voters if voter.opaque},
         [voter.name for voter in voters if not voter.below],
+        [voter.name for voter in voters],
     )
 
 

@@ -56,9 +56,8 @@ def show_comparison(console: Console, comparison: Comparison) -> None:
         console.print(f"[yellow]{word}[/] {name}: {marked(reason.removeprefix('stopped '))}", soft_wrap=True, highlight=False, emoji=False)
     for path in comparison.wrong:
         console.print(f"[bold red]wrong  [/] {marked(path)}: not the hash that was expected", soft_wrap=True, highlight=False)
-    if len(comparison.complete) > 1:
-        for line in sentences(comparison.independence, len(comparison.complete)):
-            console.print(marked(line), soft_wrap=True, highlight=False, emoji=False)
+    for line in sentences(comparison.independence):
+        console.print(marked(line), soft_wrap=True, highlight=False, emoji=False)
     if comparison.results:
         how = SEALED if comparison.seal == "steps" else UNSEALED if comparison.segments == WHOLE else NOT_SEALED
         console.print(how, soft_wrap=True, highlight=False)

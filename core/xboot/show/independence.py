@@ -10,15 +10,17 @@ from xboot.compare.independent import Independence, Shared
 __all__ = ["counts", "independence_report", "sentences"]
 
 
-def counts(found: Independence, voters: int) -> str:
-    """How many of so many voters are independent, and who: of several sets that large, one."""
+def counts(found: Independence) -> str:
+    """How many of how many voters are independent, and who: of several sets that large, one."""
     sets = (("share no guest code", found.guest), ("no machine", found.machines), ("neither", found.both))
-    return f"of {voters} voters " + ", ".join(f"{len(names)} {words} ({', '.join(names) or 'none'})" for words, names in sets)
+    return f"of {len(found.voters)} voters " + ", ".join(f"{len(names)} {words} ({', '.join(names) or 'none'})" for words, names in sets)
 
 
-def sentences(found: Independence, voters: int) -> Iterator[str]:
-    """All that is to be said of several voters: the counts, who shares what, and who is independent of nobody."""
-    yield f"independent: {counts(found, voters)}"
+def sentences(found: Independence) -> Iterator[str]:
+    """All that is to be said of several voters: the counts, who shares what, and who is independent of nobody. Nothing of one alone."""
+    if len(found.voters) < 2:
+        return
+    yield f"independent: {counts(found)}"
     for names, what in _groups(found.pairs, lambda pair: pair.guest):
         yield f"shared  guest code of {', '.join(names)}: {', '.join(what)}"
     for names, what in _groups(found.pairs, lambda pair: pair.below):

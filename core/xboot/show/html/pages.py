@@ -40,7 +40,7 @@ def comparison_page(comparison: Comparison, measures: Sequence[Measured], consol
         backends=[*comparison.results, *(name for name in comparison.failures if name not in comparison.results)],
         outputs=[_row(output) for output in outputs[:MOST_OUTPUTS]], hidden=max(0, len(outputs) - MOST_OUTPUTS),
         plan=draw_plan(script, step_times(comparison), states), counts=_counts(states), consoles=consoles, sri=sri,
-        independent=list(sentences(comparison.independence, len(comparison.complete))) if len(comparison.complete) > 1 else [],
+        independent=list(sentences(comparison.independence)),
         **_tcb(measures),
     )  # fmt: skip
 
