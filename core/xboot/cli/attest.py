@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import Any
 from rich.console import Console
 
 from xboot.attest.agreement import Attested, collect_files, verify_files
-from xboot.attest.envelope import FILE_SUFFIX, sign
+from xboot.attest.envelope import sign
 from xboot.attest.keys import PrivateKey, generate_key, load_private, load_public
+from xboot.attest.places import attestation_place
 from xboot.attest.policy import Judgement, Policy, judge, load_policy, make_policy
 from xboot.attest.reports import ReportedRun, read_reports
 from xboot.attest.statement import Run, write_statements
@@ -61,7 +61,7 @@ def attest(request: Request, key_file: Path, reports: Sequence[Path], into: Path
             return status
         claims = [_run(comparison.results[name]) for name in comparison.complete]
     for claim in claims:
-        _say(console, _write(claim, str(short(claim.voter, plugins)).replace("/", "-"), key, into))
+        _say(console, _write(claim, str(short(claim.voter, plugins)), key, into))
     return 0
 
 
@@ -126,10 +126,8 @@ def _reported_below(run: ReportedRun) -> list[Component]:
 
 def _write(run: Run, voter: str, key: PrivateKey, into: Path) -> str:
     """Sign and write INTO/RESULT-SCRIPT/SIGNER/VOTER.intoto.jsonl; what became of the file, in words."""
-    name = re.sub(r"[^A-Za-z0-9+._-]", "_", run.script.results[0].rsplit("/", 1)[-1][33:] if run.script.results else "script")
-    folder = into / f"{name.lstrip('.')}-{run.script.sha256[:16]}" / key.signer
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{voter}{FILE_SUFFIX}"
+    path = into / attestation_place(run.script.results, run.script.sha256, key.signer, voter)
+    path.parent.mkdir(parents=True, exist_ok=True)
     content = sign(write_statements(run), key)
     if path.is_file() and path.read_bytes() == content:
         return f"{path}  as it was"
@@ -171,8 +169,27 @@ def wanted_policy(file: Path | None, keys: Sequence[Path], quorum: int | None, k
     return make_policy([load_public(path) for path in keys], quorum, kernels or 1, machines or 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What came of a set of attestations: who is independent of whom, who counts, exit status and verdict."""
+
+    found: Attested
+    apart: Independence
+    judgement: Judgement
+    status: int
+    word: str
+
+
 def verify(wanted: Wanted, console: Console, *, as_json: bool) -> int:
-    """Check and say; the exit status. A difference outweighs a refused file, and a refused file outweighs a missed quorum."""
+    """Check and say; the exit status."""
+    checked = check(wanted, console)
+    if as_json:
+        print(report.to_json(_report(checked.found, checked.apart, checked.word, wanted, checked.judgement)))
+    return checked.status
+
+
+def check(wanted: Wanted, console: Console) -> Checked:
+    """Check and say. A difference outweighs a refused file, and a refused file outweighs a missed quorum."""
     found = verify_files(collect_files(wanted.files), wanted.policy.keys, script=_script_of(wanted.about, console))
     refused = [r for r in found.refused if not (r.unknown and wanted.skip_unknown)]
     judgement = judge(found, wanted.policy)
@@ -186,9 +203,7 @@ def verify(wanted: Wanted, console: Console, *, as_json: bool) -> int:
     elif not judgement.enough:
         status, word = report.EXIT_COULD_NOT_RUN, "too few"
     _show(console, found, apart, wanted, judgement, status)
-    if as_json:
-        print(report.to_json(_report(found, apart, word, wanted, judgement)))
-    return status
+    return Checked(found, apart, judgement, status, word)
 
 
 def _independence(found: Attested, judgement: Judgement, wanted: Wanted) -> Independence:

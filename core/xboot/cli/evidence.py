@@ -1,4 +1,4 @@
-"""The command line of evidence that others read: `site`. `xboot.cli.app` takes these verbs in."""
+"""The command line of evidence that others read: `site`, `offer`, `collect`. `xboot.cli.app` takes these verbs in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from xboot.cli.consoles import err
-from xboot.cli.options import IN_TRUST, KernelsQuorum, MachinesQuorum, PolicyFile, SignersQuorum, TrustedKeys
+from xboot.cli.options import IN_TRUST, KernelsQuorum, MachinesQuorum, PolicyFile, SignersQuorum, Stores, TrustedKeys
 
 verbs = typer.Typer()
 
@@ -28,3 +28,45 @@ def site(
     from xboot.cli.site import make_site  # noqa: PLC0415
 
     make_site(folder, out, wanted_policy(policy, key or [], quorum, kernels, machines), err)
+
+
+@verbs.command(rich_help_panel=IN_TRUST)
+def offer(
+    format: Annotated[str, typer.Argument(metavar="FORMAT", help="nix, sums or link (docs/offering.md).")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Attestations of one target, or folders of them.")],
+    sign: Annotated[Path, typer.Option(metavar="KEY", help="Your private key, of `xboot keygen` or of Nix: you vouch for what you offer.")],
+    into: Annotated[Path, typer.Option(help="The folder for what is written.")],
+    nars: Annotated[Path | None, typer.Option(help="With nix: NARs of `xboot run --export` in this folder go into the cache.")] = None,
+    policy: PolicyFile = None,
+    key: TrustedKeys = None,
+    quorum: SignersQuorum = None,
+    kernels: KernelsQuorum = None,
+    machines: MachinesQuorum = None,
+    target: Annotated[list[str] | None, typer.Option(help="They must be about this TARGET's script (repeatable).")] = None,
+    skip_unknown: Annotated[bool, typer.Option("--skip-unknown", help="Pass over files of signers whose key is not given.")] = False,
+    store: Stores = None,
+) -> None:
+    """Offer outputs on which attestations agree to other tools, signed: to Nix as a binary cache, to others that rebuild."""
+    from xboot.api import request  # noqa: PLC0415
+    from xboot.cli.attest import Wanted, wanted_policy  # noqa: PLC0415
+    from xboot.cli.offer import offer_outputs  # noqa: PLC0415
+
+    about = request(target or [], stores=store or (), allow_missing=True)
+    wanted = Wanted(files, wanted_policy(policy, key or [], quorum, kernels, machines), about, skip_unknown)
+    raise typer.Exit(offer_outputs(format, wanted, sign, into, nars, err))
+
+
+@verbs.command(rich_help_panel=IN_TRUST)
+def collect(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Attestations, or folders of them, from anywhere.")],
+    into: Annotated[Path, typer.Option(help="The repository of attestations that they go to.")] = Path("attestations"),
+    policy: PolicyFile = None,
+    key: TrustedKeys = None,
+    skip_unknown: Annotated[bool, typer.Option("--skip-unknown", help="Pass over files of signers whose key is not given.")] = False,
+) -> None:
+    """Put attestations of others into a repository, where it has them."""
+    from xboot.cli.attest import wanted_policy  # noqa: PLC0415
+    from xboot.cli.offer import collect_attestations  # noqa: PLC0415
+
+    trusted = wanted_policy(policy, key or [], None, None, None)
+    raise typer.Exit(collect_attestations(files, trusted, into, err, skip_unknown=skip_unknown))

@@ -126,10 +126,10 @@ def _signers(evidence: Evidence) -> Iterator[tuple[str, bytes]]:
     for keyid, key in evidence.keys.items():
         targets = signed.get(key.signer, [])
         values = {
-            "signer": key.signer, "keyid": keyid, "pem": key.key.keyval["public"], "targets": [_summary(t) for t in targets[:MOST_ROWS]],
+            "signer": key.signer, "keyid": keyid, "public": key.key.keyval["public"], "targets": [_summary(t) for t in targets[:MOST_ROWS]],
             "hidden": max(0, len(targets) - MOST_ROWS),
         }  # fmt: skip
-        said = {"xbootSigner": 1, "signer": key.signer, "keyId": keyid, "pem": values["pem"], "targets": [t.script for t in targets]}
+        said = {"xbootSigner": 1, "signer": key.signer, "keyId": keyid, "ed25519": values["public"], "targets": [t.script for t in targets]}
         yield from _page(f"signer/{keyid}", "../", "site-signer", values, said)
 
 
