@@ -40,12 +40,14 @@ _PATIENCE = 2.0  # seconds that a helper gets to end by itself
 class MachineOptions:
     """What a user may choose of a machine. `accelerator`: `auto`, or a name that the machine knows. `gdb`: where it waits for a debugger
     before the first instruction, a TCP port of this host or the path of a socket (empty: nowhere). `folder`: the one place of this run that
-    the machine may write to, and where `Carrier.read_memory` is asked to write; given to `start`, not by a user.
+    the machine may write to, and where `Carrier.read_memory` is asked to write; given to `start`, not by a user. `address`: which machine,
+    where `MachineInfo.address` asks for one.
     """
 
     accelerator: str = "auto"
     gdb: str = ""
     folder: Path | None = None
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

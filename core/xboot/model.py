@@ -519,7 +519,8 @@ class BackendInfo:
 @dataclass(frozen=True, slots=True)
 class MachineInfo:
     """What a machine says of itself. `abilities`: `exit-status`, `read-memory`, `kvm`, `gdb`. `bits`: of the processors that it has.
-    `needs`: the programs that `xboot doctor` looks for.
+    `needs`: the programs that `xboot doctor` looks for. `address`: an example of what says which machine of this kind is meant
+    (`/dev/ttyUSB0`), where a user must say so; empty where there is but one.
 
     `pace`: how many times as slow as QEMU without KVM it is; deadlines that the user did not choose grow by that factor.
     """
@@ -531,3 +532,4 @@ class MachineInfo:
     pace: float = 1.0
     contract: int = 2
     needs: Sequence[Need] = ()
+    address: str = ""

@@ -43,8 +43,12 @@ def resolve(voter: Voter, plugins: Plugins, machine: str = MACHINE) -> Voter:
     """The same voter with its executor and its machine named. Raises UsageError for a backend, executor or machine that there is not, with
     the names that there are.
     """
-    whole = Voter(voter.backend, _executor(voter, plugins), voter.machine or machine)
-    plugins.machine(whole.machine)
+    whole = Voter(voter.backend, _executor(voter, plugins), voter.machine or machine, voter.address)
+    info = plugins.machine(whole.machine).info
+    if voter.address and not info.address:
+        raise UsageError(f"{voter}: there is one machine {info.name}, without an address", hint=f"write it {voter.backend}@{info.name}")
+    if info.address and not voter.address:
+        raise UsageError(f"{voter}: which {info.name}?", hint=f"write it {voter.backend}@{info.name}:{info.address}")
     return whole
 
 
@@ -63,6 +67,7 @@ def short(voter: Voter, plugins: Plugins) -> Voter:
         voter.backend,
         "" if voter.executor == info.executors[0] else voter.executor,
         "" if voter.machine == MACHINE else voter.machine,
+        voter.address,
     )
 
 
@@ -249,7 +254,9 @@ class Pipeline:
         machine = self.plugins.machine(voter.machine)
         check_machine(machine, request.run)
         script = script or self.plan(request)
-        run = request.run if request.run.export_paths or request.run.export is None else replace(request.run, export_paths=script.results)
+        run = replace(request.run, address=voter.address)
+        if run.export is not None and not run.export_paths:
+            run = replace(run, export_paths=script.results)
         if options.memory is None and not options.spare:
             options = replace(options, spare=max(0, free_memory() - OVERHEAD))
         artifacts = self.prepare(voter.backend, script, options)

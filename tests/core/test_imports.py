@@ -7,7 +7,7 @@ import graphlib
 import grimp
 import pytest
 
-PACKAGES = ("xboot", "xboot_linux", "xboot_tccboot", "xboot_mirage", "xboot_hurd", "xboot_qemu", "xboot_bochs", "xboot_v86")
+PACKAGES = ("xboot", "xboot_linux", "xboot_tccboot", "xboot_mirage", "xboot_hurd", "xboot_qemu", "xboot_bochs", "xboot_v86", "xboot_serial")
 
 
 def circle(imports: dict[str, set[str]]) -> list[str]:

@@ -54,7 +54,7 @@ class RunOptions:
     """How to run: deadlines in seconds (None: the usual ones, times the machine's pace; with a debugger, none), expectations (store path →
     origin → NAR SHA-256 in hex), exports, where to log the console. `accelerator` and `gdb` are the machine's (`MachineOptions`). `keep`: a
     folder for the image and the command that boots it. `stop`, once set by another thread, ends the run within about a second. `before`:
-    how many steps of the plan come before the script's first; what is said to people counts them.
+    how many steps of the plan come before the script's first; what is said to people counts them. `address`: as in `Voter`.
     """
 
     boot_timeout: float | None = None
@@ -69,6 +69,7 @@ class RunOptions:
     keep: Path | None = None
     stop: threading.Event | None = None
     before: int = 0
+    address: str = ""
 
 
 def check_machine(machine: Machine, options: RunOptions) -> None:
@@ -97,7 +98,7 @@ def run_machine(image: BootImage, boot: Boot, machine: Machine, options: RunOpti
         raise BackendError(f"backend {image.backend} does not boot on machine {machine.info.name}, which {reason}")
     if options.export is not None and boot.window is None:
         raise BackendError(f"backend {image.backend} has no window for --export", hint="leave out --export, or choose another backend")
-    chosen = MachineOptions(machine.accelerator(boot, options.accelerator), options.gdb)
+    chosen = MachineOptions(machine.accelerator(boot, options.accelerator), options.gdb, address=options.address)
     machine.prepare(boot)
     if options.keep is not None:
         keep_image(options.keep, image, boot, machine, chosen)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
-import socket
 from typing import IO
 
 from xboot.machine import End, ProcessCarrier
+from xboot.pumps import fill, open_reader, stream_pair, type_slowly
 
 __all__ = ["BochsCarrier"]
 
@@ -18,7 +17,6 @@ __all__ = ["BochsCarrier"]
 _EXIT = re.compile(rb"\d+d\[UNMAP *\] (?:unmapped: )?8-bit write to 00f4 = ([0-9a-f]{1,2})\s*")
 _QUIET = 0.2  # seconds without a byte on the channel: then all that was on its way has come
 _LONGEST = 5.0
-_PACE = 0.001  # seconds between two bytes for the guest
 _MAX_LINE = 1 << 16
 
 
@@ -30,52 +28,25 @@ class BochsCarrier(ProcessCarrier):
     def __init__(
         self, process: asyncio.subprocess.Process, console: IO[bytes], log: IO[bytes], terminal: IO[bytes], held: IO[bytes]
     ) -> None:
-        pairs = [socket.socketpair() for _ in range(2)]
-        for pair in pairs:
-            for end in pair:
-                end.setblocking(False)
-        (ours, mine), (result, inner) = pairs
+        (ours, mine), (result, inner) = stream_pair(), stream_pair()
         super().__init__(process, ours, result, [mine, inner])
         self._files = (console, log, terminal, held)
         self._byte: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._last = 0.0
         self._tasks = [
-            asyncio.create_task(self._pump(console, mine)),
-            asyncio.create_task(self._channel(terminal, inner)),
-            asyncio.create_task(self._tell(terminal, inner)),
+            asyncio.create_task(fill(mine, console)),
+            asyncio.create_task(fill(inner, terminal, self._seen)),
+            asyncio.create_task(type_slowly(terminal, inner)),
             asyncio.create_task(self._read_log(log)),
         ]
 
-    async def _pump(self, source: IO[bytes], sink: socket.socket) -> None:
-        """The console: read on even when nobody takes it."""
-        loop = asyncio.get_running_loop()
-        reader = await _reader(source)
-        with contextlib.suppress(OSError):
-            while data := await reader.read(65536):
-                await loop.sock_sendall(sink, data)
-        sink.close()
-
-    async def _channel(self, source: IO[bytes], sink: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        reader = await _reader(source)
-        with contextlib.suppress(OSError):
-            while data := await reader.read(65536):
-                self._last = loop.time()
-                await loop.sock_sendall(sink, data)
-
-    async def _tell(self, sink: IO[bytes], source: socket.socket) -> None:
-        """What the host says, as slowly as a person who types: Mach loses bytes that come as fast as the line carries them."""
-        loop = asyncio.get_running_loop()
-        with contextlib.suppress(OSError):
-            while data := await loop.sock_recv(source, 65536):
-                for byte in data:
-                    while sink.write(bytes([byte])) is None:  # raw: None when it is full
-                        await asyncio.sleep(_PACE)
-                    await asyncio.sleep(_PACE)
+    def _seen(self, data: bytes) -> bytes:
+        self._last = asyncio.get_running_loop().time()
+        return data
 
     async def _read_log(self, source: IO[bytes]) -> None:
         """Read all of it, or Bochs would wait; the first byte for the exit port counts."""
-        reader = await _reader(source)
+        reader = await open_reader(source)
         rest = b""
         while data := await reader.read(65536):
             *lines, rest = (rest + data).split(b"\n")
@@ -122,12 +93,3 @@ class BochsCarrier(ProcessCarrier):
             with contextlib.suppress(OSError):
                 file.close()
         await super().close()
-
-
-async def _reader(source: IO[bytes]) -> asyncio.StreamReader:
-    """A reader of a pipe or terminal; the end of a terminal is the end of the file."""
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(os.dup(source.fileno()), "rb", 0)
-    )
-    return reader
