@@ -28,6 +28,7 @@ from xboot.result import Result
 from xboot.settings import settle
 from xboot.tcb import Measured, host_kernel
 from xboot.voter import Voter
+from xboot.words import counted
 
 __all__ = ["Pipeline", "Request", "Result", "each_voter", "measured", "resolve", "short"]
 
@@ -139,7 +140,7 @@ class Pipeline:
 
     def linearize(self, closure: Closure, options: LinearizeOptions) -> Script:
         """linearize: one script for the whole closure."""
-        self.stage("linearize", f"{len(closure.derivations)} derivations, {len(closure.sources)} sources verified")
+        self.stage("linearize", f"{counted(len(closure.derivations), 'derivation')}, {counted(len(closure.sources), 'source')} verified")
         return _typed(self.plugins.call("xboot_linearize", closure=closure, options=options), Script, "xboot_linearize")
 
     def plan(self, request: Request) -> Script:
@@ -264,7 +265,7 @@ class Pipeline:
             self.stage("package", f"image for {voter.backend}")
             image = self.package(voter.backend, script, artifacts, options, folder)
             boot = self.boot(voter.backend, image, options)
-            self.stage("boot", f"{request.voter}: {len(script.steps)} steps, {boot.memory} MiB{beyond(boot.memory)}")
+            self.stage("boot", f"{request.voter}: {counted(len(script.steps), 'step')}, {boot.memory} MiB{beyond(boot.memory)}")
             with admit(boot):
                 verdict = run_machine(image, boot, machine, run, self.notify)
             found: tuple[Sequence[Component], Sequence[Component]] = ((), ())

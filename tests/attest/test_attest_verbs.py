@@ -72,7 +72,7 @@ def test_two_people_agree(tmp_path: Path, sealed: dict) -> None:
     assert (said["verdict"], said["signers"], said["backends"]) == ("agreed", ["alice", "bob"], ["linux", "tccboot"])
     assert [a["seal"] for a in said["attestations"]] == ["steps"] * 3
     assert said["outputs"] == {report["outputs"][0]["path"]: report["outputs"][0]["narSha256"]}
-    assert "agreed: 1 outputs, by 2 of 2 signers (alice, bob), on 2 backends (linux, tccboot)" in done.stderr
+    assert "agreed: 1 output, by 2 of 2 signers (alice, bob), on 2 backends (linux, tccboot)" in done.stderr
 
     # bob's linux and alice's linux differ in the signature only: what they say is the same, to the byte.
     payloads = [

@@ -102,7 +102,7 @@ def test_options_say_the_same(place: Path) -> None:
     [
         (("policy = 1", "policy = 2"), "policy: "),
         (("policy = 1\n", ""), "policy: Field required"),
-        (("quorum = 2\n\n[kernels]", "quorum = 3\n\n[kernels]"), "3 signers must agree, and only 2 keys are given"),
+        (("quorum = 2\n\n[kernels]", "quorum = 3\n\n[kernels]"), "3 signers must agree, and only 2 keys given"),
         (("quorum = 2\namong", "quorum = 4\namong"), "4 kernels must agree, and only 3 may count"),
         (("quorum = 2\namong", "quorum = 0\namong"), "kernels.quorum"),
         (("quorum = 2\namong", "quorum = true\namong"), "kernels.quorum"),

@@ -262,7 +262,7 @@ def test_what_is_made_or_used_is_not_pruned(own: Path) -> None:
     assert (folder / "f").read_text() == "x"
     process.kill()
     process.communicate()
-    assert "removed 1 entries" in finish("cache", "prune")
+    assert "removed 1 entry" in finish("cache", "prune")
     assert not folder.exists()
 
 

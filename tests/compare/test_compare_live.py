@@ -178,7 +178,7 @@ def test_half_way_is_half_evidence(tmp_path: Path) -> None:
     comparison, status = run_comparison(wished, tmp_path / "difference", console, plugins)
     said = console.file.getvalue()  # type: ignore[attr-defined]
     assert status == 6
-    assert "could not run: 1 complete runs (alpha), 2 are needed" in said
+    assert "could not run: 1 complete run (alpha), 2 needed" in said
     assert "crashing: the machine ended with 0x11 (the kernel or executor gave up) when the guest was at step 4" in said
     assert "absent  big: does not run i686-linux builders" in said
     assert "\x1b" not in said

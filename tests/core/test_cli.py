@@ -164,17 +164,7 @@ def test_the_cache_is_shown_with_its_sum(tmp_path: Path) -> None:
     folder = Cache(tmp_path).folder("kind", {"a": "1"}, lambda work: (work / "f").write_bytes(bytes(2_500_000)) and None)
     lines = xboot("cache", "show", env=env).stdout.splitlines()
     assert lines[1].split() == ["kind", "2.5", "MB", *lines[1].split()[3:5], folder.name]
-    assert lines[2] == f"1 entries, 2.5 MB, in {tmp_path}"
-
-
-def test_completion_completes() -> None:
-    def complete(words: str, count: int) -> list[str]:
-        env = {"PATH": "/usr/bin:/bin", "_XBOOT_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(count)}
-        command = [str(Path(sys.executable).parent / "xboot")]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=env).stdout.split()
-
-    assert complete("xboot ca", 1) == ["cache"]
-    assert complete("xboot run --vot", 2) == ["--voters"]
+    assert lines[2] == f"1 entry, 2.5 MB, in {tmp_path}"
 
 
 def test_prune_removes_only_what_is_told(tmp_path: Path) -> None:

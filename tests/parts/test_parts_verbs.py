@@ -56,7 +56,7 @@ def test_the_list_and_what_is_at_hand(console: Console, mirror: Mirror, tmp_path
     assert (tmp_path / "kit" / PART.path).read_bytes() == CONTENT
     assert [path.name for path in (tmp_path / "kit").rglob("*") if path.is_file()] == [PART.file_name]
     verbs.parts([], console, as_json=False)
-    assert "at hand: 1 parts" in said(console)
+    assert "at hand: 1 part," in said(console)
     with pytest.raises(InputError, match="no group 'none'"):
         verbs.parts(["none"], console, as_json=False)
 

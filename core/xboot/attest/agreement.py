@@ -21,6 +21,7 @@ from xboot.errors import InputError, UsageError
 from xboot.foreign import printable
 from xboot.model import Script
 from xboot.segments.replay import replay_boots
+from xboot.words import counted
 
 _MAX_FILES = 10_000
 
@@ -113,7 +114,7 @@ def collect_files(arguments: Sequence[Path]) -> list[Path]:
             found.append(argument)
     files = list(dict.fromkeys(found))
     if len(files) > _MAX_FILES:
-        raise UsageError(f"{len(files)} files; at most {_MAX_FILES} are verified at once", hint="name the folder of one result")
+        raise UsageError(f"{counted(len(files), 'file')}; at most {_MAX_FILES} are verified at once", hint="name the folder of one result")
     return files
 
 

@@ -16,6 +16,7 @@ from xboot.errors import InputError, UsageError
 from xboot.foreign import printable
 from xboot.model import Script
 from xboot.segments.divergence import Content, Evidence, inputs_to_go_on_with, step_states
+from xboot.words import counted
 
 __all__ = ["SaidRun", "check_comparison", "given_outputs"]
 
@@ -149,7 +150,7 @@ def _check_steps(value: Mapping[str, Any], runs: Mapping[str, SaidRun], script: 
     if said is None and not value.get("keepGoing", False):  # of before there were any
         return
     if not isinstance(said, list) or len(said) != len(expected):
-        _changed(where, f"does not say of each of the script's {len(expected)} steps what came of it")
+        _changed(where, f"does not say of each of the script's {counted(len(expected), 'step')} what came of it")
     for mine, theirs in zip(expected, said, strict=True):
         if mine != theirs:
             state = theirs.get("state") if isinstance(theirs, dict) else None

@@ -18,6 +18,7 @@ from xboot.attest.keys import TrustedKey, load_public
 from xboot.errors import InputError
 from xboot.files import read_regular
 from xboot.foreign import printable
+from xboot.words import counted, of_all
 
 __all__ = ["Judgement", "Policy", "judge", "load_policy", "make_policy"]
 
@@ -84,7 +85,7 @@ def make_policy(
     known = len(index_keys(keys))
     signers = known if signers is None else signers
     if signers > known:
-        raise InputError(f"{where}: {signers} signers must agree, and only {known} keys are given")
+        raise InputError(f"{where}: {counted(signers, 'signer')} must agree, and only {counted(known, 'key')} given")
     for what, wanted, names in (("kernels", kernels, only_kernels), ("machines", machines, only_machines)):
         if names and wanted > len(set(names)):
             raise InputError(f"{where}: {wanted} {what} must agree, and only {len(set(names))} may count")
@@ -111,15 +112,15 @@ def load_policy(path: Path) -> Policy:
 
 def judge(found: Attested, policy: Policy) -> Judgement:
     """Who of those that were found counts, and what there is too little of."""
-    counted = [
+    counting = [
         a
         for a in found.attestations
         if (not policy.only_kernels or a.claim.backend in policy.only_kernels)
         and (not policy.only_machines or a.claim.machine in policy.only_machines)
     ]
-    signers = sorted({a.signer for a in counted})
-    kernels = sorted({a.claim.backend for a in counted})
-    machines = sorted({a.claim.machine for a in counted})
-    needed = (("signers", signers, policy.signers), ("kernels", kernels, policy.kernels), ("machines", machines, policy.machines))
-    missing = [f"{len(have)} of {wanted} {what}" for what, have, wanted in needed if len(have) < wanted]
+    signers = sorted({a.signer for a in counting})
+    kernels = sorted({a.claim.backend for a in counting})
+    machines = sorted({a.claim.machine for a in counting})
+    needed = (("signer", signers, policy.signers), ("kernel", kernels, policy.kernels), ("machine", machines, policy.machines))
+    missing = [of_all(len(have), wanted, what) for what, have, wanted in needed if len(have) < wanted]
     return Judgement(signers, kernels, machines, missing)

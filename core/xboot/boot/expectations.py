@@ -15,6 +15,7 @@ from xboot.errors import InputError, UsageError
 from xboot.files import load_json, read_regular
 from xboot.model import Script
 from xboot.storepath import nix32_decode
+from xboot.words import counted
 
 _MAX_FILE = 64 << 20
 _ORIGINS = ("--expect", "fixed-output", "store")  # a file of such a name must not take the place of what stands under it
@@ -79,7 +80,7 @@ def _target(script: Script, text: str) -> tuple[str, str]:
     outputs, sources = [o.path for step in script.steps for o in step.outputs], [source.path for source in script.sources]
     found = _called(name, outputs) or _called(name, sources)
     if len(found) != 1:
-        raise UsageError(f"--expect {text}: {len(found)} outputs are called {name!r}", hint="give the whole store path")
+        raise UsageError(f"--expect {text}: {counted(len(found), 'output')} are called {name!r}", hint="give the whole store path")
     return found[0], parse_hash(match["hash"])
 
 

@@ -30,6 +30,7 @@ from xboot.show import report
 from xboot.show.independence import independence_report, sentences
 from xboot.show.safe import marked
 from xboot.voter import Voter
+from xboot.words import counted, of_all
 
 EXIT_REFUSED = 3
 
@@ -224,7 +225,7 @@ def _too_few(apart: Independence, wanted: Wanted) -> list[str]:
     if apart.enough(wanted.independent, machines=wanted.independent_machines):
         return []
     names, what = (apart.both, "neither guest code nor a machine") if wanted.independent_machines else (apart.guest, "no guest code")
-    return [f"{len(names)} of {wanted.independent} voters that share {what}"]
+    return [f"{of_all(len(names), wanted.independent or 0, 'voter')} that share {what}"]
 
 
 def _script_of(about: Request, console: Console) -> Script | None:
@@ -247,8 +248,8 @@ def _show(console: Console, found: Attested, apart: Independence, wanted: Wanted
         _say(console, f"[bold red]differ [/] step {divergence.step}: {divergence.path}", markup=True)
         for value, who in sorted(divergence.hashes.items()):
             _say(console, f"        {report.sri(value)}  {', '.join(who)}")
-    by = f"{len(found.signers)} of {found.trusted} signers ({', '.join(found.signers) or 'none'})"
-    on = f"{len(found.backends)} backends ({', '.join(found.backends) or 'none'})"
+    by = f"{of_all(len(found.signers), found.trusted, 'signer')} ({', '.join(found.signers) or 'none'})"
+    on = f"{counted(len(found.backends), 'backend')} ({', '.join(found.backends) or 'none'})"
     for line in sentences(apart):
         _say(console, line)
     if found.divergences:
@@ -261,7 +262,8 @@ def _show(console: Console, found: Attested, apart: Independence, wanted: Wanted
     else:
         count = len(found.attestations[0].claim.outputs)
         on = f"{on}, {len(apart.guest)} independent" if len(apart.voters) > 1 else on
-        _say(console, f"[bold green]agreed[/]: {count} outputs, by {by}, on {on}; script sha256 {found.script_sha256}", markup=True)
+        what = counted(count, "output")
+        _say(console, f"[bold green]agreed[/]: {what}, by {by}, on {on}; script sha256 {found.script_sha256}", markup=True)
 
 
 def _report(found: Attested, apart: Independence, word: str, wanted: Wanted, judgement: Judgement) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from xboot.plugins import Plugins
 from xboot.request import Request
 from xboot.show import report
 from xboot.show.safe import marked
+from xboot.words import counted, of_all
 
 
 def check_report(file: Path, about: Request, console: Console, *, as_json: bool) -> int:
@@ -34,13 +35,13 @@ def check_report(file: Path, about: Request, console: Console, *, as_json: bool)
 
 def _sentence(run: ReportedRun) -> str:
     built = sum(output.status is not Status.NOT_RUN for output in run.outputs)
-    said = f"{built} of {len(run.outputs)} outputs, verdict {run.verdict!r}, "
+    said = f"{of_all(built, len(run.outputs), 'output')}, verdict {run.verdict!r}, "
     chain = run.segments
     if chain is None:
         return f"{said}in one boot; image sha256 {run.image_sha256}"
     how = "each step in a boot of its own" if chain.sealed else "a boot may have had several steps"
     earlier = f", {len(chain.earlier)} of them taken from earlier runs" if chain.earlier else ""
-    return f"{said}in {chain.boots} boots ({how}){earlier}; base sha256 {chain.base}"
+    return f"{said}in {counted(chain.boots, 'boot')} ({how}){earlier}; base sha256 {chain.base}"
 
 
 def _status(runs: Sequence[ReportedRun]) -> int:

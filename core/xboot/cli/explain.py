@@ -16,6 +16,7 @@ from xboot.foreign import printable
 from xboot.model import Script, SourceKind, Step
 from xboot.request import Request
 from xboot.show.report import sri, to_json
+from xboot.words import counted, of_all
 
 _KINDS = {
     SourceKind.NAR: "its path follows from its content",
@@ -53,15 +54,17 @@ def show_seeds(request: Request, out: Console, err: Console, *, every: bool, as_
 
 def _seed_lines(seed: Seed, total: int) -> Iterator[str]:
     if seed.source is None:
-        yield f"{seed.path}: not at hand; {len(seed.upon)} of {total} steps are made from it"
+        yield f"{seed.path}: not at hand; needed by {of_all(len(seed.upon), total, 'step')}"
         return
     held = ", ".join(
-        f"{_bytes(count.size)} in {_files(count.files)} of {content.value}" for content in Content if (count := seed.count(content)).files
+        f"{counted(count.size, 'byte')} in {counted(count.files, 'file')} of {content.value}"
+        for content in Content
+        if (count := seed.count(content)).files
     )
     yield f"{seed.path}"
-    yield f"    {held or 'no bytes'}; {_KINDS[seed.source.kind]}; {len(seed.upon)} of {total} steps are made from it"
+    yield f"    {held or 'no bytes'}; {_KINDS[seed.source.kind]}; needed by {of_all(len(seed.upon), total, 'step')}"
     for place, size in seed.programs[:_MANY]:
-        yield f"    program {printable(place, 200) or '(the path itself)'}, {_bytes(size)}"
+        yield f"    program {printable(place, 200) or '(the path itself)'}, {counted(size, 'byte')}"
     if len(seed.programs) > _MANY:
         yield f"    … and {len(seed.programs) - _MANY} smaller ones"
 
@@ -71,15 +74,15 @@ def _headline(found: Sequence[Seed]) -> Iterator[str]:
     count = {content: [seed.count(content) for seed in found] for content in Content}
     whole = {content: (sum(one.files for one in counts), sum(one.size for one in counts)) for content, counts in count.items()}
     files, size = whole[Content.PROGRAM]
-    yield f"{_bytes(size)} of programs in {_files(files)} that must be believed as they are"
+    yield f"{counted(size, 'byte')} of programs in {counted(files, 'file')} that must be believed as they are"
     packed, opaque, text = whole[Content.ARCHIVE], whole[Content.DATA], whole[Content.TEXT]
     if packed[0] or opaque[0]:
-        archives = f"{_bytes(packed[1])} in {_files(packed[0])} of archive, not looked into"
-        yield f"{archives}; {_bytes(opaque[1])} in {_files(opaque[0])} of other data"
-    yield f"{_bytes(text[1])} of text in {_files(text[0])} that somebody can read"
+        archives = f"{counted(packed[1], 'byte')} in {counted(packed[0], 'file')} of archive, not looked into"
+        yield f"{archives}; {counted(opaque[1], 'byte')} in {counted(opaque[0], 'file')} of other data"
+    yield f"{counted(text[1], 'byte')} of text in {counted(text[0], 'file')} that somebody can read"
     away = sum(seed.source is None for seed in found)
     if away:
-        yield f"{away} sources are not at hand, so this is not the whole: `xboot fetch` brings those that have a URL"
+        yield f"{counted(away, 'source')} not at hand, so this is not the whole: `xboot fetch` brings what has a URL"
 
 
 def _seed_json(seed: Seed) -> dict[str, Any]:
@@ -148,7 +151,7 @@ def _source_lines(graph: Graph, path: str) -> Iterator[tuple[str, str]]:
         yield "content", "not at hand; `xboot fetch` brings it if a derivation names a URL"
     else:
         yield "kind", _KINDS[source.kind]
-        yield "content", f"{_bytes(source.nar_size)} as a NAR, {sri(source.nar_sha256)}"
+        yield "content", f"{counted(source.nar_size, 'byte')} as a NAR, {sri(source.nar_sha256)}"
         for number, line in enumerate(_headline(seeds(graph, [path]))):
             yield "holds" if not number else "", line
         yield from _listed("refers to", graph, graph.needs(path))
@@ -173,7 +176,7 @@ def _node_text(graph: Graph, node: Node) -> str:
     if isinstance(node, int):
         return f"step {node}  {printable(graph.name(node))}"
     source = graph.source(node)
-    return f"{node}" + ("  (not at hand)" if source is None else f"  ({source.kind.value}, {_bytes(source.nar_size)})")
+    return f"{node}" + ("  (not at hand)" if source is None else f"  ({source.kind.value}, {counted(source.nar_size, 'byte')})")
 
 
 def _said(path: str, runs: Sequence[ReportedRun]) -> Iterator[tuple[str, str]]:
@@ -284,7 +287,7 @@ def _difference_lines(difference: Difference) -> Iterator[str]:
         for line in lines[:_MANY]:
             yield f"      {sign} {printable(line, 400)}"
         if len(lines) > _MANY:
-            yield f"      {sign} … {len(lines) - _MANY} more lines"
+            yield f"      {sign} … {counted(len(lines) - _MANY, 'more line')}"
     if not difference.gone and not difference.new:
         yield "      the same lines, in another order or number"
 
@@ -313,14 +316,5 @@ def _text(data: bytes) -> str:
     return data.decode(errors="backslashreplace")
 
 
-def _bytes(size: int) -> str:
-    return f"{size:,} bytes" if size != 1 else "1 byte"
-
-
-def _files(count: int) -> str:
-    return f"{count} files" if count != 1 else "1 file"
-
-
 def _number(nodes: Iterable[Node], kind: type, word: str) -> str:
-    count = sum(isinstance(node, kind) for node in nodes)
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+    return counted(sum(isinstance(node, kind) for node in nodes), word)

@@ -21,6 +21,7 @@ from xboot.model import Event, Phase
 from xboot.parts import Part, at_hand, locked, obtain_part, read_lock, write_lock
 from xboot.parts.lock import LOCK, NPM
 from xboot.show.safe import write_out
+from xboot.words import counted
 
 _LOG = logging.getLogger(__name__)
 
@@ -110,4 +111,4 @@ def _each(chosen: Sequence[Part], notify: Notify) -> list[tuple[Part, Path]]:
 
 
 def _summed(chosen: Sequence[Part]) -> str:
-    return f"{len(chosen)} parts, {sum(part.size for part in chosen) / 1e6:.1f} MB"
+    return f"{counted(len(chosen), 'part')}, {sum(part.size for part in chosen) / 1e6:.1f} MB"

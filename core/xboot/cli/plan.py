@@ -17,6 +17,7 @@ from xboot.segments.store import ResultsStore, results_root
 from xboot.show.progress import at_hand_sentence
 from xboot.show.report import to_json
 from xboot.storepath import short_name
+from xboot.words import counted
 
 
 def plan(request: Request, format: str, console: Console) -> bytes:
@@ -27,7 +28,7 @@ def plan(request: Request, format: str, console: Console) -> bytes:
         closure = pipeline.read(request.targets, request.read)
         script = pipeline.linearize(closure, request.linearize)
     if closure.missing:
-        console.print(f"{len(closure.missing)} sources are missing; `xboot fetch` brings those that have a URL", style="yellow")
+        console.print(f"{counted(len(closure.missing), 'source')} missing; `xboot fetch` brings what has a URL", style="yellow")
     note = at_hand_sentence(script)
     if note:
         console.print(note, soft_wrap=True, highlight=False, markup=False)

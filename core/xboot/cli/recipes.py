@@ -18,6 +18,7 @@ from xboot.hooks import ReadOptions
 from xboot.model import Event, Phase
 from xboot.show.progress import ProgressDisplay
 from xboot.show.safe import write_out
+from xboot.words import counted
 
 
 def derive(recipe: str, store: Path | None, console: Console, *, update_lock: bool) -> None:
@@ -53,7 +54,7 @@ def fetch(
     options = fetching.FetchOptions(folders=folders, mirrors=mirrors, offline=offline)
     with shown_pipeline(console) as pipeline:
         closure = pipeline.read(targets, read)
-        pipeline.notify(Event(Phase.STAGE, 0.0, name="fetch", text=f"sources of {len(closure.derivations)} derivations"))
+        pipeline.notify(Event(Phase.STAGE, 0.0, name="fetch", text=f"sources of {counted(len(closure.derivations), 'derivation')}"))
         outcome = fetching.fetch_closure(closure, into, options, pipeline.notify)
     for path in outcome.fetched:
         console.print(f"fetched  {path}", highlight=False, markup=False, soft_wrap=True)
@@ -72,7 +73,11 @@ def bundle(target: str, destination: Path, read: ReadOptions, console: Console, 
         parts = everything(pipeline.notify) if with_parts else {}
         pipeline.notify(Event(Phase.STAGE, 0.0, name="bundle", text=str(destination)))
         info = write_bundle(closure, destination, pipeline.notify, parts)
-    count = f"{info.derivations} derivations, {info.sources} sources" + (f", {info.parts} parts" if with_parts else "")
+    count = ", ".join(
+        counted(number, noun)
+        for number, noun in ((info.derivations, "derivation"), (info.sources, "source"), (info.parts, "part"))
+        if noun != "part" or with_parts
+    )
     console.print(
         f"{destination}: {count}, {info.size} bytes, sha256 {info.sha256}",
         highlight=False, markup=False, soft_wrap=True,

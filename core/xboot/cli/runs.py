@@ -11,6 +11,7 @@ from rich.table import Table
 from xboot.foreign import printable
 from xboot.segments.store import ResultsStore
 from xboot.show.report import to_json
+from xboot.words import counted
 
 
 def runs(console: Console, *, as_json: bool) -> None:
@@ -28,7 +29,7 @@ def runs(console: Console, *, as_json: bool) -> None:
     if found:
         console.print(table)
     left = sum(row["state"] == "unfinished" for row in found)
-    console.print(f"{len(found)} runs, {left} unfinished, in {store.root}", highlight=False, soft_wrap=True, markup=False)
+    console.print(f"{counted(len(found), 'run')}, {left} unfinished, in {store.root}", highlight=False, soft_wrap=True, markup=False)
 
 
 def prune(console: Console, days: float, size: int | None) -> None:

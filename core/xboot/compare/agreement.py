@@ -33,6 +33,7 @@ from xboot.segments.runner import run as run_segments
 from xboot.segments.store import ResultsStore
 from xboot.segments.wanted import settle_cut
 from xboot.voter import Voter
+from xboot.words import counted
 
 _ENDING = 10.0  # seconds that machines have to end in when the user interrupts
 
@@ -173,7 +174,7 @@ def compare(
     quorum = request.quorum
     needed = quorum if quorum is not None else max(2, len(chosen))
     if needed < 1 or (quorum is not None and quorum > len(chosen)):
-        raise UsageError(f"--quorum {quorum}: {len(chosen)} voters can run this script ({', '.join(names) or 'none'})")
+        raise UsageError(f"--quorum {quorum}: {counted(len(chosen), 'voter')} can run this script ({', '.join(names) or 'none'})")
     _check_independent(request, names)
     request = settle_cut(request, chosen, plugins)
     chosen = {voter: replace(its, segments=request.segments) for voter, its in _measured(request, chosen, plugins).items()}
@@ -239,11 +240,11 @@ def _check_independent(request: Request, names: Sequence[str]) -> None:
     """Raises UsageError for more independent voters than there are voters, and for more voters than can be searched."""
     wanted = request.independent
     if wanted is not None and not 1 <= wanted <= len(names):
-        raise UsageError(f"--independent {wanted}: {len(names)} voters can run this script ({', '.join(names) or 'none'})")
+        raise UsageError(f"--independent {wanted}: {counted(len(names), 'voter')} can run this script ({', '.join(names) or 'none'})")
     if wanted is None and request.independent_machines:
         raise UsageError("--independent-machines says what independent voters may not share", hint="add --independent K")
     if len(names) > MOST_KINDS:
-        raise UsageError(f"{len(names)} voters; at most {MOST_KINDS} are compared at once")
+        raise UsageError(f"{counted(len(names), 'voter')}; at most {MOST_KINDS} are compared at once")
 
 
 def _wanted_inputs(request: Request, chosen: Mapping[Voter, Request]) -> str | None:

@@ -17,6 +17,7 @@ from xboot.parse.modulo import GraphHasher, check_text_path, text_references
 from xboot.parse.sources import SourceReader
 from xboot.parse.stores import Stores, read_file
 from xboot.storepath import check_store_path, text_path
+from xboot.words import counted
 
 __all__ = ["read_closure"]
 
@@ -49,7 +50,7 @@ def read_closure(target: str, options: ReadOptions) -> Closure:
         derivations, texts = _walk(path, text, stores, tell)
         hasher = GraphHasher()
         ordered = {drv_path: derivations[drv_path] for drv_path in _inputs_first(path, derivations)}
-        tell(f"outputs of {len(ordered)} derivations")
+        tell(f"outputs of {counted(len(ordered), 'derivation')}")
         for drv_path, drv in ordered.items():
             hasher.add(drv, texts[drv_path])
         reader = SourceReader(stores, ordered, options.seeds, tell)
@@ -150,7 +151,7 @@ def _walk(root: str, text: bytes | None, stores: Stores, tell: Callable[[str], N
         check_text_path(drv, text)
         derivations[path], texts[path], text = drv, text, None
         if len(derivations) % _NEWS == 0:
-            tell(f"{len(derivations)} derivations")
+            tell(counted(len(derivations), "derivation"))
         for used in drv.input_drvs:
             if used not in user:
                 user[used] = path

@@ -27,6 +27,7 @@ from xboot.model import Script, Source, SourceKind, Step
 from xboot.segments.cut import AUTO, Segment, cut_plan, segment_script
 from xboot.segments.divergence import Content
 from xboot.segments.format import Material
+from xboot.words import counted
 
 __all__ = ["Checked", "check_segments"]
 
@@ -227,7 +228,7 @@ class _Chain:
         steps = [self.plan.steps[number - 1] for number in segment.steps]
         wanted = [(step, index) for step in steps for index in range(len(step.outputs))]
         if len(its.outputs) != len(wanted):
-            self._refuse(f"{name}: lists {len(its.outputs)} outputs; its steps have {len(wanted)}")
+            self._refuse(f"{name}: lists {counted(len(its.outputs), 'output')}; its steps have {len(wanted)}")
         for (step, index), output in zip(wanted, its.outputs, strict=True):
             self._check_output(name, step, index, output, visible)
 

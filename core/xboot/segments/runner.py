@@ -38,6 +38,7 @@ from xboot.segments.relay import Relay
 from xboot.segments.store import ResultsStore
 from xboot.segments.wanted import settle_cut
 from xboot.voter import Voter
+from xboot.words import counted
 
 if TYPE_CHECKING:
     from xboot.cluster.host import Cluster
@@ -180,9 +181,11 @@ class _Run:
             boots, common.base = self._remote(cluster, voter, options, common, machine)
         means = Means(self._plan, common.base, store, boots, self._stop, self._request.fresh, cluster is not None)
         where = f" on the workers of {cluster}" if cluster is not None else f", {self._jobs} at once" if self._jobs > 1 else ""
-        boots_text = f"{len(self._segments)} boots" if len(self._segments) > 1 else "one boot"
+        boots_text = counted(len(self._segments), "boot") if len(self._segments) > 1 else "one boot"
         memory_text = f"{common.boot.memory} MiB{beyond(common.boot.memory) if cluster is None else ''}"
-        self._pipeline.stage("boot", f"{self._request.voter}: {len(self._plan.steps)} steps in {boots_text}{where}, {memory_text}")
+        self._pipeline.stage(
+            "boot", f"{self._request.voter}: {counted(len(self._plan.steps), 'step')} in {boots_text}{where}, {memory_text}"
+        )
         relay = Relay(self._segments, self._pipeline.notify)
         notes = Notes(store, f"{self._plan.sha256[:24]}-{common.base.sha256[:24]}", self._wished, self._plan, str(voter), self._stack)
         interrupted = self._each(means, relay, notes)

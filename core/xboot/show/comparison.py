@@ -15,6 +15,7 @@ from xboot.show.independence import independence_report, sentences
 from xboot.show.progress import NOT_SEALED, SEALED, UNSEALED, taken_sentence
 from xboot.show.safe import marked
 from xboot.storepath import store_name
+from xboot.words import counted
 
 _STATES = {
     StepState.AGREES: "[green]agrees[/]",
@@ -49,7 +50,7 @@ def show_comparison(console: Console, comparison: Comparison) -> None:
         verdict = result.verdict
         drift = f"base: {marked(result.base)}" if result.base.startswith("drifted") else ""
         taken = taken_sentence(result.segments) if result.segments is not None else ""
-        line = f"        {name}: {len(comparison.script.steps)} steps in {verdict.seconds:.1f} s ({verdict.accelerator})"
+        line = f"        {name}: {counted(len(comparison.script.steps), 'step')} in {verdict.seconds:.1f} s ({verdict.accelerator})"
         console.print("; ".join(part for part in (line, drift, taken) if part), soft_wrap=True, highlight=False)
     for name, reason in sorted({**comparison.failures, **comparison.skipped}.items()):
         word = "absent " if name not in comparison.stopped else "stopped"
@@ -103,9 +104,9 @@ def _closing(comparison: Comparison) -> str:
         if len(comparison.complete) >= comparison.quorum:
             return _not_independent(comparison)
         word = "interrupted" if comparison.interrupted else "could not run"
-        return f"[bold red]{word}[/]: {len(comparison.complete)} complete runs ({complete}), {comparison.quorum} are needed"
+        return f"[bold red]{word}[/]: {counted(len(comparison.complete), 'complete run')} ({complete}), {comparison.quorum} needed"
     by = f"{complete}; {len(comparison.independence.guest)} independent" if len(comparison.complete) > 1 else complete
-    return f"[bold green]agreed[/]: {len(comparison.outputs)} outputs, by {by}; script sha256 {comparison.script.sha256}"
+    return f"[bold green]agreed[/]: {counted(len(comparison.outputs), 'output')}, by {by}; script sha256 {comparison.script.sha256}"
 
 
 def _not_independent(comparison: Comparison) -> str:

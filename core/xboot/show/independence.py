@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from xboot.compare.independent import Independence, Shared
+from xboot.words import counted
 
 __all__ = ["counts", "independence_report", "sentences"]
 
@@ -13,7 +14,9 @@ __all__ = ["counts", "independence_report", "sentences"]
 def counts(found: Independence) -> str:
     """How many of how many voters are independent, and who: of several sets that large, one."""
     sets = (("share no guest code", found.guest), ("no machine", found.machines), ("neither", found.both))
-    return f"of {len(found.voters)} voters " + ", ".join(f"{len(names)} {words} ({', '.join(names) or 'none'})" for words, names in sets)
+    return f"of {counted(len(found.voters), 'voter')} " + ", ".join(
+        f"{len(names)} {words} ({', '.join(names) or 'none'})" for words, names in sets
+    )
 
 
 def sentences(found: Independence) -> Iterator[str]:

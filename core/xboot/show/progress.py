@@ -16,6 +16,7 @@ from xboot.show.lines import StepLines
 from xboot.show.report import sri
 from xboot.show.safe import marked
 from xboot.show.times import duration, time_left
+from xboot.words import counted
 
 _NAMED = 5  # derivations that one sentence names
 _COLOURS = {Status.MATCH: "green", Status.DIFFERS: "bold red", Status.UNKNOWN: "yellow", Status.NOT_RUN: "dim"}
@@ -89,7 +90,7 @@ class ProgressDisplay:
                 if self._lines is None:
                     self._log(f"step {event.step}/{len(self._steps)}  {self._steps.get(event.step, '')}")
             case Phase.OUTPUT:
-                self._log(f"  {event.name}  {sri(event.sha256)}  {event.size} bytes")
+                self._log(f"  {event.name}  {sri(event.sha256)}  {counted(event.size, 'byte')}")
             case Phase.DONE:
                 self._update("verified", len(self._steps), len(self._steps) or None)
             case Phase.CONSOLE if self._verbose:
@@ -203,7 +204,7 @@ def closing_sentence(verdict: Verdict, script: Script, voter: str = "") -> str:
     word = "differs" if verdict.differs else "built, nothing to compare with" if not counts[Status.MATCH] else "verified"
     alone = f"; machine {verdict.machine} has no exit status, so this rests on the guest's `done` alone" if verdict.done_alone else ""
     return (
-        f"[{colour}]{word}[/] on {where}: {len(script.steps)} steps, outputs: {', '.join(parts) or 'none'}; "
+        f"[{colour}]{word}[/] on {where}: {counted(len(script.steps), 'step')}, outputs: {', '.join(parts) or 'none'}; "
         f"script sha256 {script.sha256}{alone}"
     )
 
