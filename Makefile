@@ -1,5 +1,5 @@
 # Two commands: `make run` and `make test`. Each does all its own set-up on a fresh Debian machine.
-.PHONY: run test test-world check lint bench docs fuzz proof differences figures
+.PHONY: run test test-world check lint bench docs man fuzz proof differences figures
 
 BIN := .venv/bin
 XBOOT := $(BIN)/xboot
@@ -40,6 +40,7 @@ lint:
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --verbose
+	$(BIN)/codespell
 
 # Readers of the executor (C) and of the host (Python, where atheris is installed), all together for HOURS; what is found is in build/fuzz.
 HOURS := 1
@@ -75,3 +76,8 @@ bench:
 docs:
 	@tools/setup.sh check
 	$(BIN)/mkdocs build --strict --quiet
+
+# The manual pages, from the command line itself; `man -M build/man xboot` shows them.
+man:
+	@tools/setup.sh check
+	$(BIN)/python tools/man.py build/man/man1

@@ -54,6 +54,7 @@ from xboot.cli.options import (
     TrustedKeys,
     Voters,
 )
+from xboot.cli.values import command
 from xboot.errors import UsageError
 from xboot.show.safe import write_out
 
@@ -177,7 +178,7 @@ def compare(
 
 @app.command(rich_help_panel=IN_TRUST)
 def tcb(
-    targets: Annotated[list[str] | None, typer.Argument(metavar="[TARGET…]", help="Also count the seeds of this closure.")] = None,
+    targets: Annotated[list[str] | None, typer.Argument(metavar="TARGET", help="Also count the seeds of this closure.")] = None,
     voters: Voters = None,
     every: Annotated[bool, typer.Option("--all", help="The same as `--voters all`, which is what is measured if none is named.")] = False,
     store: Stores = None,
@@ -255,7 +256,7 @@ def attest(
 
 @app.command(rich_help_panel=IN_TRUST)
 def verify_attestation(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Attestations, or folders of them.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Attestations, or folders of them.")],
     key: TrustedKeys = None,
     policy: PolicyFile = None,
     target: Annotated[list[str] | None, typer.Option(help="They must be about this TARGET's script (repeatable).")] = None,
@@ -374,7 +375,7 @@ def bundle(
 
 @app.command(rich_help_panel=IN_HERE)
 def backends(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Show all that this backend says of itself.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show all that this backend says of itself.")] = None,
     as_json: Json = False,
 ) -> None:
     """List the backends, and the plugins that cannot be used with the reason; or one backend with its settings and needs."""
@@ -485,4 +486,4 @@ def _global(
 
 def main() -> None:
     """The entry point of the command `xboot`."""
-    run_to_end(app)
+    run_to_end(command(app))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from xboot.cli import completion
 from xboot.cli.consoles import err, out
 from xboot.cli.options import IN_READ, Json, RebuildFixed, Seeds, Stores, Target, Targets, What
 
@@ -45,7 +46,9 @@ def explain_(
 @verbs.command(name="why-depends", rich_help_panel=IN_READ)
 def why_depends(
     targets: Target,
-    what: Annotated[str, typer.Argument(metavar="WHAT", help="A step's number, a store path, or a name.")],
+    what: Annotated[
+        str, typer.Argument(metavar="WHAT", help="A step's number, a store path, or a name.", autocompletion=completion.derivations)
+    ],
     store: Stores = None,
     seed: Seeds = None,
     rebuild_fixed: RebuildFixed = False,

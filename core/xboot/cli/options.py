@@ -7,13 +7,21 @@ from typing import Annotated
 
 import typer
 
+from xboot.cli import completion
+
 IN_BUILD, IN_TRUST, IN_READ = "Build and verify", "What you must trust, and who agrees", "Read a plan"
 IN_SOURCES, IN_HERE = "Derivations and sources", "This machine"
 """The groups of verbs in `xboot --help`."""
 
-Targets = Annotated[list[str], typer.Argument(metavar="TARGET…", help="A .drv file, store path, recipe.toml[:name] or bundle.")]
-Target = Annotated[str, typer.Argument(metavar="TARGET", help="A .drv file, store path, recipe.toml[:name] or bundle.")]
-What = Annotated[str | None, typer.Argument(metavar="[WHAT]", help="A step's number, a store path, or a name (default: the result).")]
+_TARGET = "A .drv file, store path, recipe.toml[:name] or bundle."
+Targets = Annotated[list[str], typer.Argument(metavar="TARGET", help=_TARGET, autocompletion=completion.targets)]
+Target = Annotated[str, typer.Argument(metavar="TARGET", help=_TARGET, autocompletion=completion.targets)]
+What = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="WHAT", help="A step's number, a store path, or a name (default: the result).", autocompletion=completion.derivations
+    ),
+]
 Expect = Annotated[list[str] | None, typer.Option(help="[NAME=]HASH: SRI, nix32 or hex of a result's NAR.")]
 ExpectFile = Annotated[Path | None, typer.Option(help="A JSON object: store path → hash.")]
 Stores = Annotated[list[Path] | None, typer.Option("--store", help="A folder that stands for the store (repeatable).")]
@@ -27,12 +35,16 @@ Voters = Annotated[
     typer.Option(
         "--voters", "--backends", "--backend", "-b", metavar="BACKEND[/EXECUTOR][@MACHINE],…",
         help="Who runs it (repeatable, or joined by commas; `all` is every backend). See `xboot backends`.",
+        autocompletion=completion.voters,
     ),
 ]  # fmt: skip
 Settings = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="NAME=VALUE", help="A setting (repeatable; BACKEND.NAME=VALUE: of one alone). See `xboot backends NAME`."
+        "--set",
+        metavar="NAME=VALUE",
+        help="A setting (repeatable; BACKEND.NAME=VALUE: of one alone). See `xboot backends NAME`.",
+        autocompletion=completion.settings,
     ),
 ]
 Memory = Annotated[int | None, typer.Option(min=16, help="MiB of memory for the guest (default: what this machine can spare).")]
