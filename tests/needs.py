@@ -31,6 +31,7 @@ PROGRAMS = {
         "frama-c",
         "clang-format",
         "csmith",
+        "guile",
     ),
     "browser": ("chromium",),
 }

@@ -20,6 +20,7 @@ ocaml-nox ocaml-findlib libcstruct-ocaml-dev libmirage-crypto-ocaml-dev  # tests
 musl-dev          # programs of the tests
 flex bison bc libelf-dev libssl-dev xz-utils cpio  # a Linux kernel by this machine's compilers (--set toolchain=host)
 nix-bin           # the oracle: the same derivations built by nix
+guile-3.0         # reads guix/guix.scm
 git               # tests of clean clones
 gnupg             # tests of signed indices
 frama-c-base      # proofs about the executor
