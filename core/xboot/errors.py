@@ -6,6 +6,7 @@
     │   └── RefusedError  3     valid, but of a kind xboot does not build (docs/refusals.md)
     ├── MissingToolError 4      something is missing on this machine (QEMU, a compiler, disk space); says what mends it
     ├── BackendError      5     a backend could not prepare, package or describe its machine
+    │   ├── NotTakenError 5     a machine does not take what a backend boots
     │   └── PluginError   5     a plugin breaks the contract
     └── GuestError        6     the guest crashed, hung, or said something that the channel's grammar does not allow
 
@@ -54,6 +55,10 @@ class BackendError(XbootError):
     """A backend could not prepare, package or describe its machine."""
 
     exit_code = 5
+
+
+class NotTakenError(BackendError):
+    """A machine does not take what a backend boots: the two together are no voter."""
 
 
 class PluginError(BackendError):

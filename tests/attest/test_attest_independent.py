@@ -71,6 +71,8 @@ def test_who_does_not_say_is_independent_of_nobody(written, verified) -> None:  
     silent = made("mirage", [], ["executor.ml"])
     found = verified(written("alice", LINUX), written("carol", silent, "silent")).independence
     assert dict(found.unknown) == {"carol on mirage/c@qemu": ["kernel"]} and len(found.guest) == 1
+    unhashed = replace(MIRAGE, below=[*BOCHS, Component("PC", Role.FIRMWARE, 0, "")], voter=Voter("mirage", "c", "serial"))
+    assert len(verified(written("alice", LINUX), written("carol", unhashed, "unhashed")).independence.machines) == 1
     bare = replace(MIRAGE, below=(), voter=Voter("mirage", "c", "bochs"))
     assert len(verified(written("alice", LINUX), written("carol", bare, "bare")).independence.machines) == 1
 

@@ -8,6 +8,7 @@ import io
 import itertools
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +236,19 @@ def test_two_versions_of_a_firmware_are_one(script: Script, tmp_path: Path) -> N
     assert "shared  below a, b@v86: SeaBIOS for pc/seabios of v86" in said(comparison)
 
 
+def test_a_machine_of_which_nothing_is_known_may_be_any(script: Script, tmp_path: Path) -> None:
+    """At the other end of a cable there may be a QEMU."""
+
+    class Cable(Standing):
+        def components(self, boot: Any) -> Sequence[Component]:
+            return [*super().components(boot), Component("PC and its firmware", Role.FIRMWARE, 0, "")]
+
+    machines = Standing("qemu", qemu="emulator"), Cable("serial", loader="2")
+    comparison = compared(script, plugins(Parted("a", tmp_path, A), Parted("b", tmp_path, B), *machines), "a,b@serial")
+    assert list(comparison.independence.machines) == ["a"] and list(comparison.independence.unmeasured) == ["b@serial"]
+    assert "unknown what is below b@serial" in said(comparison)
+
+
 def test_a_backend_that_hides_its_sources_is_independent_of_nobody(script: Script, tmp_path: Path) -> None:
     machine = Standing("qemu", qemu="emulator")
     for bare in (["kernel"], ["executor"]):
@@ -256,6 +270,23 @@ def test_a_backend_cannot_hide_what_this_core_gave_it(script: Script, tmp_path: 
     liar = Parted("b", tmp_path, B, handed=given)
     comparison = compared(script, plugins(honest, liar, Standing("qemu", qemu="emulator")))
     assert len(comparison.independence.guest) == 1
+
+
+class Copied(Parted):
+    """Its kernel is that of `a` to the byte; it says another hash, another size, and other sources."""
+
+    def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
+        image = super().package(script, artifacts, options, folder)
+        kernel = image.artifacts["kernel"]
+        kernel.path.write_text("kernel of a")
+        made = {**image.artifacts, "kernel": replace(kernel, sha256=sha("forged"), size=kernel.size + 1)}
+        return replace(image, artifacts=made)
+
+
+def test_what_a_backend_says_of_its_bytes_is_not_believed(script: Script, tmp_path: Path) -> None:
+    of = plugins(Parted("a", tmp_path, A), Copied("b", tmp_path, B), Standing("qemu", qemu="emulator"))
+    comparison = compared(script, of)
+    assert [list(pair.guest) for pair in comparison.independence.pairs] == [["kernel"]]
 
 
 def test_a_source_that_cannot_be_read_is_not_known(script: Script, tmp_path: Path) -> None:
@@ -302,3 +333,23 @@ def test_a_changed_report_is_refused(script: Script, tmp_path: Path) -> None:
     broken["independent"]["shared"] = [{"voters": ["a", "nobody"], "guestCode": ["x"], "below": []}]
     with pytest.raises(InputError, match="cannot be followed"):
         check(broken)
+
+
+class Small(Standing):
+    """A machine that takes nothing."""
+
+    def takes(self, boot: Any) -> str:
+        return "has a processor of 8 bits alone"
+
+
+def test_a_cell_that_its_machine_refuses_is_listed_and_not_counted(script: Script, tmp_path: Path) -> None:
+    machines = Standing("qemu", qemu="1"), Small("tiny", tiny="2")
+    of = plugins(Parted("a", tmp_path, A), Parted("b", tmp_path, B), *machines)
+    comparison = compared(script, of, "a,b,b@tiny")
+    assert comparison.agreement is Agreement.AGREED and comparison.quorum == 2
+    reason = "backend b does not boot on machine tiny, which has a processor of 8 bits alone"
+    assert dict(comparison.skipped) == {"b@tiny": reason} and not comparison.failures
+    assert f"absent  b@tiny: {reason}" in said(comparison)
+    assert comparison_report(comparison)["skipped"] == {"b@tiny": reason}
+    assert compared(script, of, "a,b,b@tiny", quorum=3).agreement is Agreement.COULD_NOT_RUN
+    assert compared(script, of, "a,b@tiny").agreement is Agreement.COULD_NOT_RUN, "one voter alone is no agreement"

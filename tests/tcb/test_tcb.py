@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import re
 from pathlib import Path
 
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+from rich.console import Console
 
 from xboot.errors import BackendError
 from xboot.model import Artifact, Boot, BootImage, Component, Protocol, Region, Role, Script
 from xboot.plugins import Plugins
-from xboot.tcb import count_lines, digest, image_components, overlap, to_cyclonedx
+from xboot.show.html import tcb_page
+from xboot.show.measures import measures_report, show_measures
+from xboot.tcb import Measured, count_lines, digest, image_components, overlap, to_cyclonedx
 
 SCRIPT = Script(b"", "0" * 64, "/nix/store", [], [], [])
 
@@ -36,6 +41,28 @@ def test_overlap_is_by_content() -> None:
 def test_seeds_are_no_overlap_of_kernels() -> None:
     seed = Component("source:x", Role.SEED, 1000, "4" * 64)
     assert overlap([seed], [seed]).bytes == 0
+
+
+def test_what_is_below_two_images_is_counted_beside_them() -> None:
+    """Two machines with one firmware, and a loader of a medium that both use."""
+    loader = component("medium loader", {"boot.s": 172}, sha256="7" * 64, size=2048, role=Role.LOADER)
+    firmware = Component("BIOS", Role.FIRMWARE, 131072, "8" * 64, prebuilt=True)
+    host = Component("host kernel", Role.SUBSTRATE, 0, "")
+    measures = [
+        Measured(
+            f"{name}@{machine}", "0" * 64, [component("kernel", {f"{name}.c": 5})], [Component(machine, Role.SUBSTRATE, 9, sha), *more]
+        )
+        for name, machine, sha, more in (("a", "m", "1" * 64, [firmware, loader, host]), ("b", "n", "2" * 64, [firmware, loader, host]))
+    ]
+    (pair,) = measures_report(measures)["overlap"]
+    assert (pair["lines"], pair["components"]) == (0, [])
+    assert pair["belowBoth"] == {"lines": 172, "bytes": 133120, "components": ["BIOS", "medium loader"]}
+    console = Console(file=io.StringIO(), width=200)
+    show_measures(console, measures)
+    said = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "below a@m and b@n: the same BIOS, medium loader (133,120 bytes), 172 lines" in said
+    assert re.search(r"bytes below it +133,129 +133,129", said) and re.search(r"lines below it +172 and opaque +172 and opaque", said)
+    assert "Below a@m and b@n: the same BIOS, medium loader, 133,120 bytes, 172 lines." in tcb_page(measures)
 
 
 def test_lines_of_code_only(tmp_path: Path) -> None:

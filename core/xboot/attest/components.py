@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xboot.compare.independent import Makeup
-from xboot.compare.makeup import EMPTY, NO_CODE, below_parts, unlisted
+from xboot.compare.makeup import EMPTY, NO_CODE, UNHASHED, below_parts, unlisted
 from xboot.errors import InputError
 from xboot.foreign import printable
 from xboot.model import Component, Role
@@ -57,16 +57,16 @@ class Said:
 
 
 def named_components(components: Iterable[Component], below: Iterable[Component]) -> Iterator[tuple[str, dict[str, str], dict[str, str]]]:
-    """Name, digests and annotations of each. What is below an image is named as reports of several boots name it: by version and hash. What
-    has no hash there, the host's kernel, is no part of a statement.
+    """Name, digests and annotations of each. What is below an image is named as reports of several boots name it: by version and hash. The
+    host's kernel is no part of a statement.
     """
     for component in components:
         sources = sorted({sha256[:_SHORT] for sha256 in component.source_hashes.values() if sha256 != EMPTY})
         notes = {"role": component.role.value, "bytes": str(component.bytes), "version": component.version, "sources": " ".join(sources)}
         notes["lines"] = "" if component.lines is None else str(component.lines)
         yield _IMAGE + component.name, {"sha256": component.sha256} if component.sha256 else {}, notes
-    for name, version, sha256 in sorted((c.name, c.version, c.sha256) for c in below if c.sha256):
-        yield _BELOW + name, {"sha256": sha256}, {"version": version}
+    for name, version, sha256 in sorted((c.name, c.version, c.sha256) for c in below if c.name not in UNHASHED):
+        yield _BELOW + name, {"sha256": sha256} if sha256 else {}, {"version": version}
 
 
 def read_component(resource: Any, where: str) -> Claimed | None:
@@ -122,7 +122,7 @@ def _makeup(one: Said, by_component: Mapping[str, Mapping[str, str]], by_image: 
         parts |= {part: component.name for part in by_component[component.sha256 or component.name]}
     unknown, opaque = unlisted({c.name: c.role for c in code}, [c.name for c in code if c.sources])
     below = [c for c in one.components if c.below]
-    found = below_parts((c.name, c.sha256) for c in below) | {part: c.name for c in below for part in c.sources}
+    found = below_parts((c.name, c.sha256) for c in below)
     return Makeup(one.name, one.voter.backend, one.voter.machine, parts, found, unknown, opaque)
 
 

@@ -26,7 +26,7 @@ from xboot.boot.channel import ACK, MAX_LINE, READY, ChannelReader, Message, run
 from xboot.boot.export import Exporter
 from xboot.boot.keep import keep_image
 from xboot.boot.verdict import Timing, judge
-from xboot.errors import BackendError, GuestError, UsageError
+from xboot.errors import BackendError, GuestError, NotTakenError, UsageError
 from xboot.foreign import printable
 from xboot.hooks import Notify
 from xboot.machine import Carrier, End, Machine, MachineOptions
@@ -89,13 +89,13 @@ def run_machine(image: BootImage, boot: Boot, machine: Machine, options: RunOpti
     ends a machine that was started is a `failure` of the verdict, which keeps what was verified until then: a guest's misbehaviour, a
     deadline, a full disk, and Ctrl-C or SIGTERM where the main thread runs this. A second signal is an exception at once.
 
-    Raises MissingToolError without the machine's program, BackendError when it does not take this boot, UsageError for what it does not
+    Raises MissingToolError without the machine's program, NotTakenError when it does not take this boot, UsageError for what it does not
     have, OSError when an export or log cannot be begun.
     """
     check_machine(machine, options)
     reason = machine.takes(boot)
     if reason:
-        raise BackendError(f"backend {image.backend} does not boot on machine {machine.info.name}, which {reason}")
+        raise NotTakenError(f"backend {image.backend} does not boot on machine {machine.info.name}, which {reason}")
     if options.export is not None and boot.window is None:
         raise BackendError(f"backend {image.backend} has no window for --export", hint="leave out --export, or choose another backend")
     chosen = MachineOptions(machine.accelerator(boot, options.accelerator), options.gdb, address=options.address)

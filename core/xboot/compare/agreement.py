@@ -19,7 +19,7 @@ from xboot.budget import MemoryBudget, cores, free_memory, share
 from xboot.compare.independent import MOST_KINDS, Independence, independence
 from xboot.compare.lockstep import Lockstep
 from xboot.compare.makeup import makeup_of
-from xboot.errors import BackendError, UsageError, XbootError
+from xboot.errors import BackendError, NotTakenError, UsageError, XbootError
 from xboot.model import Cause, Script, Source, SourceKind, Status
 from xboot.pipeline import Pipeline, each_voter, resolve
 from xboot.plugins import Plugins
@@ -160,7 +160,8 @@ def compare(
     core; on a cluster, all), and no more than have room in `memory` MiB together (default: what is free), or on the cluster. `logs`: a
     folder for each console's text, whose file `log_file` names. `workers`: makes the plugins of a cluster's workers.
 
-    `request.quorum` is the number of complete runs that make an agreement (default: all that can take it, and never fewer than two), and
+    `request.quorum` is the number of complete runs that make an agreement (default: all that can take it, and never fewer than two; a
+    backend that its machine does not take, together they are no voter, is skipped), and
     `request.independent` how many of them must be independent. Which are is said in any case, by the hashes of what the images are made of;
     what stands below them is measured where machines differ, or must.
     Whatever goes wrong with one voter is a failure of that voter alone. Ctrl-C ends all machines; what they had verified is in the
@@ -171,11 +172,8 @@ def compare(
     """
     chosen, skipped = choose_voters(request, script, plugins)
     names = [str(voter) for voter in chosen]
-    quorum = request.quorum
-    needed = quorum if quorum is not None else max(2, len(chosen))
-    if needed < 1 or (quorum is not None and quorum > len(chosen)):
-        raise UsageError(f"--quorum {quorum}: {counted(len(chosen), 'voter')} can run this script ({', '.join(names) or 'none'})")
-    _check_independent(request, names)
+    _check_counts(request, names)
+    needed = _needed(request, names, skipped)
     request = settle_cut(request, chosen, plugins)
     chosen = {voter: replace(its, segments=request.segments) for voter, its in _measured(request, chosen, plugins).items()}
     inputs_of = _wanted_inputs(request, chosen)
@@ -198,6 +196,8 @@ def compare(
                 if not stop.is_set():
                     its = replace(its, run=run, jobs=1)
                     results[name] = run_segments(Pipeline(plugins, name), its, script, budget.admit, lead, workers, cluster)
+        except NotTakenError as error:
+            skipped[name] = error.message
         except XbootError as error:
             failures[name] = error.message
         except OSError as error:
@@ -220,6 +220,7 @@ def compare(
             failures.setdefault(name, "interrupted before its machine ran")
     results = {name: results[name] for name in names if name in results}
     failures |= {name: result.verdict.failure for name, result in results.items() if result.verdict.failure}
+    needed = _needed(request, names, skipped)
     found = independence([makeup_of(name, result) for name, result in results.items() if name not in failures])
     return Comparison(
         script, needed, _side_by_side(script, results), results, failures, skipped, _wrong(results), stop.is_set(),
@@ -236,9 +237,16 @@ def _measured(request: Request, chosen: Mapping[Voter, Request], plugins: Plugin
     return {voter: replace(its, measure=whole, measure_below=several) for voter, its in chosen.items()}
 
 
-def _check_independent(request: Request, names: Sequence[str]) -> None:
-    """Raises UsageError for more independent voters than there are voters, and for more voters than can be searched."""
-    wanted = request.independent
+def _needed(request: Request, names: Sequence[str], skipped: Mapping[str, str]) -> int:
+    """How many complete runs make an agreement."""
+    return request.quorum if request.quorum is not None else max(2, sum(name not in skipped for name in names))
+
+
+def _check_counts(request: Request, names: Sequence[str]) -> None:
+    """Raises UsageError for more voters that must agree, or be independent, than there are, and for more voters than can be searched."""
+    quorum, wanted = request.quorum, request.independent
+    if quorum is not None and not 1 <= quorum <= len(names):
+        raise UsageError(f"--quorum {quorum}: {counted(len(names), 'voter')} can run this script ({', '.join(names) or 'none'})")
     if wanted is not None and not 1 <= wanted <= len(names):
         raise UsageError(f"--independent {wanted}: {counted(len(names), 'voter')} can run this script ({', '.join(names) or 'none'})")
     if wanted is None and request.independent_machines:

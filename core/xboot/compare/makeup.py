@@ -19,12 +19,15 @@ from xboot.files import load_json, read_regular
 from xboot.model import Artifact, Component, Role
 from xboot.result import Result
 
-__all__ = ["EMPTY", "NO_CODE", "below_parts", "makeup_of", "unlisted"]
+__all__ = ["EMPTY", "NO_CODE", "UNHASHED", "below_parts", "makeup_of", "unlisted"]
 
 EMPTY = hashlib.sha256(b"").hexdigest()
 """In a file without content nobody can be wrong."""
 NO_CODE = (Role.SEED, Role.SCRIPT, Role.PADDING)
 """The roles of what is the derivation's, the same for all voters, or runs nothing."""
+
+UNHASHED = ("host kernel", "medium framing")
+"""What is below an image and need not have a hash: the one is the same below all, the other runs nothing."""
 
 _RECORD = "sources.json"  # of a program that was not compiled just now: file → its SHA-256 and more
 _MAX_RECORD = 16 << 20
@@ -36,12 +39,15 @@ def makeup_of(name: str, result: Result) -> Makeup:
     parts: dict[str, str] = {}
     roles: dict[str, Role] = {}
     listed: set[str] = set()
+    files: dict[Path, str] = {}  # several artifacts may be in one
     for artifact in _owners(result):
         roles[artifact.name] = artifact.role
         sources = _sources(artifact)
         if sources:
             listed.add(artifact.name)
-        for part in (artifact.sha256, _file(artifact), *sources):
+        if artifact.path not in files:
+            files[artifact.path] = _file(artifact.path)
+        for part in (artifact.sha256, files[artifact.path], *sources):
             parts.setdefault(part, artifact.name)
     for component in result.components:
         if component.role in NO_CODE:
@@ -72,8 +78,12 @@ def unlisted(roles: Mapping[str, Role], listed: Iterable[str]) -> tuple[list[str
 
 def below_parts(named: Iterable[tuple[str, str]], components: Iterable[Component] = ()) -> dict[str, str]:
     """SHA-256 → component, of what stands below an image: `named` are names and hashes, `components` give their sources. The first word of
-    each name counts as a part: two versions of a firmware are one piece of code. What has no hash was not measured, and is left out.
+    each name counts as a part: two versions of a firmware are one piece of code. Nothing, which counts as not measured, when something
+    there has no hash: what stands at the other end of a cable nobody here knows.
     """
+    named = list(named)
+    if any(not sha256 and name not in UNHASHED for name, sha256 in named):
+        return {}
     found: dict[str, str] = {}
     for name, sha256 in named:
         if sha256:
@@ -95,10 +105,10 @@ def _owners(result: Result) -> Iterator[Artifact]:
     yield from result.handed
 
 
-def _file(artifact: Artifact) -> str:
-    """The SHA-256 of an artifact's own file; empty when it has none to itself, or it is gone since."""
+def _file(path: Path) -> str:
+    """The SHA-256 of the file that an artifact is in, whatever its backend says; empty for a folder, or one that is gone since."""
     try:
-        return file_sha256(artifact.path) if artifact.path.is_file() and artifact.path.stat().st_size == artifact.size else ""
+        return file_sha256(path) if path.is_file() else ""
     except OSError:
         return ""
 

@@ -13,7 +13,7 @@ from rich.table import Table
 from xboot.model import Component
 from xboot.show.report import to_json
 from xboot.show.safe import SafeConsole, marked, write_out
-from xboot.tcb import overlap
+from xboot.tcb import Overlap, overlap
 from xboot.tcb.measured import LAYERS, TRUSTED_FOR, Measured
 
 FORMATS = ("table", "json", "svg", "cyclonedx")
@@ -73,6 +73,10 @@ def _vectors(measures: Sequence[Measured]) -> Table:
     ]
     languages = dict.fromkeys(language for m in measures for language in m.languages)
     rows += [(f"lines of {language}", [f"{m.languages.get(language, 0):,}" for m in measures]) for language in languages]
+    rows += [
+        ("bytes below it", [f"{sum(c.bytes for c in m.below):,}" for m in measures]),
+        ("lines below it", [_lines_below(m) for m in measures]),
+    ]
     rows.append(("base", [m.base.partition(":")[0] or "none" for m in measures]))
     rows.append(("digest", [m.digest[:12] for m in measures]))
     for name, values in rows:
@@ -104,7 +108,9 @@ def _origins(measured: Measured) -> Iterator[str]:
 
 
 def show_overlap(console: Console, measures: Sequence[Measured]) -> None:
-    """A matrix: lines compiled into both, by the hash of their files, and bytes of components that are the same."""
+    """A matrix: lines compiled into both, by the hash of their files, and bytes of components that are the same. And what stands below two
+    images, where it is the same: machines share an emulator, a firmware, the loader of a medium.
+    """
     table = _table("in common")
     for measured in measures:
         table.add_column(measured.voter, justify="right")
@@ -117,10 +123,23 @@ def show_overlap(console: Console, measures: Sequence[Measured]) -> None:
         names = overlap(one.components, other.components).components
         if names:
             console.print(f"{one.voter} and {other.voter}: the same {', '.join(names)}", highlight=False, markup=False, soft_wrap=True)
+    for one, other in combinations(measures, 2):
+        below = overlap(one.below, other.below)
+        if below.components or below.lines:
+            same = f"{', '.join(below.components)} ({below.bytes:,} bytes)" if below.components else "no component"
+            what = f"below {one.voter} and {other.voter}: the same {same}, {below.lines:,} lines"
+            console.print(what, highlight=False, markup=False, soft_wrap=True)
 
 
 def _table(*columns: str) -> Table:
     return Table(*columns, box=None, pad_edge=False)
+
+
+def _lines_below(measured: Measured) -> str:
+    """Lines of what stands below an image, and that they are not all there is when some of it came as a binary."""
+    known = [c.lines for c in measured.below if c.lines is not None]
+    more = any(c.lines is None for c in measured.below if c.bytes)
+    return f"{sum(known):,}{' and opaque' if more else ''}" if known else "opaque" if more else "0"
 
 
 def _calls(names: Sequence[str]) -> str:
@@ -129,7 +148,7 @@ def _calls(names: Sequence[str]) -> str:
 
 def measures_report(measures: Sequence[Measured]) -> dict[str, Any]:
     """The measures as JSON values (docs/tcb.md)."""
-    common = {(one.voter, other.voter): overlap(one.components, other.components) for one, other in combinations(measures, 2)}
+    pairs = list(combinations(measures, 2))
     return {
         "xbootTcb": 1,
         "trustedFor": dict(TRUSTED_FOR),
@@ -150,9 +169,18 @@ def measures_report(measures: Sequence[Measured]) -> dict[str, Any]:
             for m in measures
         },
         "overlap": [
-            {"backends": list(pair), "lines": o.lines, "bytes": o.bytes, "components": list(o.components)} for pair, o in common.items()
+            {
+                "backends": [one.voter, other.voter],
+                **_overlap(overlap(one.components, other.components)),
+                "belowBoth": _overlap(overlap(one.below, other.below)),
+            }
+            for one, other in pairs
         ],
     }
+
+
+def _overlap(found: Overlap) -> dict[str, Any]:
+    return {"lines": found.lines, "bytes": found.bytes, "components": list(found.components)}
 
 
 def _values(component: Component) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 from xboot import __version__
@@ -52,7 +53,19 @@ def tcb_page(measures: Sequence[Measured]) -> str:
 
 def _tcb(measures: Sequence[Measured]) -> dict[str, Any]:
     common = {(one.voter, other.voter): overlap(one.components, other.components) for one in measures for other in measures}
-    return {"trusted_for": TRUSTED_FOR, "measures": measures, "panels": panels(measures), "legend": legend(measures), "common": common}
+    below = [
+        (one.voter, other.voter, found)
+        for one, other in combinations(measures, 2)
+        if (found := overlap(one.below, other.below)).components or found.lines
+    ]
+    return {
+        "trusted_for": TRUSTED_FOR,
+        "measures": measures,
+        "panels": panels(measures),
+        "legend": legend(measures),
+        "common": common,
+        "below": below,
+    }
 
 
 def _counts(states: Sequence[StepComparison]) -> list[tuple[str, str, int]]:
