@@ -273,4 +273,5 @@ def test_the_checker_imports_no_runner() -> None:
         "from xboot.segments.cut import AUTO, Segment, cut_plan, segment_script",
         "from xboot.segments.divergence import Content",
         "from xboot.segments.format import Material",
+        "from xboot.words import counted",
     ]
