@@ -223,6 +223,32 @@ def test_columns_are_backends_and_steps_come_in() -> None:
     assert lines[4].split() == ["3", "thing3", "·", "·", "·", "·"]
 
 
+def test_while_all_that_is_ahead_was_timed_before_the_rest_is_told() -> None:
+    table = LiveTable(Console(file=io.StringIO()))
+    table.expect(script(3), ["known", "new"], {"known": {1: 300.0, 2: 4000.0, 3: 600.0}})
+    for voter in ("known", "new"):
+        table.xboot_event(Event(Phase.BEGIN, 1.0, 1, voter=voter))
+    said = drawn(table, 240).splitlines()[1].split()
+    assert said in (["~1", "h", "21", "min", "builds"], ["~1", "h", "22", "min", "builds"])  # a second of it may be over
+    table.xboot_event(Event(Phase.DONE, 1.0, voter="known"))
+    assert drawn(table, 240).splitlines()[1].split() == ["done", "builds"]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 240])
+def test_every_voter_is_seen_on_terminals_of_all_widths(width: int) -> None:
+    names = ["hurd", "linux", "mirage", "tccboot"]
+    table = LiveTable(Console(file=io.StringIO()))
+    table.expect(script(3), names)
+    for name in names:
+        table.xboot_event(Event(Phase.OUTPUT, 1.0, 1, "out", sha256="abcd1234" * 8, voter=name))
+    lines = drawn(table, width).splitlines()
+    assert all(len(line) <= width for line in lines)
+    assert lines[0].split() == ["step", "derivation", *names]
+    row = next(line.split() for line in lines if line.split()[:1] == ["1"])
+    assert row[2:] == ["abcd1234"] * 4
+    assert len(lines) == 5  # nothing wraps
+
+
 def test_a_long_script_is_shown_around_the_running_step() -> None:
     table = LiveTable(Console(file=io.StringIO()))
     table.expect(script(500), ["a", "b"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import re
@@ -11,9 +12,31 @@ from pathlib import Path
 
 import pytest
 
+from xboot.model import Event, Phase
+from xboot.show.progress import ProgressDisplay
+from xboot.show.safe import SafeConsole
 from xboot.show.times import time_left
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # for bench.graph, which is no part of the distribution
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 240])
+def test_a_running_step_is_one_line_on_terminals_of_all_widths(width: int) -> None:
+    shown = io.StringIO()
+    console = SafeConsole(file=shown, width=width, force_terminal=True, color_system=None, legacy_windows=False)
+    display = ProgressDisplay(console)
+    display.begin("boot", "a machine")
+    name = "an-odd-\x1b[31m-name-" + "x" * 300
+    display._steps = {1: name, 2: "last"}
+    display._times = {1: 61.0, 2: 9.0}
+    display.xboot_event(Event(Phase.BEGIN, 1.0, 1))
+    (drawn,) = console.render_lines(display._progress.get_renderable())
+    text = "".join(segment.text for segment in drawn)
+    assert len(text) <= width and "\x1b" not in text
+    assert "boot" in text and "0/2" in text and "0:00:00" in text
+    assert "an-odd-" in text
+    assert ("of 1 min 1 s" in text, "of 1 min 1 s, ~1 min 10 s to the end" in text) == (width > 60, width > 80)
+
 
 RECIPE = """
 [recipe]

@@ -15,11 +15,13 @@ from xboot.hooks import hookimpl
 from xboot.model import Event, Phase, Script
 from xboot.show.lines import StepLines
 from xboot.show.safe import marked
+from xboot.show.times import duration, time_left
 from xboot.storepath import short_name
 
 _SHOWN = 8  # hexadecimal digits of a hash; the verdict prints it whole
 _AROUND = 8  # lines of the terminal that are left to the header, the status and the prompt
 _PER_SECOND = 4
+_NARROW = 6  # columns of a terminal that a derivation's name has at least
 
 
 @dataclass(slots=True)
@@ -101,11 +103,11 @@ class LiveTable:
         if self._script is None:
             return table
         table.add_column("step", justify="right")
-        table.add_column("derivation", no_wrap=True, overflow="ellipsis", max_width=44)
+        table.add_column("derivation", no_wrap=True, overflow="ellipsis", min_width=_NARROW, max_width=44)
         for name in self._columns:
-            table.add_column(name, no_wrap=True, overflow="ellipsis", min_width=_SHOWN + 2)
-        table.add_row("", "", *(f"[dim]{marked(column.status)}[/]" for column in self._columns.values()))
+            table.add_column(name, no_wrap=True, overflow="ellipsis", min_width=_SHOWN)
         steps = self._script.steps
+        table.add_row("", "", *(f"[dim]{marked(self._status(who, column, len(steps)))}[/]" for who, column in self._columns.items()))
         running = [c.step for c in self._columns.values() if not c.ended] or [len(steps)]
         first = max(0, min(len(steps) - height, min(running) - height // 2))
         for step in steps[first : first + height]:
@@ -115,6 +117,15 @@ class LiveTable:
         if first or first + height < len(steps):
             table.add_row("", f"[dim]{first} before, {max(0, len(steps) - first - height)} after[/]")
         return table
+
+    def _status(self, who: str, column: _Column, steps: int) -> str:
+        """What a voter does; while it builds, and all that is ahead of it was timed before: how long that takes."""
+        times = self._times.get(who, {})
+        ahead = time_left(times, column.step, steps) if column.status == "builds" else None
+        if ahead is None:
+            return column.status
+        done = min(time.monotonic() - column.since, times[column.step])
+        return f"~{duration(ahead - done)}"
 
     def _cell(self, column: _Column, step: int, names: Sequence[str], times: Mapping[int, float]) -> str:
         if column.failed == step:

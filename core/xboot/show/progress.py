@@ -19,6 +19,7 @@ from xboot.show.times import duration, time_left
 from xboot.words import counted
 
 _NAMED = 5  # derivations that one sentence names
+_BAR = 12  # columns of a terminal
 _COLOURS = {Status.MATCH: "green", Status.DIFFERS: "bold red", Status.UNKNOWN: "yellow", Status.NOT_RUN: "dim"}
 
 
@@ -32,10 +33,11 @@ class ProgressDisplay:
         self._verbose = verbose
         self._drawing = console.is_terminal and not quiet
         self._lines = StepLines(console) if lines and not quiet and not console.is_terminal else None
-        said = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis"))
+        # What may be long comes last, and takes what the others leave: no name pushes the clock away.
+        said = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1))
         self._progress = Progress(
-            SpinnerColumn(), TextColumn("[bold]{task.fields[stage]:<10}"), BarColumn(20), MofNCompleteColumn(), said, TimeElapsedColumn(),
-            console=console, transient=True, disable=not self._drawing,
+            SpinnerColumn(), TextColumn("[bold]{task.fields[stage]:<10}"), BarColumn(_BAR), MofNCompleteColumn(), TimeElapsedColumn(),
+            said, expand=True, console=console, transient=True, disable=not self._drawing,
         )  # fmt: skip
         self._stage = ""
         self._task: TaskID | None = None
@@ -84,9 +86,9 @@ class ProgressDisplay:
                 if self._task is not None:
                     self._progress.reset(self._task)
                 left = time_left(self._times, event.step, len(self._steps))
-                ahead = "" if left is None else f"; about {duration(left)} to the end"
-                text = name if known is None else f"{name} (took {duration(known)} before{ahead})"
-                self._update(text, event.step - 1, len(self._steps) or None)
+                took = "" if known is None else f"of {duration(known)}"
+                ahead = took if left is None else f"{took}, ~{duration(left)} to the end"
+                self._update(f"{self._short(name)}  {ahead}" if ahead else name, event.step - 1, len(self._steps) or None)
                 if self._lines is None:
                     self._log(f"step {event.step}/{len(self._steps)}  {self._steps.get(event.step, '')}")
             case Phase.OUTPUT:
@@ -106,6 +108,11 @@ class ProgressDisplay:
             self._stage = name
         if self._lines is None:
             self._log(f"[bold]{name}[/bold]  {marked(text)}", markup=True)
+
+    def _short(self, name: str) -> str:
+        """`name` as far as a quarter of the terminal goes, so that there is room for what follows."""
+        room = max(12, self._console.width // 4)
+        return name if len(name) <= room else f"{name[: room - 1]}…"
 
     def _update(self, text: str, completed: float | None, total: float | None) -> None:
         if self._task is not None:
