@@ -82,8 +82,8 @@ def run(
     memory: Memory = None,
     step_timeout: StepTimeout = None,
     run_timeout: RunTimeout = None,
-    export: Annotated[Path | None, typer.Option(help="Bring the results out of the guest, as NARs in this folder.")] = None,
-    log: Annotated[Path | None, typer.Option(help="Write all that the guest's console prints to this file.")] = None,
+    export: Annotated[Path | None, typer.Option(help="Write the results, as NARs, to this folder.")] = None,
+    log: Annotated[Path | None, typer.Option(help="Write what the guest's console prints to this file.")] = None,
     accel: Annotated[str, typer.Option(help="auto, tcg or kvm.")] = "auto",
     keep: Annotated[Path | None, typer.Option(help="Keep the image in this folder, with the command that boots it by hand.")] = None,
     gdb: Annotated[str, typer.Option(metavar="PORT|SOCKET", help="Wait there for gdb before the first instruction.")] = "",
@@ -190,7 +190,7 @@ def tcb(
     html: Annotated[Path | None, typer.Option(help="Also write a report that a browser shows, in one file.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure what each voter's image makes you trust, and what each two have in common."""
+    """Measure what each voter's image asks you to trust, and what any two have in common."""
     from xboot.api import request  # noqa: PLC0415
     from xboot.cli.tcb import measure  # noqa: PLC0415
     from xboot.settings import parse_settings  # noqa: PLC0415
@@ -213,7 +213,7 @@ def keygen(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The signer's name: that of the files NAME.key and NAME.pub.")],
     into: Annotated[Path, typer.Option(help="The folder for both files.")] = Path("."),
 ) -> None:
-    """Make an ed25519 key to sign attestations with."""
+    """Make an ed25519 key for signing attestations."""
     from xboot.cli import attest as verbs  # noqa: PLC0415
 
     verbs.keygen(name, into, err)
@@ -240,7 +240,7 @@ def attest(
     rebuild_fixed: RebuildFixed = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run TARGET, and sign what came out on which voter."""
+    """Run TARGET, and sign what each voter built."""
     from xboot.api import request  # noqa: PLC0415
     from xboot.cli import attest as verbs  # noqa: PLC0415
     from xboot.segments.wanted import wanted_cut  # noqa: PLC0415
@@ -288,7 +288,7 @@ def check_report(
     rebuild_fixed: RebuildFixed = False,
     as_json: Json = False,
 ) -> None:
-    """Check a report of TARGET: its plan and the chain of its boots are computed again, without running anything."""
+    """Check a report of TARGET: compute its plan and the chain of its boots again, without running anything."""
     from xboot.api import request  # noqa: PLC0415
     from xboot.cli import check  # noqa: PLC0415
 
@@ -306,7 +306,7 @@ def plan(
     rebuild_fixed: RebuildFixed = False,
     memory: Memory = None,
 ) -> None:
-    """Print the linear build of TARGET: the script itself, the order as a table, Graphviz; or its cut into several boots."""
+    """Print TARGET's linear build: the script, a table of its steps, or Graphviz; or how it is cut into boots."""
     from xboot.api import request  # noqa: PLC0415
     from xboot.cli import plan as planning  # noqa: PLC0415
 
@@ -336,7 +336,7 @@ def derive(
     store: Annotated[Path | None, typer.Option("--store", help="Write to this folder instead of xboot's own store.")] = None,
     update_lock: Annotated[bool, typer.Option("--update-lock", help="Take the Debian packages offered now into the lock file.")] = False,
 ) -> None:
-    """Compute true store paths for RECIPE's derivations and write their .drv closure and sources."""
+    """Write RECIPE's .drv closure and sources, with the store paths that Nix would compute."""
     from xboot.cli import recipes  # noqa: PLC0415
 
     recipes.derive(recipe, store, err, update_lock=update_lock)
@@ -351,7 +351,7 @@ def fetch(
     mirror: Annotated[list[str] | None, typer.Option(help="A content-addressed mirror, asked for URL/ALGO/HEX (repeatable).")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Only --from and --mirror, not the derivations' own URLs.")] = False,
 ) -> None:
-    """Bring every missing fixed-output source of TARGET, checked by its hash."""
+    """Fetch TARGET's missing fixed-output sources; each is checked by its hash."""
     from xboot.cli import recipes  # noqa: PLC0415
     from xboot.request import usual_read_options  # noqa: PLC0415
 
@@ -378,7 +378,7 @@ def backends(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show all that this backend says of itself.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List the backends, and the plugins that cannot be used with the reason; or one backend with its settings and needs."""
+    """List backends and machines, and plugins that cannot be used, with the reason; or one backend's settings and needs."""
     from xboot.cli import backends as listing  # noqa: PLC0415
 
     if name is None:
@@ -392,7 +392,7 @@ def new_backend(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The backend's name: lower case, digits, hyphens.")],
     into: Annotated[Path, typer.Option(help="Where the folder xboot-NAME goes.")] = Path("."),
 ) -> None:
-    """Begin a backend plugin of your own: a distribution that installs, with its tests."""
+    """Start a backend plugin of your own: a distribution that installs, with its tests."""
     from xboot.plugins import Plugins  # noqa: PLC0415
     from xboot.scaffold import new_backend  # noqa: PLC0415
 
@@ -402,7 +402,7 @@ def new_backend(
 
 @app.command(rich_help_panel=IN_HERE)
 def doctor() -> None:
-    """Say what is missing on this machine, and the command that mends it."""
+    """Say what is missing on this machine, and which command installs it."""
     from xboot.cli import doctor as examination  # noqa: PLC0415
 
     raise typer.Exit(examination.examine(err))
@@ -416,7 +416,7 @@ def parts(
     group: Annotated[list[str] | None, typer.Option("--group", help="Only the parts of this group (repeatable).")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the locked list of everything that comes from elsewhere, with what is at hand."""
+    """Show the locked list of everything that comes from elsewhere, and what of it is at hand."""
     from xboot.cli import parts as verbs  # noqa: PLC0415
 
     if update:
@@ -451,12 +451,12 @@ def cache_prune(
 
 @app.command(rich_help_panel=IN_BUILD)
 def runs(
-    prune: Annotated[bool, typer.Option("--prune", help="Remove results instead, of steps and runs.")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Remove kept results of steps and runs instead.")] = False,
     days: Annotated[float, typer.Option(min=0, help="With --prune: keep what was used in the last DAYS days.")] = 0,
     size: Annotated[int | None, typer.Option(min=0, help="With --prune: keep at most SIZE MiB, what was used last.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List the runs of several boots, how far each is, and what goes on with it."""
+    """List runs of several boots: how far each got, and the command that goes on with it."""
     from xboot.cli import runs as listing  # noqa: PLC0415
 
     if prune:

@@ -64,7 +64,7 @@ def collect(
     key: TrustedKeys = None,
     skip_unknown: Annotated[bool, typer.Option("--skip-unknown", help="Pass over files of signers whose key is not given.")] = False,
 ) -> None:
-    """Put attestations of others into a repository, where it has them."""
+    """Put other people's attestations where they belong in a repository."""
     from xboot.cli.attest import wanted_policy  # noqa: PLC0415
     from xboot.cli.offer import collect_attestations  # noqa: PLC0415
 

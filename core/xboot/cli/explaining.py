@@ -70,7 +70,7 @@ def seeds(
     rebuild_fixed: RebuildFixed = False,
     as_json: Json = False,
 ) -> None:
-    """List the binaries that TARGET's graph starts from, with their sizes and what is made from them."""
+    """List the binaries that TARGET's graph starts from: their sizes, and what is built from them."""
     from xboot.cli import explain  # noqa: PLC0415
 
     wished = _wished(targets, store, seed, rebuild_fixed)
@@ -86,7 +86,7 @@ def diff(
     rebuild_fixed: RebuildFixed = False,
     as_json: Json = False,
 ) -> None:
-    """Say what changed between two plans: which steps by themselves, and which only follow. Status 1 if anything did."""
+    """Show what changed between two plans: which steps changed themselves, and which only follow. Status 1 if anything did."""
     from xboot.cli import explain  # noqa: PLC0415
 
     one, two = (_wished(target, store, seed, rebuild_fixed) for target in (before, after))

@@ -24,7 +24,7 @@ def image(
     settings: Settings = None,
     memory: Memory = None,
 ) -> None:
-    """Write what `run` would boot as one file that a PC boots: a CD, a disk or a USB stick."""
+    """Write what `run` would boot as one file that a PC boots: a CD, disk or USB stick."""
     from xboot.api import request  # noqa: PLC0415
     from xboot.cli.medium import write  # noqa: PLC0415
     from xboot.settings import parse_settings  # noqa: PLC0415

@@ -25,10 +25,12 @@ What = Annotated[
 Expect = Annotated[list[str] | None, typer.Option(help="[NAME=]HASH: SRI, nix32 or hex of a result's NAR.")]
 ExpectFile = Annotated[Path | None, typer.Option(help="A JSON object: store path → hash.")]
 Stores = Annotated[list[Path] | None, typer.Option("--store", help="A folder that stands for the store (repeatable).")]
-Seeds = Annotated[list[str] | None, typer.Option("--seed", help="Trust this output, whose content is at hand, instead of building it.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress, only what came out.")]
+Seeds = Annotated[
+    list[str] | None, typer.Option("--seed", help="Trust this output, whose content is at hand, instead of building it (repeatable).")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress, only the verdict.")]
 RebuildFixed = Annotated[
-    bool, typer.Option("--rebuild-fixed", help="Build fixed outputs, but for downloads, also where their content is at hand.")
+    bool, typer.Option("--rebuild-fixed", help="Build fixed outputs even if their content is at hand (downloads are never built).")
 ]
 Voters = Annotated[
     list[str] | None,
@@ -47,7 +49,7 @@ Settings = Annotated[
         autocompletion=completion.settings,
     ),
 ]
-Memory = Annotated[int | None, typer.Option(min=16, help="MiB of memory for the guest (default: what this machine can spare).")]
+Memory = Annotated[int | None, typer.Option(min=16, help="Memory of the guest in MiB (default: what this machine can spare).")]
 Quorum = Annotated[int | None, typer.Option(min=1, help="Complete runs that make an agreement, whatever they share (default: all).")]
 Independent = Annotated[
     int | None, typer.Option("--independent", metavar="K", min=1, help="K of those that agree must share no guest code (docs/compare.md).")
@@ -55,10 +57,10 @@ Independent = Annotated[
 IndependentMachines = Annotated[
     bool, typer.Option("--independent-machines", help="With --independent: nor a machine, nor anything below the image.")
 ]
-Jobs = Annotated[int | None, typer.Option(min=1, help="Machines that run at once (default: one a core, as far as memory goes).")]
+Jobs = Annotated[int | None, typer.Option(min=1, help="How many machines run at once (default: one per core, as memory allows).")]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON on standard output.")]
-StepTimeout = Annotated[float | None, typer.Option(min=0.001, help="Seconds that one step may take (3600 if not given).")]
-RunJobs = Annotated[int | None, typer.Option("--jobs", min=1, help="Boots that run at once, as far as memory goes (1 if not given).")]
+StepTimeout = Annotated[float | None, typer.Option(min=0.001, help="How long one step may take (default: 3600).")]
+RunJobs = Annotated[int | None, typer.Option("--jobs", min=1, help="How many boots run at once, as memory allows (default: 1).")]
 Seal = Annotated[
     str | None,
     typer.Option(
@@ -66,7 +68,7 @@ Seal = Annotated[
         help="steps (where it can be, the usual): one boot a step, hashed by the host, for itself; run: one boot for all.",
     ),
 ]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Take no step from earlier runs.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Build every step again; take none from earlier runs.")]
 SegmentsOption = Annotated[
     str | None, typer.Option("--segments", metavar="HOW", help="Cut into boots: none, auto (by memory and time), steps, or a number.")
 ]
@@ -74,9 +76,7 @@ KeepGoing = Annotated[bool, typer.Option("--keep-going", "-k", help="Go on after
 InputsOf = Annotated[
     str | None, typer.Option(metavar="VOTER", help="With --keep-going: go on with what VOTER made, whatever the others made.")
 ]
-RunTimeout = Annotated[
-    float | None, typer.Option("--run-timeout", min=0.001, help="Seconds that a whole run may take (21600 if not given).")
-]
+RunTimeout = Annotated[float | None, typer.Option("--run-timeout", min=0.001, help="How long a whole run may take (default: 21600).")]
 Notify = Annotated[
     str | None,
     typer.Option(
