@@ -225,7 +225,8 @@ def test_independent_machines_are_asked_for_as_well(script: Script, tmp_path: Pa
     machines = Standing("qemu", qemu="emulator", SeaBIOS="1"), Standing("bochs", bochs="another", rom="2")
     of = plugins(Parted("a", tmp_path, A), Parted("b", tmp_path, B), *machines)
     assert compared(script, of, "a,b", independent=2).agreement is Agreement.AGREED
-    assert compared(script, of, "a,b", independent=2, independent_machines=True).agreement is Agreement.COULD_NOT_RUN
+    same = plugins(Parted("c", tmp_path, A), Parted("d", tmp_path, B), machines[0], Standing("copy", qemu="emulator"))
+    assert compared(script, same, "c,d@copy", independent=2, independent_machines=True).agreement is Agreement.COULD_NOT_RUN
     assert compared(script, of, "a,b@bochs", independent=2, independent_machines=True).agreement is Agreement.AGREED
 
 
@@ -300,6 +301,12 @@ def test_what_makes_no_sense_is_refused(script: Script, tmp_path: Path) -> None:
     of = plugins(Parted("a", tmp_path, A), Parted("b", tmp_path, B), Standing("qemu"))
     with pytest.raises(UsageError, match="--independent 3: 2 voters can run this script"):
         compared(script, of, independent=3)
+    for voters, machines, what in (("a,a@other", False, "1 backend,"), ("a,b", True, "1 machine,")):
+        folder = tmp_path / what
+        folder.mkdir()
+        every = plugins(Parted("a", folder, A), Parted("b", folder, B), Standing("qemu"), Standing("other"))
+        with pytest.raises(UsageError, match=f"the voters have {what} and who shares one is one voter"):
+            compared(script, every, voters, independent=2, independent_machines=machines)
     with pytest.raises(UsageError, match="says what independent voters may not share"):
         compared(script, of, independent_machines=True)
 

@@ -172,7 +172,7 @@ def compare(
     """
     chosen, skipped = choose_voters(request, script, plugins)
     names = [str(voter) for voter in chosen]
-    _check_counts(request, names)
+    _check_counts(request, [resolve(voter, plugins, request.machine) for voter in chosen])
     needed = _needed(request, names, skipped)
     request = settle_cut(request, chosen, plugins)
     chosen = {voter: replace(its, segments=request.segments) for voter, its in _measured(request, chosen, plugins).items()}
@@ -242,17 +242,26 @@ def _needed(request: Request, names: Sequence[str], skipped: Mapping[str, str]) 
     return request.quorum if request.quorum is not None else max(2, sum(name not in skipped for name in names))
 
 
-def _check_counts(request: Request, names: Sequence[str]) -> None:
-    """Raises UsageError for more voters that must agree, or be independent, than there are, and for more voters than can be searched."""
-    quorum, wanted = request.quorum, request.independent
-    if quorum is not None and not 1 <= quorum <= len(names):
-        raise UsageError(f"--quorum {quorum}: {counted(len(names), 'voter')} can run this script ({', '.join(names) or 'none'})")
-    if wanted is not None and not 1 <= wanted <= len(names):
-        raise UsageError(f"--independent {wanted}: {counted(len(names), 'voter')} can run this script ({', '.join(names) or 'none'})")
+def _check_counts(request: Request, voters: Sequence[Voter]) -> None:
+    """Raises UsageError for more voters that must agree, or be independent, than there can be, before anything runs; and for more voters
+    than can be searched. `voters` are whole.
+    """
+    quorum, wanted, count = request.quorum, request.independent, counted(len(voters), "voter")
+    names = ", ".join(map(str, voters)) or "none"
+    if quorum is not None and not 1 <= quorum <= len(voters):
+        raise UsageError(f"--quorum {quorum}: {count} can run this script ({names})")
+    if wanted is not None and not 1 <= wanted <= len(voters):
+        raise UsageError(f"--independent {wanted}: {count} can run this script ({names})")
     if wanted is None and request.independent_machines:
         raise UsageError("--independent-machines says what independent voters may not share", hint="add --independent K")
-    if len(names) > MOST_KINDS:
-        raise UsageError(f"{counted(len(names), 'voter')}; at most {MOST_KINDS} are compared at once")
+    for what, found, asked in (
+        ("backend", {voter.backend for voter in voters}, True),
+        ("machine", {voter.machine for voter in voters}, request.independent_machines),
+    ):
+        if asked and len(found) < (wanted or 0):
+            raise UsageError(f"--independent {wanted}: the voters have {counted(len(found), what)}, and who shares one is one voter")
+    if len(voters) > MOST_KINDS:
+        raise UsageError(f"{count}; at most {MOST_KINDS} are compared at once")
 
 
 def _wanted_inputs(request: Request, chosen: Mapping[Voter, Request]) -> str | None:
