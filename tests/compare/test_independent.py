@@ -202,7 +202,7 @@ def test_a_planted_file_makes_two_backends_one(script: Script, tmp_path: Path) -
     machine = Standing("qemu", qemu="emulator")
     apart = compared(script, plugins(Parted("a", tmp_path, A), Parted("b", tmp_path, B), machine))
     assert (list(apart.independence.guest), list(apart.independence.both)) == (["a", "b"], ["a"])
-    assert "2 share no guest code (a, b), 1 no machine (a)" in said(apart) and "; 2 independent; script" in said(apart)
+    assert "2 of 2 voters by guest code (a, b), 1 by machine, 1 by both" in said(apart) and "; 2 independent; script" in said(apart)
     (tmp_path / "more").mkdir()
     planted = {**B, "kernel": A["executor"]}
     common = compared(script, plugins(Parted("a", tmp_path / "more", A), Parted("b", tmp_path / "more", planted), machine))
@@ -210,7 +210,7 @@ def test_a_planted_file_makes_two_backends_one(script: Script, tmp_path: Path) -
     assert common.agreement is Agreement.AGREED, "a quorum counts runs, whatever they share"
     assert "shared  guest code of a, b: executor/kernel" in said(common) and "; 1 independent; script" in said(common)
     page = comparison_page(common, [], {})
-    assert "executor/kernel" in page and "1 share no guest code" in page
+    assert "executor/kernel" in page and "1 of 2 voters by guest code" in page
 
 
 def test_too_few_independent_ones_are_no_agreement(script: Script, tmp_path: Path) -> None:

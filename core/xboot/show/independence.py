@@ -13,9 +13,13 @@ __all__ = ["counts", "independence_report", "sentences"]
 
 def counts(found: Independence) -> str:
     """How many of how many voters are independent, and who: of several sets that large, one."""
-    sets = (("share no guest code", found.guest), ("no machine", found.machines), ("neither", found.both))
-    return f"of {counted(len(found.voters), 'voter')} " + ", ".join(
-        f"{len(names)} {words} ({', '.join(names) or 'none'})" for words, names in sets
+
+    def of(names: Sequence[str], words: str) -> str:
+        return f"{words} ({', '.join(names)})" if len(names) > 1 else words
+
+    return (
+        f"{len(found.guest)} of {counted(len(found.voters), 'voter')} {of(found.guest, 'by guest code')}, "
+        f"{len(found.machines)} {of(found.machines, 'by machine')}, {len(found.both)} {of(found.both, 'by both')}"
     )
 
 
