@@ -6,12 +6,14 @@ import hashlib
 import io
 import json
 import tarfile
+from typing import Any
 
 from targets import DEV, DRV, HASH, NONCE, OUT, SCRIPT, SHA, SOURCE, STORE
 
 from xboot.linearize import script_text
-from xboot.model import Derivation, Output
+from xboot.model import Component, Derivation, Output, Role
 from xboot.parse import derivation_to_json, write_derivation
+from xboot.tcb import digest
 
 _DRV = Derivation(
     DRV, {"dev": Output("dev", DEV), "out": Output("out", OUT)}, {f"{STORE}/{'1' * 32}-a.drv": ("dev", "out")}, (SOURCE,), "i686-linux",
@@ -64,13 +66,26 @@ def _statement(kind: str, predicate: object) -> bytes:
     ).encode()
 
 
-def _statements() -> bytes:
+def _made_of() -> list[dict[str, Any]]:
+    """An image of a kernel and an executor, and what is below it."""
+    parts = [("in the image: kernel", "kernel"), ("in the image: executor", "executor"), ("below the image: qemu", "")]
+    return [
+        {
+            "name": name,
+            "digest": {"sha256": SHA},
+            "annotations": {"role": role, "bytes": "7", "lines": "3", "sources": "0" * 16} if role else {"version": "1"},
+        }
+        for name, role in parts
+    ]
+
+
+def _statements(*made_of: dict[str, Any], tcb: str = SHA) -> bytes:
     named = [
-        {"name": name, "digest": {"sha256": SHA}, "annotations": {"backend": "linux", "executor": "c"}}
+        {"name": name, "digest": {"sha256": tcb if name == "tcb" else SHA}, "annotations": {"backend": "linux", "executor": "c"}}
         for name in ("script", "image", "tcb")
     ]
     provenance = {
-        "buildDefinition": {"buildType": "urn:xboot:run:1", "resolvedDependencies": named[:1]},
+        "buildDefinition": {"buildType": "urn:xboot:run:1", "resolvedDependencies": [named[0], *made_of]},
         "runDetails": {"builder": {"id": "urn:xboot:backend:linux"}, "byproducts": named[1:]},
     }
     result = {"result": "PASSED", "configuration": named, "passedTests": [f"step 1: {DRV}"]}
@@ -97,8 +112,13 @@ _MANIFEST = (
 
 def _comparison() -> bytes:
     run = json.loads(_report())
-    said = [{"path": o["path"], "agreed": True, "narSha256": {"linux": SHA}} for o in run["outputs"]]
+    said = [
+        {"step": o["step"], "drv": o["drv"], "name": o["name"], "path": o["path"], "agreed": True, "narSha256": {"linux": SHA}}
+        for o in run["outputs"]
+    ]
     value = {"xbootComparison": 2, "verdict": "agreed", "quorum": 1, "complete": ["linux"], "outputs": said, "runs": {"linux": run}}
+    alone = {"guestCode": ["linux"], "machines": ["linux"], "both": ["linux"], "shared": [], "asked": 1, "askedMachines": False}
+    value["independent"] = alone
     return json.dumps(value).encode()
 
 
@@ -132,6 +152,8 @@ outputs = ["out", "dev"]
 X = '1'
 """
 
+_TCB = digest([Component(role.value, role, 7, SHA, lines=3) for role in (Role.KERNEL, Role.EXECUTOR)])
+
 SEEDS: dict[str, list[bytes]] = {
     "aterm": [write_derivation(_DRV), write_derivation(_FIXED)],
     "nix-json": [json.dumps(derivation_to_json(_DRV)).encode(), json.dumps(derivation_to_json(_FIXED)).encode()],
@@ -147,7 +169,7 @@ SEEDS: dict[str, list[bytes]] = {
     "references": [b"{a} {b.out} {{ }} ${x}"],
     "tarball": [_tar("w"), _tar("w:gz"), _tar("w:xz")],
     "envelope": [b'{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[{"keyid":"a","sig":"AAAA"}]}\n'],
-    "statements": [_statements()],
+    "statements": [_statements(), _statements(*_made_of(), tcb=_TCB)],
     "expectations": [json.dumps({OUT: SHA, DEV: "sha256-ZP0ooGdeMFvZsCtJBonatXVcjqWiM7N05V46LXzF1xQ="}).encode()],
     "report": [_report(), _comparison()],
     "scheme": [

@@ -15,12 +15,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from xboot import nar
+from xboot.attest.components import Said, makeups
 from xboot.attest.envelope import read_envelopes
 from xboot.attest.reports import read_reports
 from xboot.attest.statement import read_claim
 from xboot.boot.channel import ChannelReader
 from xboot.boot.expectations import _read_file
 from xboot.cache import _read_sums
+from xboot.compare.independent import independence
 from xboot.errors import InputError, XbootError
 from xboot.fetch.mirrors import ContentAddress, content_addressed_urls, expand_mirror, parse_mirrors
 from xboot.files import load_json
@@ -211,6 +213,8 @@ def statements(data: bytes) -> None:
     first, _, second = data.partition(b"\n")
     claim = read_claim([first, second or first], "here")
     assert claim.outputs.keys() == claim.steps.keys()
+    said = [Said(name, claim.voter, claim.image_sha256, claim.components) for name in "ab"]
+    assert independence(makeups(said)).guest == ["a"], "one that is named twice is independent of itself"
 
 
 def expectations(data: bytes) -> None:
