@@ -120,6 +120,8 @@ def test_a_good_run(browser: Browser, script: Script, tmp_path: Path) -> None:
         (GREET + "GOOD DONE exits(0x21);", "ended with 21"),
         (GREET + "exits(0x11);" + "GOOD DONE" + ENDS, "ended with 11 before it was done"),
         (GREET + "GOOD DONE DONE" + ENDS, "broke the rules"),
+        (GREET + "GOOD DONE setTimeout(() => { setTimeout(() => exits(0x31)); throw new Error('unreachable'); });", "unreachable"),
+        ("throw new Error('unreachable');", "unreachable"),
         (GREET + "GOOD GOOD DONE" + ENDS, "broke the rules"),
         (GREET + "say('x'.repeat(2000000));", "no line of the result channel"),
         (GREET + "tell(1, '\\u0007');", "no line of the result channel"),
@@ -127,7 +129,8 @@ def test_a_good_run(browser: Browser, script: Script, tmp_path: Path) -> None:
         (GREET + "GOOD say(`(fail \"${nonce}\" 1 exit \"<img src=x onerror=window.pwned=3>\")`);", "in the PC"),
     ],
     ids=[
-        "nonsense", "version", "too early", "nonce", "no done", "failure", "panic", "twice", "again", "flood", "control", "script", "fail",
+        "nonsense", "version", "too early", "nonce", "no done", "failure", "panic", "twice", "gives up", "at once", "again",
+        "flood", "control", "script", "fail",
     ],
 )  # fmt: skip
 def test_a_run_that_is_none(browser: Browser, script: Script, tmp_path: Path, acts: str, said: str) -> None:

@@ -130,6 +130,13 @@ def test_no_success_without_both(run: Callable[..., Verdict], lines: str, said: 
 
 
 @pytest.mark.apt
+def test_what_v86_cannot_do_ends_the_run_whatever_it_does_then(run: Callable[..., Verdict]) -> None:
+    verdict = run("GOOD setImmediate(() => { setImmediate(() => exits(0x31)); throw new Error('unreachable'); }); await forever();")
+    assert not verdict.ok and "ended with status 2" in verdict.failure, verdict.failure
+    assert "v86 cannot go on: unreachable" in verdict.console_tail
+
+
+@pytest.mark.apt
 @pytest.mark.parametrize("lines", ["await forever();", "while (true);"])
 def test_one_that_hangs_ends_at_its_deadline(run: Callable[..., Verdict], lines: str) -> None:
     assert "no end within the boot limit" in run(lines, limit=2).failure

@@ -10,16 +10,22 @@ import fs from "node:fs";
 import net from "node:net";
 
 const [emulator, wasm, bios, display, medium, memory, console_, result] = process.argv.slice(2);
-const EXIT = 0xf4, LARGEST = 0x3f, STATUS = 64, WRONG = 2;
+const EXIT = 0xf4, LARGEST = 0x3f, STATUS = 64, WRONG = 2, PATIENCE = 1000;
 const START = 1893456000000;  // 2030-01-01: the guest's clock starts when each step's does (docs/contract.md)
 const MOST = 4 << 20;  // bytes that wait for the host to read them; it reads at once
 
 const begun = performance.now();
 Date.now = () => START + Math.floor(performance.now() - begun);
 
+let said = null, over = false;
+
+// Ends the program, and says why: on standard error, and on the console, whose reader learns what v86 could not do.
 function wrong(error) {
+    if (over) return;
+    over = true;  // what goes on by itself ends nothing any more
     fs.writeSync(2, `v86: ${error?.stack ?? error}\n`);
-    process.exit(WRONG);
+    setTimeout(() => process.exit(WRONG), PATIENCE);
+    said?.socket.end(`\nv86 cannot go on: ${error?.message ?? error}\n`, () => process.exit(WRONG));
 }
 process.on("uncaughtException", wrong);
 process.on("unhandledRejection", wrong);
@@ -47,8 +53,9 @@ function line(descriptor) {
     return {socket, put, flush};
 }
 
+said = line(console_);
+const channel = line(result);
 const {V86} = await import(emulator);
-const said = line(console_), channel = line(result);
 said.socket.resume();
 const machine = new V86({
     wasm_fn: async imports => (await WebAssembly.instantiate(fs.readFileSync(wasm), imports)).instance.exports,
@@ -58,19 +65,18 @@ const machine = new V86({
     disable_keyboard: true, disable_mouse: true, disable_speaker: true,
 });
 machine.add_listener("emulator-ready", () => {
-    let ended = false;
     // Not among the public calls of v86: one version of it is locked.
     machine.v86.cpu.io.register_write(EXIT, machine, byte => {
-        if (ended) return;
-        ended = true;
+        if (over) return;
+        over = true;
         const status = byte >= 1 && byte <= LARGEST ? STATUS + byte : WRONG;
         machine.stop();
         said.flush();
         channel.flush();
         said.socket.end(() => channel.socket.end(() => process.exit(status)));
     });
-    machine.add_listener("serial0-output-byte", byte => ended || said.put(byte));
-    machine.add_listener("serial1-output-byte", byte => ended || channel.put(byte));
+    machine.add_listener("serial0-output-byte", byte => over || said.put(byte));
+    machine.add_listener("serial1-output-byte", byte => over || channel.put(byte));
     channel.socket.on("data", bytes => machine.serial_send_bytes(1, bytes));
     machine.run();
 });

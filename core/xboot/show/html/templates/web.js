@@ -48,7 +48,7 @@
         verdict.hidden = false;
         element("now").textContent = `after ${((performance.now() - began) / 1000).toFixed(1)} s`;
         show();
-        machine.stop();
+        machine?.stop();
     }
 
     // One line of the result channel. Anything but what has to come now ends the run.
@@ -155,9 +155,9 @@
             machine.run();
         });
     }
+    // What v86 cannot do ends the run, as a failure: nothing that it says later counts.
     function broken(error) {
-        clearInterval(ticking);
-        element("now").textContent = `this browser cannot run the PC: ${error}`;
+        if (began) end("bad", `Failed: this browser cannot run the PC, or the PC cannot go on: ${error}`);
     }
     element("start").addEventListener("click", () => {
         try {
@@ -166,7 +166,6 @@
             broken(error);
         }
     });
-    window.addEventListener("unhandledrejection", event => {
-        if (began && !ended) broken(event.reason);
-    });
+    window.addEventListener("error", event => broken(event.message));
+    window.addEventListener("unhandledrejection", event => broken(event.reason));
 })();
