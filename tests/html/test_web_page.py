@@ -91,7 +91,7 @@ def fake_page(tmp_path: Path, script: Script, acts: str, published: dict[str, st
     boot = Boot(Protocol.MULTIBOOT, other, 64, bits=32, processor="i686")
     known = {path: hashlib.sha256(path.encode()).hexdigest() for path in script.results} if published is None else published
     page = tmp_path / "page.html"
-    engine = Engine(tmp_path / "v86.js", other, other, other)
+    engine = Engine(tmp_path / "v86.js", other, other, other, other)
     page.write_text(web_page(script, "fake", boot, tmp_path / "medium", engine, known))
     return page
 
@@ -173,3 +173,24 @@ def test_hello_in_a_browser(browser: Browser, tmp_path: Path) -> None:
     assert [place for place in browser.requests if not place.startswith("blob:")] == [page.resolve().as_uri()]
     if keep := os.environ.get("XBOOT_SCREENSHOTS"):
         browser.screenshot(Path(keep) / "web.png")
+
+
+def web(*arguments: object) -> tuple[int, str]:
+    done = subprocess.run([sys.executable, "-m", "xboot", "web", *map(str, arguments)], capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.boot
+def test_what_cannot_be_made_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    status, said = web(page, HELLO, "-b", "linux")
+    assert status and "backend linux does not boot in a browser, by machine v86, which has a processor of 32 bits alone" in said
+    known = tmp_path / "known.json"
+    path = "/nix/store/ymf5vpy0wqg6jfw1l25kxcjv4bk80xc8-hello"
+    known.write_text(json.dumps({path: "sha256-" + "A" * 43 + "="}))
+    status, said = web(page, HELLO, "--expect", HASH, "--expect-file", known)
+    assert status and f"{path}: two hashes are known of it" in said
+    for place, why in ((tmp_path, "is a folder"), (tmp_path / "none" / "page.html", "there is no folder")):
+        status, said = web(place, HELLO)
+        assert status and why in said
+    assert list(tmp_path.iterdir()) == [known]

@@ -21,7 +21,7 @@ from xboot.request import Request
 from xboot.show.html import Engine, web_page
 
 _MACHINE = "v86"
-_FILES = ("build/libv86.js", "build/v86.wasm")
+_FILES = ("build/libv86.js", "build/v86.wasm", "LICENSE")
 
 
 def write(request: Request, destination: Path, console: Console, out: Console) -> None:
@@ -47,8 +47,8 @@ def write(request: Request, destination: Path, console: Console, out: Console) -
         pipeline.stage("package", "page")
         medium = folder / "medium.iso"
         write_medium(boot, build_boot_loader(cache, options.settings.get("toolchain", "locked")), medium)
-        emulator, wasm = npm_files(locked().find(_MACHINE, "npm"), _FILES, cache)
-        engine = Engine(emulator, wasm, *obtain_firmware(cache))
+        emulator, wasm, licence = npm_files(locked().find(_MACHINE, "npm"), _FILES, cache)
+        engine = Engine(emulator, wasm, licence, *obtain_firmware(cache))
         with replacing(destination) as scratch:
             scratch.write_text(web_page(script, voter.backend, boot, medium, engine, published), encoding="utf-8")
     size, digest = destination.stat().st_size, file_sha256(destination)

@@ -26,10 +26,13 @@ _STEPS = 2000  # a page with more of them is none that somebody reads
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What a page runs, as files: v86 as a script that is no module, its WebAssembly, and the firmware of its board and display."""
+    """What a page runs, as files: v86 as a script that is no module, its WebAssembly and its licence, and the firmware of its board and of
+    its display.
+    """
 
     emulator: Path
     wasm: Path
+    licence: Path
     bios: Path
     display: Path
 
@@ -72,6 +75,7 @@ def web_page(script: Script, backend: str, boot: Boot, medium: Path, engine: Eng
             for path in script.results
         ],
         parts=[*parts, replace(_part("", "v86, JavaScript", engine.emulator), text="")], told=_json(told), emulator=emulator, page=page,
+        licence=engine.licence.read_text(encoding="utf-8"),
     )  # fmt: skip
 
 
