@@ -12,7 +12,7 @@ from xboot._workspace import run_folder
 from xboot.api import expecting
 from xboot.cache import Cache, file_sha256
 from xboot.cli.shown import shown_pipeline
-from xboot.errors import BackendError, UsageError
+from xboot.errors import NotTakenError, UsageError
 from xboot.files import replacing
 from xboot.medium import build_boot_loader, obtain_firmware, write_medium
 from xboot.model import Script
@@ -27,7 +27,7 @@ _FILES = ("build/libv86.js", "build/v86.wasm", "LICENSE")
 def write(request: Request, destination: Path, console: Console, out: Console) -> None:
     """Make the image that `run` would boot on the machine v86, with the least memory that it needs (so that the page is the same on every
     host), and write the page. Raises UsageError for a place that nothing can be written to and for hashes that contradict each other,
-    BackendError for a kernel that v86 does not boot.
+    NotTakenError for a kernel that v86 does not boot.
     """
     if destination.is_dir() or not destination.parent.is_dir():
         raise UsageError(f"{destination}: " + ("is a folder" if destination.is_dir() else f"there is no folder {destination.parent}"))
@@ -43,7 +43,7 @@ def write(request: Request, destination: Path, console: Console, out: Console) -
         image = pipeline.package(voter.backend, script, artifacts, options, folder)
         boot = pipeline.boot(voter.backend, image, options)
         if reason := machine.takes(boot):
-            raise BackendError(f"backend {voter.backend} does not boot in a browser, by machine {_MACHINE}, which {reason}")
+            raise NotTakenError(f"backend {voter.backend} does not boot in a browser, by machine {_MACHINE}, which {reason}")
         pipeline.stage("package", "page")
         medium = folder / "medium.iso"
         write_medium(boot, build_boot_loader(cache, options.settings.get("toolchain", "locked")), medium)
