@@ -101,6 +101,15 @@ def test_components_must_be_those_of_the_trusted_base(written, verified) -> None
     assert not verified(written("alice", drifted)).refused
 
 
+def test_no_component_hides_in_the_name_of_another(written, verified) -> None:  # noqa: F811
+    """The digest is over lines of fields: a name with a line feed could be two components, and leave out the kernel."""
+    kernel, executor, script = LINUX.components
+    assert (executor.bytes, executor.lines) == (kernel.bytes, kernel.lines)
+    both = replace(kernel, name=f"executor\t{executor.bytes}\t{executor.sha256}\t{executor.lines}\nkernel\tkernel", role=Role.EXECUTOR)
+    assert digest([both, script]) == LINUX.tcb_sha256
+    assert "is no component" in reasons(verified(written("alice", replace(LINUX, components=[both, script]))))
+
+
 @pytest.mark.parametrize("change", [{"role": "nothing"}, {"bytes": "many"}, {"lines": "-1"}, {"sources": "abc"}])
 def test_what_is_no_component_is_refused(written, verified, people, change, tmp_path: Path) -> None:  # noqa: F811
     from xboot.attest.envelope import canonical, sign
@@ -134,7 +143,7 @@ def test_so_many_are_asked_for(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     files = [written("alice", LINUX), written("alice", TCCBOOT), written("alice", MIRAGE)]
-    asked = verbs.Wanted(files, make_policy([people["alice"][1]]), Request(), False, wanted, machines)  # type: ignore[index]
+    asked = verbs.Wanted(files, make_policy([people["alice"][1]], independent=wanted, independent_machines=machines), Request(), False)  # type: ignore[index]
     console = Console(stderr=True, width=300)
     assert verbs.verify(asked, console, as_json=True) == status
     out, err = capsys.readouterr()
@@ -150,5 +159,5 @@ def test_only_those_count_whom_the_policy_lets_count(written, people) -> None:  
     files = [written("alice", LINUX), written("alice", MIRAGE)]
     console = Console(stderr=True, width=300)
     for among, status in (([], 0), (["linux"], 6)):
-        policy = make_policy([people["alice"][1]], only_kernels=among)
-        assert verbs.verify(verbs.Wanted(files, policy, Request(), False, 2), console, as_json=False) == status
+        policy = make_policy([people["alice"][1]], only_kernels=among, independent=2)
+        assert verbs.verify(verbs.Wanted(files, policy, Request(), False), console, as_json=False) == status

@@ -86,6 +86,16 @@ def test_who_does_not_count_still_differs(place: Path) -> None:
     assert verify(place, "--policy", place / "policy.toml")[0] == 1
 
 
+def test_independent_voters_are_asked_for(place: Path) -> None:
+    """These attestations name no components, so nobody is independent of anybody."""
+    (place / "policy.toml").write_text(WHOLE + "\n[independent]\nquorum = 2\n")
+    policy = load_policy(place / "policy.toml")
+    assert (policy.independent, policy.independent_machines) == (2, False)
+    found = verify_files([attest(place, "alice", "linux"), attest(place, "bob", "mirage")], policy.keys)
+    assert judge(found, policy).missing == ["1 of 2 voters that share no guest code"]
+    assert judge(found, replace(policy, independent=1)).enough
+
+
 def test_options_say_the_same(place: Path) -> None:
     for signer, machine in (("alice", "qemu"), ("bob", "bochs")):
         attest(place, signer, "linux", machine)
@@ -107,6 +117,7 @@ def test_options_say_the_same(place: Path) -> None:
         (("quorum = 2\namong", "quorum = 0\namong"), "kernels.quorum"),
         (("quorum = 2\namong", "quorum = true\namong"), "kernels.quorum"),
         (("[machines]", "[machine]"), "machine: Extra inputs"),
+        (("[machines]", "[independent]\nmachines = true\n[machines]"), "independent.quorum: Field required"),
         (("keys = [", 'keys = ["keys/nobody.pub", '), "nobody.pub: cannot be read"),
         (("keys = [", 'keys = ["keys/alice.pub", '), "hold the same key"),
         (("keys = [", 'keys = ["keys/alice.key", '), "not a public key"),

@@ -26,6 +26,7 @@ _IMAGE, _BELOW = "in the image: ", "below the image: "
 _SHORT = 16  # hexadecimal digits that are kept of a source's hash: a lucky hit makes voters share more, never less
 _SOURCES = re.compile(rf"[0-9a-f]{{{_SHORT}}}( [0-9a-f]{{{_SHORT}}})*")
 _HEX = re.compile(r"[0-9a-f]{64}")
+_BREAKS = re.compile(r"[\t\n]")  # what is between the fields and the lines that the digest of a trusted base is over
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -84,6 +85,7 @@ def read_component(resource: Any, where: str) -> Claimed | None:
     except ValueError:
         role = None
     fits = role is not None and _NUMBER.fullmatch(size) and (not lines or _NUMBER.fullmatch(lines))
+    fits = fits and not _BREAKS.search(name)
     if role is None or not fits or not (not sha256 or _HEX.fullmatch(sha256)) or not (not sources or _SOURCES.fullmatch(sources)):
         raise InputError(f"{where}: what it says of {printable(name, 200)!r} is no component")
     return Claimed(

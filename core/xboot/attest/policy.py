@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from xboot.attest.agreement import Attested, index_keys
 from xboot.attest.keys import TrustedKey, load_public
-from xboot.errors import InputError
+from xboot.compare.independent import Independence
+from xboot.errors import InputError, UsageError
 from xboot.files import read_regular
 from xboot.foreign import printable
 from xboot.words import counted, of_all
@@ -29,7 +30,8 @@ _MOST = 10_000
 @dataclass(frozen=True, slots=True)
 class Policy:
     """`keys`: who is believed. `signers`, `kernels`, `machines`: how many different ones must agree. `only_kernels`, `only_machines`:
-    names of those that count; empty: all do.
+    names of those that count; empty: all do. `independent`: how many voters must agree of which no two share guest code (None: any number),
+    nor, with `independent_machines`, a machine.
     """
 
     keys: Sequence[TrustedKey]
@@ -38,16 +40,21 @@ class Policy:
     machines: int = 1
     only_kernels: Sequence[str] = ()
     only_machines: Sequence[str] = ()
+    independent: int | None = None
+    independent_machines: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Who counts under a policy. `missing`: what there is too little of, in words; empty when it is enough."""
+    """Who counts under a policy. `apart`: who of them is independent of whom; nobody when there are too many to say. `missing`: what there
+    is too little of, in words; empty when it is enough.
+    """
 
     signers: Sequence[str]
     kernels: Sequence[str]
     machines: Sequence[str]
     missing: Sequence[str]
+    apart: Independence = field(default_factory=Independence)
 
     @property
     def enough(self) -> bool:
@@ -68,16 +75,23 @@ class _Counted(_Table):
     among: list[str] = Field(default_factory=list, max_length=_MOST)
 
 
+class _Apart(_Table):
+    quorum: int = Field(ge=1, le=_MOST)
+    machines: bool = False
+
+
 class _File(_Table):
     policy: int = Field(ge=1, le=1)
     signers: _Signers
     kernels: _Counted = _Counted(quorum=1)
     machines: _Counted = _Counted(quorum=1)
+    independent: _Apart | None = None
 
 
 def make_policy(
     keys: Sequence[TrustedKey], signers: int | None = None, kernels: int = 1, machines: int = 1,
-    only_kernels: Sequence[str] = (), only_machines: Sequence[str] = (), where: str = "--quorum",
+    only_kernels: Sequence[str] = (), only_machines: Sequence[str] = (), independent: int | None = None,
+    independent_machines: bool = False, where: str = "--quorum",
 ) -> Policy:  # fmt: skip
     """A policy that can be met. `signers`: all whose key is given when it is None. Raises UsageError for a key given twice or under two
     names, InputError, which names `where`, for more signers, kernels or machines than there can be.
@@ -89,7 +103,9 @@ def make_policy(
     for what, wanted, names in (("kernels", kernels, only_kernels), ("machines", machines, only_machines)):
         if names and wanted > len(set(names)):
             raise InputError(f"{where}: {wanted} {what} must agree, and only {len(set(names))} may count")
-    return Policy(list(keys), signers, kernels, machines, sorted(set(only_kernels)), sorted(set(only_machines)))
+    return Policy(
+        list(keys), signers, kernels, machines, sorted(set(only_kernels)), sorted(set(only_machines)), independent, independent_machines
+    )  # fmt: skip
 
 
 def load_policy(path: Path) -> Policy:
@@ -105,9 +121,11 @@ def load_policy(path: Path) -> Policy:
         place = ".".join(map(str, first["loc"]))
         raise InputError(f"{path}: {printable(place, 200)}: {first['msg']}", hint="docs/attestation.md shows a whole policy") from None
     keys = [load_public(path.parent / name) for name in said.signers.keys]
+    apart = said.independent
     return make_policy(
-        keys, said.signers.quorum, said.kernels.quorum, said.machines.quorum, said.kernels.among, said.machines.among, where=str(path)
-    )
+        keys, said.signers.quorum, said.kernels.quorum, said.machines.quorum, said.kernels.among, said.machines.among,
+        apart.quorum if apart else None, apart.machines if apart else False, where=str(path),
+    )  # fmt: skip
 
 
 def judge(found: Attested, policy: Policy) -> Judgement:
@@ -123,4 +141,12 @@ def judge(found: Attested, policy: Policy) -> Judgement:
     machines = sorted({a.claim.machine for a in counting})
     needed = (("signer", signers, policy.signers), ("kernel", kernels, policy.kernels), ("machine", machines, policy.machines))
     missing = [of_all(len(have), wanted, what) for what, have, wanted in needed if len(have) < wanted]
-    return Judgement(signers, kernels, machines, missing)
+    try:
+        apart = replace(found, attestations=counting).independence
+    except UsageError as error:  # too many to search among
+        apart = Independence()
+        missing += [error.message] if policy.independent is not None else []
+    if not apart.enough(policy.independent, machines=policy.independent_machines):
+        names, what = (apart.both, "neither guest code nor a machine") if policy.independent_machines else (apart.guest, "no guest code")
+        missing.append(f"{of_all(len(names), policy.independent or 0, 'voter')} that share {what}")
+    return Judgement(signers, kernels, machines, missing, apart)

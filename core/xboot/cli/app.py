@@ -274,8 +274,10 @@ def verify_attestation(
     from xboot.cli import attest as verbs  # noqa: PLC0415
 
     about = request(target or [], stores=store or (), allow_missing=True)
-    trusted = verbs.wanted_policy(policy, key or [], quorum, kernels, machines)
-    wanted = verbs.Wanted(files, trusted, about, skip_unknown, independent, independent_machines)
+    trusted = verbs.wanted_policy(
+        policy, key or [], quorum, kernels, machines, independent, independent_machines=independent_machines
+    )  # fmt: skip
+    wanted = verbs.Wanted(files, trusted, about, skip_unknown)
     raise typer.Exit(verbs.verify(wanted, err, as_json=as_json))
 
 

@@ -18,7 +18,6 @@ from xboot.attest.policy import Judgement, Policy, judge, load_policy, make_poli
 from xboot.attest.reports import ReportedRun, read_reports
 from xboot.attest.statement import Run, write_statements
 from xboot.cli.compare import read_script, run_comparison
-from xboot.compare.independent import Independence
 from xboot.errors import InputError, UsageError, XbootError
 from xboot.foreign import printable
 from xboot.model import EMPTY_SCRIPT, Component, Role, Script
@@ -144,21 +143,22 @@ def _write(run: Run, voter: str, key: PrivateKey, into: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the user asks of a set of attestations. `about`: the targets that they must be of. `independent`: voters that must agree and
-    share no guest code (None: any), nor with `independent_machines` a machine; of those that count under the policy.
-    """
+    """What the user asks of a set of attestations. `about`: the targets that they must be of."""
 
     files: Sequence[Path]
     policy: Policy
     about: Request
     skip_unknown: bool
-    independent: int | None = None
-    independent_machines: bool = False
 
 
-def wanted_policy(file: Path | None, keys: Sequence[Path], quorum: int | None, kernels: int | None, machines: int | None) -> Policy:
+def wanted_policy(
+    file: Path | None, keys: Sequence[Path], quorum: int | None, kernels: int | None, machines: int | None,
+    independent: int | None = None, *, independent_machines: bool = False,
+) -> Policy:  # fmt: skip
     """The policy of a file, or of options; never of both. Raises UsageError, and InputError for a file or key that is none."""
-    given = bool(keys) or quorum is not None or kernels is not None or machines is not None
+    if independent is None and independent_machines:
+        raise UsageError("--independent-machines says what independent voters may not share", hint="add --independent K")
+    given = bool(keys) or any(number is not None for number in (quorum, kernels, machines, independent))
     if file is not None:
         if given:
             raise UsageError("--policy: says already whose keys count and how many must agree", hint="leave out --key and the numbers")
@@ -167,15 +167,17 @@ def wanted_policy(file: Path | None, keys: Sequence[Path], quorum: int | None, k
         raise UsageError("nobody is trusted: no --key and no --policy", hint="name the keys of those whom you trust, or a policy.toml")
     if quorum is not None and quorum > len(keys):
         raise UsageError(f"--quorum {quorum}: only {len(keys)} keys are given")
-    return make_policy([load_public(path) for path in keys], quorum, kernels or 1, machines or 1)
+    return make_policy(
+        [load_public(path) for path in keys], quorum, kernels or 1, machines or 1, independent=independent,
+        independent_machines=independent_machines,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What came of a set of attestations: who is independent of whom, who counts, exit status and verdict."""
+    """What came of a set of attestations: who counts, exit status and verdict."""
 
     found: Attested
-    apart: Independence
     judgement: Judgement
     status: int
     word: str
@@ -185,7 +187,7 @@ def verify(wanted: Wanted, console: Console, *, as_json: bool) -> int:
     """Check and say; the exit status."""
     checked = check(wanted, console)
     if as_json:
-        print(report.to_json(_report(checked.found, checked.apart, checked.word, wanted, checked.judgement)))
+        print(report.to_json(_report(checked, wanted.policy)))
     return checked.status
 
 
@@ -194,8 +196,6 @@ def check(wanted: Wanted, console: Console) -> Checked:
     found = verify_files(collect_files(wanted.files), wanted.policy.keys, script=_script_of(wanted.about, console))
     refused = [r for r in found.refused if not (r.unknown and wanted.skip_unknown)]
     judgement = judge(found, wanted.policy)
-    apart = _independence(found, judgement, wanted)
-    judgement = replace(judgement, missing=[*judgement.missing, *_too_few(apart, wanted)])
     status, word = 0, "agreed"
     if found.divergences:
         status, word = report.EXIT_DIFFERS, "differs"
@@ -203,36 +203,16 @@ def check(wanted: Wanted, console: Console) -> Checked:
         status, word = EXIT_REFUSED, "refused"
     elif not judgement.enough:
         status, word = report.EXIT_COULD_NOT_RUN, "too few"
-    _show(console, found, apart, wanted, judgement, status)
-    return Checked(found, apart, judgement, status, word)
-
-
-def _independence(found: Attested, judgement: Judgement, wanted: Wanted) -> Independence:
-    """Who of those that count is independent of whom, by what was signed; nobody, when there are too many to say and nobody asked."""
-    if wanted.independent is None and wanted.independent_machines:
-        raise UsageError("--independent-machines says what independent voters may not share", hint="add --independent K")
-    counted = [a for a in found.attestations if a.claim.backend in judgement.kernels and a.claim.machine in judgement.machines]
-    try:
-        return replace(found, attestations=counted).independence
-    except UsageError:
-        if wanted.independent is not None:
-            raise
-        return Independence()
-
-
-def _too_few(apart: Independence, wanted: Wanted) -> list[str]:
-    """What is missing when fewer are independent than were asked for."""
-    if apart.enough(wanted.independent, machines=wanted.independent_machines):
-        return []
-    names, what = (apart.both, "neither guest code nor a machine") if wanted.independent_machines else (apart.guest, "no guest code")
-    return [f"{of_all(len(names), wanted.independent or 0, 'voter')} that share {what}"]
+    _show(console, found, wanted, judgement, status)
+    return Checked(found, judgement, status, word)
 
 
 def _script_of(about: Request, console: Console) -> Script | None:
     return read_script(about, console, Plugins.load()) if about.targets else None
 
 
-def _show(console: Console, found: Attested, apart: Independence, wanted: Wanted, judgement: Judgement, status: int) -> None:
+def _show(console: Console, found: Attested, wanted: Wanted, judgement: Judgement, status: int) -> None:
+    apart = judgement.apart
     for a in found.attestations:
         _say(
             console,
@@ -266,17 +246,17 @@ def _show(console: Console, found: Attested, apart: Independence, wanted: Wanted
         _say(console, f"[bold green]agreed[/]: {what}, by {by}, on {on}; script sha256 {found.script_sha256}", markup=True)
 
 
-def _report(found: Attested, apart: Independence, word: str, wanted: Wanted, judgement: Judgement) -> dict[str, Any]:
-    policy = wanted.policy
+def _report(checked: Checked, policy: Policy) -> dict[str, Any]:
+    found, judgement = checked.found, checked.judgement
     return {
         "xbootAgreement": 1,
-        "verdict": word,
+        "verdict": checked.word,
         "scriptSha256": found.script_sha256 or None,
         "quorum": policy.signers,
         "kernels": policy.kernels,
         "machines": policy.machines,
         "counted": {"signers": list(judgement.signers), "kernels": list(judgement.kernels), "machines": list(judgement.machines)},
-        "independent": independence_report(apart, wanted.independent, machines=wanted.independent_machines),
+        "independent": independence_report(judgement.apart, policy.independent, machines=policy.independent_machines),
         "trusted": found.trusted,
         "signers": list(found.signers),
         "backends": list(found.backends),

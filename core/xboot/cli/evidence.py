@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from xboot.cli.consoles import err
-from xboot.cli.options import IN_TRUST, KernelsQuorum, MachinesQuorum, PolicyFile, SignersQuorum, Stores, TrustedKeys
+from xboot.cli.options import (
+    IN_TRUST,
+    Independent,
+    IndependentMachines,
+    KernelsQuorum,
+    MachinesQuorum,
+    PolicyFile,
+    SignersQuorum,
+    Stores,
+    TrustedKeys,
+)
 
 verbs = typer.Typer()
 
@@ -22,12 +32,15 @@ def site(
     quorum: SignersQuorum = None,
     kernels: KernelsQuorum = None,
     machines: MachinesQuorum = None,
+    independent: Independent = None,
+    independent_machines: IndependentMachines = False,
 ) -> None:
     """Make static pages of who attests what, and where they differ."""
     from xboot.cli.attest import wanted_policy  # noqa: PLC0415 - keeps `xboot --help` quick
     from xboot.cli.site import make_site  # noqa: PLC0415
 
-    make_site(folder, out, wanted_policy(policy, key or [], quorum, kernels, machines), err)
+    trusted = wanted_policy(policy, key or [], quorum, kernels, machines, independent, independent_machines=independent_machines)
+    make_site(folder, out, trusted, err)
 
 
 @verbs.command(rich_help_panel=IN_TRUST)
@@ -42,6 +55,8 @@ def offer(
     quorum: SignersQuorum = None,
     kernels: KernelsQuorum = None,
     machines: MachinesQuorum = None,
+    independent: Independent = None,
+    independent_machines: IndependentMachines = False,
     target: Annotated[list[str] | None, typer.Option(help="They must be about this TARGET's script (repeatable).")] = None,
     skip_unknown: Annotated[bool, typer.Option("--skip-unknown", help="Pass over files of signers whose key is not given.")] = False,
     store: Stores = None,
@@ -52,8 +67,8 @@ def offer(
     from xboot.cli.offer import offer_outputs  # noqa: PLC0415
 
     about = request(target or [], stores=store or (), allow_missing=True)
-    wanted = Wanted(files, wanted_policy(policy, key or [], quorum, kernels, machines), about, skip_unknown)
-    raise typer.Exit(offer_outputs(format, wanted, sign, into, nars, err))
+    trusted = wanted_policy(policy, key or [], quorum, kernels, machines, independent, independent_machines=independent_machines)
+    raise typer.Exit(offer_outputs(format, Wanted(files, trusted, about, skip_unknown), sign, into, nars, err))
 
 
 @verbs.command(rich_help_panel=IN_TRUST)

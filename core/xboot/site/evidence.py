@@ -13,6 +13,7 @@ from xboot.attest.policy import Judgement, Policy, judge
 from xboot.attest.statement import AttestedSource
 from xboot.errors import InputError
 from xboot.foreign import printable, printable_lines
+from xboot.model import Component
 from xboot.site.bases import Base, read_bases
 from xboot.site.folder import Folder, Unshown, read_inside
 from xboot.storepath import short_name, store_name
@@ -91,7 +92,8 @@ def gather(folder: Folder, policy: Policy) -> Evidence:
         names = [name_of(path) for path in (results or tuple(found.attestations[0].claim.outputs)[-1:])]
         name = printable(", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else ""), 3 * _SHOWN)
         targets.append(Target(script, name, found, judge(found, policy), sources, differ, texts.get(script, "")))
-    bases = read_bases(folder, (a.claim.tcb_sha256 for t in targets for a in t.found.attestations))
+    named = {a.claim.tcb_sha256: _base(a) for t in targets for a in t.found.attestations if a.claim.components}
+    bases = read_bases(folder, {a.claim.tcb_sha256 for t in targets for a in t.found.attestations}) | named
     unshown = [
         *folder.unshown,
         *(Unshown(folder.name(r.file), folder.reason(r.reason), r.unknown) for r in refused),
@@ -100,6 +102,12 @@ def gather(folder: Folder, policy: Policy) -> Evidence:
     return Evidence(
         folder, policy, keys, sorted(targets, key=lambda t: (t.name, t.script)), bases, sorted(unshown, key=lambda u: (u.unknown, u.file))
     )
+
+
+def _base(attestation: Attestation) -> Base:
+    """As the attestation names its components, which were held against the digest that is signed for."""
+    claim = attestation.claim
+    return Base(claim.tcb_sha256, [Component(c.name, c.role, c.bytes, c.sha256, lines=c.lines) for c in claim.components if not c.below])
 
 
 def _most_said(said: Iterable[tuple[_T, ...]]) -> tuple[tuple[_T, ...], bool]:

@@ -111,6 +111,7 @@ def _index_json(evidence: Evidence) -> dict[str, Any]:
         "policy": {
             "signers": {key.signer: keyid for keyid, key in evidence.keys.items()}, "quorum": policy.signers, "kernels": policy.kernels,
             "machines": policy.machines, "onlyKernels": list(policy.only_kernels), "onlyMachines": list(policy.only_machines),
+            "independent": policy.independent, "independentMachines": policy.independent_machines,
         },
         "targets": [_summary(target) for target in evidence.targets],
         "unshown": len(evidence.unshown),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xboot.attest.agreement import Attestation
+from xboot.show.independence import counts, sentences
 from xboot.site.evidence import DIFFERS, Evidence, Target, name_of
 from xboot.site.history import Event
 
@@ -17,6 +18,7 @@ MOST_ROWS = 1000
 MOST_VOTERS = 12
 """Columns of the table of signers and voters."""
 
+_MOST_APART = 64  # voters; of more, who shares what with whom is not said in words
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -37,8 +39,15 @@ def target_values(evidence: Evidence, target: Target, others: Sequence[Target], 
         "voters": _voters(evidence, target)[:MOST_ROWS], "sources": target.sources[:MOST_ROWS],
         "seeds": [s for s in target.sources if s.kind == "seed"], "hidden_sources": max(0, len(target.sources) - MOST_ROWS),
         "others": others[:MOST_ROWS], "events": events[:MOST_ROWS],
+        "apart": [evidence.folder.reason(line) for line in _apart(target)],
         "files": [(evidence.folder.name(a.file), a) for a in found.attestations[:MOST_ROWS]],
     }  # fmt: skip
+
+
+def _apart(target: Target) -> list[str]:
+    """Who is independent of whom, in words."""
+    apart = target.judgement.apart
+    return list(sentences(apart)) if len(apart.voters) <= _MOST_APART else [f"independent: {counts(apart)}"]
 
 
 def said_by(attestations: Sequence[Attestation]) -> str:
@@ -109,7 +118,7 @@ def _voters(evidence: Evidence, target: Target) -> list[dict[str, Any]]:
 
 def target_json(evidence: Evidence, target: Target, events: Sequence[Event]) -> dict[str, Any]:
     """Everything that is known of a target, as JSON values (docs/site.md)."""
-    found = target.found
+    found, apart = target.found, target.judgement.apart
     return {
         "xbootTarget": 1, "name": target.name, "scriptSha256": target.script, "state": target.state,
         "missing": list(target.judgement.missing),
@@ -129,6 +138,10 @@ def target_json(evidence: Evidence, target: Target, events: Sequence[Event]) -> 
              "imageSha256": a.claim.image_sha256, "tcbSha256": a.claim.tcb_sha256}
             for a in found.attestations
         ],
+        "independent": {
+            words: [evidence.folder.reason(name) for name in names]
+            for words, names in (("guestCode", apart.guest), ("machines", apart.machines), ("both", apart.both))
+        },
         "sources": [{"path": s.path, "narSha256": s.nar_sha256, "narSize": s.nar_size, "kind": s.kind} for s in target.sources],
         "sourcesDiffer": target.sources_differ,
         "difference": target.difference or None,
