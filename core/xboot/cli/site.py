@@ -14,6 +14,7 @@ from xboot.site.files import check_destination, old_file, write_site
 from xboot.site.folder import read_folder
 from xboot.site.history import FILE, MAX_HISTORY, now, read_history
 from xboot.site.pages import site_files
+from xboot.words import counted
 
 
 def make_site(folder: Path, out: Path, policy: Policy, console: Console) -> None:
@@ -27,7 +28,7 @@ def make_site(folder: Path, out: Path, policy: Policy, console: Console) -> None
     said = ", ".join(f"{number} {state}" for state, number in sorted(states.items())) or "no valid attestation"
     _say(console, f"{out}  {count} files: {said}")
     if evidence.unshown:
-        _say(console, f"{len(evidence.unshown)} files of {folder} are not believed: {out / 'unshown.html'} says why")
+        _say(console, f"not believed: {counted(len(evidence.unshown), 'file')} of {folder}; {out / 'unshown.html'} says why")
 
 
 def _say(console: Console, text: str) -> None:
