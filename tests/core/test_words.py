@@ -11,7 +11,7 @@ import pytest
 from xboot.words import counted, of_all
 
 CODE = Path(__file__).parents[2] / "core" / "xboot"
-NOUNS = "steps|outputs|sources|derivations|voters|signers|backends|entries|parts|machines|workers"
+NOUNS = "steps|outputs|sources|derivations|voters|signers|backends|entries|parts|machines|workers|keys|kernels|files|seeds|lines"
 
 
 @pytest.mark.parametrize(

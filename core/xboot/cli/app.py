@@ -22,6 +22,9 @@ from xboot.cli.options import (
     IN_READ,
     IN_SOURCES,
     IN_TRUST,
+    Accel,
+    BackendName,
+    BundleTarget,
     Cluster,
     Exchange,
     Expect,
@@ -35,12 +38,15 @@ from xboot.cli.options import (
     KeepGoing,
     KernelsQuorum,
     MachinesQuorum,
+    MeasureFormat,
     Memory,
     Notify,
+    PlanFormat,
     PolicyFile,
     Quiet,
     Quorum,
     RebuildFixed,
+    RecipeFile,
     RunJobs,
     RunTimeout,
     Seal,
@@ -84,7 +90,7 @@ def run(
     run_timeout: RunTimeout = None,
     export: Annotated[Path | None, typer.Option(help="Write the results, as NARs, to this folder.")] = None,
     log: Annotated[Path | None, typer.Option(help="Write what the guest's console prints to this file.")] = None,
-    accel: Annotated[str, typer.Option(help="auto, tcg or kvm.")] = "auto",
+    accel: Accel = "auto",
     keep: Annotated[Path | None, typer.Option(help="Keep the image in this folder, with the command that boots it by hand.")] = None,
     gdb: Annotated[str, typer.Option(metavar="PORT|SOCKET", help="Wait there for gdb before the first instruction.")] = "",
     report_: Annotated[
@@ -185,7 +191,7 @@ def tcb(
     seed: Seeds = None,
     rebuild_fixed: RebuildFixed = False,
     settings: Settings = None,
-    format: Annotated[str, typer.Option("--format", "-f", help="table, json, svg or cyclonedx (one voter).")] = "table",
+    format: MeasureFormat = "table",
     overlap: Annotated[bool, typer.Option("--overlap", help="Show only what each two have in common.")] = False,
     html: Annotated[Path | None, typer.Option(help="Also write a report that a browser shows, in one file.")] = None,
     as_json: Json = False,
@@ -301,7 +307,7 @@ def check_report(
 @app.command(rich_help_panel=IN_READ)
 def plan(
     targets: Targets,
-    format: Annotated[str, typer.Option("--format", "-f", help="script, table, dot or guile (a program that runs the build).")] = "script",
+    format: PlanFormat = "script",
     segments: SegmentsOption = None,
     store: Stores = None,
     seed: Seeds = None,
@@ -334,7 +340,7 @@ def show(
 
 @app.command(rich_help_panel=IN_SOURCES)
 def derive(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe.toml, or recipe.toml:name,name.")],
+    recipe: RecipeFile,
     store: Annotated[Path | None, typer.Option("--store", help="Write to this folder instead of xboot's own store.")] = None,
     update_lock: Annotated[bool, typer.Option("--update-lock", help="Take the Debian packages offered now into the lock file.")] = False,
 ) -> None:
@@ -362,7 +368,7 @@ def fetch(
 
 @app.command(rich_help_panel=IN_SOURCES)
 def bundle(
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="A .drv file, store path or recipe.toml[:name].")],
+    target: BundleTarget,
     destination: Annotated[Path, typer.Argument(metavar="FILE", help="The bundle to write.")],
     store: Stores = None,
     seed: Seeds = None,
@@ -377,7 +383,7 @@ def bundle(
 
 @app.command(rich_help_panel=IN_HERE)
 def backends(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show all that this backend says of itself.")] = None,
+    name: BackendName = None,
     as_json: Json = False,
 ) -> None:
     """List backends and machines, and plugins that cannot be used, with the reason; or one backend's settings and needs."""

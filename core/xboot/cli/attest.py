@@ -166,7 +166,7 @@ def wanted_policy(
     if not keys:
         raise UsageError("nobody is trusted: no --key and no --policy", hint="name the keys of those whom you trust, or a policy.toml")
     if quorum is not None and quorum > len(keys):
-        raise UsageError(f"--quorum {quorum}: only {len(keys)} keys are given")
+        raise UsageError(f"--quorum {quorum}: only {counted(len(keys), 'key')} given")
     return make_policy(
         [load_public(path) for path in keys], quorum, kernels or 1, machines or 1, independent=independent,
         independent_machines=independent_machines,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import typer
 
-__all__ = ["derivations", "names_in", "settings", "targets", "voters"]
+__all__ = ["backends", "derivations", "names_in", "one_of", "settings", "targets", "voters"]
 
 _MANY = 1000  # files that are offered at once
 _LARGEST = 1 << 20  # bytes of a recipe that is looked into
@@ -69,6 +69,19 @@ def voters(ctx: typer.Context, incomplete: str) -> Iterable[str]:
     elif backend in plugins.backends and slash:
         offered = [f"{backend}/{executor}" for executor in plugins.backends[backend].info.executors]
     return [f"{done}{comma}{voter}" for voter in offered if voter.startswith(last) and voter not in done.split(",")]
+
+
+@_quiet
+def backends(ctx: typer.Context, incomplete: str) -> Iterable[str]:
+    """Names of backends."""
+    from xboot.plugins import Plugins  # noqa: PLC0415
+
+    return [name for name in sorted(Plugins.load().backends) if name.startswith(incomplete)]
+
+
+def one_of(*words: str) -> Completer:
+    """These words and no others."""
+    return lambda ctx, incomplete: [word for word in words if word.startswith(incomplete)]
 
 
 @_quiet

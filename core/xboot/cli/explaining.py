@@ -79,8 +79,8 @@ def seeds(
 
 @verbs.command(rich_help_panel=IN_READ)
 def diff(
-    before: Annotated[str, typer.Argument(metavar="BEFORE", help="A TARGET.")],
-    after: Annotated[str, typer.Argument(metavar="AFTER", help="Another.")],
+    before: Annotated[str, typer.Argument(metavar="BEFORE", help="A TARGET.", autocompletion=completion.targets)],
+    after: Annotated[str, typer.Argument(metavar="AFTER", help="Another.", autocompletion=completion.targets)],
     store: Stores = None,
     seed: Seeds = None,
     rebuild_fixed: RebuildFixed = False,

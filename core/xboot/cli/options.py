@@ -96,3 +96,31 @@ PolicyFile = Annotated[
 SignersQuorum = Annotated[int | None, typer.Option("--quorum", min=1, help="Signers who must agree (default: all whose key is given).")]
 KernelsQuorum = Annotated[int | None, typer.Option("--kernels", min=1, help="Backends that must agree (1 if not given).")]
 MachinesQuorum = Annotated[int | None, typer.Option("--machines", min=1, help="Machines that must agree, such as qemu and bochs (1).")]
+MeasureFormat = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        "-f",
+        help="table, json, svg or cyclonedx (one voter).",
+        autocompletion=completion.one_of("table", "json", "svg", "cyclonedx"),
+    ),
+]
+PlanFormat = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        "-f",
+        help="script, table, dot or guile (a program that runs the build).",
+        autocompletion=completion.one_of("script", "table", "dot", "guile"),
+    ),
+]
+RecipeFile = Annotated[
+    str, typer.Argument(metavar="RECIPE", help="A recipe.toml, or recipe.toml:name,name.", autocompletion=completion.targets)
+]
+BundleTarget = Annotated[
+    str, typer.Argument(metavar="TARGET", help="A .drv file, store path or recipe.toml[:name].", autocompletion=completion.targets)
+]
+BackendName = Annotated[
+    str | None, typer.Argument(metavar="NAME", help="Show all that this backend says of itself.", autocompletion=completion.backends)
+]
+Accel = Annotated[str, typer.Option(help="auto, tcg or kvm.", autocompletion=completion.one_of("auto", "tcg", "kvm"))]

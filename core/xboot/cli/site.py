@@ -26,7 +26,7 @@ def make_site(folder: Path, out: Path, policy: Policy, console: Console) -> None
     count = write_site(out, folder, site_files(evidence, before.after(evidence, moment)))
     states = Counter(target.state for target in evidence.targets)
     said = ", ".join(f"{number} {state}" for state, number in sorted(states.items())) or "no valid attestation"
-    _say(console, f"{out}  {count} files: {said}")
+    _say(console, f"{out}  {counted(count, 'file')}: {said}")
     if evidence.unshown:
         _say(console, f"not believed: {counted(len(evidence.unshown), 'file')} of {folder}; {out / 'unshown.html'} says why")
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from xboot.errors import InputError
 from xboot.files import read_regular, replacing
+from xboot.words import counted
 
 __all__ = ["LOCK", "NPM", "Group", "Lock", "Part", "Suite", "locked", "read_lock", "write_lock"]
 
@@ -107,7 +108,7 @@ class Lock:
         """The one file of a package. Raises InputError when the lock does not have it, or has several."""
         found = self.files(name, architecture)
         if len(found) != 1:
-            several = f"has {len(found)} files for" if found else "has no"
+            several = f"has {counted(len(found), 'file')} for" if found else "has no"
             raise InputError(
                 f"xboot.lock {several} {name}:{architecture}", hint="add it to a group of the lock, then `xboot parts --update`"
             )

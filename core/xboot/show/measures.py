@@ -15,6 +15,7 @@ from xboot.show.report import to_json
 from xboot.show.safe import SafeConsole, marked, write_out
 from xboot.tcb import Overlap, overlap
 from xboot.tcb.measured import LAYERS, TRUSTED_FOR, Measured
+from xboot.words import counted
 
 FORMATS = ("table", "json", "svg", "cyclonedx")
 
@@ -116,7 +117,7 @@ def show_overlap(console: Console, measures: Sequence[Measured]) -> None:
         table.add_column(measured.voter, justify="right")
     for one in measures:
         common = {other.voter: overlap(one.components, other.components) for other in measures if other is not one}
-        cells = [f"{common[m.voter].lines:,} lines\n{common[m.voter].bytes:,} bytes" if m is not one else "·" for m in measures]
+        cells = ["·" if m is one else _in_common(common[m.voter]) for m in measures]
         table.add_row(one.voter, *cells)
     console.print(table)
     for one, other in combinations(measures, 2):
@@ -127,8 +128,12 @@ def show_overlap(console: Console, measures: Sequence[Measured]) -> None:
         below = overlap(one.below, other.below)
         if below.components or below.lines:
             same = f"{', '.join(below.components)} ({below.bytes:,} bytes)" if below.components else "no component"
-            what = f"below {one.voter} and {other.voter}: the same {same}, {below.lines:,} lines"
+            what = f"below {one.voter} and {other.voter}: the same {same}, {counted(below.lines, 'line')}"
             console.print(what, highlight=False, markup=False, soft_wrap=True)
+
+
+def _in_common(found: Overlap) -> str:
+    return f"{counted(found.lines, 'line')}\n{counted(found.bytes, 'byte')}"
 
 
 def _table(*columns: str) -> Table:
