@@ -13,6 +13,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from test_attest_independent import LINUX, MIRAGE
 from test_attestations import out, run
 
 from xboot.attest import FILE_SUFFIX, PrivateKey, generate_key, load_private, load_public, sign, write_statements
@@ -219,6 +220,21 @@ def test_bases_are_shown_as_far_as_their_digest_covers_them(repository, made, tm
     assert (said["bytes"], said["lines"]) == (1000, 70)
     assert said["usedBy"] == [{"script": "5" * 64, "signer": "alice", "voter": "linux/c@qemu"}]
     assert '<td class="n">1,000</td>' in (site / f"target/{'5' * 64}.html").read_text()
+
+
+def test_bases_and_independence_are_those_that_were_signed_for(repository, made, tmp_path: Path) -> None:
+    """Names that tell two voters apart hold the path of a file; where the folder stands on this machine is nobody's business."""
+    repository("alice", LINUX)
+    repository("alice", replace(LINUX, image_sha256="9" * 64), name="other")
+    repository("bob", MIRAGE)
+    site = made()
+    assert page(site, f"base/{LINUX.tcb_sha256}")["bytes"] == sum(c.bytes for c in LINUX.components)
+    assert len(target(site)["independent"]["guestCode"]) == 2
+    text = (site / f"target/{'5' * 64}.html").read_text()
+    assert (
+        "shared  guest code of alice on linux/c@qemu, alice on linux/c@qemu (out-5555/alice/other.intoto.jsonl): the backend linux" in text
+    )
+    assert str(tmp_path) not in text + json.dumps(target(site))
 
 
 def test_the_same_repository_gives_the_same_site(repository, made) -> None:
