@@ -30,7 +30,10 @@ NEEDS = (
         optional=True,
     ),
     Need(
-        "npm", "brings v86 once, if no mirror that you name has it", {"debian": "npm", "fedora": "nodejs-npm", "arch": "npm"}, optional=True
+        "npm",
+        "brings v86 once, if no mirror that you name has it",
+        {"debian": "npm", "fedora": "nodejs-npm", "arch": "npm", "nix": "nodejs", "guix": "node"},
+        optional=True,
     ),
 )
 
