@@ -210,4 +210,4 @@ def test_where_nothing_can_be_shut_in_one_sentence_says_so(monkeypatch: pytest.M
     monkeypatch.setattr(machine, "way_in", way)
     with pytest.raises(MissingToolError, match=r"machine v86 cannot run its node: .*bwrap is not installed") as caught:
         machine.plugin.prepare(Boot(Protocol.MULTIBOOT, KERNEL, 64, bits=32, processor="i686"))
-    assert "--machine qemu" in caught.value.hint
+    assert "@qemu" in caught.value.hint

@@ -74,7 +74,7 @@ def _target(script: Script, text: str) -> tuple[str, str]:
     match = None if text.startswith(("sha256-", "sha256:")) else _NAMED.fullmatch(text)
     if match is None:
         if len(script.results) != 1:
-            raise UsageError(f"--expect {text}: there are {len(script.results)} results", hint="say which is meant: --expect NAME=HASH")
+            raise UsageError(f"--expect {text}: there are {len(script.results)} results", hint="say which one you mean: --expect NAME=HASH")
         return script.results[0], parse_hash(text)
     name = match["name"]
     outputs, sources = [o.path for step in script.steps for o in step.outputs], [source.path for source in script.sources]

@@ -80,7 +80,7 @@ def write_bundle(
         )
     if destination.is_dir() or not destination.absolute().parent.is_dir():
         problem = "is a folder" if destination.is_dir() else f"there is no folder {destination.absolute().parent}"
-        raise UsageError(f"{destination}: a bundle cannot be written there: {problem}", hint="name the file that the bundle shall become")
+        raise UsageError(f"{destination}: a bundle cannot be written there: {problem}", hint="name the file to write the bundle to")
     parts = parts or {}
     members: dict[str, bytes | Source | tuple[Path, str]] = {**parts}
     for path, drv in closure.derivations.items():

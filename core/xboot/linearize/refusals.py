@@ -62,5 +62,5 @@ def check_fixed(drv: Derivation) -> None:
     if algorithm != "sha256":
         raise RefusedError(
             f"{drv.path}: its fixed output is given by {algorithm}, and the executors check SHA-256 only",
-            hint="bring its content with `xboot fetch`: the host checks the hash then",
+            hint="bring its content with `xboot fetch`: then the host checks the hash",
         )

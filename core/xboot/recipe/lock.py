@@ -95,13 +95,13 @@ class Lock:
             if sorted(known.files.values()) != sorted(entry.files.values()) and not update:
                 raise InputError(
                     f"{self.path}: source {name}: {what} has other content than the lock file records",
-                    hint="a version never changes its content: find out why before you use --update-lock",
+                    hint="a version's content never changes: find out why before you use --update-lock",
                 )
             if known.nar and known.nar != entry.nar and not update:
                 raise InputError(
                     f"{self.path}: source {name}: {what} has the NAR hash {entry.nar}, the lock file {known.nar}, "
                     "although all that it was made from is the same",
-                    hint="its making depends on this machine; if you trust it, --update-lock",
+                    hint="how it is made depends on this machine; if you trust the result, use --update-lock",
                 )
         if update:
             self.entries[name], self.changed = entry, True

@@ -256,7 +256,7 @@ class ResultsStore:
         try:
             fcntl.flock(self._use, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise UsageError(f"{self.root}: another xboot uses the results", hint="prune them when it has ended") from None
+            raise UsageError(f"{self.root}: another xboot uses the results", hint="prune them once it has ended") from None
         finally_shared = contextlib.ExitStack()
         finally_shared.callback(fcntl.flock, self._use, fcntl.LOCK_SH)
         with finally_shared:

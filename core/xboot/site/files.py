@@ -51,7 +51,7 @@ def check_destination(out: Path, folder: Path) -> None:
         if mine.get(name) != _sha256(path):
             raise UsageError(
                 f"{out}: {printable(name, 200)} was not written by `xboot site`, or was changed since",
-                hint="move it away, or name another folder: a site replaces its folder whole",
+                hint="move it away, or name another folder: a site replaces its whole folder",
             )
 
 

@@ -64,7 +64,7 @@ def _checked(parts: tuple[Part, ...], root: Path) -> Tree:
         if wanted == _digest(entry / "root"):
             return Tree(entry / "root", wanted)
         entry.with_suffix(".sums").unlink(missing_ok=True)  # an entry without its sums is made anew
-    raise BackendError(f"{entry}: the toolroot was changed while it was checked", hint="does another program write there?")
+    raise BackendError(f"{entry}: the toolroot was changed while it was checked", hint="is another program writing there?")
 
 
 def _make(parts: Sequence[Part], cache: Cache, work: Path) -> None:

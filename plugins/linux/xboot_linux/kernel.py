@@ -214,7 +214,7 @@ def _keep_pvh_note(by: Tools, folder: Path) -> None:
     notes = by.run(["readelf", "--notes", "--wide", "vmlinux"], folder, what="the kernel that was built")
     if "Xen" not in notes:
         raise BackendError(
-            "the kernel that was built has no PVH note, so QEMU cannot start it", hint="is CONFIG_PVH still a part of this kernel?"
+            "the kernel that was built has no PVH note, so QEMU cannot start it", hint="is CONFIG_PVH still part of this kernel?"
         )
 
 

@@ -95,7 +95,7 @@ def _compiler() -> str:
         if shutil.which(need.program) is None:
             raise MissingToolError(
                 f"{need.program} is not installed, so Bochs cannot be compiled",
-                hint="install it (`xboot doctor` names the package), or choose another machine: --machine qemu",
+                hint="install it (`xboot doctor` names the package), or choose another machine, as in `-b tccboot@qemu`",
             )
     done = subprocess.run(["g++", "--version"], capture_output=True, text=True, errors="replace", check=False, stdin=subprocess.DEVNULL)
     return (done.stdout.splitlines() or ["g++"])[0]

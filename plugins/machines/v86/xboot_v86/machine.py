@@ -113,7 +113,7 @@ def _way(v86: V86) -> str:
     except MissingToolError as error:
         raise MissingToolError(
             f"machine v86 cannot run its node: {error.message}",
-            hint="install bubblewrap, and allow user namespaces (or be root); or choose another machine: --machine qemu",
+            hint="install bubblewrap, and allow user namespaces (or be root); or choose another machine, as in `-b tccboot@qemu`",
         ) from None
 
 
