@@ -21,7 +21,8 @@ def test_hello_on_v86(backend: str, tmp_path: Path) -> None:
     pipeline = Pipeline(Plugins.load())
     script = pipeline.plan(Request([str(HELLO)], read=usual_read_options((), ())))
     run = boot(
-        script, backend, tmp_path, plugins=pipeline.plugins, machine="v86", export=False, expected=dict.fromkeys(script.results, HASH)
+        script, backend, tmp_path, plugins=pipeline.plugins, machine="v86", export=False, expected=dict.fromkeys(script.results, HASH),
+        timeout=500, run_timeout=500,  # seconds: as many as this takes beside others
     )  # fmt: skip
     assert run.ok, run.verdict.failure + run.console
     assert [output.status.value for output in run.verdict.outputs] == ["match"]
