@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from xboot.backend import Backend, choose_memory
 from xboot.cache import Cache
-from xboot.errors import UsageError
+from xboot.errors import BackendError, UsageError
 from xboot.guest.build import build_executor
 from xboot.guest.scheme import build_scheme_executor, kernel_words
 from xboot.hooks import BackendOptions, Notify
@@ -23,6 +23,7 @@ _LOW_MEMORY = 3072  # MiB: a machine puts more than this above 4 GiB; boot files
 _MOST_MEMORY = 4096  # MiB, unless the user asks for more: Linux enters each page in its table at the start, 40 ms a GiB under TCG
 
 _PROCESSOR = "x86-64-v2"  # what builders see: an emulator has this level whole
+_NARROW_PROCESSOR = "i686"
 _MICROVM = "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=off"
 _CONSOLE = "console=ttyS0 quiet"
 _OVERCOMMIT = "sysctl.vm.overcommit_memory=1"  # address space is not memory: what is never touched is never refused
@@ -54,6 +55,7 @@ class LinuxBackend(Backend):
                 ("none", "unix", "loopback"),
                 default="unix",
             ),
+            Setting("bits", "of the kernel that is built: `32` is less to trust, and runs i686 builders alone", ("64", "32"), default="64"),
             TOOLCHAIN,
         ),
         needs=(WALLS,),
@@ -63,13 +65,20 @@ class LinuxBackend(Backend):
     def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
         cache = Cache()
         toolchain = options.settings.get("toolchain", "locked")
-        net = options.settings.get("net", "unix")
-        kernel = distro_kernel(cache) if _is_distro(options) else built_kernel(cache, notify, net, toolchain)
+        net, bits = options.settings.get("net", "unix"), options.settings.get("bits", "64")
+        if _is_narrow(options) and (_is_distro(options) or options.executor == "scheme"):
+            what = "--set kernel=distro" if _is_distro(options) else "the executor scheme"
+            raise UsageError(f"backend linux: {what} has 64 bits alone", hint="leave out --set bits=32")
+        kernel = distro_kernel(cache) if _is_distro(options) else built_kernel(cache, notify, net, toolchain, bits)
         if options.executor == "scheme":
             return {"kernel": kernel, **build_scheme_executor(cache)}
-        return {"kernel": kernel, "executor": build_executor("x86_64", "gcc", cache, toolchain)}
+        return {"kernel": kernel, "executor": build_executor("i386" if _is_narrow(options) else "x86_64", "gcc", cache, toolchain)}
 
     def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
+        if _is_narrow(options) and (wide := sorted(script.systems - {"i686-linux"})):
+            raise BackendError(
+                f"backend linux does not run {', '.join(wide)} builders on a kernel of 32 bits", hint="leave out --set bits=32"
+            )
         extra = tuple(artifacts[name] for name in ("guile", "scheme") if name in artifacts)
         payload = write_payload(script, folder / "initrd", init=artifacts.get("executor"), extra=extra)
         kernel = artifacts["kernel"]
@@ -85,7 +94,7 @@ class LinuxBackend(Backend):
                 f"the linux backend exports only from machines of at most {_LOW_MEMORY} MiB, window included; this one has {memory}",
                 hint="give less --memory, or leave out --export",
             )
-        distro = _is_distro(options)
+        distro, narrow = _is_distro(options), _is_narrow(options)
         limit = f"mem={memory}M" if options.export_size else ""
         init = kernel_words() if "guile" in image.artifacts else ()  # last: what follows `--` are its arguments
         append = " ".join(word for word in (_CONSOLE, _ENDING, _OVERCOMMIT, "" if distro else _QUICK, limit, *init) if word)
@@ -95,11 +104,11 @@ class LinuxBackend(Backend):
             modules=(Module(image.files["initrd"]),),
             words=append,
             memory=memory,
-            bits=64,
-            processor=_PROCESSOR,
+            bits=32 if narrow else 64,
+            processor=_NARROW_PROCESSOR if narrow else _PROCESSOR,
             window=Window(memory * MiB, options.export_size) if options.export_size else None,
             native=True,
-            hints={"qemu": ("-M", "pc" if distro else _MICROVM)},
+            hints={"qemu": ("-M", "pc" if distro or narrow else _MICROVM)},
         )
 
     def components(self, image: BootImage) -> Sequence[Component]:
@@ -108,6 +117,10 @@ class LinuxBackend(Backend):
 
 def _is_distro(options: BackendOptions) -> bool:
     return options.settings.get("kernel") == "distro"
+
+
+def _is_narrow(options: BackendOptions) -> bool:
+    return options.settings.get("bits") == "32"
 
 
 def _memory(payload: int) -> int:

@@ -32,6 +32,7 @@ FRAGMENTS = {
     "unix": (_GUEST / "linux.config", _GUEST / "net-unix.config"),
     "loopback": (_GUEST / "linux.config", _GUEST / "net-unix.config", _GUEST / "net-loopback.config"),
 }
+_BITS = {"64": (), "32": (_GUEST / "bits-32.config",)}  # the same for the setting `bits`, added last
 _NODEVICE = _GUEST / "nodevice"  # with `net=unix`, in place of Linux's own files: sockets between processes need no device
 SOURCES_FILE = "sources.json"
 METHOD = "kbuild dependency files, headers left out"
@@ -41,13 +42,20 @@ _TREE = "linux"  # the source, in the folder of the work
 _EXPECTED_OBJECTS = 900  # compiled in a build of 6.1; only the progress bar depends on it
 
 
-def built_kernel(cache: Cache, notify: Notify, net: str = "unix", toolchain: str = "locked") -> Artifact:
-    """Our own kernel, with the sockets that `net` names, from the cache or built now (minutes). Raises MissingToolError, BackendError."""
+def fragments(net: str, bits: str = "64") -> Sequence[Path]:
+    """The files of options for these settings, in their order."""
+    return (*FRAGMENTS[net], *_BITS[bits])
+
+
+def built_kernel(cache: Cache, notify: Notify, net: str = "unix", toolchain: str = "locked", bits: str = "64") -> Artifact:
+    """Our own kernel of so many bits, with the sockets that `net` names, from the cache or built now (minutes). Raises MissingToolError,
+    BackendError.
+    """
     by = tools(cache, toolchain, ALL, _TOOLS)
     debian = DebianPackages(cache)
     package = _source_package(debian)
     version, sha256 = debian.candidate(package, "all")  # the package itself, 138 MB, is touched only when there is something to build
-    key = {"source": sha256, "config": " ".join(map(file_sha256, [*FRAGMENTS[net], *_replaced(net)])), "recipe": "6", **by.key()}
+    key = {"source": sha256, "config": " ".join(map(file_sha256, [*fragments(net, bits), *_replaced(net)])), "recipe": "6", **by.key()}
     if not cache.has("linux-kernel", key):  # what there is may be another version than the locked one
         deb = debian.binary(package, "all")
         version, key["source"] = deb.version, deb.sha256
@@ -56,7 +64,7 @@ def built_kernel(cache: Cache, notify: Notify, net: str = "unix", toolchain: str
         deb = debian.binary(package, "all")
         if deb.sha256 != key["source"]:
             raise BackendError(f"{package} {deb.version} is another version than a moment ago", hint="try again")
-        _build(deb, by, work, notify, net)
+        _build(deb, by, work, notify, net, fragments(net, bits))
 
     folder = cache.folder("linux-kernel", key, make)
     vmlinux = folder / "vmlinux"
@@ -98,7 +106,7 @@ def _version_key(name: str) -> list[int]:
 # ---------------------------------------------------------------- building
 
 
-def _build(deb: DebianFile, by: Tools, work: Path, notify: Notify, net: str) -> None:
+def _build(deb: DebianFile, by: Tools, work: Path, notify: Notify, net: str, wanted: Sequence[Path]) -> None:
     started = time.monotonic()
 
     def tell(text: str, done: float) -> None:
@@ -111,7 +119,7 @@ def _build(deb: DebianFile, by: Tools, work: Path, notify: Notify, net: str) -> 
         tree = _unpack(deb, by, scratch)
         tell("configuring Linux", 0.03)
         _replace(tree, net)
-        _configure(by, tree, net)
+        _configure(by, tree, wanted)
         _compile(by, tree, tell)
         tell("counting what was compiled", 0.97)
         _run(by, ["objcopy", "--strip-all", "vmlinux", "../vmlinux"], tree)
@@ -135,9 +143,9 @@ def _unpack(deb: DebianFile, by: Tools, scratch: Path) -> Path:
     return tree
 
 
-def _configure(by: Tools, tree: Path, net: str) -> None:
+def _configure(by: Tools, tree: Path, files: Sequence[Path]) -> None:
     _run(by, ["make", "--silent", "tinyconfig"], tree)
-    wanted = _options(net)
+    wanted = _options(files)
     with (tree / ".config").open("a") as config:
         config.writelines(f"{line}\n" for line in wanted)
     _run(by, ["make", "--silent", "olddefconfig"], tree)
@@ -147,14 +155,14 @@ def _configure(by: Tools, tree: Path, net: str) -> None:
     if wrong:
         raise BackendError(
             f"the kernel's configuration did not take these options: {', '.join(wrong)}",
-            hint=f"this linux-source differs from the ones that xboot knows; adapt {' or '.join(path.name for path in FRAGMENTS[net])}",
+            hint=f"this linux-source differs from the ones that xboot knows; adapt {' or '.join(path.name for path in files)}",
         )
 
 
-def _options(net: str) -> list[str]:
+def _options(files: Sequence[Path]) -> list[str]:
     """The lines of the fragments without reasons, one for each option."""
     options: dict[str, str] = {}
-    for fragment in FRAGMENTS[net]:
+    for fragment in files:
         for line in fragment.read_text().splitlines():
             option = re.match(r"(CONFIG_\w+=\S+|# CONFIG_\w+ is not set)", line)
             if option:

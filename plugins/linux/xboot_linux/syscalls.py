@@ -2,7 +2,7 @@
 
 The kernel keeps its calls in tables of pointers in .rodata, one entry a number. Configuration does not shorten them: a call that was
 left out points to code that only returns -ENOSYS. So a table is a long run of pointers into .text, and an entry is offered unless its
-code (behind the jumps that the dispatcher is made of) is `mov $-38,%rax`. The names are those that the headers of the lock's package
+code (behind the jumps that the dispatcher is made of) begins by answering -38. The names are those that the headers of the lock's package
 `linux-libc-dev` have for the same numbers.
 """
 
@@ -23,7 +23,7 @@ from xboot.errors import XbootError
 _HEADERS = "usr/include/x86_64-linux-gnu/asm"
 _LEAST = 400  # entries: no other table of code pointers is that long
 _ENDBR = b"\xf3\x0f\x1e\xfa"
-_ENOSYS = b"\x48\xc7\xc0\xda\xff\xff\xff"
+_ENOSYS = (b"\x48\xc7\xc0\xda\xff\xff\xff", b"\xb8\xda\xff\xff\xff")  # mov $-38 to %rax, to %eax
 _JUMP = 0xE9
 _TELLS = 180  # pread64 on i386, and on x86-64 nfsservctl, which no kernel has
 
@@ -43,15 +43,16 @@ def offered_syscalls(vmlinux: Path) -> Sequence[str]:
         return ()
     names: set[str] = set()
     headers = _headers()
-    for table in _tables(data, base, base + len(code)):
+    for table in _tables(data, base, base + len(code), elf.elfclass):
         present = [number for number, pointer in enumerate(table) if not _is_absent(code, pointer - base)]
         known = _names(headers, "32" if _TELLS in present else "64")
         names |= {known.get(number, f"number {number}") for number in present}
     return tuple(sorted(names))
 
 
-def _tables(data: bytes, low: int, high: int) -> Iterator[Sequence[int]]:
-    words = struct.unpack(f"<{len(data) // 8}Q", data[: len(data) // 8 * 8])
+def _tables(data: bytes, low: int, high: int, bits: int) -> Iterator[Sequence[int]]:
+    size, letter = bits // 8, {32: "I", 64: "Q"}[bits]
+    words = struct.unpack(f"<{len(data) // size}{letter}", data[: len(data) // size * size])
     start = 0
     for at, word in enumerate((*words, 0)):
         if not low <= word < high:
