@@ -47,4 +47,5 @@
 #include "personality/socket_name.c"
 #include "personality/table.c"
 #include "personality/text.c"
+#include "personality/timer.c"
 #include "personality/vector.c"

@@ -29,6 +29,9 @@ CALL(socket_direct); CALL(socketcall);
 /* event.c, epoll.c */
 CALL(eventfd); CALL(timerfd_create); CALL(timerfd_settime); CALL(timerfd_gettime); CALL(signalfd); CALL(epoll_create); CALL(epoll_ctl); CALL(epoll_wait); CALL(epoll_pwait);
 
+/* timer.c */
+CALL(timer_create); CALL(timer_settime); CALL(timer_gettime); CALL(timer_getoverrun); CALL(timer_delete);
+
 /* seal.c */
 CALL(memfd_create);
 

@@ -52,6 +52,7 @@ static void thread_end(struct process *p, int code)
 	if (!--p->crew->living) {
 		signals_drop(&p->crew->queue, 0);
 		p->crew->alarm = 0;
+		timers_drop(p->crew);
 		for (i = 0; i < DESCRIPTORS; i++)
 			if (p->files[i])
 				file_close(p, (int)i);
@@ -169,6 +170,7 @@ void thread_alone(struct process *p)
 	struct process *leader = p->leader, *q;
 	u32 i;
 
+	timers_drop(p->crew);
 	for (i = 0; i < PROCESSES; i++) {
 		q = processes[i];
 		if (!q || q == p || q->leader != leader)

@@ -63,6 +63,15 @@ static u64 expirations(struct event *e, nanoseconds now)
 	return e->interval ? (now - e->next) / e->interval + 1 : 1;
 }
 
+u64 event_go_on(struct event *e)
+{
+	u64 times = expirations(e, machine_clock());
+
+	e->next = e->interval ? e->next + times * e->interval : 0;
+	e->told = 0;
+	return times;
+}
+
 int event_ready(struct file *f)
 {
 	struct event *e = f->node->event;
@@ -125,8 +134,7 @@ int event_read(struct process *p, struct file *f, address to, unsigned length)
 	if (user_write(p, to, &value, 8))
 		return -EFAULT;
 	if (e->kind == EVENT_TIMER) {
-		e->next = e->interval ? e->next + value * e->interval : 0;
-		e->told = 0;
+		event_go_on(e);
 	} else {
 		e->count -= value;
 		wake(e);
@@ -158,14 +166,14 @@ nanoseconds event_timers(void)
 	struct event *e;
 
 	for (e = timers; e; e = e->after) {
-		if (!e->next || e->told)
-			continue;
-		if (e->next <= now) {
+		if (e->next && !e->told && e->next <= now) {
 			e->told = 1;
 			wake(e);
-		} else if (!next || e->next < next) {
-			next = e->next;
+			if (e->owner)
+				timer_fired(e->owner);
 		}
+		if (e->next && !e->told && (!next || e->next < next))
+			next = e->next;
 	}
 	return next;
 }
@@ -207,8 +215,7 @@ static struct event *timer_of(struct process *p, u32 fd, int *error)
 	return *error ? 0 : f->node->event;
 }
 
-/* struct itimerspec: interval, then what is left */
-static int tell(struct process *p, address to, struct event *e, int wide)
+int event_tell(struct process *p, address to, struct event *e, int wide)
 {
 	nanoseconds now = machine_clock(), left = e->next, at;
 	u64 w[4];
@@ -228,23 +235,15 @@ static int tell(struct process *p, address to, struct event *e, int wide)
 	return wide ? user_write(p, to, w, 32) : user_write(p, to, t, 16);
 }
 
-CALL(timerfd_settime)
+int event_set(struct process *p, struct event *e, struct machine_registers *r, int wide)
 {
-	int error, wide = r->eax == 411;
-	struct event *e = timer_of(p, r->ebx, &error);
 	nanoseconds interval, length, now = machine_clock();
+	int error = time_get(p, r->edx, wide, &interval);
 
-	if (error)
-		return error;
-	if (r->ecx & ~1u)
-		return -EINVAL; /* TFD_TIMER_CANCEL_ON_SET: nobody sets the clock */
-	if (!r->edx)
-		return -EFAULT;
-	error = time_get(p, r->edx, wide, &interval);
 	if (!error)
 		error = time_get(p, r->edx + (wide ? 16 : 8), wide, &length);
 	if (!error && r->esi)
-		error = tell(p, r->esi, e, wide);
+		error = event_tell(p, r->esi, e, wide);
 	if (error)
 		return error;
 	if (length > FAR)
@@ -264,12 +263,24 @@ CALL(timerfd_settime)
 	return 0;
 }
 
+CALL(timerfd_settime)
+{
+	int error;
+	struct event *e = timer_of(p, r->ebx, &error);
+
+	if (error)
+		return error;
+	if (r->ecx & ~1u)
+		return -EINVAL; /* TFD_TIMER_CANCEL_ON_SET: nobody sets the clock */
+	return r->edx ? event_set(p, e, r, r->eax == 411) : -EFAULT;
+}
+
 CALL(timerfd_gettime)
 {
 	int error;
 	struct event *e = timer_of(p, r->ebx, &error);
 
-	return error ? error : tell(p, r->ecx, e, r->eax == 410);
+	return error ? error : event_tell(p, r->ecx, e, r->eax == 410);
 }
 
 /* signalfd4(descriptor, set, its size, flags): a new one for -1, else the set of that one changes */

@@ -246,6 +246,7 @@ struct event {
 	u32 one_by_one;             /* COUNT: a read takes 1 */
 	nanoseconds next, interval; /* TIMER: due on the machine's clock, 0: not set */
 	u32 real, told;             /* TIMER: of the real clock; its time has come and was told */
+	struct timer *owner;        /* TIMER: of timer_create; 0: a file's */
 	u64 set;                    /* SIGNALS */
 	struct watch *watches;      /* WATCHES */
 	struct event *after;        /* TIMER: the list of all */
@@ -257,6 +258,10 @@ void event_free(struct event *e);
 int event_ready(struct file *f);                                /* POLL* bits */
 int event_read(struct process *p, struct file *f, address to, unsigned length);
 int event_write(struct process *p, struct file *f, address from, unsigned length);
+u64 event_go_on(struct event *e);                               /* a timer counts from now on; how often its time had come */
+/* What timerfd_settime and timer_settime say in their last three arguments; and a timer as struct itimerspec: interval, then what is left. 0 or an error. */
+int event_set(struct process *p, struct event *e, struct machine_registers *r, int wide);
+int event_tell(struct process *p, address to, struct event *e, int wide);
 nanoseconds event_timers(void);                                 /* wakes those whose time has come; the next time, 0: none */
 int epoll_ready(struct event *e);
 void watches_drop(struct watch **list);                         /* of a file or an epoll that is no more */
@@ -349,6 +354,8 @@ struct crew { /* what the threads of a process share */
 	u64 pending;            /* signals to the process, for whichever thread takes them */
 	struct queued *queue;   /* those from 32 on, each time they were sent */
 	nanoseconds alarm, alarm_interval;
+	struct timer *timers;   /* of timer_create; */
+	u32 timer_next;         /* the number that the next one gets */
 	struct file *files[DESCRIPTORS];
 	u8 close_on_exec[DESCRIPTORS];
 };
@@ -447,6 +454,9 @@ void out_of_memory(struct process *p);      /* ends the step */
 void signal_send(struct process *p, int number);                       /* from the kernel */
 void signal_send_from(struct process *p, int number, const struct origin *origin);   /* to the process */
 void signal_send_thread(struct process *p, int number, const struct origin *origin);
+void timer_fired(struct timer *t);                                        /* its event has come */
+void timer_taken(struct process *p, int signal, struct origin *origin);   /* a timer's signal: it counts anew, and the origin says how often it had come once more */
+void timers_drop(struct crew *crew);
 struct origin *signal_origin(struct process *p, int number);
 int signal_kill(struct process *p, int pid, int number, const struct origin *origin); /* origin 0: p itself */
 int signal_kill_thread(struct process *p, u32 leader, u32 number, int signal);

@@ -156,11 +156,12 @@ static void forget(struct process *p, int number)
 	int own = p->pending & BIT(number) ? 1 : 0;
 
 	if (number >= 32 && queue_next(own ? &p->queue : &p->crew->queue, number, signal_origin(p, number)))
-		return;
-	if (own)
+		; /* another waits */
+	else if (own)
 		p->pending &= ~BIT(number);
 	else
 		p->crew->pending &= ~BIT(number);
+	timer_taken(p, number, signal_origin(p, number));
 }
 
 int signal_take(struct process *p, u64 set)

@@ -45,6 +45,8 @@ static const call calls[LAST + 1] = {
 	[319] = call_epoll_pwait, [321] = call_signalfd, [322] = call_timerfd_create, [323] = call_eventfd, [325] = call_timerfd_settime,
 	[326] = call_timerfd_gettime, [327] = call_signalfd, [328] = call_eventfd, [329] = call_epoll_create, [333] = call_preadv, [334] = call_pwritev,
 	[377] = call_copy_file_range, [378] = call_preadv2, [379] = call_pwritev2, [410] = call_timerfd_gettime, [411] = call_timerfd_settime,
+	[259] = call_timer_create, [260] = call_timer_settime, [261] = call_timer_gettime, [262] = call_timer_getoverrun, [263] = call_timer_delete,
+	[408] = call_timer_gettime, [409] = call_timer_settime,
 	[356] = call_memfd_create, [102] = call_socketcall, [359] = call_socket_direct, [360] = call_socket_direct, [361] = call_socket_direct, [362] = call_socket_direct,
 	[363] = call_socket_direct, [364] = call_socket_direct, [365] = call_socket_direct, [366] = call_socket_direct, [367] = call_socket_direct,
 	[368] = call_socket_direct, [369] = call_socket_direct, [370] = call_socket_direct, [371] = call_socket_direct, [372] = call_socket_direct,

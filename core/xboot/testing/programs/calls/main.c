@@ -13,6 +13,7 @@ enum {
 
 #include "moves.c"
 #include "waits.c"
+#include "timers.c"
 #include "threads.c"
 #include "locks.c"
 #include "proc.c"
@@ -30,6 +31,7 @@ void start_c(u32 *stack)
     sys(UMASK, 022);
     moves();
     waits();
+    timers();
     threads();
     locks();
     proc();

@@ -161,4 +161,20 @@ static void waits(void)
     sys(SIGNAL, 14, 0);
     for (n = 3; n < 20; n++)
         sys(CLOSE, n);
+    action.handler = (u32)waits_handler;
+    action.flags = 0x14000001; /* SA_RESTORER, SA_RESTART, SA_NOCLDSTOP */
+    sys(RT_SIGACTION, 17, &action, 0, 8);
+    waits_caught = 0;
+    pid = sys(FORK);
+    if (!pid) {
+        sys(KILL, sys(GETPID), 19);
+        sys(EXIT, 4);
+    }
+    say("stopped", sys(WAIT4, pid, &n, 2, 0) == pid);
+    say("no signal says so", waits_caught);
+    sys(KILL, pid, 18);
+    say("ends", child_status(pid));
+    say("a signal says so", waits_caught);
+    action.handler = 0;
+    sys(RT_SIGACTION, 17, &action, 0, 8);
 }

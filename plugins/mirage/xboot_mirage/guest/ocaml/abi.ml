@@ -9,6 +9,7 @@ open Sys_mem
 open Sys_signal
 open Sys_misc
 open Sys_event
+open Sys_timer
 open Sys_socket
 
 type entry = { name : string; serve : Proc.t -> int; price : int (* of the processor, for Sched *) }
@@ -57,6 +58,8 @@ let i386 = [
   321, e "signalfd" signalfd; 322, e "timerfd_create" timerfd_create; 323, e "eventfd" eventfd; 325, e "timerfd_settime" timerfd_settime; 326, e "timerfd_gettime" timerfd_gettime;
   327, e "signalfd4" signalfd4; 328, e "eventfd2" eventfd2; 329, e "epoll_create1" epoll_create1; 356, e "memfd_create" memfd_create; 410, e "timerfd_gettime64" timerfd_gettime64;
   411, e "timerfd_settime64" timerfd_settime64; 441, e "epoll_pwait2" epoll_pwait2; 102, e "socketcall" socketcall;
+  259, e "timer_create" timer_create; 260, e "timer_settime" timer_settime; 261, e "timer_gettime" timer_gettime; 262, e "timer_getoverrun" timer_getoverrun; 263, e "timer_delete" timer_delete;
+  408, e "timer_gettime64" timer_gettime64; 409, e "timer_settime64" timer_settime64;
   359, e "socket" (by_registers socket); 360, e "socketpair" (by_registers socketpair); 361, e "bind" (by_registers bind); 362, e "connect" (by_registers connect);
   363, e "listen" (by_registers listen); 364, e "accept4" (by_registers accept4); 365, e "getsockopt" (by_registers getsockopt); 366, e "setsockopt" (by_registers setsockopt);
   367, e "getsockname" (by_registers getsockname); 368, e "getpeername" (by_registers getpeername); 369, e "sendto" (by_registers sendto); 370, e "sendmsg" (by_registers sendmsg);
@@ -94,6 +97,7 @@ let x86_64 = [
   213, e "epoll_create" epoll_create; 232, e "epoll_wait" epoll_wait; 233, e "epoll_ctl" epoll_ctl; 275, e "splice" splice; 276, e "tee" tee; 281, e "epoll_pwait" epoll_pwait;
   282, e "signalfd" signalfd; 283, e "timerfd_create" timerfd_create; 284, e "eventfd" eventfd; 286, e "timerfd_settime" timerfd_settime; 287, e "timerfd_gettime" timerfd_gettime;
   289, e "signalfd4" signalfd4; 290, e "eventfd2" eventfd2; 291, e "epoll_create1" epoll_create1; 319, e "memfd_create" memfd_create; 441, e "epoll_pwait2" epoll_pwait2;
+  222, e "timer_create" timer_create; 223, e "timer_settime" timer_settime; 224, e "timer_gettime" timer_gettime; 225, e "timer_getoverrun" timer_getoverrun; 226, e "timer_delete" timer_delete;
   41, e "socket" (by_registers socket); 42, e "connect" (by_registers connect); 43, e "accept" (by_registers accept); 44, e "sendto" (by_registers sendto);
   45, e "recvfrom" (by_registers recvfrom); 46, e "sendmsg" (by_registers sendmsg); 47, e "recvmsg" (by_registers recvmsg); 48, e "shutdown" (by_registers shutdown);
   49, e "bind" (by_registers bind); 50, e "listen" (by_registers listen); 51, e "getsockname" (by_registers getsockname); 52, e "getpeername" (by_registers getpeername);

@@ -25,6 +25,8 @@ let step () = if !rate = 0 then Vfs.now := !Vfs.now + (1_000 * (1 + Base.calls_f
 (* A call that costs more than others takes more time: without that, a loop of forks would outlast a sleep a hundredfold. In microseconds. *)
 let pass n = if !rate = 0 then Vfs.now := !Vfs.now + (1_000 * n)
 
+let turn = 100_000 (* base/cpu.c's TICKS_BEFORE_SWITCH *)
+
 let uptime () = now () - !started
 
 let begin_step () =

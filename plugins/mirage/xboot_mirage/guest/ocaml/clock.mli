@@ -21,5 +21,8 @@ val step : unit -> unit
 (* So many *microseconds* more have passed, for a call that costs more than others. *)
 val pass : int -> unit
 
+(* The microseconds that a program may compute without a call before it loses the processor. *)
+val turn : int
+
 (* Everybody sleeps: wait for real, then move the clock to that time. *)
 val sleep_until : int -> unit

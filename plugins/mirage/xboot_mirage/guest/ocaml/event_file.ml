@@ -36,16 +36,13 @@ let write_event p f e va len =
     8
   end
 
-(* How often a timer has fired since it was last read. *)
-let fired t = if t.at = 0 || Clock.now () < t.at then 0 else if t.every = 0 then 1 else 1 + ((Clock.now () - t.at) / t.every)
-
 let read_timer p f t va len =
   if len < 8 then Errno.fail Errno.einval;
-  let n = fired t in
-  if n = 0 then wait_or_again f (fun () -> fired t > 0)
+  let n = Timer.fired t in
+  if n = 0 then wait_or_again f (fun () -> Timer.fired t > 0)
   else begin
     let moved = eight_bytes va p (Int64.of_int n) in
-    t.at <- (if t.every = 0 then 0 else t.at + (n * t.every));
+    Timer.go_on t n;
     moved
   end
 

@@ -7,9 +7,6 @@ val read_event : Proc.t -> Proc.file -> Proc.event -> int -> int -> int
 (* Add eight bytes to the count. *)
 val write_event : Proc.t -> Proc.file -> Proc.event -> int -> int -> int
 
-(* How often a timer has fired since it was last read. *)
-val fired : Proc.timer -> int
-
 (* Take how often the timer has fired, as eight bytes. *)
 val read_timer : Proc.t -> Proc.file -> Proc.timer -> int -> int -> int
 

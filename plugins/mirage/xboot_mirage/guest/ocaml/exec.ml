@@ -155,6 +155,7 @@ let commit p image path arguments environment =
   p.environment <- text environment;
   p.executed <- true;
   p.clear_tid <- 0;
+  Timer.forget_all p.shared;
   p.robust <- 0;
   p.alternate <- (0, 0);
   if p.files.sharers > 1 then begin

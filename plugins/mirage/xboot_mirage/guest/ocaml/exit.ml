@@ -43,6 +43,7 @@ let discard p =
 (* The last thread of a process has ended. *)
 let process_ended leader status =
   leader.state <- Zombie status;
+  Timer.forget_all leader.shared;
   (* orphans belong to process 1, as in any process namespace *)
   List.iter (fun c ->
     c.parent <- 1;

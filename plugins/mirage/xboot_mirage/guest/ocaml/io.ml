@@ -252,7 +252,7 @@ let rec ready p f =
     lor if_ (f.writable && Pipe.room pipe >= 4096) poll_out lor if_ (f.writable && pipe.Vfs.readers = 0) poll_err
   | To_console -> poll_out
   | Event e -> if_ (e.count <> 0L) poll_in lor if_ (Int64.unsigned_compare e.count (-2L) < 0) poll_out
-  | Timer t -> if_ (Event_file.fired t > 0) poll_in
+  | Timer t -> if_ (Timer.fired t > 0) poll_in
   | Signals s -> if_ (Signal.pending p land s.set <> 0) poll_in
   | Epoll e -> if_ (List.exists (fun i -> interest_ready p i <> 0) e.interests) poll_in
   | Socket s -> Socket.ready s
@@ -261,7 +261,7 @@ let rec ready p f =
 
 (* How often bytes came, and went. *)
 and motions f =
-  match f.what with Pipe_end pipe -> (pipe.Vfs.pushed, pipe.Vfs.pulled) | Event e -> (e.writes, e.writes) | Timer t -> (Event_file.fired t + t.at, 0) | Socket s -> (s.came, match s.peer with Some q -> q.went | None -> 0) | _ -> (0, 0)
+  match f.what with Pipe_end pipe -> (pipe.Vfs.pushed, pipe.Vfs.pulled) | Event e -> (e.writes, e.writes) | Timer t -> (Timer.fired t + t.at, 0) | Socket s -> (s.came, match s.peer with Some q -> q.went | None -> 0) | _ -> (0, 0)
 
 (* What epoll_wait has to report of one descriptor. *)
 and interest_ready p i =

@@ -9,6 +9,9 @@ val open_files : int
 (* Descriptors in one process. *)
 val descriptors : int
 
+(* Timers of timer_create in one process. *)
+val timers : int
+
 (* Bytes in a file. *)
 val file_size : int
 

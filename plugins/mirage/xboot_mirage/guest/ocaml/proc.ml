@@ -59,6 +59,17 @@ and event = { mutable count : int64; semaphore : bool; mutable writes : int }
 (* timerfd: when it fires next, on the clock of Clock.now; 0: never *)
 and timer = { clock : int; mutable at : int; mutable every : int }
 
+(* What timer_create made. [clock.every] counts from when its signal was taken. *)
+and own_timer = {
+  number : int;
+  clock_timer : timer;
+  signal : int; (* 0: none is sent *)
+  thread : int; (* that gets it, 0: the process *)
+  value : int;
+  mutable sent : bool; (* its signal waits: until it is taken, the timer only counts *)
+  mutable overrun : int; (* how often it had fired once more when its last signal was taken *)
+}
+
 and signals = { mutable set : int }
 and epoll = { mutable interests : interest list }
 
@@ -87,6 +98,8 @@ type shared = {
   queue : (int * (int * int * int * int)) Queue.t; (* their infos: one of each signal, real-time signals as often as they were sent *)
   mutable alarm : int; (* ITIMER_REAL: clock time, 0: none *)
   mutable interval : int; (* its period *)
+  mutable own_timers : own_timer list;
+  mutable next_timer : int; (* its number *)
   mutable ended : int option; (* the wait status that exit_group or a signal gave *)
   mutable continued : bool; (* it was stopped and goes on, and no wait has told its parent *)
 }
@@ -292,7 +305,7 @@ let copy_descriptors d =
   Array.iter (function Some f -> f.holders <- f.holders + 1 | None -> ()) d.table;
   { d with table = Array.copy d.table; close_on_exec = Array.copy d.close_on_exec; sharers = 1 }
 
-let new_shared () : shared = { pending = 0; queue = Queue.create (); alarm = 0; interval = 0; ended = None; continued = false }
+let new_shared () : shared = { pending = 0; queue = Queue.create (); alarm = 0; interval = 0; own_timers = []; next_timer = 0; ended = None; continued = false }
 
 let no_action = { handler = 0; options = 0; restorer = 0; mask = 0 }
 let new_limits ~stack =

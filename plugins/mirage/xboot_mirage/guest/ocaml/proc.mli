@@ -58,6 +58,17 @@ and event = { mutable count : int64; semaphore : bool; mutable writes : int }
 (* timerfd: when it fires next, on the clock of Clock.now; 0: never *)
 and timer = { clock : int; mutable at : int; mutable every : int }
 
+(* What timer_create made. [clock.every] counts from when its signal was taken. *)
+and own_timer = {
+  number : int;
+  clock_timer : timer;
+  signal : int; (* 0: none is sent *)
+  thread : int; (* that gets it, 0: the process *)
+  value : int;
+  mutable sent : bool; (* its signal waits: until it is taken, the timer only counts *)
+  mutable overrun : int; (* how often it had fired once more when its last signal was taken *)
+}
+
 and signals = { mutable set : int }
 and epoll = { mutable interests : interest list }
 
@@ -84,6 +95,8 @@ type shared = {
   queue : (int * (int * int * int * int)) Queue.t; (* their infos: one of each signal, real-time signals as often as they were sent *)
   mutable alarm : int; (* ITIMER_REAL: clock time, 0: none *)
   mutable interval : int; (* its period *)
+  mutable own_timers : own_timer list;
+  mutable next_timer : int; (* its number *)
   mutable ended : int option; (* the wait status that exit_group or a signal gave *)
   mutable continued : bool; (* it was stopped and goes on, and no wait has told its parent *)
 }

@@ -92,6 +92,16 @@ let fault p vector =
   | 17 -> die 7 1
   | _ -> die 11 128
 
+(* The next moment that somebody waits for; max_int: nobody does. *)
+let earliest_wake () =
+  List.fold_left (fun t p ->
+    match p.state with
+    | Waiting _ ->
+      let t = if p.deadline >= 0 then min t p.deadline else t in
+      if p.shared.alarm > 0 then min t p.shared.alarm else t
+    | Ready -> if p.shared.alarm > 0 then min t p.shared.alarm else t
+    | Stopped | Zombie _ -> t) (List.fold_left (fun t timer -> if timer.at > Clock.now () then min t timer.at else t) max_int !timers) (all ())
+
 (* Run one process until it gives up the processor. *)
 let run p =
   current := Some p;
@@ -106,7 +116,11 @@ let run p =
         left := !left - start_call p;
         if !left <= 0 then going := false
       end
-      else if vector = Base.vector_timer then going := false
+      else if vector = Base.vector_timer then begin
+        (* whoever waits for a moment does not wait for ever: only then does what a program computes take time *)
+        if earliest_wake () < max_int then Clock.pass Clock.turn;
+        going := false
+      end
       else if vector = Base.vector_int80 then Signal.force p 11 (128, 0, 0, 0)
       else if vector = Base.vector_syscall then Signal.force p 4 (128, 0, 0, 0)
       else begin
@@ -125,7 +139,8 @@ let alarms () =
     if t.alarm <> 0 && Clock.now () >= t.alarm && not (is_zombie p) then begin
       t.alarm <- (if t.interval > 0 then t.alarm + (t.interval * (1 + ((Clock.now () - t.alarm) / t.interval))) else 0);
       Signal.send p 14 (128, 0, 0, 0)
-    end) (all ())
+    end;
+    if p.pid = p.tgid then List.iter (fun o -> if o.signal > 0 && not o.sent && Timer.fired o.clock_timer > 0 then Signal.expire p o) t.own_timers) (all ())
 
 let able p =
   match p.state with
@@ -143,14 +158,6 @@ let next_after last =
     | [] -> List.rev_append later [] @ List.rev earlier
     | p :: rest -> if p.pid > last then scan (p :: later) earlier rest else scan later (p :: earlier) rest in
   List.find_opt able (scan [] [] (all ()))
-
-let earliest_wake () =
-  List.fold_left (fun t p ->
-    match p.state with
-    | Waiting _ ->
-      let t = if p.deadline >= 0 then min t p.deadline else t in
-      if p.shared.alarm > 0 then min t p.shared.alarm else t
-    | _ -> t) (List.fold_left (fun t timer -> if timer.at > Clock.now () then min t timer.at else t) max_int !timers) (all ())
 
 (* Run until process 1 has ended; its wait status. *)
 let until_first_ends () =

@@ -23,9 +23,11 @@ let deliverable p = pending p land lnot (p.blocked land lnot unblockable)
 let first_real_time = 32
 let queue_limit = 1024 (* real-time signals that wait in one queue *)
 
-(* One more in a queue: an ordinary signal waits once, a real-time signal as often as it was sent. *)
-let enqueue queue pending n info =
-  if (n >= first_real_time && Queue.length queue < queue_limit) || pending land bit n = 0 then Queue.push (n, info) queue
+(* One more in a queue: an ordinary signal waits once, a real-time signal as often as it was sent, and so does a timer's. Does it wait there, with its info? *)
+let enqueue ?(each = false) queue pending n info =
+  let room = ((each || n >= first_real_time) && Queue.length queue < queue_limit) || pending land bit n = 0 in
+  if room then Queue.push (n, info) queue;
+  room
 
 (* Take the first of signal [n] out: its info, and whether another waits. *)
 let dequeue queue n =
@@ -42,11 +44,11 @@ let take p n =
   if p.pending land bit n <> 0 then begin
     let info, more = dequeue p.queue n in
     if not more then p.pending <- p.pending land lnot (bit n);
-    info
+    Timer.taken p n info
   end else begin
     let info, more = dequeue p.shared.queue n in
     if not more then p.shared.pending <- p.shared.pending land lnot (bit n);
-    info
+    Timer.taken p n info
   end
 
 (* Forget pending signals of a set. *)
@@ -69,26 +71,40 @@ let wake_stopped p n =
     List.iter (fun q -> resume_stopped q; forget_signals q stopping) (threads p.tgid)
 
 (* To one thread. *)
-let post p n info =
-  if n >= 1 && n <= 62 && not (is_zombie p) then begin
+let deposit ~each p n info =
+  n >= 1 && n <= 62 && not (is_zombie p) && begin
     wake_stopped p n;
-    if not ((spared p n || is_ignored p n) && p.blocked land bit n = 0) then begin
-      enqueue p.queue p.pending n info;
-      p.pending <- p.pending lor bit n
+    not ((spared p n || is_ignored p n) && p.blocked land bit n = 0) && begin
+      let waits = enqueue ~each p.queue p.pending n info in
+      p.pending <- p.pending lor bit n;
+      waits
     end
   end
 
+let post p n info = ignore (deposit ~each:false p n info)
+
 (* To a process: whichever of its threads does not block the signal will take it, the first one first. *)
-let send p n info =
-  if n >= 1 && n <= 62 then
+let deposit_process ~each p n info =
+  n >= 1 && n <= 62 &&
     match List.filter (fun q -> not (is_zombie q)) (threads p.tgid) with
-    | [] -> ()
+    | [] -> false
     | all ->
       wake_stopped p n;
-      if not ((spared p n || is_ignored p n) && List.exists (fun q -> q.blocked land bit n = 0) all) then begin
-        enqueue p.shared.queue p.shared.pending n info;
-        p.shared.pending <- p.shared.pending lor bit n
+      not ((spared p n || is_ignored p n) && List.exists (fun q -> q.blocked land bit n = 0) all) && begin
+        let waits = enqueue ~each p.shared.queue p.shared.pending n info in
+        p.shared.pending <- p.shared.pending lor bit n;
+        waits
       end
+
+let send p n info = ignore (deposit_process ~each:false p n info)
+
+(* A timer of the process has fired. Where its signal is ignored, or nobody is there for it, it goes on. *)
+let expire p o =
+  let info = (Timer.si_timer, o.number, 0, o.value) in
+  o.sent <-
+    (if o.thread = 0 then deposit_process ~each:true p o.signal info
+     else match find o.thread with Some q when q.tgid = p.tgid -> deposit ~each:true q o.signal info | _ -> false);
+  if not o.sent then Timer.go_on o.clock_timer (Timer.fired o.clock_timer)
 
 let () = Exit.send_hook := send
 
@@ -97,7 +113,7 @@ let force p n info =
   let a = p.handlers.actions.(n) in
   if a.handler <= 1 || p.blocked land bit n <> 0 then Exit.finish_group p n
   else begin
-    enqueue p.queue p.pending n info;
+    ignore (enqueue p.queue p.pending n info);
     p.pending <- p.pending lor bit n
   end
 
@@ -280,7 +296,9 @@ let rec deliver p =
         List.iter (fun q -> if not (is_zombie q) then q.state <- Stopped) (threads p.tgid);
         p.stop_reported <- false;
         p.shared.continued <- false;
-        match find p.parent with Some q -> send q Exit.sigchld (5, p.pid, 1000, n) | None -> ()
+        match find p.parent with
+        | Some q when q.handlers.actions.(Exit.sigchld).options land 1 = 0 (* SA_NOCLDSTOP *) -> send q Exit.sigchld (5, p.pid, 1000, n)
+        | _ -> ()
       end
       else Exit.finish_group p n
     end

@@ -39,6 +39,9 @@ val post : Proc.t -> int -> int * int * int * int -> unit
 (* As [post], to a process: whichever of its threads does not block the signal takes it. *)
 val send : Proc.t -> int -> int * int * int * int -> unit
 
+(* A timer of the process has fired: its signal is sent, once until that is taken. *)
+val expire : Proc.t -> Proc.own_timer -> unit
+
 (* A fault of the program's own: it cannot be ignored, and ends even process 1 when it has no handler or blocks it. *)
 val force : Proc.t -> int -> int * int * int * int -> unit
 

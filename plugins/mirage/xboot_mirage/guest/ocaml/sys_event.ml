@@ -33,7 +33,7 @@ let timerfd_create p =
 let timer p = match (file p (Arg.int p 0)).what with Timer t -> t | _ -> Errno.fail Errno.einval
 
 let put_timer p t va ~wide =
-  let left = if t.at = 0 then 0 else if t.every > 0 then t.at + (Event_file.fired t * t.every) - Clock.now () else max 0 (t.at - Clock.now ()) in
+  let left = Timer.left t in
   let b = Bytes.make (if wide then 32 else 16) '\000' in
   let set i v = if wide then User.set64 b (8 * i) v else User.set32 b (4 * i) v in
   List.iteri set [ t.every / 1_000_000_000; t.every mod 1_000_000_000; left / 1_000_000_000; left mod 1_000_000_000 ];
@@ -41,15 +41,22 @@ let put_timer p t va ~wide =
 
 let timerfd_gettime_with p ~wide = put_timer p (timer p) (Arg.word p 1) ~wide; 0
 
-let timerfd_settime_with p ~wide =
-  let t = timer p and flags = Arg.int p 1 and va = Arg.word p 2 and old = Arg.word p 3 in
-  known flags 3;
+let timer_setting p va ~wide =
   let size = if wide then 16 else 8 in
   let every = Sys_signal.span_at p va ~wide ~scale:1 and value = Sys_signal.span_at p (va + size) ~wide ~scale:1 in
   if every < 0 || value < 0 then Errno.fail Errno.efault;
-  if old <> 0 then put_timer p t old ~wide;
+  (every, value)
+
+let set_timer t ~absolute ~every ~value =
   t.every <- every;
-  t.at <- (if value = 0 then 0 else if flags land 1 = 0 then Clock.now () + value else max 1 (if t.clock = 0 || t.clock = 8 then value else value + !Clock.started));
+  t.at <- (if value = 0 then 0 else if not absolute then Clock.now () + value else max 1 (if t.clock = 0 || t.clock = 8 || t.clock = 11 then value else value + !Clock.started))
+
+let timerfd_settime_with p ~wide =
+  let t = timer p and flags = Arg.int p 1 and old = Arg.word p 3 in
+  known flags 3;
+  let every, value = timer_setting p (Arg.word p 2) ~wide in
+  if old <> 0 then put_timer p t old ~wide;
+  set_timer t ~absolute:(flags land 1 <> 0) ~every ~value;
   0
 
 let timerfd_gettime p = timerfd_gettime_with p ~wide:(is_wide p)
