@@ -4,8 +4,8 @@
 BIN := .venv/bin
 XBOOT := $(BIN)/xboot
 
-# Tests run side by side, one process a core; what shares a session's fixtures stays in one process (--dist loadscope).
-PYTEST := $(BIN)/pytest -n auto --dist loadscope
+# Tests run side by side, one process a core; what shares a session's fixtures stays in one process (--dist loadscope), and what takes longest is begun first (tests/conftest.py).
+PYTEST := $(BIN)/pytest -n auto --dist loadscope --no-loadscope-reorder
 
 # The expected hashes are published here: whoever runs this compares with everybody who did before.
 HELLO := sha256-ZP0ooGdeMFvZsCtJBonatXVcjqWiM7N05V46LXzF1xQ=

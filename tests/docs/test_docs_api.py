@@ -25,4 +25,4 @@ def test_the_examples_run() -> None:
     assert lines[1].endswith(" tccboot/c@qemu")
     assert lines[2] == "agreed ['tccboot', 'mirage']"
     assert [line.split()[0] for line in lines[3:5]] == ["tccboot", "mirage"]
-    assert lines[5] == "--set colour: the backend linux has no setting 'colour' linux has kernel, net, toolchain"
+    assert lines[5] == "--set colour: the backend linux has no setting 'colour' linux has kernel, net, bits, toolchain"
