@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from xboot.testing.boot import Booted, Plan, boot, source
 from xboot.testing.builders import HOSTILE
 from xboot_qemu.command import find_program
 from xboot_qemu.confine import confinement
-from xboot_qemu.guard import guard, made_by, needed, unguarded
+from xboot_qemu.guard import SOURCE, guard, made_by, needed, unguarded
 
 TCG = MachineOptions("tcg")
 # Places that each kernel maps and writes, in its view of all memory: low ones; tccboot hides what is below 14 MiB and not its own.
@@ -70,6 +72,43 @@ def test_a_programs_own_stack_is_its_own(run: Callable[..., Booted], backend: st
         assert "did not make" in booted.verdict.failure
 
 
+@pytest.mark.boot
+@pytest.mark.parametrize("how", ["call", "return", "iret"])
+def test_a_linux_of_32_bits_is_guarded_too(program: Path, tmp_path: Path, how: str) -> None:
+    plan = Plan()
+    tree = plan.add(source(program))
+    builder = f"{tree.path}/far"
+    plan.step(builder, [builder.encode(), how.encode(), b"c0200008"], inputs=[tree.path], system="i686-linux")
+    verdict = boot(plan.script(), "linux", tmp_path / "boot", export=False, settings={"bits": "32"}).verdict
+    assert not verdict.ok and "status 77" not in verdict.failure
+    if needed(find_program("qemu-system-x86_64"), TCG):
+        assert "a program reached the kernel's memory by a far call or return" in verdict.failure, verdict.failure
+
+
+@pytest.mark.compiler
+@pytest.mark.parametrize(
+    ("bits", "at", "found"),
+    [
+        (64, 0x80200000, 0),  # where a kernel that chooses its place by chance may begin, before it is in its own half
+        (64, 0xC1000000, 0),
+        (64, 0xFFFFFFFF81000000, 0xFFFF800000000000),
+        (32, 0x80200000, 0x80000000),
+        (32, 0xC1000000, 0xC0000000),
+        (32, 0x00100000, 0),
+    ],
+)
+def test_the_kernels_half_is_learnt_from_its_width(tmp_path: Path, bits: int, at: int, found: int) -> None:
+    code, program = tmp_path / "learns.c", tmp_path / "learns"
+    code.write_text(
+        f'#define VERSION 1\n#define STATUS 42\n#define BITS {bits}\n#include "{SOURCE}"\n'
+        f"int main(void)\n{{\n    learn({at}ull);\n    return kernel_from != ({found}ull ? {found}ull : ~0ull);\n}}\n"
+    )
+    calls = sorted(set(re.findall(r"(qemu_plugin_\w+)\(", SOURCE.read_text())) - {"qemu_plugin_install"})
+    (tmp_path / "qemu.c").write_text("".join(f"void {name}(void) {{}}\n" for name in calls))  # nothing of QEMU's is asked
+    subprocess.run(["gcc", "-o", str(program), str(code), str(tmp_path / "qemu.c")], check=True, capture_output=True)
+    assert subprocess.run([str(program)], check=False).returncode == 0
+
+
 def _qemu(folder: Path, version: str, usage: str = "-plugin [file=]<file>") -> str:
     """Something that says that it is this QEMU."""
     program = folder / f"qemu-{version}"
@@ -82,15 +121,15 @@ def _qemu(folder: Path, version: str, usage: str = "-plugin [file=]<file>") -> s
 def test_which_emulators_are_guarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old, mended = _qemu(tmp_path, "7.2.22"), _qemu(tmp_path, "9.1.0")
     assert needed(old, TCG) and not needed(old, MachineOptions("kvm")) and not needed(mended, TCG)
-    assert guard(mended, TCG) is None and unguarded(mended, TCG) == ""
-    assert guard(old, TCG) is not None and unguarded(old, TCG) == ""
-    assert guard(old, TCG) != guard(_qemu(tmp_path, "9.0.2"), TCG)  # another version of the plugins' interface
+    assert guard(mended, TCG, 64) is None and unguarded(mended, TCG) == ""
+    assert guard(old, TCG, 64) is not None and unguarded(old, TCG) == ""
+    assert guard(old, TCG, 64) != guard(_qemu(tmp_path, "9.0.2"), TCG, 64)  # another version of the plugins' interface
     assert needed(_qemu(tmp_path, "of our own"), TCG)
     bare = _qemu(tmp_path, "8.0.0", usage="nothing")
-    assert guard(bare, TCG) is None and "takes no plugins" in unguarded(bare, TCG)
+    assert guard(bare, TCG, 64) is None and "takes no plugins" in unguarded(bare, TCG)
     assert confinement(bare, TCG).endswith("far calls are not watched")
     monkeypatch.setattr(xboot_qemu.guard, "_compiler", lambda: "")
-    assert guard(old, TCG) is None and "no C compiler" in unguarded(old, TCG)
+    assert guard(old, TCG, 64) is None and "no C compiler" in unguarded(old, TCG)
 
 
 def test_what_compiles_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,8 @@
    with the program's rights. Here each such instruction of a program is looked at when it is translated; when one touches an address of the kernel's half that it has no
    business with, QEMU ends at once, and the run has failed.
 
-   Which half is the kernel's is known from the first instruction that runs there: 64 bits: the upper half; 32 bits: from 0x80000000 (tccboot) or 0xc0000000 (GNU Mach) on.
-   Before that, firmware and loaders do what they want. Two accesses to the kernel's half are the processor's own: descriptors are read (after the stack, so only the first
+   Which half is the kernel's is known from the first instruction that runs there: 64 bits: the upper half; 32 bits: from 0x80000000 (tccboot) or 0xc0000000 (GNU Mach, Linux) on.
+   Before that, firmware and loaders do what they want; a 64-bit kernel may begin at any low address. Two accesses to the kernel's half are the processor's own: descriptors are read (after the stack, so only the first
    access of a return counts), and GNU Mach's call gate (lcall $7) changes to the kernel's own stack. */
 
 #include <stdbool.h>
@@ -78,15 +78,17 @@ static void touches(unsigned cpu, uint32_t access, uint64_t at, void *kind)
     first = false;
 }
 
-/* The kernel's half, when `at` is in it. */
+/* The kernel's half, when `at` is in it. BITS is the kernel's width. */
 static void learn(uint64_t at)
 {
-    if (at >= 0xffff800000000000ull)
-        kernel_from = 0xffff800000000000ull;
-    else if (at >= 0xc1000000 && at < 0xc2000000)
-        kernel_from = 0xc0000000, has_gate = true;
-    else if (at >= 0x80100000 && at < 0x80e00000)
+    if (BITS == 64) {
+        if (at >= 0xffff800000000000ull)
+            kernel_from = 0xffff800000000000ull;
+    } else if (at >= 0xc1000000 && at < 0xc2000000) {
+        kernel_from = 0xc0000000, has_gate = true; /* Linux has none there, and its processor refuses the call before it touches a stack */
+    } else if (at >= 0x80100000 && at < 0x80e00000) {
         kernel_from = 0x80000000;
+    }
 }
 
 static void translated(id self, struct tb *tb)

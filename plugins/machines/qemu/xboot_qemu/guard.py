@@ -32,11 +32,13 @@ def needed(program: str, options: MachineOptions) -> bool:
     return options.accelerator != "kvm" and _version(program) < _MENDED
 
 
-def guard(program: str, options: MachineOptions) -> Path | None:
-    """The plugin for the QEMU at `program`; None where none is needed, or none can be had: `unguarded` tells which."""
+def guard(program: str, options: MachineOptions, bits: int) -> Path | None:
+    """The plugin for the QEMU at `program` and a kernel of so many bits; None where none is needed, or none can be had: `unguarded` tells
+    which.
+    """
     if not needed(program, options) or unguarded(program, options):
         return None
-    return _made(2 if _version(program) >= (9, 0) else 1)
+    return _made(2 if _version(program) >= (9, 0) else 1, bits)
 
 
 def unguarded(program: str, options: MachineOptions) -> str:
@@ -91,7 +93,7 @@ def _takes_plugins(program: str) -> bool:
 
 
 @functools.cache
-def _made(version: int) -> Path:
+def _made(version: int, bits: int) -> Path:
     """The compiled plugin, from the cache or made now. Raises BackendError when the compiler refuses it."""
     found = _compiler()
     assert found is not None  # `unguarded` has looked
@@ -104,6 +106,7 @@ def _made(version: int) -> Path:
             "-shared",
             "-fPIC",
             f"-DVERSION={version}",
+            f"-DBITS={bits}",
             f"-DSTATUS={STATUS}",
             "-o",
             str(folder / "guard.so"),
@@ -113,5 +116,5 @@ def _made(version: int) -> Path:
         if done.returncode != 0:
             raise BackendError(f"{compiler[0]} could not compile the guard for QEMU, {SOURCE}", hint=done.stderr.strip()[-500:])
 
-    key = {"source": file_sha256(SOURCE), "compiler": identity, "version": f"{version} {STATUS}"}
+    key = {"source": file_sha256(SOURCE), "compiler": identity, "version": f"{version} {STATUS} {bits}"}
     return Cache().folder("qemu-guard", key, make) / "guard.so"

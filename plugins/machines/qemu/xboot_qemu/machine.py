@@ -66,7 +66,7 @@ class QemuMachine(Machine):
         pairs = [socket.socketpair() for _ in range(3)]
         control, console, result = (ours for ours, _ in pairs)
         try:
-            plugin = guard(find_program(program_name(boot)), options)
+            plugin = guard(find_program(program_name(boot)), options, boot.bits)
             command = command_line(boot, options, *[f"socket,fd={theirs.fileno()}" for _, theirs in pairs], guard=plugin)
             process = await start_process(command, [theirs for _, theirs in pairs], walls(command[0], boot, options, plugin))
         except BaseException:
