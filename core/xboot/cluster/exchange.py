@@ -53,15 +53,22 @@ class Exchange:
             return bool(files.exists(place)) and _is_file(files, place, size)
 
     def put(self, file: Path, sha256: str) -> None:
-        """Lay `file` there, instead of what may be there already."""
+        """Lay `file` there, instead of what may be there already. Whoever gets it meanwhile finds the one or the other, whole, where the
+        place can rename: two steps may have made the same bytes.
+        """
         with file.open("rb") as source, self._opened() as (files, root):
             place = _place(root, sha256)
+            part = f"{place}.{secrets.token_hex(8)}.part"  # a name of our own: nothing is written through a link
             files.makedirs(posixpath.dirname(place), exist_ok=True)
-            with suppress(FileNotFoundError):  # never write through a link
-                files.rm_file(place)
-            with files.open(place, "wb") as sink:
-                while piece := source.read(_PIECE):
-                    sink.write(piece)
+            try:
+                with files.open(part, "wb") as sink:
+                    while piece := source.read(_PIECE):
+                        sink.write(piece)
+                files.mv(part, place)
+            except BaseException:
+                with suppress(Exception):
+                    files.rm_file(part)
+                raise
 
     def get(self, sha256: str, size: int, target: Path) -> bool:
         """Write the NAR to `target`; False when it is not there, or is anything else than these `size` bytes with this hash (`target` may
