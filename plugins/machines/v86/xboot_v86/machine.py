@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import socket
 from collections.abc import Sequence
@@ -94,9 +93,6 @@ class V86Machine(Machine):
 
 class V86Carrier(ProcessCarrier):
     """A node that runs v86."""
-
-    def __init__(self, process: asyncio.subprocess.Process, console: socket.socket, result: socket.socket) -> None:
-        super().__init__(process, console, result)
 
     def end_of(self, status: int) -> End:
         """The guest's byte is in the status: nothing else that ends here has one from 65 to 124."""
