@@ -56,6 +56,7 @@ tmp" ]
 full
 null
 random
+shm
 stderr
 stdin
 stdout

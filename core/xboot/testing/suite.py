@@ -92,6 +92,7 @@ class BootSuite(ImageTests):
         assert facts["tmp"] == "0"
         declared = {path.split("/")[1] for path, _ in step.files} | {"build", "dev", "nix", "tmp"}
         assert set(facts["root"].split()) - {"proc"} == declared
+        assert facts["shm"] == "1777 0"
         assert facts["zero"] == "3"
         assert facts["times"].split() == ["1", "1", "1"], "a source's files and folders are of one second after 1970 (section 2)"
         assert facts["date"] == "2030-01-01 00:00", "each step begins at the same date"

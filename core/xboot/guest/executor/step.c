@@ -82,6 +82,7 @@ static void make_devices(void)
     device("dev/random", 1, 8);
     device("dev/urandom", 1, 9);
     device("dev/tty", 5, 0);
+    folder(root, "dev/shm", 01777); /* shm_open and sem_open make files here */
     must(SYS3(SYS_symlinkat, "/proc/self/fd", root, "dev/fd"), "making a link", "/dev/fd");
     must(SYS3(SYS_symlinkat, "/proc/self/fd/0", root, "dev/stdin"), "making a link", "/dev/stdin");
     must(SYS3(SYS_symlinkat, "/proc/self/fd/1", root, "dev/stdout"), "making a link", "/dev/stdout");

@@ -17,6 +17,7 @@ mkdir $out
     echo "date $(date -u +'%F %H:%M')"
     touch /tmp/now; echo "future $(find / -path /proc -prune -o -newer /tmp/now -print | grep -v "^$out/facts" | wc -l)"; rm /tmp/now
     echo "root $(ls -A / | sort | tr '\n' ' ')"
+    echo "shm $(stat -c %a /dev/shm) $(ls -A /dev/shm | wc -l)"
     for device in null zero full random urandom tty fd stdin stdout stderr; do
         [ -e /dev/$device ] || [ -L /dev/$device ] || echo "no /dev/$device"
     done

@@ -134,6 +134,7 @@
     (make-parents root store (const #t)) ;of root: no builder can put another store in its place
     (make-directory root (substring store 1) #o1777)
     (make-directory root "dev" #o755)
+    (make-directory root "dev/shm" #o1777) ;shm_open and sem_open make files here
     (for-each (lambda (d) (apply make-device root d))
               '(("dev/null" 1 3) ("dev/zero" 1 5) ("dev/full" 1 7) ("dev/random" 1 8) ("dev/urandom" 1 9) ("dev/tty" 5 0)))
     (for-each (lambda (link) (must-call "making a link" (cadr link) 'symlinkat (car link) root (cadr link)))

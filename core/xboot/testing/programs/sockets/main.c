@@ -1,11 +1,11 @@
-/* main.c: sockets between processes of a step, the memory files that they pass to each other, and queued signals, in the manner of ../syscalls/main.c: one line a check, nothing judged, the same on every correct kernel that has
+/* main.c: sockets between processes of a step, the memory files that they pass to each other, queued signals, and memory that they share by name, in the manner of ../syscalls/main.c: one line a check, nothing judged, the same on every correct kernel that has
    sockets. NAME.c is a section, NAME.txt what Linux answers. Both of i386's ways to make these calls are used. */
 
 #include "../syscalls/common.h"
 
 enum {
     SOCKETCALL = 102, SOCKET = 359, SOCKETPAIR = 360, BIND = 361, CONNECT = 362, LISTEN = 363, ACCEPT4 = 364, GETSOCKOPT = 365, SETSOCKOPT = 366, GETSOCKNAME = 367,
-    GETPEERNAME = 368, SENDTO = 369, SENDMSG = 370, RECVFROM = 371, RECVMSG = 372, SHUTDOWN = 373, SENDFILE = 187, EPOLL_CREATE1 = 329, EPOLL_CTL = 255, EPOLL_WAIT = 256, MEMFD_CREATE = 356, RT_SIGTIMEDWAIT = 177, RT_SIGQUEUEINFO = 178,
+    GETPEERNAME = 368, SENDTO = 369, SENDMSG = 370, RECVFROM = 371, RECVMSG = 372, SHUTDOWN = 373, SENDFILE = 187, EPOLL_CREATE1 = 329, EPOLL_CTL = 255, EPOLL_WAIT = 256, MEMFD_CREATE = 356, RT_SIGTIMEDWAIT = 177, RT_SIGQUEUEINFO = 178, STATFS = 99, FUTEX = 240,
     STREAM = 1, DATAGRAM = 2, SEQPACKET = 5, PEEK = 2, DONTWAIT = 0x40, WAITALL = 0x100, NOSIGNAL = 0x4000, TRUNCATED = 0x20
 };
 
@@ -74,6 +74,7 @@ static void close_all(void)
 #include "passing.c"
 #include "memory.c"
 #include "queues.c"
+#include "shm.c"
 
 void start_c(u32 *stack)
 {
@@ -89,6 +90,7 @@ void start_c(u32 *stack)
     passing();
     memory();
     queues();
+    shm();
     put("# end\n");
     sys(EXIT_GROUP, 0);
 }

@@ -32,6 +32,7 @@ let add_devices root =
   let dev = directory root "dev" 0o755 in
   List.iter (fun (name, minor) -> add dev name (make (Device (1, minor)) 0o666)) [ "null", 3; "zero", 5; "full", 7; "random", 8; "urandom", 9 ];
   add dev "tty" (make (Device (5, 0)) 0o666);
+  ignore (directory dev "shm" 0o1777) (* shm_open and sem_open make files here *);
   List.iter (fun (name, target) -> add dev name (make (Link target) 0o777))
     [ "fd", "/proc/self/fd"; "stdin", "/proc/self/fd/0"; "stdout", "/proc/self/fd/1"; "stderr", "/proc/self/fd/2" ]
 
