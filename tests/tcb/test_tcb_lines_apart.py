@@ -10,8 +10,10 @@ import pytest
 from xboot.tcb.lines import count_files, count_lines
 
 
-def test_nothing_is_forked_from_a_process_that_may_have_threads(tmp_path: Path) -> None:
+def test_nothing_is_forked_from_a_process_that_may_have_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A comparison measures one voter while others run; a fork of it may find a lock held by a thread that it has not."""
+    monkeypatch.setenv("XBOOT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("xboot.tcb.lines._MANY", 1000)
     files = [tmp_path / f"{number}.c" for number in range(130)]
     for number, file in enumerate(files):
         file.write_text("int a;\n" * number)

@@ -8,24 +8,16 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from pathlib import Path
 
 from xboot.cache import file_sha256
+from xboot.tcb.counted import Counted, SourceFile
 
-_MANY = 50
+_MANY = 200_000  # bytes that one process counts in a second, which is what it costs to begin another and more
 
 # pygount guesses some languages by endings alone: .S and .s are the same assembler, .h is C here, and .def are TCC's tables in C.
 _NAMES = {"GAS": "assembler", "S": "assembler", "Objective-C": "C", "Singularity": "C", "unknown": "other"}
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFile:
-    """One file that was compiled: its language, its lines of code, and its SHA-256 (by which two backends are found to share it)."""
-
-    language: str
-    lines: int
-    sha256: str
 
 
 def count_lines(path: Path) -> SourceFile:
@@ -40,17 +32,31 @@ def count_lines(path: Path) -> SourceFile:
 
 
 def count_files(paths: Iterable[Path]) -> Mapping[Path, SourceFile]:
-    """Count many files, on all cores when there are many."""
+    """Count many files, those that were not counted before (`Counted`) on all cores when they are large. Raises OSError for a file that
+    cannot be read.
+    """
     wanted = list(dict.fromkeys(paths))
-    if len(wanted) < _MANY:
-        return {path: count_lines(path) for path in wanted}
-    cores = os.cpu_count() or 1
-    parts = [wanted[at::cores] for at in range(cores)]
+    counted = Counted()
+    found = {path: known for path in wanted if (known := counted.of(path)) is not None}
+    new = _count([path for path in wanted if path not in found])
+    counted.keep(new)
+    found |= new
+    return {path: found[path] for path in wanted}
+
+
+def _count(paths: Sequence[Path]) -> dict[Path, SourceFile]:
+    sizes = {path: path.stat().st_size for path in paths}
+    cores = min(os.cpu_count() or 1, 1 + sum(sizes.values()) // _MANY, len(paths))
+    if cores < 2:
+        return {path: count_lines(path) for path in paths}
+    # Largest first, one to each process in turn: so all have the same to do.
+    ordered = sorted(paths, key=lambda path: -sizes[path])
+    parts = [ordered[at::cores] for at in range(cores)]
     found: dict[Path, SourceFile] = {}
     with ThreadPoolExecutor(cores) as pool:
         for part, files in zip(parts, pool.map(_count_apart, parts), strict=True):
             found |= zip(part, files, strict=True)
-    return {path: found[path] for path in wanted}
+    return found
 
 
 def _count_apart(paths: Sequence[Path]) -> list[SourceFile]:
