@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from xboot.tcb import count_files, lines
-from xboot.tcb.lines import SourceFile
+from xboot.tcb.counted import SourceFile
 
 
 @pytest.fixture

@@ -12,14 +12,12 @@ from typing import BinaryIO
 
 from xboot import nar
 from xboot.errors import InputError
+from xboot.mentions import mentioned, overlapping
 from xboot.parse.stores import Found
 
 __all__ = ["Content"]
 
 _CHUNK = 1 << 20
-_HASH = 32
-_BASE32 = b"0123456789abcdfghijklmnpqrsvwxyz"
-_BLANK_OTHERS = bytes(byte if byte in _BASE32 else 0x20 for byte in range(256))
 
 
 class Content:
@@ -82,34 +80,19 @@ class Content:
             digest.update(piece)
         return digest.hexdigest()
 
-    def find_hashes(self, wanted: Collection[bytes]) -> set[bytes]:
-        """Which of the hash parts in `wanted` stand anywhere in the NAR, as the daemons look for references."""
-        found: set[bytes] = set()
-        for window in self._windows():
-            for run in window.translate(_BLANK_OTHERS).split():
-                if len(run) == _HASH:
-                    if run in wanted:
-                        found.add(run)
-                elif len(run) > _HASH:
-                    found.update(part for place in range(len(run) - _HASH + 1) if (part := run[place : place + _HASH]) in wanted)
-        return found
-
-    def find_paths(self, store_dir: str) -> dict[bytes, bytes]:
-        """Hash part -> name for whatever looks like a path in `store_dir`; the name is as long as the text allows."""
+    def find(self, wanted: Collection[bytes], store_dir: str) -> tuple[set[bytes], dict[bytes, bytes]]:
+        """Which of the hash parts in `wanted` stand anywhere in the NAR, as the daemons look for references; and hash part -> name for
+        whatever looks like a path in `store_dir`, where the name is as long as the text allows.
+        """
         pattern = re.compile(re.escape(store_dir.encode()) + rb"/([0-9a-df-np-sv-z]{32})-([0-9A-Za-z+\-._?=]{1,211})")
-        return {match[1]: match[2] for window in self._windows(len(store_dir) + 300) for match in pattern.finditer(window)}
+        paths: dict[bytes, bytes] = {}
 
-    def _windows(self, overlap: int = _HASH - 1) -> Iterator[bytes]:
-        """The NAR in large pieces, each beginning with the end of the one before."""
-        tail, size, gathered = b"", 0, []
-        for piece in self.nar_bytes():
-            gathered.append(piece)
-            size += len(piece)
-            if size >= _CHUNK:
-                window = tail + b"".join(gathered)
+        def windows() -> Iterator[bytes]:
+            for window in overlapping(self.nar_bytes(), len(store_dir) + 300):
+                paths.update((match[1], match[2]) for match in pattern.finditer(window))
                 yield window
-                tail, size, gathered = window[-overlap:], 0, []
-        yield tail + b"".join(gathered)
+
+        return mentioned(windows(), wanted), paths
 
 
 class _HashingReader:

@@ -146,12 +146,11 @@ class SourceReader:
             paths = (*self._derivations, *self._outputs, *self._inputs, *self._seeds)
             self._by_hash = {hash_part(known).encode(): known for known in paths}
         own = hash_part(path).encode()
-        found = {self._by_hash[part] for part in content.find_hashes(self._by_hash.keys() - {own})}
-        for part, name in content.find_paths(self._stores.store_dir).items():
+        parts, written = content.find(self._by_hash.keys() | {own}, self._stores.store_dir)
+        found = {path if part == own else self._by_hash[part] for part in parts}
+        for part, name in written.items():
             if part not in self._by_hash and part != own:
                 found.add(self._complete(part.decode(), name.decode()))
-        if own in content.find_hashes({own}):
-            found.add(path)
         return sorted(found)
 
     def _complete(self, part: str, name: str) -> str:

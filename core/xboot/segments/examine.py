@@ -6,17 +6,20 @@ A guest that was taken over can say of its outputs what it likes. What is used o
 from __future__ import annotations
 
 import hashlib
-import mmap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from xboot import nar
 from xboot.files import open_regular
+from xboot.mentions import mentioned, overlapping
 from xboot.model import FixedHash
 from xboot.storepath import hash_part
 
 __all__ = ["Found", "examine", "visible"]
+
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,8 @@ def examine(file: Path, candidates: Iterable[str], fixed: FixedHash | None = Non
         size = stream.tell()
         stream.seek(0)
         flat = _flat(nar.read(stream))
-        references = _mentioned(stream.fileno(), candidates)
+        stream.seek(0)
+        references = _mentioned(stream, candidates)
     wrong = ""
     if fixed is not None:
         found = digest if fixed.mode == "recursive" else flat
@@ -71,7 +75,8 @@ def _flat(entries: Iterable[nar.NarEntry]) -> str:
     return found
 
 
-def _mentioned(descriptor: int, candidates: Iterable[str]) -> list[str]:
+def _mentioned(file: BinaryIO, candidates: Iterable[str]) -> list[str]:
     """Those whose hash part stands anywhere in the file, as executors look for them: byte by byte, in names, contents and targets alike."""
-    with mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ) as content:
-        return sorted({path for path in candidates if content.find(hash_part(path).encode()) >= 0})
+    paths = set(candidates)
+    found = mentioned(overlapping(iter(lambda: file.read(_CHUNK), b"")), {hash_part(path).encode() for path in paths})
+    return sorted(path for path in paths if hash_part(path).encode() in found)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from xboot._callable import callable_package
 from xboot._lazy import later
 from xboot.tcb.components import digest, image_components
-from xboot.tcb.lines import SourceFile, by_language, count_files, count_lines
+from xboot.tcb.counted import SourceFile
+from xboot.tcb.lines import by_language, count_files, count_lines
 from xboot.tcb.measured import LAYERS, TRUSTED_FOR, Measured
 from xboot.tcb.overlap import Overlap, overlap
 from xboot.tcb.substrate import host_kernel, opaque_file

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from xboot.errors import BackendError
 from xboot.model import Artifact, BootImage, Component, Role, Source
-from xboot.tcb.lines import SourceFile, by_language, count_files
+from xboot.tcb.counted import SourceFile
+from xboot.tcb.lines import by_language, count_files
 
 
 def image_components(image: BootImage, sources: Mapping[str, Mapping[str, SourceFile]] | None = None) -> list[Component]:
