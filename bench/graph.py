@@ -45,7 +45,9 @@ class Graph:
         return "\n".join([*lines, ""]).encode()
 
 
-class _Maker:
+class Maker:
+    """Writes derivations and what they use into a store folder, and knows all that it wrote."""
+
     def __init__(self, folder: Path, seed: int) -> None:
         self.store = folder / _STORE[1:]
         self.store.mkdir(parents=True)
@@ -127,7 +129,7 @@ def _env(env: Mapping[str, str]) -> dict[bytes, bytes]:
 
 def make_graph(folder: Path, count: int = 5000, edges: int = 16, seed: int = 1) -> Graph:
     """Write a graph of `count` derivations with `edges` input derivations on average below `folder`/nix/store, which must not exist."""
-    maker = _Maker(folder, seed)
+    maker = Maker(folder, seed)
     names = [f"{kind}-{i}.sh" for i in range(100) for kind in ("builder", "setup", "fix")]
     sources = [maker.source(name, f"# {name}\n" + "set -eu\n" * 20) for name in names]
     fetches = count // 5
