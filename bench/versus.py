@@ -5,7 +5,7 @@
 OTHER is a folder with a checkout, or a commit of this one (`HEAD~1` if nothing is named), which is laid into a folder for this. Both run in
 this checkout's Python, so what they depend on is the same. Each has a store and results of its own, and a cache that has the parts and
 images of this machine's (what is missing is made in the first turn, which is not counted) and nothing else. A ratio below 1 says that this
-checkout is faster. What one run takes says how busy the machine was: quote medians and ratios.
+checkout is faster. What one run takes says how busy the machine was: quote medians and ratios; the processor's seconds move least.
 """
 
 from __future__ import annotations
@@ -46,9 +46,11 @@ class Side:
         """What one command of this side prints. Raises SystemExit when it fails."""
         plugins = [*(self.checkout / "plugins").iterdir(), *(self.checkout / "plugins" / "machines").iterdir()]
         places = {name: str(self.folder / name) for name in ("XBOOT_CACHE", "XBOOT_STORE", "XBOOT_RESULTS", "XBOOT_RESULTS_KEY")}
+        places["PYTHONPYCACHEPREFIX"] = str(self.folder / "pycache")  # a user's modules are compiled once
         places["PYTHONPATH"] = os.pathsep.join(map(str, [self.checkout / "core", *sorted(plugins)]))
         command = [sys.executable, "-c", "from xboot.__main__ import main; main()", *arguments]
-        done = subprocess.run(command, env=os.environ | places, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | places
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
         if done.returncode:
             raise SystemExit(f"{self.name}: xboot {' '.join(arguments)}: {done.stderr[-2000:]}")
         return done.stdout
@@ -123,11 +125,13 @@ def _rows(folder: Path, wanted: Sequence[str]) -> Mapping[str, Row]:
     return chosen
 
 
-def _one(side: Side, row: Row) -> float:
+def _one(side: Side, row: Row) -> tuple[float, float]:
+    """Seconds of one run, and seconds of the processor: of the command and all that it started and waited for."""
     row.before(side)
-    begin = time.perf_counter()
+    before, begin = os.times(), time.perf_counter()
     side.run(*row.arguments)
-    return time.perf_counter() - begin
+    seconds, after = time.perf_counter() - begin, os.times()
+    return seconds, after.children_user + after.children_system - before.children_user - before.children_system
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -141,7 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder = Path(scratch)
         rows = _rows(folder, [name for name in options.rows.split(",") if name])
         here, there = _side("here", HERE, folder / "here"), _side("there", checkout, folder / "there")
-        print(f"{'row':<12} {'there':>8} {'here':>8}   here / there, pair by pair: median (least to most)")
+        print(f"{'row':<12} {'there':>16} {'here':>16}   here / there, pair by pair: median (least to most)")
         for name, row in rows.items():
             pairs = []
             for turn in range(options.runs + 1):
@@ -149,10 +153,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 took = {side.name: _one(side, row) for side in sides}
                 if turn:
                     pairs.append((took["there"], took["here"]))
-            ratios = sorted(ours / theirs for theirs, ours in pairs)
-            old, new = (statistics.median(column) for column in zip(*pairs, strict=True))
-            ratio = statistics.median(ratios)
-            print(f"{name:<12} {old:7.2f}s {new:7.2f}s   {ratio:.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})", flush=True)
+            for unit, what in enumerate(("seconds", "processor")):
+                old, new = (statistics.median(one[unit] for one in column) for column in zip(*pairs, strict=True))
+                ratios = sorted(ours[unit] / theirs[unit] for theirs, ours in pairs)
+                spread = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+                print(f"{'' if unit else name:<12} {old:15.2f}s {new:15.2f}s   {spread} {what}", flush=True)
         subprocess.run(["chmod", "-R", "u+w", folder], check=False)
 
 

@@ -59,6 +59,14 @@ class DebianPackages:
         self._note([part])
         return part.version, part.sha256
 
+    def expected(self, package: str, architecture: str = "amd64") -> Sequence[DebianFile]:
+        """The files of a package as they are locked, or offered now, without bringing them: `path` is a name only. The same holds as for
+        `candidate`: what is brought may differ from it.
+        """
+        parts = self._parts(package, architecture)
+        self._note(parts)
+        return [DebianFile(part.name, part.version, architecture, Path(part.file_name), part.sha256) for part in parts]
+
     def search(self, pattern: str) -> list[str]:
         """Names of packages that match a regular expression, sorted: those of the lock, or when none of them does of the suite."""
         found = {part.name for part in self._lock.parts if part.architecture in ("amd64", "all") and re.search(pattern, part.name)}

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -14,6 +17,7 @@ from xboot.cache import Cache
 from xboot.debian import DebianFile, SourcePackage
 from xboot.errors import InputError
 from xboot.recipe import Derived, derive, sources
+from xboot.recipe.store import remove_tree
 
 RECIPE = """
 [source.prog]
@@ -53,22 +57,34 @@ class Archive:
 
     version = "1.0-1"
     content = b"int a;\n"
+    deb, prog = b"deb", b"prog"
     folder: Path
+    asked: ClassVar[list[str]]  # what was unpacked
 
     def __init__(self, cache: Cache) -> None:
         pass
 
+    def expected(self, package: str, architecture: str) -> Sequence[DebianFile]:
+        if architecture == "source":
+            return self._source(package).tarballs
+        return [DebianFile(package, "1:2-3", architecture, Path("prog.deb"), hashlib.sha256(self.deb).hexdigest())]
+
     def unpacked(self, package: str, architecture: str) -> tuple[Path, DebianFile]:
+        self.asked.append(package)
         root = self.folder / "unpacked"
         (root / "bin").mkdir(parents=True, exist_ok=True)
-        (root / "bin" / "prog").write_bytes(b"#!prog")
+        (root / "bin" / "prog").write_bytes(b"#!" + self.prog)
         (root / "bin" / "prog").chmod(0o755)
         (root / "usr").mkdir(exist_ok=True)
         deb = self.folder / "prog.deb"
-        deb.write_bytes(b"deb")
-        return root, DebianFile(package, "1:2-3", architecture, deb, hashlib.sha256(b"deb").hexdigest())
+        deb.write_bytes(self.deb)
+        return root, DebianFile(package, "1:2-3", architecture, deb, hashlib.sha256(self.deb).hexdigest())
 
     def source(self, package: str) -> SourcePackage:
+        self.asked.append(package)
+        return self._source(package)
+
+    def _source(self, package: str) -> SourcePackage:
         main = _tarball(self.folder / f"code_{self.version}.orig.tar.gz", {"code-1/a.c": self.content, "code-1/doc": b"d"})
         part = _tarball(self.folder / f"code_{self.version}.orig-part.tar.gz", {"p-1/p.c": b"int p;\n"})
         files = [
@@ -81,6 +97,7 @@ class Archive:
 def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Archive]:
     class Local(Archive):
         folder = tmp_path / "archive"
+        asked: ClassVar[list[str]] = []
 
     Local.folder.mkdir()
     monkeypatch.setattr(sources, "DebianPackages", Local)
@@ -114,6 +131,62 @@ def test_deriving_again_changes_nothing(tmp_path: Path, archive: type[Archive]) 
     before = (tmp_path / "recipe.lock").read_bytes(), (tmp_path / "recipe.lock").stat().st_mtime_ns
     assert run(tmp_path) == first
     assert ((tmp_path / "recipe.lock").read_bytes(), (tmp_path / "recipe.lock").stat().st_mtime_ns) == before
+
+
+def test_what_the_store_has_is_neither_unpacked_nor_copied(tmp_path: Path, archive: type[Archive]) -> None:
+    first = run(tmp_path)
+    assert archive.asked == ["prog", "code"]
+    places = [tmp_path / "store" / path.rpartition("/")[2] for path in first.sources.values()]
+    before = [place.stat().st_ino for place in places]
+    assert run(tmp_path) == first
+    assert archive.asked == ["prog", "code"]
+    assert [place.stat().st_ino for place in places] == before
+
+
+def test_what_was_changed_in_the_store_is_brought_anew(tmp_path: Path, archive: type[Archive]) -> None:
+    """Whatever its times say: the content is read."""
+    first = run(tmp_path)
+    prog = tmp_path / "store" / first.sources["prog"].rpartition("/")[2] / "bin" / "prog"
+    prog.chmod(0o755)
+    prog.write_bytes(b"#!evil")
+    prog.chmod(0o555)
+    os.utime(prog, (1, 1))
+    assert run(tmp_path) == first
+    assert prog.read_bytes() == b"#!prog"
+    assert archive.asked == ["prog", "code", "prog"]
+
+
+def test_what_the_store_has_lost_is_brought_anew(tmp_path: Path, archive: type[Archive]) -> None:
+    first = run(tmp_path)
+    remove_tree(tmp_path / "store" / first.sources["code"].rpartition("/")[2])
+    assert run(tmp_path) == first
+    assert archive.asked == ["prog", "code", "code"]
+
+
+def test_another_package_or_another_wish_is_brought_anew(tmp_path: Path, archive: type[Archive]) -> None:
+    first = run(tmp_path)
+    (tmp_path / "recipe.toml").write_text(RECIPE.replace('{ "bin/sh" = "prog" }', '{ "bin/sh" = "prog", "bin/ash" = "prog" }'))
+    second = run(tmp_path)
+    assert second.sources["prog"] != first.sources["prog"] and second.sources["code"] == first.sources["code"]
+    (tmp_path / "recipe.toml").write_text(RECIPE.replace('["*.c", "part"]', '["*.c", "part", "doc"]'))
+    third = run(tmp_path)
+    assert third.sources["prog"] == first.sources["prog"] and third.sources["code"] != first.sources["code"]
+    assert archive.asked == ["prog", "code", "prog", "code"]
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    (tmp_path / "recipe.lock").unlink()
+    archive.deb, archive.prog = b"another deb", b"another prog"
+    assert run(tmp_path).sources["prog"] not in (first.sources["prog"], second.sources["prog"])
+
+
+def test_a_record_that_is_wrong_names_nothing(tmp_path: Path, archive: type[Archive]) -> None:
+    """The hash of what came of a package is looked for in the store and found there or not: it does not say what anything is."""
+    first = run(tmp_path)
+    for record in (tmp_path / "cache").rglob("nar"):
+        record.write_text("0" * 64)
+        sums = record.parent.with_suffix(".sums")
+        sums.write_text(f"{hashlib.sha256(b'0' * 64).hexdigest()}  64  nar\n")
+    assert run(tmp_path) == first
+    assert archive.asked == ["prog", "code", "prog", "code"]
 
 
 def test_only_the_bytes_of_a_file_count_not_its_name(tmp_path: Path, archive: type[Archive]) -> None:

@@ -42,7 +42,9 @@ class Content:
                         raise InputError(f"{self.location}: {error.message}", hint=error.hint) from None
                 self._info = nar.NarInfo(hashing.digest.hexdigest(), hashing.size)
             else:
-                self._info = nar.nar_hash(self.location)
+                for _ in self._hashed():
+                    pass
+        assert self._info is not None
         return self._info
 
     def file(self) -> tuple[bool, Iterator[bytes]] | None:
@@ -63,7 +65,18 @@ class Content:
                 yield from entry.chunks
 
     def nar_bytes(self) -> Iterator[bytes]:
-        return _pieces(self.location) if self._is_nar else nar.dump(self.location)
+        if self._is_nar:
+            return _pieces(self.location)
+        return self._hashed() if self._info is None else nar.dump(self.location)
+
+    def _hashed(self) -> Iterator[bytes]:
+        """The NAR of a tree. Who has read it all knows `info` too, without another reading."""
+        digest, size = hashlib.sha256(), 0
+        for piece in nar.dump(self.location):
+            digest.update(piece)
+            size += len(piece)
+            yield piece
+        self._info = nar.NarInfo(digest.hexdigest(), size)
 
     def digest(self, algo: str, *, recursive: bool) -> str | None:
         """Hash (hex) of the NAR, or of the one regular, non-executable file; None when it is not one."""

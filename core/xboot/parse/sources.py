@@ -100,9 +100,8 @@ class SourceReader:
         if source is not None:
             return source
         if seed:
-            return Source(
-                path, SourceKind.SEED, content.location, content.info.sha256, content.info.size, tuple(self._references(path, content))
-            )
+            references = tuple(self._references(path, content))  # first: what was read for them need not be read again
+            return Source(path, SourceKind.SEED, content.location, content.info.sha256, content.info.size, references)
         if maker is not None:
             raise InputError(
                 f"{path}: {user} takes it as a source, but it is an output of {maker.path}", hint=f"trust it as it is with --seed {path}"

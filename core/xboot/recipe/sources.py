@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 from xboot.cache import Cache
 from xboot.debian import DebianFile, DebianPackages
 from xboot.errors import InputError
+from xboot.files import read_regular
 from xboot.model import Derivation, Output
 from xboot.nar import nar_hash
 from xboot.parse import write_derivation
@@ -27,6 +29,9 @@ from xboot.storepath import fixed_output_path, source_path, text_path
 
 __all__ = ["SourceMaker", "Staged", "fetch_derivation"]
 
+_KIND = "selected"  # of the cache: the hash of what a recipe takes of a package
+_MAX_HASH = 64  # characters
+_FORM = "1"  # with each change of what comes of the same files and the same wish
 _STORE_NAME = re.compile(r"(?!\.\.?(?:-|\Z))[0-9A-Za-z+\-._?=]{1,207}")
 
 
@@ -78,25 +83,12 @@ class SourceMaker:
             return Staged(drv.outputs["out"].path, drv=drv)
         if isinstance(spec, TextSource):
             return self._text(spec.name or _usable_name(name, where), spec.text.encode())
+        if isinstance(spec, DebianBinary | DebianSource):
+            return self._from_debian(name, spec, where)
         place = self._staging.fresh("source")
-        debian = ""
         if isinstance(spec, FileSource | TreeSource):
             store_name = spec.name or _usable_name(Path(spec.path).name, where)
             copy_tree(self._beside(spec.path, where, folder=isinstance(spec, TreeSource)), place, getattr(spec, "select", None), where)
-        elif isinstance(spec, DebianBinary):
-            root, deb = self._debian.unpacked(spec.package, spec.architecture)
-            debian = self._record(name, [deb])
-            copy_tree(root, place, spec.select, where, package=True)
-            _add_links(place, spec.links, where)
-            store_name = spec.name or _usable_name(spec.package, where)
-        elif isinstance(spec, DebianSource):
-            package = self._debian.source(spec.package)
-            debian = self._record(name, package.tarballs)
-            tree = place if spec.select is None else self._staging.fresh("unpacked")
-            _unpack_source(package.tarballs, spec.package, tree, where)
-            if spec.select is not None:
-                copy_tree(tree, place, spec.select, where)
-            store_name = spec.name or _usable_name(f"{spec.package}-source", where)
         else:
             store_name = spec.name or _usable_name(name, where)
             identity = self._make(spec, where, place)
@@ -104,7 +96,50 @@ class SourceMaker:
         digest = nar_hash(place).sha256
         if isinstance(spec, MadeSource):
             self._lock.record(name, LockEntry(version=identity, nar=digest), update=self._update)
-        return Staged(source_path(store_name, digest, self._recipe.recipe.store), place, digest, debian=debian)
+        return Staged(source_path(store_name, digest, self._recipe.recipe.store), place, digest)
+
+    def _from_debian(self, name: str, spec: DebianBinary | DebianSource, where: str) -> Staged:
+        """Files of a package. What came of the same files and the same `select` before has a known hash: if the store has it, unharmed,
+        nothing is fetched, unpacked or copied.
+        """
+        files = self._debian.expected(spec.package, _architecture(spec))
+        links = sorted(spec.links.items()) if isinstance(spec, DebianBinary) else []
+        store_name = spec.name or _usable_name(spec.package if isinstance(spec, DebianBinary) else f"{spec.package}-source", where)
+        wish = {"select": json.dumps(spec.select), "links": json.dumps(links), "form": _FORM}
+        place = self._staging.fresh("source")
+        if not self._cache.has(_KIND, _files_key(files) | wish):  # another version may be all that is to be had
+            files = self._stage(spec, where, place)
+
+        def make(work: Path) -> None:
+            if not os.path.lexists(place):
+                self._stage(spec, where, place)
+            (work / "nar").write_text(nar_hash(place).sha256)
+
+        folder = self._cache.folder(_KIND, _files_key(files) | wish, make)
+        digest = read_regular(folder / "nar", _MAX_HASH, "a hash").decode(errors="replace")
+        path = source_path(store_name, digest, self._recipe.recipe.store)
+        location = place if os.path.lexists(place) else self._staging.kept(path, digest)
+        if location is None:
+            location, files = place, self._stage(spec, where, place)
+            digest = nar_hash(place).sha256
+            path = source_path(store_name, digest, self._recipe.recipe.store)
+        return Staged(path, location, digest, debian=self._record(name, _architecture(spec), files))
+
+    def _stage(self, spec: DebianBinary | DebianSource, where: str, place: Path) -> Sequence[DebianFile]:
+        """Bring what `spec` wants of a package to `place`; the package's files that it is from."""
+        if isinstance(spec, DebianBinary):
+            root, deb = self._debian.unpacked(spec.package, spec.architecture)
+            copy_tree(root, place, spec.select, where, package=True)
+            _add_links(place, spec.links, where)
+            files: Sequence[DebianFile] = [deb]
+        else:
+            files = self._debian.source(spec.package).tarballs
+            tree = place if spec.select is None else self._staging.fresh("unpacked")
+            _unpack_source(files, spec.package, tree, where)
+            if spec.select is not None:
+                copy_tree(tree, place, spec.select, where)
+        canonicalise(place)
+        return files
 
     def _text(self, store_name: str, content: bytes) -> Staged:
         place = self._staging.fresh("text")
@@ -124,10 +159,10 @@ class SourceMaker:
             )
         return real
 
-    def _record(self, name: str, files: Sequence[DebianFile]) -> str:
+    def _record(self, name: str, architecture: str, files: Sequence[DebianFile]) -> str:
         first = files[0]
         entry = LockEntry(
-            package=first.package, version=first.version, architecture=first.architecture, files={f.path.name: f.sha256 for f in files}
+            package=first.package, version=first.version, architecture=architecture, files={f.path.name: f.sha256 for f in files}
         )
         self._lock.record(name, entry, update=self._update)
         return f"{first.package} {first.version}"
@@ -154,6 +189,15 @@ class SourceMaker:
         result, identity = make_source(spec, where, ingredients, scratch, self._cache)
         copy_tree(result, place, None, where)
         return identity
+
+
+def _architecture(spec: DebianBinary | DebianSource) -> str:
+    return spec.architecture if isinstance(spec, DebianBinary) else "source"
+
+
+def _files_key(files: Sequence[DebianFile]) -> dict[str, str]:
+    """What stands for the content of a package's files: by their names they are told apart and unpacked."""
+    return {"files": json.dumps(sorted((file.path.name, file.sha256) for file in files))}
 
 
 def _usable_name(name: str, where: str) -> str:

@@ -48,8 +48,19 @@ class Staging:
         return Path(tempfile.mkdtemp(dir=self.folder)) / name
 
     def add(self, path: str, location: Path) -> None:
-        """Let `location` (a file, folder or symbolic link below `folder`) become the store path `path` when the change is committed."""
-        self._objects.setdefault(store_name(path), location)
+        """Let `location` (a file, folder or symbolic link below `folder`) become the store path `path` when the change is committed. What
+        `kept` gave is there already.
+        """
+        if location != self.store / store_name(path):
+            self._objects.setdefault(store_name(path), location)
+
+    def kept(self, path: str, nar_sha256: str) -> Path | None:
+        """Where the store has `path` with a content of this hash; None when it has not. All of it is read."""
+        place = self.store / store_name(path)
+        try:
+            return place if nar_hash(place).sha256 == nar_sha256 else None
+        except (OSError, InputError):
+            return None
 
     def add_bytes(self, path: str, content: bytes) -> None:
         """Let `content` become a file of the store."""
