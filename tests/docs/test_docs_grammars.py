@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 
 import pytest
 
 from xboot.boot.channel import ACK, READY, ChannelReader, run_line
+from xboot.boot.transcript import NO_NONCE, Made, transcript_sha256
 from xboot.errors import GuestError, InputError
 from xboot.linearize import parse_script
+from xboot.model import Phase
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 NONCE = "0123456789abcdef0123456789abcdef"
@@ -26,6 +29,20 @@ SCRIPT = block("script.md", "xboot-script").encode()
 def conversation() -> list[tuple[str, bytes]]:
     lines = [line.split(None, 1) for line in block("channel.md", "xboot-channel").splitlines()]
     return [(who, text.encode()) for who, text in lines]
+
+
+def test_the_examples_transcript() -> None:
+    """As the guest said it, with zeros; and as it is computed from what a report holds."""
+    said = [line.replace(NONCE.encode(), NO_NONCE.encode(), 1) + b"\n" for who, line in conversation() if who == "guest"]
+    digest = hashlib.sha256(b"".join(said)).hexdigest()
+    script = parse_script(SCRIPT)
+    reader = ChannelReader(script, NONCE)
+    messages = [reader.feed(line) for who, line in conversation()[2:] if who == "guest"]
+    made = [
+        Made(m.step, m.name or m.path, m.sha256, m.size, tuple(m.references)) for m in messages if m.phase in (Phase.SOURCE, Phase.OUTPUT)
+    ]
+    assert transcript_sha256(script.sha256, made) == digest
+    assert f"`{digest}`" in (DOCS / "channel.md").read_text()
 
 
 def test_the_example_of_a_script_is_one() -> None:

@@ -15,6 +15,7 @@ from typing import Any, Literal, NoReturn
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from xboot.attest.comparisons import SaidRun, check_comparison, given_outputs
+from xboot.boot.transcript import Made, transcript_sha256
 from xboot.boot.verdict import broken_conditions
 from xboot.errors import InputError, UsageError
 from xboot.files import load_json, read_regular
@@ -111,6 +112,26 @@ def check_reports(path: Path, script: Script) -> list[ReportedRun]:
     of another script, or whose chain of segments does not close.
     """
     return _runs(_load(path), script, path)
+
+
+def recorded_runs(path: Path) -> dict[str, tuple[str, str]]:
+    """Voter → SHA-256 of the script and of the transcript, for each run in a report that came to its end. Taken from it as somebody's word:
+    nothing is held against a derivation. Raises InputError for a report that is damaged.
+    """
+    value = _load(path)
+    runs = value.get("runs") if "xbootComparison" in value else {"": value}
+    if not isinstance(runs, dict) or not all(isinstance(run, dict) for run in runs.values()):
+        raise InputError(f"{path}: a comparison whose runs are not reports")
+    found = {}
+    for name, run in runs.items():
+        where = f"{path}, run of {printable(name, 100)}" if name else str(path)
+        report = _parsed(run, where)
+        outputs = [_output(output, where) for output in report.outputs]
+        if not report.failure and all(o.nar_sha256 for o in outputs) and all(s.narSha256 for s in report.sources):
+            made = [Made(0, s.path, s.narSha256 or "", s.narSize) for s in report.sources]
+            made += [Made(o.step, o.name, o.nar_sha256, o.nar_size, tuple(o.references)) for o in outputs]
+            found[str(_voter(report, where))] = (report.scriptSha256, transcript_sha256(report.scriptSha256, made))
+    return found
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The command line of media: `image` and `web`. `xboot.cli.app` takes these verbs in."""
+"""The command line of media: `image`, `check-screen` and `web`. `xboot.cli.app` takes these verbs in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from xboot.cli.consoles import err, out
-from xboot.cli.options import IN_BUILD, Expect, ExpectFile, Memory, RebuildFixed, Seeds, Settings, Stores, Targets, Voters
+from xboot.cli.options import IN_BUILD, Expect, ExpectFile, Json, Memory, RebuildFixed, Seeds, Settings, Stores, Targets, Voters
 
 verbs = typer.Typer()
 
@@ -23,6 +23,9 @@ def image(
     rebuild_fixed: RebuildFixed = False,
     settings: Settings = None,
     memory: Memory = None,
+    standalone: Annotated[
+        bool, typer.Option("--standalone", help="It runs without a host, and shows hashes and a QR code on the screen: unattended.")
+    ] = False,
 ) -> None:
     """Write what `run` would boot as one file that a PC boots: a CD, disk or USB stick."""
     from xboot.api import request  # noqa: PLC0415
@@ -33,7 +36,19 @@ def image(
         targets, voters or (), stores=store or (), seeds=seed or (), rebuild_fixed=rebuild_fixed,
         settings=parse_settings(settings or ()), memory=memory,
     )  # fmt: skip
-    write(wished, iso, err, out())
+    write(wished, iso, err, out(), standalone=standalone)
+
+
+@verbs.command(name="check-screen", rich_help_panel=IN_BUILD)
+def check_screen(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The text of the QR code, or the digits of the transcript's SHA-256.")],
+    report: Annotated[Path, typer.Argument(metavar="REPORT", help="What `xboot run --json` or `xboot compare --json` wrote.")],
+    as_json: Json = False,
+) -> None:
+    """Hold what a medium of `image --standalone` showed on a screen against the report of a run."""
+    from xboot.cli import screen  # noqa: PLC0415
+
+    raise typer.Exit(screen.check_screen(text, report, err, as_json=as_json))
 
 
 @verbs.command(rich_help_panel=IN_BUILD)

@@ -14,17 +14,23 @@ from xboot.errors import BackendError, UsageError
 from xboot.medium import build_boot_loader, refusal, write_medium
 from xboot.request import Request
 
+_WITH_HOST = "a serial port for the result channel"
+_WITHOUT_HOST = "a screen: it is unattended, and believed as far as you believe that screen"
 
-def write(request: Request, destination: Path, console: Console, out: Console) -> None:
+
+def write(request: Request, destination: Path, console: Console, out: Console, *, standalone: bool = False) -> None:
     """Make the image that `run` would boot, with the least memory that it needs (so that the bytes are the same on every host), and write
-    it as a medium. Raises UsageError for a place that nothing can be written to, BackendError for a kernel that a medium cannot boot.
+    it as a medium; with `standalone` one that runs without a host, and tells the result on the screen alone. Raises UsageError for a place
+    that nothing can be written to, BackendError for a kernel that a medium cannot boot, or that has no such mode.
     """
     if destination.is_dir() or not destination.parent.is_dir():
         raise UsageError(f"--iso {destination}: " + ("is a folder" if destination.is_dir() else f"there is no folder {destination.parent}"))
     with shown_pipeline(console) as pipeline, run_folder() as folder:
         script = pipeline.plan(request)
         voter, options = pipeline.options(request)
-        options = replace(options, spare=options.spare or 1)
+        if standalone and "standalone" not in pipeline.plugins.backend(voter.backend).abilities:
+            raise BackendError(f"backend {voter.backend} cannot run without a host: it has nothing that writes to a screen")
+        options = replace(options, spare=options.spare or 1, standalone=standalone)
         artifacts = pipeline.prepare(voter.backend, script, options)
         pipeline.stage("package", f"image for {voter.backend}")
         image = pipeline.package(voter.backend, script, artifacts, options, folder)
@@ -42,6 +48,6 @@ def write(request: Request, destination: Path, console: Console, out: Console) -
     out.print(f"{destination}  {medium.size} bytes  sha256 {digest}", soft_wrap=True, highlight=False, markup=False)
     out.print(
         f"boots script sha256 {script.sha256} on {voter.backend}/{voter.executor}; a PC needs {boot.memory} MiB of memory, "
-        f"{boot.bits} bits, and a serial port for the result channel",
+        f"{boot.bits} bits, and {_WITHOUT_HOST if standalone else _WITH_HOST}",
         soft_wrap=True, highlight=False, markup=False,
     )  # fmt: skip

@@ -18,13 +18,15 @@ from xboot.model import Artifact, Role
 from xboot.parts.base import handed_out
 from xboot.toolroot import ALL, TCC, Tools, tools
 
-__all__ = ["EXECUTOR", "Architecture", "Compiler", "build_executor", "sources"]
+__all__ = ["EXECUTOR", "STANDALONE", "Architecture", "Compiler", "build_executor", "sources"]
 
 Architecture = Literal["x86_64", "i386"]
 Compiler = Literal["gcc", "tcc", "i386-tcc"]
 
 EXECUTOR = Path(__file__).parent / "executor"
 """The folder of the executor's sources."""
+STANDALONE = Path(__file__).parent / "standalone"
+"""The folder of what is added to an executor that runs without a host."""
 
 _RECIPE = "2"  # change it when the way of building changes in a manner that the flags do not show
 _TOOLS = {
@@ -48,16 +50,24 @@ _GCC_LINK = (
     "-Wl,-z,noexecstack,-z,noseparate-code,-z,norelro",
     "-Wl,--strip-all",
 )
+_RENAMED = ("-Dsyscall6=kernel_call",)  # so that standalone/calls.c stands between the executor and its kernel
 _TCC = ("-nostdlib", "-nostdinc", "-Wall", "-Werror")
 
 
-def sources(architecture: Architecture) -> list[Path]:
+def sources(architecture: Architecture, *, standalone: bool = False) -> list[Path]:
     """The files that are compiled for `architecture`, the entry first."""
-    return [EXECUTOR / f"start-{architecture}.S", *sorted(EXECUTOR.glob("*.c"))]
+    more = sorted(STANDALONE.glob("*.c")) if standalone else []
+    return [EXECUTOR / f"start-{architecture}.S", *sorted(EXECUTOR.glob("*.c")), *more]
 
 
-def build_executor(architecture: Architecture, compiler: Compiler, cache: Cache, toolchain: str = "locked") -> Artifact:
-    """The executor as a static program, from the cache or built now (about a second).
+def _headers(*, standalone: bool) -> list[Path]:
+    return [*EXECUTOR.glob("*.h"), *(STANDALONE.glob("*.h") if standalone else ())]
+
+
+def build_executor(
+    architecture: Architecture, compiler: Compiler, cache: Cache, toolchain: str = "locked", *, standalone: bool = False
+) -> Artifact:
+    """The executor as a static program, from the cache or built now (about a second). `standalone`: with what takes the host's place.
 
     Raises MissingToolError when the compiler is not to be had, BackendError when it refuses the source or the pair makes no sense.
     """
@@ -65,7 +75,8 @@ def build_executor(architecture: Architecture, compiler: Compiler, cache: Cache,
         raise BackendError(f"{compiler} compiles for {_TCC_TARGET[compiler]}, not for {architecture}", hint="build this executor with gcc")
     packages, programs = _TOOLS[compiler]
     by = tools(cache, toolchain, packages, programs)
-    inputs = {path.name: file_sha256(path) for path in (*sources(architecture), *EXECUTOR.glob("*.h"))}
+    files = [*sources(architecture, standalone=standalone), *_headers(standalone=standalone)]
+    inputs = {path.name: file_sha256(path) for path in files}
     key = {
         "architecture": architecture,
         "compiler": compiler,
@@ -73,9 +84,10 @@ def build_executor(architecture: Architecture, compiler: Compiler, cache: Cache,
         "recipe": _RECIPE,
         **by.key(),
     } | inputs
-    folder = cache.folder("executor", key, lambda work: _build(architecture, compiler, by, work))
+    folder = cache.folder("executor", key, lambda work: _build(architecture, compiler, by, work, standalone=standalone))
     program = folder / "executor"
-    used = [EXECUTOR / name for name in (folder / "sources").read_text().split()]
+    places = {path.name: path for path in files}
+    used = [places[name] for name in (folder / "sources").read_text().split()]
     made = Artifact(
         name="executor", path=program, sha256=file_sha256(program), size=program.stat().st_size, role=Role.EXECUTOR,
         origin="xboot", version=f"C, {architecture}", built_with=by.names(*dict.fromkeys(programs.values())),
@@ -85,7 +97,7 @@ def build_executor(architecture: Architecture, compiler: Compiler, cache: Cache,
     return made
 
 
-def _build(architecture: Architecture, compiler: Compiler, by: Tools, work: Path) -> None:
+def _build(architecture: Architecture, compiler: Compiler, by: Tools, work: Path, *, standalone: bool) -> None:
     if compiler == "gcc":
         machine = _MACHINE[architecture]
         compiling, linking = ["gcc", machine, *_GCC], ["gcc", machine, *_GCC_LINK]
@@ -93,14 +105,16 @@ def _build(architecture: Architecture, compiler: Compiler, by: Tools, work: Path
         compiling, linking = [compiler, *_TCC], [compiler, "-nostdlib", "-static"]
     tree = work / "tree"
     tree.mkdir()
-    for path in (*sources(architecture), *EXECUTOR.glob("*.h")):
+    compiled = sources(architecture, standalone=standalone)
+    for path in (*compiled, *_headers(standalone=standalone)):
         shutil.copyfile(path, tree / path.name)
     used: set[str] = set()
     objects: list[str] = []
-    for source in sources(architecture):
+    for source in compiled:
         obj, deps = f"{source.stem}.o", f"{source.stem}.d"
+        renamed = _RENAMED if standalone and source.suffix == ".S" else ()
         # Compiled inside the folder, by its bare name: no path of this machine can get into the program.
-        by.run([*compiling, "-MD", "-MF", deps, "-c", source.name, "-o", obj], work, "tree", what="the executor")
+        by.run([*compiling, *renamed, "-MD", "-MF", deps, "-c", source.name, "-o", obj], work, "tree", what="the executor")
         # Names of the executor's own folder alone: nothing else is on the include path.
         used |= {Path(name).name for name in dependencies(tree / deps)} | {source.name}
         objects.append(obj)

@@ -32,6 +32,7 @@ _MODULE_WORDS = (
 # The export window is the memory of a PCI card, since Mach would use any RAM for its own.
 _WINDOW = 0xF8000000
 _WINDOW_SIZE = 64 * MiB
+_SCREEN = (0xB8000, 4096)  # the window of a guest that runs by itself: the screen's cells
 
 
 class HurdBackend(Backend):
@@ -42,7 +43,7 @@ class HurdBackend(Backend):
         summary="GNU Mach without Hurd servers; a Linux personality in one task, builders in tasks of their own",
         systems=("i686-linux",),
         executors=("c",),
-        abilities=("export",),
+        abilities=("export", "standalone"),
         max_payload=MAX_PAYLOAD,
         maturity="experimental",
         settings=(
@@ -60,8 +61,8 @@ class HurdBackend(Backend):
         toolchain = options.settings.get("toolchain", "locked")
         return {
             "kernel": other_kernel(Path(other)) if other else debian_kernel(debian, cache, untouched=_untouched(options)),
-            "server": build_server(obtain_tcc(debian, toolchain=toolchain), cache),
-            "executor": build_executor("i386", "i386-tcc", cache, toolchain),
+            "server": build_server(obtain_tcc(debian, toolchain=toolchain), cache, standalone=options.standalone),
+            "executor": build_executor("i386", "i386-tcc", cache, toolchain, standalone=options.standalone),
         }
 
     def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
@@ -81,7 +82,8 @@ class HurdBackend(Backend):
         if options.export_size > _WINDOW_SIZE:
             raise BackendError(f"the hurd backend's export window has {_WINDOW_SIZE} bytes; this run asks for {options.export_size}")
         size = _WINDOW_SIZE if options.export_size else 0
-        words = _MODULE_WORDS.format(emulation=int(is_mended(image.files["kernel"])), window=_WINDOW if size else 0, size=size)
+        window, window_size = _SCREEN if options.standalone else (_WINDOW if size else 0, size)
+        words = _MODULE_WORDS.format(emulation=int(is_mended(image.files["kernel"])), window=window, size=window_size)
         return Boot(
             protocol=Protocol.MULTIBOOT,
             kernel=image.files["kernel"],

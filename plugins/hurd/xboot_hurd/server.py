@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from xboot.cache import Cache, file_sha256
-from xboot.guest.sources import I386, PERSONALITY
+from xboot.guest.sources import I386, PANIC, PERSONALITY
 from xboot.guest.tcc import LIBTCC1, Tcc
 from xboot.model import Artifact, Role
 
 GUEST = Path(__file__).parent / "guest"
 _RECIPE = "2"
+_OPTIONS = ("-nostdlib", "-nostdinc", "-static", "-Iserver", "-Ipersonality", "-I.")
+_SCREEN = ("-DSCREEN_CELLS=0x1ffff000u",)  # below the frames (server.h)
 _SUFFIXES = (".c", ".h", ".S")
 
 
-def sources() -> dict[str, Path]:
+def sources(*, standalone: bool = False) -> dict[str, Path]:
     """Path in the tree that is compiled → file."""
     folders = {"server": GUEST, "i386": I386, "personality": PERSONALITY}
-    return {
+    files = {
         f"{name}/{path.name}": path for name, folder in folders.items() for path in sorted(folder.iterdir()) if path.suffix in _SUFFIXES
     }
+    return files | ({"standalone/panic.c": PANIC} if standalone else {})
 
 
-def build_server(tcc: Tcc, cache: Cache) -> Artifact:
-    """The server as an ELF program, from the cache or built now (less than a second). Raises BackendError when TCC refuses the source."""
-    files = sources()
-    key = {**tcc.tools.key(), "recipe": _RECIPE} | {name: file_sha256(path) for name, path in files.items()}
-    program = cache.folder("hurd-server", key, lambda work: _build(tcc, files, work)) / "server"
+def build_server(tcc: Tcc, cache: Cache, *, standalone: bool = False) -> Artifact:
+    """The server as an ELF program, from the cache or built now (less than a second). `standalone`: with what a guest without a host needs
+    of it, the screen. Raises BackendError when TCC refuses the source.
+    """
+    files = sources(standalone=standalone)
+    options = [*_OPTIONS, *(_SCREEN if standalone else ())]
+    key = {**tcc.tools.key(), "recipe": _RECIPE, "options": " ".join(options)} | {name: file_sha256(path) for name, path in files.items()}
+    program = cache.folder("hurd-server", key, lambda work: _build(tcc, files, options, work)) / "server"
     return Artifact(
         name="server", path=program, sha256=file_sha256(program), size=program.stat().st_size, role=Role.SERVICES,
         origin="xboot", version="C, i386", built_with=tcc.tools.names("tcc"),
@@ -34,7 +41,7 @@ def build_server(tcc: Tcc, cache: Cache) -> Artifact:
     )  # fmt: skip
 
 
-def _build(tcc: Tcc, files: dict[str, Path], work: Path) -> None:
+def _build(tcc: Tcc, files: dict[str, Path], options: Sequence[str], work: Path) -> None:
     # By relative names inside one tree: no path of this machine gets into the program.
     tree = work / "tree"
     for name, path in files.items():
@@ -42,9 +49,10 @@ def _build(tcc: Tcc, files: dict[str, Path], work: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(path.read_bytes())
     units = sorted(
-        name for name in files if name.startswith(("server/", "i386/")) and name.endswith((".c", ".S")) and name != "server/entry.S"
+        name
+        for name in files
+        if name.startswith(("server/", "i386/", "standalone/")) and name.endswith((".c", ".S")) and name != "server/entry.S"
     )
-    options = ["-nostdlib", "-nostdinc", "-static", "-Iserver", "-Ipersonality", "-I."]
     tcc.tools.run(["i386-tcc", *options, "-o", "server.elf", "server/entry.S", *units, LIBTCC1], work, "tree", what="the server")
     (tree / "server.elf").rename(work / "server")
     for path in sorted(tree.rglob("*"), reverse=True):

@@ -9,7 +9,7 @@ from typing import ClassVar
 from xboot.backend import Backend, choose_memory
 from xboot.cache import Cache
 from xboot.errors import BackendError, UsageError
-from xboot.guest.build import build_executor
+from xboot.guest.build import Architecture, build_executor
 from xboot.guest.scheme import build_scheme_executor, kernel_words
 from xboot.hooks import BackendOptions, Notify
 from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Protocol, Script, Setting, Window
@@ -26,6 +26,7 @@ _PROCESSOR = "x86-64-v2"  # what builders see: an emulator has this level whole
 _NARROW_PROCESSOR = "i686"
 _MICROVM = "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=off"
 _CONSOLE = "console=ttyS0 quiet"
+_STANDING = "panic=0"  # without a host: nothing is begun again, and the screen stays as it is
 _OVERCOMMIT = "sysctl.vm.overcommit_memory=1"  # address space is not memory: what is never touched is never refused
 _ENDING = "reboot=t panic=-1"  # a panic ends the machine, with a status that is not the success status
 _QUICK = "lpj=4000000 no_timer_check tsc=unstable clocksource=jiffies random.trust_cpu=on"
@@ -39,7 +40,7 @@ class LinuxBackend(Backend):
         summary="Linux from tinyconfig: no network devices, block, PCI, ACPI or modules; PVH on microvm",
         systems=("i686-linux", "x86_64-linux"),
         executors=("c", "scheme"),
-        abilities=("export", "kvm"),
+        abilities=("export", "kvm", "standalone"),
         maturity="stable",
         max_payload=(_LOW_MEMORY - 72) * MiB,  # QEMU puts the initrd below 3 GiB, beside the kernel
         settings=(
@@ -71,8 +72,11 @@ class LinuxBackend(Backend):
             raise UsageError(f"backend linux: {what} has 64 bits alone", hint="leave out --set bits=32")
         kernel = distro_kernel(cache) if _is_distro(options) else built_kernel(cache, notify, net, toolchain, bits)
         if options.executor == "scheme":
+            if options.standalone:
+                raise UsageError("the executor scheme cannot run by itself: it has no screen", hint="--backend linux/c has one")
             return {"kernel": kernel, **build_scheme_executor(cache)}
-        return {"kernel": kernel, "executor": build_executor("i386" if _is_narrow(options) else "x86_64", "gcc", cache, toolchain)}
+        architecture: Architecture = "i386" if _is_narrow(options) else "x86_64"
+        return {"kernel": kernel, "executor": build_executor(architecture, "gcc", cache, toolchain, standalone=options.standalone)}
 
     def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
         if _is_narrow(options) and (wide := sorted(script.systems - {"i686-linux"})):
@@ -97,7 +101,8 @@ class LinuxBackend(Backend):
         distro, narrow = _is_distro(options), _is_narrow(options)
         limit = f"mem={memory}M" if options.export_size else ""
         init = kernel_words() if "guile" in image.artifacts else ()  # last: what follows `--` are its arguments
-        append = " ".join(word for word in (_CONSOLE, _ENDING, _OVERCOMMIT, "" if distro else _QUICK, limit, *init) if word)
+        ending = _STANDING if options.standalone else _ENDING
+        append = " ".join(word for word in (_CONSOLE, ending, _OVERCOMMIT, "" if distro else _QUICK, limit, *init) if word)
         return Boot(
             protocol=Protocol.LINUX if distro else Protocol.PVH,
             kernel=image.files["kernel"],

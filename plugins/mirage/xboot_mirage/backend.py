@@ -34,7 +34,7 @@ class MirageBackend(Backend):
         summary="an OCaml unikernel: kernel, Linux personality, executor and verifier in one image",
         systems=("i686-linux", "x86_64-linux"),
         executors=("ocaml",),
-        abilities=("export",),
+        abilities=("export", "standalone"),
         max_payload=(_LOW_MEMORY - 72) * MiB,  # QEMU puts the initrd below 3 GiB, beside the kernel
         settings=(
             Setting(
@@ -50,7 +50,7 @@ class MirageBackend(Backend):
     )
 
     def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
-        return built_image(Cache(), notify, options.settings.get("toolchain", "locked"))
+        return built_image(Cache(), notify, options.settings.get("toolchain", "locked"), standalone=options.standalone)
 
     def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
         payload = write_payload(script, folder / "initrd")

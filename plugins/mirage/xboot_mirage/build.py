@@ -19,9 +19,21 @@ from xboot.hooks import Notify
 from xboot.model import Artifact, Event, Phase
 from xboot.toolroot import Tools
 from xboot_mirage.tcb import artifacts, linked_members, measure
-from xboot_mirage.toolchain import GUEST, LIBRARIES, MEMBERS_FILE, OBJECTS, REGIONS_FILE, SOURCES_FILE, library_archives, toolchain
+from xboot_mirage.toolchain import (
+    GUEST,
+    LIBRARIES,
+    MEMBERS_FILE,
+    OBJECTS,
+    REGIONS_FILE,
+    SOURCES_FILE,
+    STANDALONE_HEADERS,
+    STANDALONE_SOURCES,
+    library_archives,
+    toolchain,
+)
 from xboot_mirage.toolchain import key as key_of
 
+_WRAPPED = ("channel_put", "channel_get", "console_put", "machine_exit", "panic")  # guest/standalone/standalone.c has them
 _RECIPE = "5"  # grows when the commands below change
 
 # General registers only: the base also runs while a program's FPU state is live (guest/base/cpu.c).
@@ -34,23 +46,29 @@ _OCAMLFLAGS = ("-w", "+a-4-9-40-41-42-44-45-70", "-warn-error", "+32", "-inline"
 _LDFLAGS = ("-static", "-nostdlib", "-z", "max-page-size=4096", "-z", "noexecstack", "--build-id=none", "-T", "base/link.ld", "-Map", "map")
 
 
-def built_image(cache: Cache, notify: Notify, choice: str = "locked") -> Mapping[str, Artifact]:
-    """The image as `kernel`, and an artifact for each component in it. Raises MissingToolError, BackendError."""
+def built_image(cache: Cache, notify: Notify, choice: str = "locked", *, standalone: bool = False) -> Mapping[str, Artifact]:
+    """The image as `kernel`, and an artifact for each component in it; `standalone`: one that runs without a host. Raises MissingToolError,
+    BackendError.
+    """
     by = toolchain(cache, choice)
-    sources = sorted(path for path in GUEST.rglob("*") if path.suffix in (".c", ".h", ".S", ".ld", ".ml", ".mli"))
+    folders = [GUEST / name for name in ("base", "ocaml")]
+    sources = sorted(path for f in folders for path in f.iterdir() if path.suffix in (".c", ".h", ".S", ".ld", ".ml", ".mli"))
     listing = "".join(f"{path.relative_to(GUEST)} {file_sha256(path)}\n" for path in sources)
     key = {"guest": hashlib.sha256(listing.encode()).hexdigest(), "recipe": _RECIPE, **key_of(by, GUEST)}
+    if standalone:
+        more = (*STANDALONE_SOURCES.values(), *STANDALONE_HEADERS)
+        key["standalone"] = " ".join([*_WRAPPED, *(file_sha256(path) for path in more)])
     started = time.monotonic()
 
     def make(folder: Path) -> None:
         notify(Event(Phase.PREPARE, 0.0, name="kernel", text="building the OCaml image", done=0.0))
-        build_image(by, folder)
+        build_image(by, folder, standalone=standalone)
         notify(Event(Phase.PREPARE, time.monotonic() - started, name="kernel", text="OCaml image built", done=1.0))
 
     return artifacts(cache.folder("mirage-image", key, make), by)
 
 
-def build_image(by: Tools, folder: Path) -> None:
+def build_image(by: Tools, folder: Path, *, standalone: bool = False) -> None:
     """Build into an existing folder: the image and the files that describe it."""
     scratch = folder.parent / f"{folder.name}-scratch"
     shutil.rmtree(scratch, ignore_errors=True)
@@ -60,8 +78,13 @@ def build_image(by: Tools, folder: Path) -> None:
         _compile_base(by, scratch)
         _compile_ocaml(by, scratch)
         objects = [f"{name}.o" for name in OBJECTS]
+        flags: tuple[str, ...] = _LDFLAGS
+        if standalone:
+            _compile_standalone(by, scratch)
+            objects += [f"{name}.o" for name in STANDALONE_SOURCES]
+            flags = (*_LDFLAGS, *(f"--wrap={name}" for name in _WRAPPED))
         linked = [name for names in archives.values() for name in names]
-        _run(by, ["ld", *_LDFLAGS, "-o", "image.elf", *objects, "program.o", "--start-group", *linked, "--end-group"], scratch)
+        _run(by, ["ld", *flags, "-o", "image.elf", *objects, "program.o", "--start-group", *linked, "--end-group"], scratch)
         _run(by, ["strip", "-o", "image", "image.elf"], scratch)
         symbols = _run(by, ["nm", "image.elf"], scratch)
         shutil.copy(scratch / "image", folder / "image")
@@ -79,6 +102,15 @@ def _compile_base(by: Tools, scratch: Path) -> None:
         source = next(path for path in (scratch / "base").glob(f"{name}.[cS]"))
         flags = (*_CFLAGS, "-MMD", "-MF", f"{name}.d", include) if source.suffix == ".c" else ()
         _run(by, ["gcc", *flags, "-c", f"base/{source.name}", "-o", f"{name}.o"], scratch)
+
+
+def _compile_standalone(by: Tools, scratch: Path) -> None:
+    for path in (*STANDALONE_SOURCES.values(), *STANDALONE_HEADERS):
+        shutil.copyfile(path, scratch / "standalone" / path.name)
+    for name, source in STANDALONE_SOURCES.items():
+        _run(
+            by, ["gcc", *_CFLAGS, "-fno-builtin", "-MMD", "-MF", f"{name}.d", "-c", f"standalone/{source.name}", "-o", f"{name}.o"], scratch
+        )
 
 
 def _compile_ocaml(by: Tools, scratch: Path) -> None:

@@ -23,13 +23,23 @@ from xboot.model import Artifact, BootImage, Component, Region, Role
 from xboot.tcb import SourceFile, count_files, image_components
 from xboot.toolroot import Tools
 from xboot_mirage.sources import LIBRARY_METHOD, library_sources
-from xboot_mirage.toolchain import GUEST, LIBRARIES, MEMBERS_FILE, OBJECTS, REGIONS_FILE, SOURCES_FILE
+from xboot_mirage.toolchain import (
+    GUEST,
+    LIBRARIES,
+    MEMBERS_FILE,
+    OBJECTS,
+    REGIONS_FILE,
+    SOURCES_FILE,
+    STANDALONE_HEADERS,
+    STANDALONE_SOURCES,
+)
 
 # Component → what it is. The order is that of the report.
 _PARTS = {
     "base": (Role.KERNEL, "xboot: boot, memory, traps, serial ports"),
     "personality": (Role.KERNEL, "xboot: the Linux personality, in OCaml"),
     "executor": (Role.EXECUTOR, "xboot: script, store, NAR, steps, in OCaml"),
+    "standalone": (Role.EXECUTOR, "xboot: what takes a host's place, in C; only in an image that runs without one"),
     "ocaml-stdlib": (Role.SERVICES, "OCaml's standard library"),
     "ocaml-runtime": (Role.SERVICES, "OCaml's runtime system"),
     "mirage-libraries": (Role.SERVICES, f"MirageOS libraries: {', '.join(LIBRARIES)}"),
@@ -98,6 +108,8 @@ def _sections(folder: Path, linked: Archives) -> list[tuple[int, str]]:
             name = "ocaml-stdlib"
         elif origin.removesuffix(".o") in OBJECTS:
             name = "base"
+        elif origin.removesuffix(".o") in STANDALONE_SOURCES:
+            name = "standalone"
         elif origin in archives:
             name = archives[origin]
         else:
@@ -176,6 +188,8 @@ def _own_sources(name: str) -> tuple[tuple[Path, ...], str]:
         return tuple(
             sorted(path for path in (GUEST / "ocaml").glob("*.ml") if (path.stem in _EXECUTOR) == (name == "executor"))
         ), "manifest"
+    if name == "standalone":
+        return (*STANDALONE_SOURCES.values(), *STANDALONE_HEADERS[:-1]), "manifest"
     return (), "opaque"
 
 

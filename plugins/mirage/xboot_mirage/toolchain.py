@@ -6,12 +6,20 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from xboot.cache import Cache, file_sha256
+from xboot.guest.build import EXECUTOR, STANDALONE
 from xboot.toolroot import ALL, HostTools, Tools, tools
 
 GUEST = Path(__file__).parent / "guest"
 LIBRARIES = ("cstruct", "mirage-crypto")
 # boot.o comes first: its note and entry lead the image
 OBJECTS = ("boot", "trap", "frames", "aspace", "onebyte", "protect", "nonce", "cpu", "serial", "libc", "main", "stubs")
+# and what an image that runs without a host has beside: object → source, of ours or of the core's guest code
+STANDALONE_SOURCES = {
+    "standalone": GUEST / "standalone" / "standalone.c",
+    **{name: STANDALONE / f"{name}.c" for name in ("story", "screen", "qr")},
+    "sha256": EXECUTOR / "sha256.c",
+}
+STANDALONE_HEADERS = (STANDALONE / "standalone.h", EXECUTOR / "xboot.h", EXECUTOR / "sys.h", GUEST / "base" / "base.h")
 REGIONS_FILE, SOURCES_FILE, MEMBERS_FILE = "regions.json", "sources.json", "members.json"
 # What this machine must have, when its own compilers are to build the image: program → Debian's package.
 TOOLS = {"gcc": "gcc", "ld": "binutils", "strip": "binutils", "nm": "binutils", "ocamlfind": "ocaml-findlib", "ocamlopt": "ocaml-nox"}

@@ -9,7 +9,7 @@ from typing import ClassVar
 from xboot.backend import Backend, choose_memory
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
-from xboot.errors import BackendError
+from xboot.errors import BackendError, UsageError
 from xboot.guest.build import build_executor
 from xboot.guest.tcc import obtain_tcc
 from xboot.hooks import BackendOptions, Notify
@@ -32,7 +32,7 @@ class TccbootBackend(Backend):
         summary="a loader with TCC inside compiles a small kernel at boot, then boots it; no Linux, no gcc",
         systems=("i686-linux",),
         executors=("c",),
-        abilities=("export",),
+        abilities=("export", "standalone"),
         max_payload=900 * MiB,  # in memory twice while it is unpacked
         maturity="experimental",
         settings=(
@@ -48,14 +48,16 @@ class TccbootBackend(Backend):
         toolchain = options.settings.get("toolchain", "locked")
         tcc = obtain_tcc(debian, toolchain=toolchain)
         folder = options.settings.get("kernel-tree")
-        tree = other_tree(Path(folder)) if folder else own_tree(tcc)
+        if folder and options.standalone:
+            raise UsageError("backend tccboot: a kernel-tree cannot run by itself", hint="leave out --standalone, or --set kernel-tree")
+        tree = other_tree(Path(folder)) if folder else own_tree(tcc, standalone=options.standalone)
         loader = build_loader(tcc, debian, cache)
         parts, _ = loader_parts(loader)
         return {
             "loader": loader,
             **parts,
             "kernel": with_hash(pack(tree, cache), compiled_hash(tree, tcc, cache)),
-            "executor": build_executor("i386", "i386-tcc", cache, toolchain),
+            "executor": build_executor("i386", "i386-tcc", cache, toolchain, standalone=options.standalone),
         }
 
     def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from xboot.cache import Cache, file_sha256
 from xboot.errors import BackendError, UsageError
-from xboot.guest.sources import I386, PERSONALITY
+from xboot.guest.sources import I386, PANIC, PERSONALITY
 from xboot.guest.tcc import Tcc
 from xboot.model import Artifact, Role
 from xboot.package import CpioWriter
@@ -24,6 +24,7 @@ KERNEL = Path(__file__).parent / "guest" / "kernel"
 _OFFSET = 0x80000000
 _TEXT = _OFFSET + 0x100000
 _OPTIONS = ("-nostdlib", "-nostdinc", "-static", "-I.", "-Ipersonality", f"-Wl,-Ttext={_TEXT:#x}")
+_SCREEN = (f"-DSCREEN_CELLS={_OFFSET + 0xB8000:#x}u",)
 _MAX_TREE = 16 << 20  # bytes; the loader compiles within 18 MiB
 
 
@@ -36,16 +37,22 @@ class KernelTree:
     manifest: str
 
 
-def own_tree(tcc: Tcc) -> KernelTree:
-    """Our kernel: this plugin's machine layer below the shared personality. The entry, with the multiboot header, comes first."""
+def own_tree(tcc: Tcc, *, standalone: bool = False) -> KernelTree:
+    """Our kernel: this plugin's machine layer below the shared personality. The entry, with the multiboot header, comes first.
+    `standalone`: with what a guest without a host needs of it, the screen.
+    """
     files = {f"kernel/{path.name}": path for path in KERNEL.iterdir() if path.suffix in (".c", ".h", ".S")}
     files |= {f"personality/{path.name}": path for path in PERSONALITY.iterdir() if path.suffix in (".c", ".h")}
     files |= {f"i386/{path.name}": path for path in I386.iterdir() if path.suffix in (".c", ".h", ".S")}
+    files |= {"standalone/panic.c": PANIC} if standalone else {}
+    options = (*_OPTIONS, *(_SCREEN if standalone else ()))
     # i386/personality.c includes the personality's files
-    ours = sorted(f for f in files if f.startswith(("kernel/", "i386/")) and f.endswith((".c", ".S")) and f != "kernel/entry.S")
+    ours = sorted(
+        f for f in files if f.startswith(("kernel/", "i386/", "standalone/")) and f.endswith((".c", ".S")) and f != "kernel/entry.S"
+    )
     compiled = ["kernel/entry.S", *ours, "libtcc1.a"]
     files["libtcc1.a"] = tcc.libtcc1
-    lines = ["name the xboot kernel", f"offset {_OFFSET:x}", *(f"option {o}" for o in _OPTIONS), *(f"file {f}" for f in compiled)]
+    lines = ["name the xboot kernel", f"offset {_OFFSET:x}", *(f"option {o}" for o in options), *(f"file {f}" for f in compiled)]
     return KernelTree("kernel", files, "\n".join(lines) + "\n")
 
 

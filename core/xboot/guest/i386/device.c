@@ -147,5 +147,8 @@ void machine_panic(const char *why)
 	say("panic: ");
 	say(why);
 	say("\n");
+#ifdef SCREEN_CELLS
+	screen_panic(why);
+#endif
 	machine_exit(0x11);
 }

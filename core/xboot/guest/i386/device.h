@@ -19,4 +19,8 @@ void say(const char *text);
 void say_hex(unsigned value);
 void say_no_exit(unsigned status); /* the machine goes on after the byte to the exit device: so a reader of the console learns what it was */
 
+/* In a guest that runs by itself (guest/standalone), SCREEN_CELLS is defined: where the machine sees the cells of the screen. */
+#define SCREEN 0xb8000u /* and where they are: one page */
+void screen_panic(const char *why);
+
 #endif

@@ -10,6 +10,9 @@ static port nothing; /* no message ever comes here */
 
 void device_setup(void)
 {
+#ifdef SCREEN_CELLS
+	port cells;
+#endif
 	if (io_permission(device_master, EXIT_PORT, EXIT_PORT))
 		for (;;)
 			; /* without the exit device nothing can be said: the host's deadline ends the machine */
@@ -17,6 +20,11 @@ void device_setup(void)
 	check(io_permission(device_master, CHANNEL, CHANNEL + 7), "i386_io_perm_create");
 	check(io_permission(device_master, 0x42, 0x43), "i386_io_perm_create");
 	check(io_permission(device_master, 0x61, 0x61), "i386_io_perm_create");
+#ifdef SCREEN_CELLS
+	cells = device_memory(SCREEN, PAGE_SIZE);
+	if (!cells || vm_map(self, SCREEN_CELLS, PAGE_SIZE, cells, 0))
+		machine_exit(0x11); /* there is nowhere to say it */
+#endif
 	serial_setup();
 	clock_setup();
 	nothing = mach_reply_port();

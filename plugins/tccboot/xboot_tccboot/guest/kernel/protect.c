@@ -95,6 +95,10 @@ void protect_kernel(const void *unwritten)
 		if (page != TO_PHYSICAL(unwritten) && page - tables >= sizeof kernel_tables)
 			OWN_TABLE[i].value |= P_WRITE;
 	}
+#ifdef SCREEN_CELLS
+	OWN_TABLE[SCREEN / PAGE_SIZE].value = SCREEN | P_PRESENT | P_WRITE;
+	OWN_TABLE[SCREEN / PAGE_SIZE].high = no_execute;
+#endif
 	for (i = 1; i < 2 * ENTRIES; i++)
 		if (i < POOL_START >> 21)
 			kernel_tables[0][i].value = 0;

@@ -227,6 +227,9 @@ int machine_space_physical(struct machine_space *space, address at, unsigned pag
 	struct entry *entry;
 
 	range_check(at, pages);
+#ifdef SCREEN_CELLS
+	if (physical != SCREEN || pages != 1)
+#endif
 	if (physical < memory_top || physical > ~0u - pages * PAGE_SIZE)
 		return -1; /* only what the kernel does not use: the export window */
 	for (; pages; pages--, at += PAGE_SIZE, physical += PAGE_SIZE) {
