@@ -41,7 +41,7 @@ class MachineOptions:
     """What a user may choose of a machine. `accelerator`: `auto`, or a name that the machine knows. `gdb`: where it waits for a debugger
     before the first instruction, a TCP port of this host or the path of a socket (empty: nowhere). `folder`: the one place of this run that
     the machine may write to, and where `Carrier.read_memory` is asked to write; given to `start`, not by a user. `address`: which machine,
-    where `MachineInfo.address` asks for one.
+    where `MachineInfo` has more than one.
     """
 
     accelerator: str = "auto"
@@ -122,6 +122,10 @@ class Machine(ABC):
     @abstractmethod
     def components(self, boot: Boot) -> Sequence[Component]:
         """What of this machine stands below the image: emulator, firmware, loader. The host's kernel is added by xboot."""
+
+    def at(self, address: str) -> Machine:
+        """The machine for an address: itself, or the form that is one of `MachineInfo.variants`."""
+        return self
 
     def accelerator(self, boot: Boot, wanted: str) -> str:
         """The accelerator for `wanted`, which is `auto` or what a user wrote. Raises UsageError for what this machine does not have."""

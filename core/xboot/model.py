@@ -520,7 +520,8 @@ class BackendInfo:
 class MachineInfo:
     """What a machine says of itself. `abilities`: `exit-status`, `read-memory`, `kvm`, `gdb`. `bits`: of the processors that it has.
     `needs`: the programs that `xboot doctor` looks for. `address`: an example of what says which machine of this kind is meant
-    (`/dev/ttyUSB0`), where a user must say so; empty where there is but one.
+    (`/dev/ttyUSB0`), where a user must say so; empty where there is but one. `variants`: what a user may say there instead of nothing, for
+    another form of the machine, which `Machine.at` gives; all forms count as one machine.
 
     `pace`: how many times as slow as QEMU without KVM it is; deadlines that the user did not choose grow by that factor.
     """
@@ -533,3 +534,4 @@ class MachineInfo:
     contract: int = 2
     needs: Sequence[Need] = ()
     address: str = ""
+    variants: Sequence[str] = ()

@@ -46,8 +46,10 @@ def resolve(voter: Voter, plugins: Plugins, machine: str = MACHINE) -> Voter:
     """
     whole = Voter(voter.backend, _executor(voter, plugins), voter.machine or machine, voter.address)
     info = plugins.machine(whole.machine).info
-    if voter.address and not info.address:
-        raise UsageError(f"{voter}: there is one machine {info.name}, without an address", hint=f"write it {voter.backend}@{info.name}")
+    if voter.address and not info.address and voter.address not in info.variants:
+        forms = [f"{voter.backend}@{info.name}", *(f"{voter.backend}@{info.name}:{form}" for form in info.variants)]
+        only = "it has no such form" if info.variants else f"there is one machine {info.name}, without an address"
+        raise UsageError(f"{voter}: {only}", hint=f"write it {' or '.join(forms)}")
     if info.address and not voter.address:
         raise UsageError(f"{voter}: which {info.name}?", hint=f"write it {voter.backend}@{info.name}:{info.address}")
     return whole
@@ -230,7 +232,7 @@ class Pipeline:
         artifacts = self.prepare(voter.backend, script, options)
         with run_folder() as folder:
             image = self.package(voter.backend, script, artifacts, options, folder)
-            machine = self.plugins.machine(voter.machine)
+            machine = self.plugins.machine(voter.machine, voter.address)
             found = self.measured(image, self.boot(voter.backend, image, options), machine)
             return Measured(str(request.voter), image.sha256, *found, self.base)
 
@@ -252,7 +254,7 @@ class Pipeline:
         With `request.measure` the image that was booted is measured, while its files are there.
         """
         voter, options = self.options(request)
-        machine = self.plugins.machine(voter.machine)
+        machine = self.plugins.machine(voter.machine, voter.address)
         check_machine(machine, request.run)
         script = script or self.plan(request)
         run = replace(request.run, address=voter.address)

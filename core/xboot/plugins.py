@@ -187,10 +187,10 @@ class Plugins:
             return self._backends[name].info
         raise UsageError(f"there is no backend {name!r}{self._why(name)}", hint="known backends: " + ", ".join(sorted(self._backends)))
 
-    def machine(self, name: str) -> Machine:
-        """A machine. Raises UsageError for an unknown name, with the names that there are."""
+    def machine(self, name: str, address: str = "") -> Machine:
+        """A machine, in the form for `address`. Raises UsageError for an unknown name, with the names that there are."""
         if name in self._machines:
-            return self._machines[name].machine
+            return self._machines[name].machine.at(address)
         known = "known machines: " + ", ".join(sorted(self._machines))
         none = "no machine is installed: install xboot again (`pip install`), which brings `qemu`"
         raise UsageError(f"there is no machine {name!r}{self._why(name)}", hint=known if self._machines else none)

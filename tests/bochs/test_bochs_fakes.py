@@ -11,6 +11,7 @@ import pytest
 from xboot.boot import RunOptions, run_machine
 from xboot.errors import MissingToolError, UsageError
 from xboot.machine import MachineOptions
+from xboot.medium import Loaders
 from xboot.model import Artifact, Boot, BootImage, Cause, Protocol, Role, Serial, Verdict, Window, Wiring
 from xboot.testing import good_run
 from xboot.testing.boot import Plan
@@ -47,7 +48,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Verdic
     boot = Boot(Protocol.MULTIBOOT, kernel, 64, bits=32, processor="i686")
     loader = Artifact("medium loader", kernel, "", 0, Role.LOADER)
     monkeypatch.setattr(machine, "write_medium", lambda boot, loader, medium: medium.write_bytes(b"medium"))
-    monkeypatch.setattr(machine, "build_boot_loader", lambda cache: loader)
+    monkeypatch.setattr(machine, "build_loaders", lambda cache: Loaders(loader, loader))
 
     def started(lines: str, limit: float = 60) -> Verdict:
         fake = tmp_path / "bin" / "bochs"

@@ -33,7 +33,7 @@ def complete(words: str, shell: str = "bash", **env: str) -> list[str]:
         ("xboot run --vot", ["--voters"]),
         ("xboot run --voters lin", ["linux"]),
         ("xboot run --voters linux/", ["linux/c", "linux/scheme"]),
-        ("xboot run --voters linux@q", ["linux@qemu"]),
+        ("xboot run --voters linux@q", ["linux@qemu", "linux@qemu:ovmf"]),
         ("xboot compare -b mirage,t", ["mirage,tccboot"]),
         ("xboot run --set linux.ne", ["linux.net="]),
         ("xboot run --set net=lo", ["net=loopback"]),

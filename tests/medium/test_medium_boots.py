@@ -1,10 +1,10 @@
-"""One file a kernel, booted by a PC's firmware as a CD, a disk and a USB stick."""
+"""One file a kernel, booted by a PC's firmware, BIOS or UEFI, as a CD, a disk and a USB stick."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-import socket
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,16 +13,19 @@ from pathlib import Path
 
 import pytest
 
+import xboot
+from xboot.cache import Cache
 from xboot.hooks import LinearizeOptions
-from xboot.machine import Carrier, MachineOptions, start_process
+from xboot.machine import Carrier, MachineOptions
+from xboot.medium import obtain_uefi
 from xboot.model import Boot, Script
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
 from xboot.request import usual_read_options
 from xboot.testing.boot import Booted
 from xboot.testing.boot import boot as start
-from xboot_qemu.command import command_line
-from xboot_qemu.machine import QemuMachine, _QemuCarrier
+from xboot_qemu.base import QemuCarrier, QemuMachine
+from xboot_qemu.ovmf import OvmfCarrier, as_pc
 
 pytestmark = pytest.mark.boot
 
@@ -30,20 +33,10 @@ HELLO = Path(__file__).parents[2] / "examples" / "hello" / "recipe.toml"
 HASH = "64fd28a0675e305bd9b02b490689dab5755c8ea5a233b374e55e3a2d7cc5d714"
 PLACES = {
     "cd": ("-drive", "file={},format=raw,if=ide,media=cdrom"),
-    "disk": ("-drive", "file={},format=raw,if=ide,snapshot=on"),
-    "stick": ("-device", "usb-ehci", "-drive", "file={},format=raw,if=none,id=s,snapshot=on", "-device", "usb-storage,drive=s,bootindex=0"),
+    "disk": ("-drive", "file={},format=raw,if=ide"),
+    "stick": ("-device", "usb-ehci", "-drive", "file={},format=raw,if=none,id=s", "-device", "usb-storage,drive=s,bootindex=0"),
 }  # fmt: skip
 KERNELS = ("linux", "tccboot", "hurd", "mirage")
-
-
-def as_medium(command: list[str], medium: Path, place: str) -> list[str]:
-    """QEMU's words, with a medium in the place of what it loads itself."""
-    words = list(command)
-    for flag in ("-kernel", "-initrd", "-append"):
-        if flag in words:
-            at = words.index(flag)
-            del words[at : at + 2]
-    return [*words, *(word.format(medium) for word in PLACES[place])]
 
 
 class FromMedium(QemuMachine):
@@ -55,14 +48,21 @@ class FromMedium(QemuMachine):
         self._medium, self._place = medium, place
 
     async def start(self, boot: Boot, options: MachineOptions) -> Carrier:
-        pairs = [socket.socketpair() for _ in range(3)]
-        channels = [f"socket,fd={theirs.fileno()}" for _, theirs in pairs]
-        command = as_medium(command_line(replace(boot, hints={}), options, *channels), self._medium, self._place)
-        process = await start_process(command, [theirs for _, theirs in pairs])
-        for _, theirs in pairs:
-            theirs.close()
-        control, console, result = (ours for ours, _ in pairs)
-        return _QemuCarrier(process, console, result, control)
+        return QemuCarrier(*await self.power_on(boot, options, boot.bits, [], self.inserted(options)))
+
+    def inserted(self, options: MachineOptions) -> list[str]:
+        """QEMU's words for a copy of the medium, in the one folder that it may write to."""
+        assert options.folder is not None
+        return [word.format(shutil.copy(self._medium, options.folder)) for word in PLACES[self._place]]
+
+
+class FromMediumByUefi(FromMedium):
+    """The same with other firmware."""
+
+    async def start(self, boot: Boot, options: MachineOptions) -> Carrier:
+        firmware, _ = obtain_uefi(Cache())
+        words = ["-bios", str(firmware), *self.inserted(options)]
+        return OvmfCarrier(*await self.power_on(as_pc(boot), options, boot.bits, [firmware], words))
 
 
 @pytest.fixture(scope="session")
@@ -88,9 +88,9 @@ def hello() -> Script:
     return pipeline.plan(request)
 
 
-def booted(medium: Path, place: str, backend: str, folder: Path) -> Booted:
+def booted(machine: FromMedium, backend: str, folder: Path) -> Booted:
     plugins = Plugins.load()
-    plugins.add(FromMedium(medium, place), "test:pc")
+    plugins.add(machine, "test:pc")
     script = hello()
     return start(
         script, backend, folder, plugins=plugins, machine="pc", export=False, expected=dict.fromkeys(script.results, HASH)
@@ -100,31 +100,55 @@ def booted(medium: Path, place: str, backend: str, folder: Path) -> Booted:
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("backend", KERNELS)
 def test_hello_from_a_medium(backend: str, place: str, medium: Callable[[str], Path], tmp_path: Path) -> None:
-    run = booted(medium(backend), place, backend, tmp_path)
+    run = booted(FromMedium(medium(backend), place), backend, tmp_path)
     assert run.ok, run.verdict.failure + run.console
     assert [output.status.value for output in run.verdict.outputs] == ["match"]
 
 
-def test_a_medium_with_another_script_is_refused(medium: Callable[[str], Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize(("backend", "place"), [*((kernel, "cd") for kernel in KERNELS), ("tccboot", "disk"), ("linux", "stick")])
+def test_hello_from_the_same_medium_by_uefi(backend: str, place: str, medium: Callable[[str], Path], tmp_path: Path) -> None:
+    run = booted(FromMediumByUefi(medium(backend), place), backend, tmp_path)
+    assert run.ok, run.verdict.failure + run.console
+    assert [output.status.value for output in run.verdict.outputs] == ["match"]
+    assert "xboot medium" in run.console  # our loader, started by the firmware
+
+
+def test_the_machine_that_boots_by_uefi() -> None:
+    """As a user names it. It is the machine qemu, so that nobody takes the two for independent."""
+    one = xboot.run(str(HELLO), "tccboot@qemu:ovmf", expect=("sha256:" + HASH,))
+    assert one.verdict.ok, one.verdict.failure
+    assert one.verdict.machine == "qemu" and str(one.voter) == "tccboot/c@qemu:ovmf"
+
+
+@pytest.mark.parametrize("machine", [FromMedium, FromMediumByUefi])
+def test_a_medium_with_another_script_is_refused(machine: type[FromMedium], medium: Callable[[str], Path], tmp_path: Path) -> None:
     """It is the script that the guest says it has read which counts, not the file that somebody put in."""
     data = medium("tccboot").read_bytes()
     assert data.count(b'(cwd "/build")') == 1
     other = tmp_path / "other.iso"
     other.write_bytes(data.replace(b'(cwd "/build")', b'(cwd "/bui1d")'))
-    run = booted(other, "cd", "tccboot", tmp_path)
+    run = booted(machine(other, "cd"), "tccboot", tmp_path)
     assert "script" in run.verdict.failure and not run.built
 
 
 @pytest.mark.parametrize(
-    ("memory", "cut", "said"),
-    [(48, None, "there is too little memory"), (256, 60 * 2048, "the medium cannot be read")],
-    ids=["memory", "broken off"],
+    ("firmware", "memory", "cut", "said"),
+    [
+        ("bios", 48, None, "there is too little memory"),
+        ("bios", 256, 60 * 2048, "the medium cannot be read"),
+        ("uefi", 72, None, "there is too little memory"),
+        ("uefi", 256, 70 * 2048, "the medium cannot be read"),
+    ],
 )
-def test_the_loader_says_what_is_wrong(memory: int, cut: int | None, said: str, medium: Callable[[str], Path], tmp_path: Path) -> None:
+def test_the_loader_says_what_is_wrong(
+    firmware: str, memory: int, cut: int | None, said: str, medium: Callable[[str], Path], tmp_path: Path
+) -> None:
     broken = tmp_path / "broken.iso"
     broken.write_bytes(medium("tccboot").read_bytes()[:cut])
-    qemu = ["qemu-system-i386", "-M", "pc", "-nodefaults", "-display", "none", "-m", str(memory), "-serial", "stdio"]
+    qemu = ["qemu-system-x86_64", "-M", "pc", "-nodefaults", "-display", "none", "-m", str(memory), "-serial", "stdio"]
     words = [word.format(broken) for word in PLACES["cd"]]
+    if firmware == "uefi":
+        words += ["-bios", str(obtain_uefi(Cache())[0])]
     with subprocess.Popen([*qemu, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

@@ -19,8 +19,8 @@ from xboot.errors import GuestError
 from xboot.machine import MachineOptions, start_process
 from xboot.model import Boot, Module, Phase, Protocol
 from xboot.walls import prefix
+from xboot_qemu.base import QemuCarrier
 from xboot_qemu.confine import confinement, walls
-from xboot_qemu.machine import _QemuCarrier
 
 TAKEN_OVER = """#!/bin/sh
 case " $* " in *" -version "*) exit 0 ;; esac
@@ -63,7 +63,7 @@ def test_a_qemu_that_was_taken_over_reaches_one_folder(fake: str, tmp_path: Path
     try:
         command = [fake, *map(str, (places["run"], secret, places["elsewhere"], kernel, other.pid))]
         done = subprocess.run(
-            [*walls(fake, boot, MachineOptions("tcg", folder=places["run"])), *command],
+            [*walls(fake, [boot.kernel, *(m.path for m in boot.modules)], MachineOptions("tcg", folder=places["run"])), *command],
             capture_output=True,
             text=True,
             check=True,
@@ -81,7 +81,7 @@ def test_a_qemu_that_was_taken_over_reaches_one_folder(fake: str, tmp_path: Path
 
 def test_with_a_debugger_nothing_is_shut_in(fake: str, tmp_path: Path) -> None:
     options = MachineOptions("tcg", gdb="1234", folder=tmp_path)
-    assert walls(fake, Boot(Protocol.PVH, tmp_path, 64), options) == []
+    assert walls(fake, [tmp_path], options) == []
     assert "bubblewrap" not in confinement(fake, options)
 
 
@@ -113,12 +113,12 @@ class _Flooded:
 
 
 def test_what_qemu_says_on_qmp_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xboot_qemu.machine.QMPClient", _Flooded)
+    monkeypatch.setattr("xboot_qemu.base.QMPClient", _Flooded)
 
     async def talk() -> int:
         ours, theirs = socket.socketpair()
         process = await asyncio.create_subprocess_exec("sleep", "30")
-        carrier = _QemuCarrier(process, ours, ours, ours)
+        carrier = QemuCarrier(process, ours, ours, ours)
         await carrier.read_memory(0, 1, tmp_path / "part")
         assert carrier._client is not None
         await carrier.close()

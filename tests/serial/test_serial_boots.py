@@ -17,7 +17,7 @@ import pytest
 from xboot.cache import Cache
 from xboot.hooks import LinearizeOptions
 from xboot.machine import Carrier, MachineOptions
-from xboot.medium import build_boot_loader, write_medium
+from xboot.medium import build_loaders, write_medium
 from xboot.model import Boot
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
@@ -53,7 +53,7 @@ class ByCable(SerialMachine):
         self.pc: subprocess.Popen[bytes] | None = None
 
     async def start(self, boot: Boot, options: MachineOptions) -> Carrier:
-        write_medium(boot, build_boot_loader(Cache()), self._medium)
+        write_medium(boot, build_loaders(Cache()), self._medium)
         cable, ours = pty.openpty()
         carrier = await super().start(boot, replace(options, address=os.ttyname(ours)))
         os.close(ours)

@@ -191,7 +191,11 @@ def test_the_address_is_asked_for_and_refused() -> None:
         resolve(Voter.parse("hurd@serial"), plugins)
     assert caught.value.hint == "write it hurd@serial:/dev/ttyUSB0"
     with pytest.raises(UsageError, match="without an address"):
+        resolve(Voter.parse("hurd@bochs:/dev/ttyUSB0"), plugins)
+    with pytest.raises(UsageError, match="no such form") as caught:
         resolve(Voter.parse("hurd@qemu:/dev/ttyUSB0"), plugins)
+    assert caught.value.hint == "write it hurd@qemu or hurd@qemu:ovmf"
+    assert str(resolve(Voter.parse("hurd@qemu:ovmf"), plugins)) == "hurd/c@qemu:ovmf"
     for text in ("hurd@:x", "hurd:x", "hurd@serial:", "hurd@serial:a b", "hurd@serial:\x1b[2J"):
         with pytest.raises(UsageError, match="names no voter"):
             Voter.parse(text)

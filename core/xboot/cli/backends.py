@@ -22,7 +22,7 @@ def backends(console: Console, *, as_json: bool) -> None:
         rows = {name: _values(registered) for name, registered in sorted(plugins.backends.items())}
         machines = {
             name: {"origin": r.origin, "summary": r.machine.info.summary, "abilities": list(r.machine.info.abilities),
-                   "contract": r.machine.info.contract}
+                   "contract": r.machine.info.contract, "variants": list(r.machine.info.variants)}
             for name, r in sorted(plugins.machines.items())
         }  # fmt: skip
         print(to_json({"backends": rows, "machines": machines, "broken": dict(plugins.broken)}))

@@ -65,7 +65,8 @@ def voters(ctx: typer.Context, incomplete: str) -> Iterable[str]:
     backend, slash, _ = last.partition("@")[0].partition("/")
     offered = ["all", *sorted(plugins.backends)] if not comma else sorted(plugins.backends)
     if backend in plugins.backends and "@" in last:
-        offered = [f"{last.partition('@')[0]}@{machine}" for machine in sorted(plugins.machines)]
+        forms = [(name, form) for name, found in sorted(plugins.machines.items()) for form in ("", *found.machine.info.variants)]
+        offered = [f"{last.partition('@')[0]}@{name}{':' if form else ''}{form}" for name, form in forms]
     elif backend in plugins.backends and slash:
         offered = [f"{backend}/{executor}" for executor in plugins.backends[backend].info.executors]
     return [f"{done}{comma}{voter}" for voter in offered if voter.startswith(last) and voter not in done.split(",")]

@@ -11,7 +11,7 @@ from xboot._workspace import run_folder
 from xboot.cache import Cache, file_sha256
 from xboot.cli.shown import shown_pipeline
 from xboot.errors import BackendError, UsageError
-from xboot.medium import build_boot_loader, refusal, write_medium
+from xboot.medium import build_loaders, refusal, write_medium
 from xboot.request import Request
 
 _WITH_HOST = "a serial port for the result channel"
@@ -40,7 +40,7 @@ def write(request: Request, destination: Path, console: Console, out: Console, *
         pipeline.stage("package", "medium")
         scratch = destination.with_name(f".{destination.name}.new")
         try:
-            medium = write_medium(boot, build_boot_loader(Cache(), options.settings.get("toolchain", "locked")), scratch)
+            medium = write_medium(boot, build_loaders(Cache(), options.settings.get("toolchain", "locked")), scratch)
             digest = file_sha256(scratch)
             scratch.replace(destination)
         finally:

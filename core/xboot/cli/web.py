@@ -14,7 +14,7 @@ from xboot.cache import Cache, file_sha256
 from xboot.cli.shown import shown_pipeline
 from xboot.errors import NotTakenError, UsageError
 from xboot.files import replacing
-from xboot.medium import build_boot_loader, obtain_firmware, write_medium
+from xboot.medium import build_loaders, obtain_firmware, write_medium
 from xboot.model import Script
 from xboot.parts import locked, npm_files
 from xboot.request import Request
@@ -46,7 +46,7 @@ def write(request: Request, destination: Path, console: Console, out: Console) -
             raise NotTakenError(f"backend {voter.backend} does not boot in a browser, by machine {_MACHINE}, which {reason}")
         pipeline.stage("package", "page")
         medium = folder / "medium.iso"
-        write_medium(boot, build_boot_loader(cache, options.settings.get("toolchain", "locked")), medium)
+        write_medium(boot, build_loaders(cache, options.settings.get("toolchain", "locked")), medium)
         emulator, wasm, licence = npm_files(locked().find(_MACHINE, "npm"), _FILES, cache)
         engine = Engine(emulator, wasm, licence, *obtain_firmware(cache))
         with replacing(destination) as scratch:

@@ -64,7 +64,7 @@ def _work(task: Task) -> Answer:
         wished = task.run.run_timeout
         assert wished is not None
         here = Here(
-            pipeline, task.voter.backend, task.options, artifacts, pipeline.plugins.machine(task.voter.machine), run,
+            pipeline, task.voter.backend, task.options, artifacts, pipeline.plugins.machine(task.voter.machine, task.voter.address), run,
             lambda _: nullcontext(), lambda: wished, lambda _, file: logs.append(file),
         )  # fmt: skip
         try:
@@ -122,7 +122,7 @@ def _base(task: Task, pipeline: Pipeline, folder: Path) -> tuple[Base, Mapping[s
     with _PREPARING:
         if name not in _prepared:
             artifacts = pipeline.prepare(task.voter.backend, None, options)
-            machine = pipeline.plugins.machine(task.voter.machine)
+            machine = pipeline.plugins.machine(task.voter.machine, task.voter.address)
             empty = folder / "base"
             empty.mkdir()
             base, _, _ = measure_base(pipeline, task.voter, options, artifacts, machine, task.run.accelerator, empty)

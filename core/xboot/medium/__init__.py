@@ -1,13 +1,15 @@
-"""Media: one file that a PC boots as a CD, a hard disk or a USB stick (BIOS), made of a `Boot` by a loader of our own.
+"""Media: one file that a PC boots as a CD, a hard disk or a USB stick, by a BIOS or by UEFI, made of a `Boot` by loaders of our own.
 
 In sectors of 2048 bytes:
 
-    0       the loader (boot.s), which is a disk's master boot record as well, with one partition: all of the medium
-    1, 2    its table: which sectors go where                                             (table.py)
-    3 to 6  what the kernel is told: command line, modules                                (table.py)
+    0       the loader for a BIOS (boot.s), which is a disk's master boot record as well; its two partitions meet at sector 24
     16 to 22   descriptors of a CD, the catalog of what boots it                          (iso.py)
-    23      the loader once more, as a CD's firmware reads it
-    24 …    the kernel's segments, then the modules, each from a sector's start
+    23      the loader once more, as a CD's BIOS reads it
+    24 to 26   a FAT volume, which has one file, from here on                             (fat.py)
+    27 to 30   the loader for UEFI (uefi.s)
+    31, 32  the table of both: which sectors go where                                     (table.py)
+    33 to 36   what the kernel is told: command line, modules                             (table.py)
+    37 …    the kernel's segments, then the modules, each from a sector's start
 
 The same boot gives the same bytes.
 """
@@ -19,21 +21,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from xboot.medium.firmware import Firmware, obtain_firmware
+from xboot.medium.fat import HEAD, volume
+from xboot.medium.firmware import Firmware, obtain_firmware, obtain_uefi
 from xboot.medium.iso import CATALOG, FIRST, SECTOR, CdFile, descriptors
 from xboot.medium.kernel import Kernel, read_kernel
-from xboot.medium.loader import SIZE, build_boot_loader
-from xboot.medium.table import Piece, information, table
+from xboot.medium.loader import BIOS_SIZE, UEFI_SIZE, Loaders, build_loaders
+from xboot.medium.table import INFORMATION_SIZE, TABLE_SIZE, Piece, information, table
 from xboot.model import Artifact, Boot, Component, Protocol, Role
 from xboot.tcb.components import artifact_component
 
-__all__ = ["Firmware", "Medium", "build_boot_loader", "components", "obtain_firmware", "refusal", "write_medium"]
+__all__ = ["Firmware", "Loaders", "Medium", "build_loaders", "components", "obtain_firmware", "obtain_uefi", "refusal", "write_medium"]
 
-_DATA = CATALOG + 2
+_CD_LOADER = CATALOG + 1
+_VOLUME = _CD_LOADER + 1  # uefi.s knows this one, and the next
+_FILE_SIZE = UEFI_SIZE + TABLE_SIZE + INFORMATION_SIZE
+_DATA = _VOLUME + HEAD + _FILE_SIZE // SECTOR  # boot.s knows where the table is: six sectors before
 _MODULES = 64 << 20  # below may be what a kernel unpacks itself to
 _PAGE = 4096
 _SECTORS_AT = 2  # boot.s: log2 of how many of the firmware's sectors are one of ours
-_PARTITION_AT, _PARTITION_KIND = 446, 0xCD  # a kind that nobody mounts
+_PARTITIONS_AT = 446
+_NOBODYS, _FOR_UEFI = 0xCD, 0xEF  # kinds of partitions: one that nobody mounts; UEFI 2.10, section 5.2.2
 _CHUNK = 1 << 20
 
 
@@ -67,33 +74,36 @@ def refusal(boot: Boot) -> str:
     return ""
 
 
-def write_medium(boot: Boot, loader: Artifact, destination: Path) -> Medium:
+def write_medium(boot: Boot, loaders: Loaders, destination: Path) -> Medium:
     """Write the medium of `boot`, which `refusal` does not refuse. Raises BackendError for a kernel or words that do not fit, OSError."""
     layout = _layout(boot)
     words = boot.words if boot.protocol is Protocol.PVH else f"kernel {boot.words}"
-    program = bytearray(loader.path.read_bytes())
-    struct.pack_into("<8B2I", program, _PARTITION_AT, 0x80, 0, 1, 0, _PARTITION_KIND, 254, 255, 255, 0, layout.sectors * 4)
+    program = bytearray(loaders.bios.path.read_bytes())
+    partitions = _partition(0x80, _NOBODYS, 0, _VOLUME) + _partition(0, _FOR_UEFI, _VOLUME, layout.sectors)
+    program[_PARTITIONS_AT : _PARTITIONS_AT + len(partitions)] = partitions
     with destination.open("wb") as sink:
         sink.write(program)
-        sink.write(table(boot.protocol, layout.kernel.entry, layout.needed, layout.pieces))
-        sink.write(information(boot.protocol, words, layout.modules))
         sink.write(bytes(FIRST * SECTOR - sink.tell()))
-        sink.write(descriptors(layout.sectors, layout.files, CATALOG + 1))
+        sink.write(descriptors(layout.sectors, layout.files, _CD_LOADER, _VOLUME))
         program[_SECTORS_AT] = 0
         sink.write(program)
+        sink.write(volume(_FILE_SIZE, _VOLUME * 4))
+        sink.write(loaders.uefi.path.read_bytes())
+        sink.write(table(boot.protocol, layout.kernel.entry, layout.needed, layout.sectors - _DATA, layout.pieces))
+        sink.write(information(boot.protocol, words, layout.modules))
         for data in _data(layout, boot):
             sink.write(data)
         size = sink.tell()
     return Medium(destination, size, _framing(layout))
 
 
-def components(boot: Boot, loader: Artifact) -> list[Component]:
-    """What a medium adds to an image: its loader, and the bytes of its descriptors and tables."""
+def components(boot: Boot, loaders: Loaders, run: Sequence[Artifact]) -> list[Component]:
+    """What a medium adds to an image: those of its loaders that the machine's firmware `run`s, and the rest, of which nothing is run."""
+    rest = _framing(_layout(boot)) + sum(loader.size for loader in loaders) - sum(loader.size for loader in run)
+    origin = "descriptors of a CD and of a FAT volume, tables, padding, a loader's copy, and what loads on other firmware"
     return [
-        artifact_component(loader, SIZE),
-        Component(
-            "medium framing", Role.PADDING, _framing(_layout(boot)), "", origin="descriptors of a CD, tables, padding, the loader's copy"
-        ),
+        *(artifact_component(loader, loader.size) for loader in run),
+        Component("medium framing", Role.PADDING, rest, "", origin=origin),
     ]
 
 
@@ -135,4 +145,9 @@ def _data(layout: _Layout, boot: Boot) -> Iterator[bytes]:
 
 def _framing(layout: _Layout) -> int:
     stored = sum(len(segment.data) for segment in layout.kernel.segments) + sum(size for _, size, _ in layout.modules)
-    return layout.sectors * SECTOR - SIZE - stored
+    return layout.sectors * SECTOR - BIOS_SIZE - UEFI_SIZE - stored
+
+
+def _partition(state: int, kind: int, start: int, end: int) -> bytes:
+    """An entry of the partition table, in sectors of 512 bytes; nobody goes by cylinders."""
+    return struct.pack("<8B2I", state, 0, 1 if not start else 0, 0, kind, 254, 255, 255, start * 4, (end - start) * 4)

@@ -1,4 +1,4 @@
-/* boot.S: from the BIOS to a kernel's entry. The whole loader of a medium that `xboot image` writes; __init__.py has the medium's layout.
+/* boot.s: from the BIOS to a kernel's entry. The whole loader of a medium that `xboot image` writes; __init__.py has the medium's layout.
 
    The BIOS reads this program to 0x7c00: from a CD all of it (El Torito 1.0, "no emulation"), from a disk or stick its first 512 bytes, which
    read the rest. No file system is read, and no file format: the host has made a table of what goes where. The table's kernel is entered as
@@ -13,6 +13,7 @@
        0x10000   what is being read, 32 KiB at a time
    All that is loaded goes to 1 MiB and above. Whatever is wrong is said on the screen and the first serial port, and the machine stands still. */
 
+TABLE_SECTOR = 31
 PACKET = 0x600
 DRIVE = 0x610
 WRAP = 0x614                            /* compared with what is 1 MiB above it */
@@ -25,7 +26,7 @@ COUNT_AT = (TABLE + 16)                 /* where the size of the map is told, in
 COUNT_UNIT = (TABLE + 20)
 LOWER_AT = (TABLE + 24)                 /* where KiB from 0 and from 1 MiB on are told; 0: nowhere */
 NEEDED = (TABLE + 28)                   /* KiB from 1 MiB on that the pieces reach to */
-PIECES = (TABLE + 32)                   /* how many, then the pieces */
+PIECES = (TABLE + 36)                   /* how many, then the pieces */
 MAP = 0xc000
 MAP_END = 0xd000
 BUFFER = 0x10000
@@ -132,7 +133,7 @@ unread:  .asciz "the medium cannot be read\r\n"
         .org 510
         .word 0xaa55
 
-whole:  mov $1, %eax                    /* table, and what the kernel is told */
+whole:  mov $TABLE_SECTOR, %eax         /* table, and what the kernel is told */
         mov $6, %cx
         mov $TABLE >> 4, %bx
         call read

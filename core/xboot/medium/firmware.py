@@ -1,4 +1,4 @@
-"""The firmware of emulators that bring none: that of a PC's board, and that of its display, of the lock."""
+"""The firmware of emulators that bring none, of the lock: that of a PC's board, and that of its display; and that of a PC with UEFI."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from xboot.cache import Cache
-from xboot.debian import DebianPackages
+from xboot.debian import DebianFile, DebianPackages
 
-__all__ = ["Firmware", "obtain_firmware"]
+__all__ = ["Firmware", "obtain_firmware", "obtain_uefi"]
 
 
 class Firmware(NamedTuple):
@@ -25,3 +25,9 @@ def obtain_firmware(cache: Cache) -> Firmware:
         debian.unpacked("bochsbios")[0] / "usr/share/bochs/BIOS-bochs-latest",
         debian.unpacked("vgabios")[0] / "usr/share/vgabios/vgabios.bin",
     )
+
+
+def obtain_uefi(cache: Cache) -> tuple[Path, DebianFile]:
+    """OVMF, UEFI firmware for QEMU (x86_64), in the cache, and the package it is of. Raises MissingToolError when it is not to be had."""
+    root, package = DebianPackages(cache).unpacked("ovmf")
+    return root / "usr/share/ovmf/OVMF.fd", package

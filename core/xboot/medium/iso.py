@@ -29,11 +29,21 @@ class CdFile:
     size: int
 
 
-def descriptors(sectors: int, files: Sequence[CdFile], loader: int) -> bytes:
-    """Sectors FIRST to CATALOG of a medium of so many sectors; the program at sector `loader` boots it."""
+def descriptors(sectors: int, files: Sequence[CdFile], loader: int, volume: int) -> bytes:
+    """Sectors FIRST to CATALOG of a medium of so many sectors; a BIOS boots it by the program at sector `loader`, UEFI by the FAT volume at
+    sector `volume`.
+    """
     return b"".join(
         part.ljust(SECTOR, b"\0")
-        for part in (_volume(sectors), _boot_record(), _descriptor(255, b""), _paths("<"), _paths(">"), _root(files), _catalog(loader))
+        for part in (
+            _volume(sectors),
+            _boot_record(),
+            _descriptor(255, b""),
+            _paths("<"),
+            _paths(">"),
+            _root(files),
+            _catalog(loader, volume),
+        )
     )
 
 
@@ -60,11 +70,15 @@ def _boot_record() -> bytes:
     return _descriptor(0, b"EL TORITO SPECIFICATION".ljust(64, b"\0") + struct.pack("<I", CATALOG))
 
 
-def _catalog(loader: int) -> bytes:
-    """El Torito, figures 2 and 3: one program for a PC, no emulation, four sectors of 512 bytes."""
+def _catalog(loader: int, volume: int) -> bytes:
+    """El Torito, figures 2 to 5: for a BIOS one program, no emulation, four sectors of 512 bytes; then a section for UEFI (platform 0xef),
+    whose size of 0 stands for all that follows on the medium (UEFI 2.10, section 13.3.2.1).
+    """
     head = struct.pack("<BBH24s", 1, 0, 0, b"")
     check = -(sum(struct.unpack("<14H", head)) + 0xAA55) & 0xFFFF
-    return head + struct.pack("<HH", check, 0xAA55) + struct.pack("<BBHBBHI", 0x88, 0, 0, 0, 0, 4, loader)
+    bios = struct.pack("<BBHBBHI20x", 0x88, 0, 0, 0, 0, 4, loader)
+    section = struct.pack("<BBH28x", 0x91, 0xEF, 1)
+    return head + struct.pack("<HH", check, 0xAA55) + bios + section + struct.pack("<BBHBBHI", 0x88, 0, 0, 0, 0, 0, volume)
 
 
 def _paths(order: str) -> bytes:

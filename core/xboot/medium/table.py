@@ -20,15 +20,18 @@ _MULTIBOOT_FLAGS = 1 | 1 << 2 | 1 << 3 | 1 << 6  # section 3.3: memory, command 
 _PVH_MAGIC = 0x336EC578  # Xen, public/arch-x86/hvm/start_info.h
 
 
-def table(protocol: Protocol, entry: int, needed: int, pieces: Sequence[Piece]) -> bytes:
-    """The table. `needed`: the first address behind all pieces. Raises BackendError for more pieces than it holds."""
+def table(protocol: Protocol, entry: int, needed: int, sectors: int, pieces: Sequence[Piece]) -> bytes:
+    """The table. `needed`: the first address behind all pieces; `sectors`: how many the pieces have on the medium. Raises BackendError for
+    more pieces than it holds.
+    """
     if protocol is Protocol.MULTIBOOT:
         head = (entry, _MULTIBOOT_EAX, _INFORMATION, 4, _INFORMATION + 44, 1, _INFORMATION + 4)
     else:
         head = (entry, 0, _INFORMATION, 0, _INFORMATION + 48, 24, 0)
-    content = struct.pack("<9I", *head, -(-(needed - 0x100000) // 1024), len(pieces)) + b"".join(struct.pack("<3I", *p) for p in pieces)
+    content = struct.pack("<10I", *head, -(-(needed - 0x100000) // 1024), sectors, len(pieces))
+    content += b"".join(struct.pack("<3I", *p) for p in pieces)
     if len(content) > TABLE_SIZE:
-        raise BackendError(f"a medium has place for {(TABLE_SIZE - 36) // 12} pieces of kernel and modules; this one has {len(pieces)}")
+        raise BackendError(f"a medium has place for {(TABLE_SIZE - 40) // 12} pieces of kernel and modules; this one has {len(pieces)}")
     return content.ljust(TABLE_SIZE, b"\0")
 
 

@@ -151,7 +151,7 @@ class _Run:
     def run(self, admit: Admit | None) -> Result:
         """All boots, and what came of them together."""
         voter, options = self._pipeline.options(self._request)
-        machine = self._pipeline.plugins.machine(voter.machine)
+        machine = self._pipeline.plugins.machine(voter.machine, voter.address)
         info = self._pipeline.plugins.backend(voter.backend)
         self._check(machine, info)
         self._pipeline.refuse_systems(voter.backend, self._plan)

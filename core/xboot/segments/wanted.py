@@ -42,4 +42,7 @@ def settle_cut(request: Request, voters: Iterable[Voter], plugins: Plugins) -> R
 
 
 def _brings_out(voter: Voter, plugins: Plugins) -> bool:
-    return "export" in plugins.backend(voter.backend).abilities and "read-memory" in plugins.machine(voter.machine).info.abilities
+    return (
+        "export" in plugins.backend(voter.backend).abilities
+        and "read-memory" in plugins.machine(voter.machine, voter.address).info.abilities
+    )

@@ -11,7 +11,7 @@ from typing import IO, ClassVar
 from xboot.cache import Cache
 from xboot.errors import UsageError
 from xboot.machine import Carrier, Machine, MachineOptions, start_process
-from xboot.medium import build_boot_loader, components, write_medium
+from xboot.medium import build_loaders, components, write_medium
 from xboot.model import Boot, Component, MachineInfo
 from xboot.walls import read_only, starts, walls_around
 from xboot_bochs.carrier import BochsCarrier
@@ -38,7 +38,7 @@ class BochsMachine(Machine):
     def prepare(self, boot: Boot) -> None:
         """Compile Bochs, if it is not in the cache (some minutes)."""
         obtain_bochs()
-        build_boot_loader(Cache())
+        build_loaders(Cache())
 
     def describe(self, boot: Boot, options: MachineOptions) -> list[str]:
         """None: what it would read is written for each run."""
@@ -48,7 +48,7 @@ class BochsMachine(Machine):
         assert options.folder is not None  # the boot stage gives one
         bochs = obtain_bochs()
         medium, settings = options.folder / "medium.iso", options.folder / "bochsrc"
-        write_medium(boot, build_boot_loader(Cache()), medium)
+        write_medium(boot, build_loaders(Cache()), medium)
         files: list[IO[bytes]] = []
         try:
             for read, write in (os.pipe(), os.pipe(), os.openpty()):
@@ -71,7 +71,8 @@ class BochsMachine(Machine):
 
     def components(self, boot: Boot) -> Sequence[Component]:
         """Bochs and its firmware, and what the medium adds."""
-        return [*obtain_bochs().components(), *components(boot, build_boot_loader(Cache()))]
+        loaders = build_loaders(Cache())
+        return [*obtain_bochs().components(), *components(boot, loaders, [loaders.bios])]
 
     def confinement(self, boot: Boot, options: MachineOptions) -> str:
         return "bubblewrap" if _has_walls(obtain_bochs()) else ""

@@ -52,9 +52,11 @@ def find_program(name: str) -> str:
     return path
 
 
-def command_line(boot: Boot, options: MachineOptions, control: str, console: str, result: str, *, guard: Path | None = None) -> list[str]:
+def command_line(
+    boot: Boot, options: MachineOptions, control: str, console: str, result: str, *, guard: Path | None = None, medium: Sequence[str] = (),
+) -> list[str]:  # fmt: skip
     """The whole command. `control` (empty: none), `console` and `result` are what stands behind `-chardev` for each, without an id;
-    `guard` is the plugin that watches far calls.
+    `guard` is the plugin that watches far calls. `medium`: words for what an ordinary PC boots from, instead of kernel and modules.
 
     Raises BackendError for a file whose name QEMU cannot be given.
     """
@@ -64,12 +66,16 @@ def command_line(boot: Boot, options: MachineOptions, control: str, console: str
     ports = [_serial("console", wiring.console, console, 0), _serial("result", wiring.result, result, 1)]
     return [
         program, *_COMMON, *(() if wiring.exit is None else ("-device", f"isa-debug-exit,iobase={wiring.exit:#x},iosize=4")),
-        *sandbox, "-accel", options.accelerator, *_memory(boot), *_processor(boot), *hints(boot), *_files(boot),
+        *sandbox, "-accel", options.accelerator, *_memory(boot), *_processor(boot), *_what(boot, medium),
         *(_debugger(options.gdb) if options.gdb else ()),
-        *(("-plugin", f"file={_doubled(str(guard))}") if guard else ()),
+        *(("-plugin", f"file={doubled(str(guard))}") if guard else ()),
         *(("-chardev", f"{control},id=control", "-mon", "chardev=control,mode=control") if control else ()),
         *(word for port in ports for word in port),
     ]  # fmt: skip
+
+
+def _what(boot: Boot, medium: Sequence[str]) -> list[str]:
+    return ["-M", "pc", *medium] if medium else [*hints(boot), *_files(boot)]
 
 
 def _memory(boot: Boot) -> list[str]:
@@ -86,7 +92,7 @@ def _memory(boot: Boot) -> list[str]:
 
 def _processor(boot: Boot) -> list[str]:
     level, *features = boot.processor.split("+")
-    model = ",+".join([_LEVELS[level] or ("qemu32" if features else ""), *features])
+    model = ",+".join([_LEVELS[level] or (f"qemu{boot.bits}" if features else ""), *features])
     return ["-cpu", model] if model else []
 
 
@@ -94,7 +100,7 @@ def _files(boot: Boot) -> list[str]:
     """Kernel, modules and words. `-initrd` takes modules joined by commas, each with its words behind it."""
     words = ["-append", boot.words] if boot.words else []
     if boot.protocol is Protocol.MULTIBOOT:
-        modules = ",".join(" ".join([_doubled(str(module.path)), _doubled(module.words)]).rstrip() for module in boot.modules)
+        modules = ",".join(" ".join([doubled(str(module.path)), doubled(module.words)]).rstrip() for module in boot.modules)
     else:
         modules = "".join(str(module.path) for module in boot.modules)
     for module in boot.modules:
@@ -103,7 +109,8 @@ def _files(boot: Boot) -> list[str]:
     return ["-kernel", str(boot.kernel), *(["-initrd", modules] if modules else []), *words]
 
 
-def _doubled(text: str) -> str:
+def doubled(text: str) -> str:
+    """A file's name as QEMU's options take it: a comma stands twice."""
     return text.replace(",", ",,")
 
 

@@ -7,10 +7,10 @@ own seccomp filter is all that there is, and `xboot doctor` and the report say s
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from xboot.machine import MachineOptions
-from xboot.model import Boot
 from xboot.walls import read_only, starts, walls_around
 from xboot_qemu.guard import unguarded
 
@@ -32,16 +32,15 @@ def has_seccomp(program: str) -> bool:
     return _has_walls(program) or starts([program, *SECCOMP, "-version"])
 
 
-def walls(program: str, boot: Boot, options: MachineOptions, guard: Path | None = None) -> list[str]:
-    """The words before those that start the QEMU at `program`, so that it sees and reaches only what it needs; none where that is not
-    possible, and with a debugger, which comes over the network.
+def walls(program: str, files: Iterable[Path], options: MachineOptions) -> list[str]:
+    """The words before those that start the QEMU at `program`, so that it sees and reaches only what it needs: these `files`, and the run's
+    folder. None where that is not possible, and with a debugger, which comes over the network.
     """
     if options.gdb or not _has_walls(program):
         return []
     kvm = ["--dev-bind", "/dev/kvm", "/dev/kvm"] if options.accelerator == "kvm" else []
-    files = {boot.kernel, *(module.path for module in boot.modules), *([guard] if guard else [])}
     place = ["--bind", str(options.folder), str(options.folder)] if options.folder is not None else []
-    return [*walls_around(program), *kvm, *read_only(sorted(files)), *place, "--"]
+    return [*walls_around(program), *kvm, *read_only(sorted({*files})), *place, "--"]
 
 
 def _has_walls(program: str) -> bool:

@@ -22,7 +22,17 @@ _FIRMWARE = {
 
 
 def substrate(boot: Boot) -> list[Component]:
-    """QEMU and the firmware. What is not installed is left out: such an image cannot be booted here."""
+    """QEMU and the firmware that it brings. What is not installed is left out: such an image cannot be booted here."""
+    found = emulator(boot)
+    kind = _machine_type(boot)
+    firmware = next((Path(place) for place in _FIRMWARE.get(kind, ()) if Path(place).is_file()), None)
+    if firmware is not None:
+        found.append(opaque_file(f"SeaBIOS for {kind}", Role.FIRMWARE, firmware))
+    return found
+
+
+def emulator(boot: Boot) -> list[Component]:
+    """QEMU alone, with the guard that it needs."""
     found = []
     name = program_name(boot)
     path = _binary(name)
@@ -40,10 +50,6 @@ def substrate(boot: Boot) -> list[Component]:
                 "counting", {SOURCE.name: digest}, {digest: lines}, tuple(filter(None, [made_by()])),
             )
         )  # fmt: skip
-    kind = _machine_type(boot)
-    firmware = next((Path(place) for place in _FIRMWARE.get(kind, ()) if Path(place).is_file()), None)
-    if firmware is not None:
-        found.append(opaque_file(f"SeaBIOS for {kind}", Role.FIRMWARE, firmware))
     return found
 
 

@@ -7,11 +7,9 @@ import contextlib
 from typing import IO
 
 from xboot.machine import Carrier, End
-from xboot.pumps import fill, stream_pair, type_slowly
+from xboot.pumps import FromGreeting, fill, stream_pair, type_slowly
 
 __all__ = ["SerialCarrier"]
-
-_GREETING = b"(xboot "
 
 
 class SerialCarrier(Carrier):
@@ -21,25 +19,12 @@ class SerialCarrier(Carrier):
         self._name, self._files = name, [file for file in (line, console) if file is not None]
         (self.console, shown), (self.result, inner) = stream_pair(), stream_pair()
         self._ends = (self.console, shown, self.result, inner)
-        self._before: bytes | None = b""
-        self._hung_up = asyncio.create_task(fill(inner, line, self._from_greeting))
+        self._hung_up = asyncio.create_task(fill(inner, line, FromGreeting()))
         self._tasks = [self._hung_up, asyncio.create_task(type_slowly(line, inner))]
         if console is not None:
             self._tasks.append(asyncio.create_task(fill(shown, console)))
         else:
             shown.close()
-
-    def _from_greeting(self, data: bytes) -> bytes:
-        """What comes before the guest's first word is the firmware's, which may use the line too; nobody has told it anything yet."""
-        if self._before is None:
-            return data
-        self._before += data
-        at = self._before.find(_GREETING)
-        if at < 0:
-            self._before = self._before[-len(_GREETING) + 1 :]
-            return b""
-        data, self._before = self._before[at:], None
-        return data
 
     async def ended(self) -> End:
         """A PC does not say that it has ended; a line that is hung up does."""

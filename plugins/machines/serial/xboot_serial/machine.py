@@ -8,7 +8,7 @@ from typing import ClassVar
 from xboot.cache import Cache
 from xboot.errors import UsageError
 from xboot.machine import Carrier, Machine, MachineOptions
-from xboot.medium import build_boot_loader, components, refusal
+from xboot.medium import build_loaders, components, refusal
 from xboot.model import Boot, Component, MachineInfo, Role, Wiring
 from xboot_serial.carrier import SerialCarrier
 from xboot_serial.line import open_line
@@ -44,7 +44,7 @@ class SerialMachine(Machine):
             raise
 
     def components(self, boot: Boot) -> Sequence[Component]:
-        """What the medium adds, and the PC, of which nothing is known."""
+        """What the medium adds, whichever of its loaders is run, and the PC, of which nothing is known."""
         pc = Component(
             "PC and its firmware",
             Role.FIRMWARE,
@@ -52,7 +52,8 @@ class SerialMachine(Machine):
             "",
             origin="whatever stands at the other end of the serial line; nothing of it is measured",
         )
-        return [*components(boot, build_boot_loader(Cache())), pc]
+        loaders = build_loaders(Cache())
+        return [*components(boot, loaders, loaders), pc]
 
 
 plugin = SerialMachine()

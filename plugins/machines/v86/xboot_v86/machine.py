@@ -10,7 +10,7 @@ from typing import ClassVar
 from xboot.cache import Cache
 from xboot.errors import MissingToolError, UsageError
 from xboot.machine import Carrier, End, Machine, MachineOptions, ProcessCarrier, start_process
-from xboot.medium import build_boot_loader, components, refusal, write_medium
+from xboot.medium import build_loaders, components, refusal, write_medium
 from xboot.model import MAX_ENDING, Boot, Component, MachineInfo, Wiring
 from xboot.toolroot import BUILD, command_in, way_in
 from xboot_v86.program import DRIVER, NEEDS, V86, obtain_v86
@@ -53,7 +53,7 @@ class V86Machine(Machine):
     def prepare(self, boot: Boot) -> None:
         """Bring what is not in the cache: v86, node and the firmware, 30 MB."""
         _way(obtain_v86())
-        build_boot_loader(Cache())
+        build_loaders(Cache())
 
     def describe(self, boot: Boot, options: MachineOptions) -> list[str]:
         """None: what it would read is written for each run."""
@@ -67,7 +67,7 @@ class V86Machine(Machine):
         work.mkdir()
         for file in (DRIVER, *v86.files):
             shutil.copyfile(file, work / file.name)
-        write_medium(boot, build_boot_loader(Cache()), work / "medium.iso")
+        write_medium(boot, build_loaders(Cache()), work / "medium.iso")
         pairs = [socket.socketpair() for _ in range(2)]
         (console, its_console), (result, its_result) = pairs
         words = [*(file.name for file in v86.files), "medium.iso", str(min(boot.memory, _MOST_MEMORY))]
@@ -85,7 +85,8 @@ class V86Machine(Machine):
 
     def components(self, boot: Boot) -> Sequence[Component]:
         """v86, node, the firmware, and what the medium adds."""
-        return [*obtain_v86().components(), *components(boot, build_boot_loader(Cache()))]
+        loaders = build_loaders(Cache())
+        return [*obtain_v86().components(), *components(boot, loaders, [loaders.bios])]
 
     def confinement(self, boot: Boot, options: MachineOptions) -> str:
         return _way(obtain_v86())
