@@ -67,13 +67,13 @@ class FromMediumByUefi(FromMedium):
 
 @pytest.fixture(scope="session")
 def medium(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Backend → its medium for hello, as the command line writes it, once."""
+    """Backend, and other words → its medium for hello, as the command line writes it, once."""
     folder = tmp_path_factory.mktemp("media")
 
     def write(backend: str) -> Path:
         path = folder / f"{backend}.iso"
         if not path.exists():
-            command = [sys.executable, "-m", "xboot", "image", "-b", backend, "--iso", str(path), str(HELLO)]
+            command = [sys.executable, "-m", "xboot", "image", "-b", *backend.split(), "--iso", str(path), str(HELLO)]
             done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
             assert done.returncode == 0, done.stderr
             assert hashlib.sha256(path.read_bytes()).hexdigest() in done.stdout
@@ -132,19 +132,20 @@ def test_a_medium_with_another_script_is_refused(machine: type[FromMedium], medi
 
 
 @pytest.mark.parametrize(
-    ("firmware", "memory", "cut", "said"),
+    ("firmware", "memory", "cut", "what", "said"),
     [
-        ("bios", 48, None, "there is too little memory"),
-        ("bios", 256, 60 * 2048, "the medium cannot be read"),
-        ("uefi", 72, None, "there is too little memory"),
-        ("uefi", 256, 70 * 2048, "the medium cannot be read"),
+        ("bios", 48, None, "tccboot", "there is too little memory"),
+        ("bios", 256, 60 * 2048, "tccboot", "the medium cannot be read"),
+        ("uefi", 72, None, "tccboot", "there is too little memory"),
+        ("uefi", 256, 70 * 2048, "tccboot", "the medium cannot be read"),
+        ("uefi", 256, None, "tccboot --standalone", "what comes out is shown on a text screen, which UEFI does not have"),
     ],
 )
 def test_the_loader_says_what_is_wrong(
-    firmware: str, memory: int, cut: int | None, said: str, medium: Callable[[str], Path], tmp_path: Path
+    firmware: str, memory: int, cut: int | None, what: str, said: str, medium: Callable[[str], Path], tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.iso"
-    broken.write_bytes(medium("tccboot").read_bytes()[:cut])
+    broken.write_bytes(medium(what).read_bytes()[:cut])
     qemu = ["qemu-system-x86_64", "-M", "pc", "-nodefaults", "-display", "none", "-m", str(memory), "-serial", "stdio"]
     words = [word.format(broken) for word in PLACES["cd"]]
     if firmware == "uefi":

@@ -40,7 +40,8 @@ def write(request: Request, destination: Path, console: Console, out: Console, *
         pipeline.stage("package", "medium")
         scratch = destination.with_name(f".{destination.name}.new")
         try:
-            medium = write_medium(boot, build_loaders(Cache(), options.settings.get("toolchain", "locked")), scratch)
+            loaders = build_loaders(Cache(), options.settings.get("toolchain", "locked"))
+            medium = write_medium(boot, loaders, scratch, text_screen=standalone)
             digest = file_sha256(scratch)
             scratch.replace(destination)
         finally:

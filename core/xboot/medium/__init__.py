@@ -74,9 +74,12 @@ def refusal(boot: Boot) -> str:
     return ""
 
 
-def write_medium(boot: Boot, loaders: Loaders, destination: Path) -> Medium:
-    """Write the medium of `boot`, which `refusal` does not refuse. Raises BackendError for a kernel or words that do not fit, OSError."""
+def write_medium(boot: Boot, loaders: Loaders, destination: Path, *, text_screen: bool = False) -> Medium:
+    """Write the medium of `boot`, which `refusal` does not refuse. `text_screen`: its guest shows what comes out in a PC's text mode, which
+    UEFI does not have, so that one's loader says so and stops. Raises BackendError for a kernel or words that do not fit, OSError.
+    """
     layout = _layout(boot)
+    sectors = 0 if text_screen else layout.sectors - _DATA
     words = boot.words if boot.protocol is Protocol.PVH else f"kernel {boot.words}"
     program = bytearray(loaders.bios.path.read_bytes())
     partitions = _partition(0x80, _NOBODYS, 0, _VOLUME) + _partition(0, _FOR_UEFI, _VOLUME, layout.sectors)
@@ -89,7 +92,7 @@ def write_medium(boot: Boot, loaders: Loaders, destination: Path) -> Medium:
         sink.write(program)
         sink.write(volume(_FILE_SIZE, _VOLUME * 4))
         sink.write(loaders.uefi.path.read_bytes())
-        sink.write(table(boot.protocol, layout.kernel.entry, layout.needed, layout.sectors - _DATA, layout.pieces))
+        sink.write(table(boot.protocol, layout.kernel.entry, layout.needed, sectors, layout.pieces))
         sink.write(information(boot.protocol, words, layout.modules))
         for data in _data(layout, boot):
             sink.write(data)

@@ -21,8 +21,8 @@ _PVH_MAGIC = 0x336EC578  # Xen, public/arch-x86/hvm/start_info.h
 
 
 def table(protocol: Protocol, entry: int, needed: int, sectors: int, pieces: Sequence[Piece]) -> bytes:
-    """The table. `needed`: the first address behind all pieces; `sectors`: how many the pieces have on the medium. Raises BackendError for
-    more pieces than it holds.
+    """The table. `needed`: the first address behind all pieces; `sectors`: how many the pieces have on the medium; 0 when UEFI is not
+    to boot it. Raises BackendError for more pieces than it holds.
     """
     if protocol is Protocol.MULTIBOOT:
         head = (entry, _MULTIBOOT_EAX, _INFORMATION, 4, _INFORMATION + 44, 1, _INFORMATION + 4)

@@ -24,7 +24,7 @@ COUNT_AT = (TABLE + 16)
 COUNT_UNIT = (TABLE + 20)
 LOWER_AT = (TABLE + 24)
 NEEDED = (TABLE + 28)
-SECTORS = (TABLE + 32)                  /* of 2048 bytes, from the first piece to the last */
+SECTORS = (TABLE + 32)                  /* of 2048 bytes, from the first piece to the last; 0: not to be booted by UEFI, for it needs a text screen */
 PIECES = (TABLE + 36)
 MAP = (image + 0x5000)
 MAP_END = (image + 0x6000)
@@ -104,7 +104,10 @@ start:  sub $FRAME, %rsp
         xor %r9d, %r9d
         call *SET_WATCHDOG_TIMER(%rbx)
 
-        lea unread(%rip), %r15          /* what is said if the next goes wrong */
+        lea screen(%rip), %r15          /* what is said if the next goes wrong */
+        cmpl $0, SECTORS(%rip)
+        je stop
+        lea unread(%rip), %r15
         mov %r12, %rcx
         lea loaded_image(%rip), %rdx
         lea VALUE(%rsp), %r8
@@ -391,6 +394,7 @@ block_io:
 
 hello:   .string16 "xboot medium\r\n"
 stopped: .string16 "xboot: cannot go on: "
+screen:  .string16 "what comes out is shown on a text screen, which UEFI does not have; boot this medium by a BIOS\r\n"
 unread:  .string16 "the medium cannot be read\r\n"
 nomap:   .string16 "the firmware does not say what memory there is\r\n"
 taken:   .string16 "the firmware keeps memory below 1 MiB that the loader needs\r\n"
