@@ -55,6 +55,8 @@ tmp" ]
 [ "$(ls /dev)" = "fd
 full
 null
+ptmx
+pts
 random
 shm
 stderr

@@ -110,6 +110,17 @@ static void listens(void)
 	CALL2(363, fd, 5);
 	other = CALL3(359, 1, 1, 0);
 }
+static void terminals(void) { terminals_mount(builder, directory_find(root_node, "dir", 3)->node); }
+static void terminal(void)
+{
+	unsigned unlocked = 0;
+
+	terminals();
+	fd = open_file("dir/ptmx", O_RDWR | O_NOCTTY);
+	put(DATA, &unlocked, 4);
+	CALL3(54, fd, 0x40045431, DATA);
+	other = CALL3(54, fd, 0x5441, O_RDWR | O_NOCTTY);
+}
 static void connected(void) { listens(); CALL3(362, other, DATA + 512, 7); }
 
 static int make(void) { return open_file("dir/new", O_RDWR | O_CREAT | O_EXCL) >= 0 ? 0 : -(int)-builder->r->eax; }
@@ -164,6 +175,11 @@ static int binds(void) { unsigned name[3] = { 1 | 'd' << 16 | 'i' << 24, 'r' | '
 static void plain_socket(void) { fd = CALL3(359, 1, 1, 0); }
 static int connects(void) { return CALL3(362, other, DATA + 512, 7); }
 static int accepts(void) { return CALL4(364, fd, 0, 0, 0); }
+static int opens_terminal(void) { return open_file("dir/ptmx", O_RDWR) >= 0 ? 0 : (int)builder->r->eax; }
+static int opens_end(void) { return open_file("dir/0", O_RDWR) >= 0 ? 0 : (int)builder->r->eax; }
+static int opens_peer(void) { return CALL3(54, fd, 0x5441, O_RDWR) >= 0 ? 0 : (int)builder->r->eax; }
+static int types(void) { return CALL3(4, fd, ARENA, 50); }
+static int prints(void) { return CALL3(4, other, ARENA, 50); }
 static int watches(void) { words(1, 1, 7, 7, 0, 0, 0); return CALL4(255, fd, 1, other, DATA + 64); }
 static int makes_set(void) { return CALL1(329, 0); }
 static int counts(void) { return CALL2(328, 1, 0); }
@@ -200,7 +216,8 @@ static const struct scenario {
 	{ "mremap", shown, grows, 1 }, { "mremap elsewhere", shown, moves, 1 }, { "madvise", shown, forgets, 1 }, { "brk", nothing, breaks, 1 }, { "pipe", nothing, pipes, 1 },
 	{ "socketpair", nothing, pairs, 1 }, { "send", joined, says, 1 }, { "send a little", joined, says_little, 1 }, { "send a descriptor", joined, passes, 1 },
 	{ "receive a descriptor", joined, passes_and_takes, 1 }, { "bind", plain_socket, binds, 1 }, { "connect", listens, connects, 1 }, { "accept", connected, accepts, 1 },
-	{ "epoll_create", nothing, makes_set, 1 }, { "epoll_ctl", sets, watches, 1 }, { "eventfd", nothing, counts, 1 }, { "timerfd", nothing, timer, 1 },
+	{ "open of a terminal", terminals, opens_terminal, 1 }, { "open of its other end", terminal, opens_end, 1 }, { "that without a name", terminal, opens_peer, 1 },
+	{ "typing", terminal, types, 1 }, { "printing", terminal, prints, 1 }, { "epoll_create", nothing, makes_set, 1 }, { "epoll_ctl", sets, watches, 1 }, { "eventfd", nothing, counts, 1 }, { "timerfd", nothing, timer, 1 },
 	{ "signalfd", nothing, signals, 1 }, { "memfd_create", nothing, mem_file, 1 }, { "write to a memfd", mem, writes, 1 }, { "sigqueue", blocked, queues, 1 }, { "lock", file, locks, 1 },
 	{ "getdents", opens_folder, lists, 1 }, { "write of what is not there yet", shown, shares_written, 1 }, { "sendfile", two, sends, 1 }, { "copy_file_range", two, copies, 1 },
 	{ "a handler", handler, handles, 0 }, { "ftruncate", file, truncates, 1 }, { "splice", full_pipes, splices, 1 },
@@ -266,14 +283,14 @@ static void begins(void)
 
 static void leaves(void)
 {
-	static const char *const names[] = { "dir/new", "dir/file", "dir/other" };
+	static const char *const names[] = { "dir/new", "dir/file", "dir/other", "dir/ptmx" };
 	unsigned i;
 
 	current = one;
 	if (builder->state != ZOMBIE)
 		process_exit(builder, SIGKILL);
 	by_one(114, ~0u, 0, WNOHANG, 0);
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 4; i++) {
 		by_one(10, text(0, names[i]), 0, 0, 0);
 		by_one(40, text(0, names[i]), 0, 0, 0);
 	}

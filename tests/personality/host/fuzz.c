@@ -20,7 +20,7 @@ static unsigned draw(unsigned below)
 }
 
 static const char *const paths[] = { "a", "b", "dir", "dir/x", "dir/../a", "/", ".", "..", "link", "fifo", "", "dir/", "a/b", "/prog", "loop", "/dev/null", "/dev/zero", "/dev/full",
-	"script", "/dev/ttyS1", "/dev/mem", "/dev/port", "/dev/console", "dir/sub", "dir/sub/deep", "//dir//x", "dir/self/fd", "dir/self/exe", "dir/1/maps", "dir/self/fd/3", "dir/stat", "dir/self/../self/cwd/a", "proc" };
+	"script", "/dev/ttyS1", "/dev/mem", "/dev/port", "/dev/console", "dir/sub", "dir/sub/deep", "//dir//x", "dir/self/fd", "dir/self/exe", "dir/1/maps", "dir/self/fd/3", "dir/stat", "dir/self/../self/cwd/a", "proc", "/dev/ptmx", "/dev/0", "/dev/1", "/dev/tty" };
 
 static unsigned hostile(void)
 {
@@ -107,11 +107,40 @@ static void letter(struct process *p, address at)
 	put_words(p, at + 36, control, 5);
 }
 
+/* Its terminals are made in /dev. */
+static void mount_terminals(struct process *p)
+{
+	struct node *dev = directory_find(root_node, "dev", 3)->node;
+
+	if (p->group->terminals)
+		return;
+	if (!directory_find(dev, "ptmx", 4)) {
+		terminals_mount(p, dev);
+		return;
+	}
+	node_keep(dev);
+	p->group->terminals = dev;
+}
+
+/* What a terminal is asked, mostly of one. */
+static void ask_terminal(struct machine_registers *r)
+{
+	static const unsigned requests[] = { 0x5401, 0x5402, 0x5403, 0x5404, 0x5409, 0x540a, 0x540b, 0x540e, 0x540f, 0x5410, 0x5411, 0x5412, 0x5413, 0x5414, 0x541b, 0x5422, 0x5429,
+		0x5441, 0x5441, 0x80045430, 0x40045431, 0x40045431, 0x80045439 };
+
+	r->ebx = draw(14);
+	r->ecx = requests[draw(sizeof requests / sizeof *requests)];
+	if (r->ecx == 0x540a || r->ecx == 0x540b || r->ecx == 0x540e)
+		r->edx = draw(4);
+	if (r->ecx == 0x5441)
+		r->edx = 2 | (draw(2) ? O_NONBLOCK : 0) | (draw(2) ? O_NOCTTY : 0);
+}
+
 static enum machine_event step(struct machine_thread *thread, struct machine_fault *fault)
 {
 	struct process *p = current;
 	struct machine_registers *r = machine_thread_registers(thread);
-	static const unsigned frequent[] = { 120, 240, 240, 270, 178, 178, 252, 311, 284, 2, 3, 4, 5, 6, 11, 42, 63, 114, 120, 192, 91, 45, 39, 38, 10, 295, 1, 190, 37, 174, 301, 9, 83, 14, 313, 315, 187, 377, 328, 329, 359, 360, 360, 360, 356, 361, 362, 363, 364, 365, 366, 369, 370, 370, 371, 372, 372, 373, 102, 255, 256, 322, 325, 327, 309, 308, 177, 353, 219, 218, 125, 67, 119, 173, 179, 93, 12, 40 };
+	static const unsigned frequent[] = { 54, 54, 54, 66, 57, 120, 240, 240, 270, 178, 178, 252, 311, 284, 2, 3, 4, 5, 6, 11, 42, 63, 114, 120, 192, 91, 45, 39, 38, 10, 295, 1, 190, 37, 174, 301, 9, 83, 14, 313, 315, 187, 377, 328, 329, 359, 360, 360, 360, 356, 361, 362, 363, 364, 365, 366, 369, 370, 370, 371, 372, 372, 373, 102, 255, 256, 322, 325, 327, 309, 308, 177, 353, 219, 218, 125, 67, 119, 173, 179, 93, 12, 40 };
 
 	if (!left || p->pid != 1)
 		(void)fault;
@@ -149,6 +178,7 @@ static enum machine_event step(struct machine_thread *thread, struct machine_fau
 	}
 	if (draw(40) == 0)
 		return MACHINE_TICK;
+	mount_terminals(p);
 	if (draw(4) == 0 || p->no_new_privileges == 0)
 		prepare(p);
 	r->eax = draw(3) ? frequent[draw(sizeof frequent / sizeof *frequent)] : draw(460);
@@ -180,6 +210,8 @@ static enum machine_event step(struct machine_thread *thread, struct machine_fau
 		r->esi = 2 | (draw(2) ? 0x20 : 0) | (draw(3) ? 0 : 0x10);
 		r->ebp = draw(4);
 	}
+	if (r->eax == 54 && draw(8))
+		ask_terminal(r);
 	if (r->eax == 5 && draw(2))
 		r->ecx = draw(3) | (draw(2) ? 0100 : 0) | (draw(4) ? O_NONBLOCK : 0);
 	if ((r->eax == 359 || r->eax == 360) && draw(8)) {

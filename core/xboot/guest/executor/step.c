@@ -76,6 +76,7 @@ static void device(const char *name, unsigned major, unsigned minor)
 static void make_devices(void)
 {
     folder(root, "dev", 0755);
+    folder(root, "dev/pts", 0755);
     device("dev/null", 1, 3);
     device("dev/zero", 1, 5);
     device("dev/full", 1, 7);
@@ -83,6 +84,7 @@ static void make_devices(void)
     device("dev/urandom", 1, 9);
     device("dev/tty", 5, 0);
     folder(root, "dev/shm", 01777); /* shm_open and sem_open make files here */
+    must(SYS3(SYS_symlinkat, "/dev/pts/ptmx", root, "dev/ptmx"), "making a link", "/dev/ptmx");
     must(SYS3(SYS_symlinkat, "/proc/self/fd", root, "dev/fd"), "making a link", "/dev/fd");
     must(SYS3(SYS_symlinkat, "/proc/self/fd/0", root, "dev/stdin"), "making a link", "/dev/stdin");
     must(SYS3(SYS_symlinkat, "/proc/self/fd/1", root, "dev/stdout"), "making a link", "/dev/stdout");
@@ -246,6 +248,10 @@ static void become_builder(const struct step *step, int console, int status)
 
     if (got != -ENODEV) /* a kernel may have no /proc */
         try(got, status, "mounting /proc");
+    /* Terminals of the step's own, with nix's modes; they go with its last process. */
+    got = SYS5(SYS_mount, "devpts", ROOT "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,mode=0620,ptmxmode=0666");
+    if (got != -ENODEV) /* nor need it have terminals */
+        try(got, status, "mounting /dev/pts");
     try(SYS1(SYS_chroot, ROOT), status, "chroot");
     try(SYS1(SYS_chdir, step->cwd), status, "entering the build directory");
     null = open_at(AT_FDCWD, "/dev/null", O_RDWR);
@@ -324,6 +330,7 @@ static void run_builder(const struct step *step)
     while (SYS4(SYS_wait4, -1, 0, WNOHANG, 0) > 0)
         ;
     SYS2(SYS_umount2, ROOT "/proc", MNT_DETACH); /* nothing alive can be in it; without a /proc this answers an error */
+    SYS2(SYS_umount2, ROOT "/dev/pts", MNT_DETACH);
     if (got > 0)
         fail("start", join("the builder could not be started: ", why, ": "), step->builder);
     if (end & 0x7f)

@@ -1,6 +1,7 @@
 /* personality.c: the whole Linux personality as one unit, so that TCC reads its headers once: at boot, that is a quarter of a second.
    For this its files keep their static names distinct. A test holds that none is missing here. */
 
+#include "personality/ask_tty.c"
 #include "personality/call_change.c"
 #include "personality/call_data.c"
 #include "personality/call_memory.c"
@@ -16,6 +17,7 @@
 #include "personality/call_socket.c"
 #include "personality/call_system.c"
 #include "personality/call_time.c"
+#include "personality/call_tty.c"
 #include "personality/clock.c"
 #include "personality/content.c"
 #include "personality/count.c"
@@ -48,4 +50,5 @@
 #include "personality/table.c"
 #include "personality/text.c"
 #include "personality/timer.c"
+#include "personality/tty.c"
 #include "personality/vector.c"

@@ -176,7 +176,7 @@ static int at_offset(struct process *p, struct machine_registers *r, int (*move)
 		return -EINVAL;
 	if (!f)
 		return -EBADF;
-	if (f->pipe || f->socket || !KIND(f->node))
+	if (f->pipe || f->socket || f->terminal || !KIND(f->node))
 		return -ESPIPE;
 	before = f->offset;
 	f->offset = at;
@@ -236,7 +236,7 @@ static int seek(struct process *p, int fd, long long offset, u32 whence, u64 *at
 		return -EBADF;
 	if (whence > 4)
 		return -EINVAL;
-	if (f->pipe || f->socket)
+	if (f->pipe || f->socket || f->terminal)
 		return -ESPIPE;
 	if (!KIND(f->node) || device_placeless(f->node)) {
 		*at = 0; /* taken, without effect */

@@ -129,8 +129,8 @@ static int link_node(struct process *p, struct node *node, struct found *f)
 
 	if (f->slash)
 		return -ENOENT;
-	if (node->nameless)
-		return -EXDEV; /* it lies in no directory of ours */
+	if (node->nameless || terminal_at(node))
+		return -EXDEV; /* it lies in no directory of ours, or where only ptmx makes names */
 	if (KIND(node) == S_IFDIR)
 		return -EPERM;
 	if (!node->links && !node->linkable)

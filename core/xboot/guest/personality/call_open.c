@@ -167,6 +167,14 @@ static int open_at(struct process *p, int at, address path, u32 flags, u32 mode)
 			return error;
 		}
 	}
+	if (terminal_is(node) && !(flags & O_PATH)) {
+		error = terminal_open(p, f);
+		if (error) {
+			file_drop(f);
+			return error;
+		}
+	}
+	f->flags &= ~O_NOCTTY;
 	return file_install(p, f, 0, flags & O_CLOEXEC ? 1 : 0);
 }
 

@@ -321,6 +321,7 @@ CALL(setsid)
 	if (p->pgid == p->leader->local)
 		return -EPERM;
 	set_groups(p->leader, p->leader->local, p->leader->local);
+	p->no_terminal = p->leader->no_terminal = 0;
 	return (int)p->leader->local;
 }
 

@@ -21,6 +21,8 @@ int file_ready(struct file *f)
 		return event_ready(f);
 	if (f->socket)
 		return normal(socket_ready(f));
+	if (f->terminal)
+		return normal(terminal_ready(f));
 	if (!f->pipe)
 		return normal(POLLIN | POLLOUT);
 	if (mode != O_WRONLY)

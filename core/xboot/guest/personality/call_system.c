@@ -112,22 +112,28 @@ CALL(getrandom)
 	return (int)done;
 }
 
-/* Of file systems there is /proc alone. It is mounted for the namespace of the caller, once, and goes with it. */
+/* Of file systems there are /proc and /dev/pts. Each is mounted for the namespace of the caller, once, and goes with it. */
 CALL(mount)
 {
-	static char type[8];
+	char type[8];
 	struct node *node;
-	int error;
+	int error, terminals;
 
 	if (p->euid)
 		return -EPERM;
-	if (user_read(p, type, r->edx, 5) || !text_same(type, "proc") || p->group->first != p || p->pid == 1)
+	memset(type, 0, sizeof type);
+	if (user_read(p, type, r->edx, 5))
+		return -EFAULT;
+	terminals = !memcmp(type, "devpt", 5) && !user_read(p, type, r->edx, 7) && text_same(type, "devpts");
+	if ((!terminals && !text_same(type, "proc")) || p->group->first != p || p->pid == 1)
 		return -ENODEV;
 	error = path_find(p, AT_FDCWD, r->ecx, 1, &node);
 	if (error)
 		return error;
 	if (KIND(node) != S_IFDIR)
 		return -ENOTDIR;
+	if (terminals)
+		return terminals_mount(p, node);
 	if (node->view || p->group->proc)
 		return -EBUSY;
 	node_keep(node);

@@ -10,7 +10,6 @@
 #define RANDOM 0x108
 #define URANDOM 0x109
 #define CHANNEL 0x441 /* ttyS1 */
-#define TTY 0x500
 #define CONSOLE 0x501
 
 #define EXIT_PORT 0xf4
@@ -44,8 +43,8 @@ int device_open(struct process *p, struct node *node)
 	case PORT:
 	case CHANNEL:
 		return is_first(p) ? 0 : -EPERM;
-	default: /* TTY too: no process has a terminal */
-		return -ENXIO;
+	default:
+		return terminal_is(node) ? 0 : -ENXIO; /* terminal_open has the last word */
 	}
 }
 
@@ -80,6 +79,8 @@ int device_read(struct process *p, struct file *f, address to, unsigned length)
 	unsigned done, part;
 	int n;
 
+	if (f->terminal)
+		return terminal_read(p, f, to, length);
 	switch (f->node->device) {
 	case ZERO:
 	case FULL:
@@ -112,6 +113,8 @@ int device_write(struct process *p, struct file *f, address from, unsigned lengt
 {
 	unsigned done, part;
 
+	if (f->terminal)
+		return terminal_write(p, f, from, length);
 	switch (f->node->device) {
 	case FULL:
 		return length ? -ENOSPC : 0;
@@ -157,9 +160,11 @@ int device_put(struct file *f, const char *from, unsigned length)
 	}
 }
 
-/* The channel can be told to be raw, which it is. Nothing else is a terminal. */
+/* The channel can be told to be raw, which it is. Of what belongs to the machine nothing else is a terminal. */
 int device_ioctl(struct process *p, struct file *f, u32 request, address argument)
 {
+	if (f->terminal)
+		return terminal_ioctl(p, f, request, argument);
 	if (f->node->device != CHANNEL)
 		return -ENOTTY;
 	switch (request) {

@@ -11,6 +11,8 @@ static void group_drop(struct group *group)
 		return;
 	if (group->proc)
 		node_drop(group->proc);
+	if (group->terminals)
+		node_drop(group->terminals);
 	pool_put(group, sizeof *group);
 	sockets_collect(); /* what travels now arrives nowhere */
 	pool_settle(); /* a step is over: its last process is gone */
@@ -116,6 +118,7 @@ static void process_over(struct process *leader, int code)
 
 	leader->exit_code = code;
 	leader->stopped = leader->continued = 0;
+	terminal_leader_ends(leader);
 	if (leader->group->first == leader && leader->group != first_group)
 		end_group(leader->group, leader); /* process 1 of a namespace takes all others with it */
 	for (i = 0; i < PROCESSES; i++) {

@@ -58,6 +58,8 @@ void file_drop(struct file *f)
 		pipe_close(f);
 	if (f->socket)
 		socket_close(f);
+	if (f->terminal)
+		terminal_close(f);
 	if ((f->node->mode & S_IFMT) == S_IFDIR)
 		count_less(&f->node->readers);
 	if ((f->node->mode & S_IFMT) == S_IFREG && f->flags & O_ACCMODE)

@@ -25,7 +25,7 @@
 
 /* ---- pool.c: memory for structures of at most a page; vector.c: sparse arrays ------------------------------------------------------------------------------ */
 
-enum pool_kind { POOL_PLAIN, POOL_TEXT, POOL_NODES, POOL_FILES, POOL_PIPES, POOL_MEMORIES, POOL_REGIONS, POOL_ENTRIES, POOL_VECTORS, POOL_SOCKETS, POOL_MESSAGES, POOL_BYTES, POOL_KINDS };
+enum pool_kind { POOL_PLAIN, POOL_TEXT, POOL_NODES, POOL_FILES, POOL_PIPES, POOL_MEMORIES, POOL_REGIONS, POOL_ENTRIES, POOL_VECTORS, POOL_SOCKETS, POOL_MESSAGES, POOL_BYTES, POOL_TERMINALS, POOL_KINDS };
 
 void *pool_of(enum pool_kind kind, unsigned size); /* zeroed; 0: no memory */
 void pool_back(enum pool_kind kind, void *block, unsigned size);
@@ -190,6 +190,8 @@ struct file { /* an open file description */
 	struct node *node;        /* always there */
 	struct pipe *pipe;        /* pipes, with and without a name */
 	struct socket *socket;
+	struct terminal *terminal; /* either end; and the turn that it was opened in (tty.h) */
+	u32 turn;
 	u32 flags;                /* O_* */
 	u32 users;
 	u64 offset;
@@ -224,6 +226,20 @@ void file_keep(struct file *f); /* one use more */
 void file_drop(struct file *f);
 int file_close(struct process *p, int fd);
 void locks_drop(struct node *node, void *owner); /* of a process that closes the file, or of an open file */
+
+/* ---- call_tty.c: terminals as files ---- */
+
+int terminal_is(struct node *node);                                                              /* a device that terminal_open opens */
+struct terminal *terminal_at(struct node *node);                                                 /* whose other end it is; 0: of none that lives */
+int terminals_mount(struct process *p, struct node *directory);
+int terminal_open(struct process *p, struct file *f);
+void terminal_close(struct file *f);
+int terminal_read(struct process *p, struct file *f, address to, u32 length);                    /* bytes, WAIT, or an error */
+int terminal_write(struct process *p, struct file *f, address from, u32 length);
+int terminal_ready(struct file *f);                                                              /* POLL* bits */
+int terminal_ioctl(struct process *p, struct file *f, u32 request, address at);
+void terminal_leader_ends(struct process *leader);                                               /* a process ends: if it led a session, that has no terminal any more */
+int process_orphaned(struct process *p);                                                         /* its process group is nobody's job: it is not stopped by keys */
 
 /* ---- socket.c, message.c: sockets as files ------------------------------------------------------------------------------------------------------------------- */
 
@@ -346,6 +362,7 @@ struct group { /* a process namespace */
 	u32 users, last;       /* last: the number given last */
 	struct process *first; /* process 1 of it */
 	struct node *proc;     /* where it has mounted /proc; 0: nowhere */
+	struct node *terminals; /* and /dev/pts */
 };
 
 struct crew { /* what the threads of a process share */
@@ -381,6 +398,7 @@ struct process {
 	u32 groups[16], group_count;
 	u32 umask, personality, no_new_privileges;
 	u32 policy;             /* of scheduling, which has no effect */
+	u32 no_terminal;        /* it gave its session's up for itself (TIOCNOTTY) */
 	struct node *root, *cwd;
 	struct crew *crew;      /* what its threads share; and in there: */
 	struct file **files;

@@ -500,9 +500,10 @@ void signal_deliver(struct process *p)
 			process_exit(p, SIGSEGV);
 		return;
 	}
-	if (stops_by_default(number))
-		process_stop(p, number);
-	else
+	if (stops_by_default(number)) {
+		if (number == SIGSTOP || !process_orphaned(p))
+			process_stop(p, number);
+	} else
 		process_exit(p, number);
 }
 

@@ -18,7 +18,7 @@ mkdir $out
     touch /tmp/now; echo "future $(find / -path /proc -prune -o -newer /tmp/now -print | grep -v "^$out/facts" | wc -l)"; rm /tmp/now
     echo "root $(ls -A / | sort | tr '\n' ' ')"
     echo "shm $(stat -c %a /dev/shm) $(ls -A /dev/shm | wc -l)"
-    for device in null zero full random urandom tty fd stdin stdout stderr; do
+    for device in null zero full random urandom tty ptmx pts/ptmx fd stdin stdout stderr; do
         [ -e /dev/$device ] || [ -L /dev/$device ] || echo "no /dev/$device"
     done
     for i in 3 4 5 6 7 8 9; do (: >&$i) 2>/dev/null && echo "open $i"; done

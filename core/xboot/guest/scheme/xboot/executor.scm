@@ -135,10 +135,11 @@
     (make-directory root (substring store 1) #o1777)
     (make-directory root "dev" #o755)
     (make-directory root "dev/shm" #o1777) ;shm_open and sem_open make files here
+    (make-directory root "dev/pts" #o755)
     (for-each (lambda (d) (apply make-device root d))
               '(("dev/null" 1 3) ("dev/zero" 1 5) ("dev/full" 1 7) ("dev/random" 1 8) ("dev/urandom" 1 9) ("dev/tty" 5 0)))
     (for-each (lambda (link) (must-call "making a link" (cadr link) 'symlinkat (car link) root (cadr link)))
-              '(("/proc/self/fd" "dev/fd") ("/proc/self/fd/0" "dev/stdin")
+              '(("/dev/pts/ptmx" "dev/ptmx") ("/proc/self/fd" "dev/fd") ("/proc/self/fd/0" "dev/stdin")
                 ("/proc/self/fd/1" "dev/stdout") ("/proc/self/fd/2" "dev/stderr")))
     (make-directory root "proc" #o555)
     (make-directory root "tmp" #o1777)
@@ -232,6 +233,9 @@
   (try "entering the root" (call 'fchdir root))
   (let ((got (call 'mount "proc" "proc" "proc" 14 0))) ;MS_NOSUID | MS_NODEV | MS_NOEXEC
     (unless (= got (- ENODEV)) (try "mounting /proc" got))) ;a kernel may have no /proc
+  ;; Terminals of the step's own, with nix's modes; they go with its last process.
+  (let ((got (call 'mount "devpts" "dev/pts" "devpts" 10 (latin1 "newinstance,mode=0620,ptmxmode=0666")))) ;MS_NOSUID | MS_NOEXEC
+    (unless (= got (- ENODEV)) (try "mounting /dev/pts" got)))
   (unless guest? (call 'sethostname "localhost" 9))
   (try "chroot" (call 'chroot "."))
   (try "entering the build directory" (call 'chdir (car (clause step 'cwd))))
@@ -314,6 +318,7 @@
         (let wait () (when (= (call 'wait4 child end 0 0) (- EINTR)) (wait)))
         (let reap () (when (> (call 'wait4 -1 0 1 0) 0) (reap)))
         (call 'umount2 (string-append base "/root/proc") 2)
+        (call 'umount2 (string-append base "/root/dev/pts") 2)
         (let ((end (bytevector-s32-native-ref end 0)))
           (cond
            ((> told 0)

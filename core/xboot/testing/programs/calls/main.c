@@ -1,7 +1,7 @@
 /* main.c: more system calls, in the manner of ../syscalls/main.c: one line a check, nothing judged, the same on every correct kernel.
 
    Here are calls that programs of everyday life make and those of a bootstrap do not: threads and futexes, moving data between descriptors, waiting for
-   several of them, /proc. NAME.c is a section, NAME.txt what Linux answers. */
+   several of them, /proc, terminals. NAME.c is a section, NAME.txt what Linux answers. */
 
 #include "../syscalls/common.h"
 
@@ -18,6 +18,8 @@ enum {
 #include "locks.c"
 #include "proc.c"
 #include "edges.c"
+#include "terminals.c"
+#include "jobs.c"
 
 void start_c(u32 *stack)
 {
@@ -36,6 +38,8 @@ void start_c(u32 *stack)
     locks();
     proc();
     edges();
+    terminals();
+    jobs();
     put("# end\n");
     sys(EXIT_GROUP, 0);
 }

@@ -8,6 +8,9 @@ let send_hook : (t -> int -> int * int * int * int -> unit) ref = ref (fun _ _ _
 let sigchld = 17
 let stops_ignored p = let a = p.handlers.actions.(sigchld) in a.handler = 1 || a.options land 2 <> 0 (* SA_NOCLDWAIT *)
 
+(* Set by Tty: a process ends that may lead a session. *)
+let leader_ends : (t -> unit) ref = ref ignore
+
 let release_vfork p =
   if p.vfork_parent <> 0 then begin
     (match find p.vfork_parent with Some q -> q.wake <- true | None -> ());
@@ -44,6 +47,7 @@ let discard p =
 let process_ended leader status =
   leader.state <- Zombie status;
   Timer.forget_all leader.shared;
+  !leader_ends leader;
   (* orphans belong to process 1, as in any process namespace *)
   List.iter (fun c ->
     c.parent <- 1;

@@ -9,6 +9,9 @@ val send_hook : (Proc.t -> int -> int * int * int * int -> unit) ref
 val wake_hook : (Proc.t -> int -> unit) ref
 val robust_hook : (Proc.t -> unit) ref
 
+(* Set by Tty: a process ends that may lead a session. *)
+val leader_ends : (Proc.t -> unit) ref
+
 (* The parent that vfork made wait goes on. *)
 val release_vfork : Proc.t -> unit
 

@@ -100,6 +100,7 @@ let read_at p f position va len =
   | Signals s -> Event_file.read_signals p f s va len
   | Epoll _ -> Errno.fail Errno.einval
   | Socket s -> Socket.read p f s va len
+  | Master _ | Slave _ -> Tty.read p f va len
   | To_console | Path_only -> Errno.fail Errno.ebadf
 
 let read p f va len =
@@ -159,6 +160,7 @@ let write_at p f position va len =
   | Event e -> Event_file.write_event p f e va len
   | Timer _ | Signals _ | Epoll _ -> Errno.fail Errno.einval
   | Socket s -> Socket.write p f s va len
+  | Master _ | Slave _ -> Tty.write p f va len
   | Directory | Path_only -> Errno.fail Errno.ebadf
 
 let write p f va len =
@@ -256,12 +258,13 @@ let rec ready p f =
   | Signals s -> if_ (Signal.pending p land s.set <> 0) poll_in
   | Epoll e -> if_ (List.exists (fun i -> interest_ready p i <> 0) e.interests) poll_in
   | Socket s -> Socket.ready s
+  | Master _ | Slave _ -> Tty.ready f.what
   | Path_only -> 0x20
   | Plain | Directory | Null | Zero | Full | Random -> poll_in lor poll_out
 
 (* How often bytes came, and went. *)
 and motions f =
-  match f.what with Pipe_end pipe -> (pipe.Vfs.pushed, pipe.Vfs.pulled) | Event e -> (e.writes, e.writes) | Timer t -> (Timer.fired t + t.at, 0) | Socket s -> (s.came, match s.peer with Some q -> q.went | None -> 0) | _ -> (0, 0)
+  match f.what with Pipe_end pipe -> (pipe.Vfs.pushed, pipe.Vfs.pulled) | Event e -> (e.writes, e.writes) | Timer t -> (Timer.fired t + t.at, 0) | Master t -> (t.printed.Vfs.pushed, t.taken_out) | Slave (t, _) -> (t.typed, t.printed.Vfs.pulled) | Socket s -> (s.came, match s.peer with Some q -> q.went | None -> 0) | _ -> (0, 0)
 
 (* What epoll_wait has to report of one descriptor. *)
 and interest_ready p i =

@@ -23,6 +23,8 @@ and what =
   | Signals of signals
   | Epoll of epoll
   | Socket of socket
+  | Master of terminal
+  | Slave of terminal * int (* the turn in which it was opened *)
 
 (* A socket of the step's own (AF_UNIX). *)
 and socket = {
@@ -52,6 +54,36 @@ and socket = {
 }
 
 and message = { data : Bytes.t; mutable taken : int; rights : file list; sender : socket; sender_pid : int }
+
+(* A pseudo-terminal. Of its two ends the master is opened once; the other one has any number of open files. *)
+and terminal = {
+  line : int; (* its number *)
+  slave_inode : inode;
+  mutable master : bool; (* is open *)
+  mutable slaves : int; (* open files of the other end *)
+  mutable met : bool; (* the other end was open once: without one a master then reads no further *)
+  mutable locked : bool;
+  mutable turn : int; (* how often it was hung up: who was opened in an earlier turn is dead *)
+  mutable owner : int; (* the session that it controls, 0: none *)
+  mutable foreground : int; (* process group, 0: none *)
+  modes : int array; (* of input, output, control, local *)
+  mutable keys : string; (* after the line's number *)
+  mutable window_size : string;
+  lines : typed_line Queue.t; (* in lines: those that are whole *)
+  edit : Buffer.t; (* the line that is being typed; in bytes: all that is not read *)
+  mutable typed : int; (* how often something came, and went: for edge-triggered epoll *)
+  mutable taken_out : int;
+  mutable typed_at : int; (* when the last byte came *)
+  mutable typing : bool; (* a byte is being typed: what comes out are echoes *)
+  mutable literal : bool; (* the next one is no key *)
+  mutable stopped : bool; (* nothing is printed *)
+  mutable column : int;
+  mutable begun : int; (* the column where the line began *)
+  printed : pipe; (* what the master will read *)
+  held : Buffer.t; (* echoes that are not shown yet: while bytes are typed, or what is printed stands still *)
+}
+
+and typed_line = { text : string; mutable read : int; end_of_file : bool (* ended so, which is not read *) }
 
 (* eventfd: 64 bits without sign *)
 and event = { mutable count : int64; semaphore : bool; mutable writes : int }
@@ -141,6 +173,7 @@ type t = {
   mutable clear_tid : int;
   mutable policy : int;
   mutable exit_signal : int;
+  mutable no_terminal : bool; (* it gave up its session's for itself (TIOCNOTTY) *)
   mutable name : string;
   mutable exe : inode;
   mutable exe_place : inode * string; (* directory and name, for /proc/self/exe *)
@@ -148,6 +181,7 @@ type t = {
   mutable environment : string;
   mutable executed : bool;
   mutable stop_reported : bool;
+  mutable stop_signal : int; (* that stopped it *)
   mutable limits : limits;
   windows : window array; (* for one-byte reads, and for one-byte writes *)
 }
@@ -156,6 +190,9 @@ let timers : timer list ref = ref [] (* those that somebody holds *)
 
 (* Set by Socket: the last descriptor of one goes away. *)
 let close_socket : (socket -> unit) ref = ref ignore
+
+(* Set by Tty: the last descriptor of an open file of a terminal's goes away. *)
+let close_terminal : (what -> unit) ref = ref ignore
 
 (* Set by Locks: an open file, or a process's descriptor of a file, goes away. *)
 let forget_file : (file -> unit) ref = ref ignore
@@ -193,6 +230,12 @@ let threads tgid = List.filter (fun q -> q.tgid = tgid) !order
 (* No thread of it runs any more. *)
 let has_ended tgid = List.for_all is_zombie (threads tgid)
 let is_wide p = p.mm.Mm.wide
+
+(* Nobody in its process group has a parent outside of it, in the same session, who could let it go on. *)
+let is_orphaned p =
+  not (List.exists (fun q ->
+    q.group = p.group && q.pid = q.tgid && not (has_ended q.tgid)
+    && match find q.parent with Some parent -> parent.group <> q.group && parent.session = q.session | None -> false) !order)
 
 (* ---- files that change their size *)
 
@@ -236,6 +279,7 @@ let close_file f =
        if f.writable then pipe.writers <- pipe.writers - 1;
        if pipe.readers = 0 && pipe.writers = 0 then begin pipe.buffer <- Bytes.empty; pipe.start <- 0; pipe.used <- 0 end
      | Socket s -> !close_socket s
+     | Master _ | Slave _ -> !close_terminal f.what
      | Timer t -> timers := List.filter (fun u -> u != t) !timers
      | _ -> ());
     release f.inode

@@ -22,6 +22,8 @@ and what =
   | Signals of signals
   | Epoll of epoll
   | Socket of socket
+  | Master of terminal
+  | Slave of terminal * int (* the turn in which it was opened *)
 
 (* A socket of the step's own (AF_UNIX). *)
 and socket = {
@@ -51,6 +53,36 @@ and socket = {
 }
 
 and message = { data : Bytes.t; mutable taken : int; rights : file list; sender : socket; sender_pid : int }
+
+(* A pseudo-terminal. Of its two ends the master is opened once; the other one has any number of open files. *)
+and terminal = {
+  line : int; (* its number *)
+  slave_inode : Vfs.inode;
+  mutable master : bool; (* is open *)
+  mutable slaves : int; (* open files of the other end *)
+  mutable met : bool; (* the other end was open once: without one a master then reads no further *)
+  mutable locked : bool;
+  mutable turn : int; (* how often it was hung up: who was opened in an earlier turn is dead *)
+  mutable owner : int; (* the session that it controls, 0: none *)
+  mutable foreground : int; (* process group, 0: none *)
+  modes : int array; (* of input, output, control, local *)
+  mutable keys : string; (* after the line's number *)
+  mutable window_size : string;
+  lines : typed_line Queue.t; (* in lines: those that are whole *)
+  edit : Buffer.t; (* the line that is being typed; in bytes: all that is not read *)
+  mutable typed : int; (* how often something came, and went: for edge-triggered epoll *)
+  mutable taken_out : int;
+  mutable typed_at : int; (* when the last byte came *)
+  mutable typing : bool; (* a byte is being typed: what comes out are echoes *)
+  mutable literal : bool; (* the next one is no key *)
+  mutable stopped : bool; (* nothing is printed *)
+  mutable column : int;
+  mutable begun : int; (* the column where the line began *)
+  printed : Vfs.pipe; (* what the master will read *)
+  held : Buffer.t; (* echoes that are not shown yet: while bytes are typed, or what is printed stands still *)
+}
+
+and typed_line = { text : string; mutable read : int; end_of_file : bool (* ended so, which is not read *) }
 
 (* eventfd: 64 bits without sign *)
 and event = { mutable count : int64; semaphore : bool; mutable writes : int }
@@ -138,6 +170,7 @@ type t = {
   mutable clear_tid : int;
   mutable policy : int; (* of scheduling, as sched_getscheduler says: 0, 3, 5; it has no effect *)
   mutable exit_signal : int;
+  mutable no_terminal : bool; (* it gave up its session's for itself (TIOCNOTTY) *)
   mutable name : string;
   mutable exe : Vfs.inode;
   mutable exe_place : Vfs.inode * string; (* directory and name, for /proc/self/exe *)
@@ -145,6 +178,7 @@ type t = {
   mutable environment : string;
   mutable executed : bool;
   mutable stop_reported : bool;
+  mutable stop_signal : int; (* that stopped it *)
   mutable limits : limits;
   windows : window array; (* for one-byte reads, and for one-byte writes *)
 }
@@ -154,6 +188,9 @@ val timers : timer list ref
 
 (* Set by Socket: the last descriptor of one goes away. *)
 val close_socket : (socket -> unit) ref
+
+(* Set by Tty: the last descriptor of an open file of a terminal's goes away. *)
+val close_terminal : (what -> unit) ref
 
 (* Set by Locks: an open file, or a process's descriptor of a file, goes away. *)
 val forget_file : (file -> unit) ref
@@ -202,6 +239,9 @@ val is_zombie : t -> bool
 
 (* A x86_64 program. *)
 val is_wide : t -> bool
+
+(* Nobody in its process group has a parent outside of it, in the same session, who could let it go on. *)
+val is_orphaned : t -> bool
 
 (* The processes, not threads, whose parent is this entry's process. *)
 val children : t -> t list

@@ -292,8 +292,9 @@ let rec deliver p =
     else if a.handler = 1 then deliver p
     else if a.handler = 0 then begin
       if bit n land ignored_by_default <> 0 || spared p n then deliver p
+      else if bit n land stopping <> 0 && n <> sigstop && is_orphaned p then deliver p (* nobody's job *)
       else if bit n land stopping <> 0 then begin
-        List.iter (fun q -> if not (is_zombie q) then q.state <- Stopped) (threads p.tgid);
+        List.iter (fun q -> q.stop_signal <- n; if not (is_zombie q) then q.state <- Stopped) (threads p.tgid);
         p.stop_reported <- false;
         p.shared.continued <- false;
         match find p.parent with

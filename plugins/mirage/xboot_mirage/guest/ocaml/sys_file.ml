@@ -121,7 +121,7 @@ let close_range p =
 let seek p f position whence =
   ignore p;
   if whence < 0 || whence > 4 then Errno.fail Errno.einval;
-  (match f.what with Pipe_end _ | To_console | Socket _ -> Errno.fail Errno.espipe | Path_only -> Errno.fail Errno.ebadf | _ -> ());
+  (match f.what with Pipe_end _ | To_console | Socket _ | Master _ | Slave _ -> Errno.fail Errno.espipe | Path_only -> Errno.fail Errno.ebadf | _ -> ());
   match f.what with
   | Null | Zero | Full | Random | Event _ | Timer _ | Signals _ | Epoll _ -> 0
   | _ ->
@@ -268,13 +268,14 @@ let ioctl p =
     let on = User.get_int p.mm (Arg.word p 2) <> 0 in
     f.flags <- (if on then f.flags lor Io.o_nonblock else f.flags land lnot Io.o_nonblock);
     0
+  | request when (match f.what with Master _ | Slave _ -> true | _ -> false) -> Sys_tty.ioctl p f request
   | 0x541b ->
     (match f.what with
      | Pipe_end pipe -> User.put_int p.mm (Arg.word p 2) pipe.Vfs.used; 0
      | Socket s -> User.put_int p.mm (Arg.word p 2) (Socket.waiting s); 0
      | Plain -> User.put_int p.mm (Arg.word p 2) ((Io.content f).Content.size - f.position); 0
      | _ -> Errno.fail Errno.enotty)
-  | _ -> Errno.fail Errno.enotty (* there are no terminals *)
+  | _ -> Errno.fail Errno.enotty (* it is no terminal *)
 
 (* sendfile: the offset in memory is 32 or 64 bits wide *)
 let sendfile_sized p size =

@@ -40,7 +40,7 @@ let make_in found kind mode =
 let o_creat = 0o100 and o_excl = 0o200 and o_trunc = 0o1000 and o_directory = 0o200000 and o_nofollow = 0o400000
 and o_path = 0o10000000 and o_cloexec = 0o2000000 and o_tmpfile = 0o20000000
 
-let open_inode inode flags path =
+let open_inode p inode flags path =
   let access = flags land 3 in
   let readable = access <> 1 && access <> 3 and writable = access = 1 || access = 2 in
   let kept = flags land lnot (o_creat lor o_excl lor o_trunc lor o_cloexec lor 0o400) land lnot o_path in
@@ -79,7 +79,11 @@ let open_inode inode flags path =
   | Vfs.Socket | Vfs.Device _ ->
     if readable then Vfs.demand who inode 4;
     if writable then Vfs.demand who inode 2;
-    Errno.fail Errno.enxio (* /dev/tty: there is no terminal *)
+    let flags = kept lor (flags land 0o400) in
+    (match inode.Vfs.kind with
+     | Vfs.Device (5, minor) -> Sys_tty.open_device p inode minor ~flags ~path ~readable ~writable
+     | Vfs.Device (136, _) -> Sys_tty.open_end p inode ~flags ~path ~readable ~writable
+     | _ -> Errno.fail Errno.enxio)
   | Vfs.Console -> if readable then Errno.fail Errno.eacces; opened To_console
   | Vfs.Fifo pipe ->
     if readable then Vfs.demand who inode 4;
@@ -135,7 +139,7 @@ let open_at p fd va flags mode =
     if flags land o_creat <> 0 && Vfs.is_dir inode then Errno.fail Errno.eisdir;
     if flags land o_path <> 0 then install p (open_file inode Path_only ~flags:o_path ~path ~readable:false ~writable:false) ~cloexec
     else begin
-      let f = open_inode inode flags path in
+      let f = open_inode p inode flags path in
       match wait_for_peer p flags inode f with
       | None -> install p f ~cloexec
       | Some met ->

@@ -178,7 +178,7 @@ let waitable p target options =
     match q.state with
     | Zombie status when options land wexited <> 0 && has_ended q.tgid -> Some (q, status)
     | Zombie _ -> None
-    | Stopped when options land wuntraced <> 0 && not q.stop_reported -> Some (q, (19 lsl 8) lor 0x7f)
+    | Stopped when options land wuntraced <> 0 && not q.stop_reported -> Some (q, (q.stop_signal lsl 8) lor 0x7f)
     | _ when options land wcontinued <> 0 && q.shared.continued -> Some (q, goes_on)
     | _ -> None) candidates
 
@@ -275,6 +275,7 @@ let setpgid p =
 let setsid p =
   if List.exists (fun q -> q.group = p.tgid) (all ()) then Errno.fail Errno.eperm;
   p.session <- p.tgid;
+  p.no_terminal <- false;
   p.group <- p.tgid;
   p.tgid
 

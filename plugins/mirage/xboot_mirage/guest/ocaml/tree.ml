@@ -33,8 +33,11 @@ let add_devices root =
   List.iter (fun (name, minor) -> add dev name (make (Device (1, minor)) 0o666)) [ "null", 3; "zero", 5; "full", 7; "random", 8; "urandom", 9 ];
   add dev "tty" (make (Device (5, 0)) 0o666);
   ignore (directory dev "shm" 0o1777) (* shm_open and sem_open make files here *);
+  let pts = directory dev "pts" 0o755 in
+  add pts "ptmx" (make (Device (5, 2)) 0o666);
+  Tty.begin_step pts;
   List.iter (fun (name, target) -> add dev name (make (Link target) 0o777))
-    [ "fd", "/proc/self/fd"; "stdin", "/proc/self/fd/0"; "stdout", "/proc/self/fd/1"; "stderr", "/proc/self/fd/2" ]
+    [ "ptmx", "/dev/pts/ptmx"; "fd", "/proc/self/fd"; "stdin", "/proc/self/fd/0"; "stdout", "/proc/self/fd/1"; "stderr", "/proc/self/fd/2" ]
 
 (* [visible]: (name, inode) of the store paths that the builder may see. *)
 let make_root ~store_dir ~visible =
