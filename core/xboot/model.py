@@ -242,6 +242,7 @@ class Protocol(enum.Enum):
     MULTIBOOT = "multiboot"  # Multiboot 0.6.96, with modules
     PVH = "pvh"  # the ELF note of owner Xen, type 18; the first module is the initrd
     LINUX = "linux"  # a bzImage by Linux's boot protocol; the first module is the initrd
+    PROGRAM = "program"  # none: the kernel is a program of the host, as User-Mode Linux is; the first module is the initrd
 
 
 @dataclass(frozen=True, slots=True)

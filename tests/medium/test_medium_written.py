@@ -200,6 +200,7 @@ def test_words_that_are_too_long(tmp_path: Path, loader: Loaders) -> None:
 def test_refusals(tmp_path: Path) -> None:
     kernel, words = tmp_path / "k", (Module(tmp_path / "m", "words"),)
     assert "linux" in refusal(Boot(Protocol.LINUX, kernel, 64))
+    assert "program of a host" in refusal(Boot(Protocol.PROGRAM, kernel, 64))
     assert "window" in refusal(Boot(Protocol.PVH, kernel, 64, window=Window(1 << 26, 1 << 20)))
     assert "words" in refusal(Boot(Protocol.PVH, kernel, 64, words))
     assert refusal(Boot(Protocol.MULTIBOOT, kernel, 64, words)) == ""

@@ -40,9 +40,9 @@ def test_the_lock_of_this_xboot(tmp_path: Path) -> None:
         for package in group.packages:
             assert lock.files(package, group.architecture), f"{package} is not in the lock: run `xboot parts --update`"
         assert group.suite in lock.suites and lock.suites[group.suite].date
-    machines = {"bochs", "bochs-firmware", "v86", "v86-node", "ovmf"}  # what they are made of, and no image has
+    machines = {"bochs", "bochs-firmware", "v86", "v86-node", "ovmf", "uml"}  # what they are made of, and no usual image has
     machine = {part.name for part in lock.parts if set(part.groups) <= machines}
-    assert {"bochs", "bochsbios", "vgabios", "nodejs", "v86", "ovmf"} <= machine
+    assert {"bochs", "bochsbios", "vgabios", "nodejs", "v86", "ovmf", "user-mode-linux"} <= machine
     world = {part.path for part in lock.parts if set(part.groups) <= {"world", "world-sources"}}  # an example's seeds: in no kernel's image
     assert all(lock.optional(part) for part in lock.parts if part.path in world)
     assert {part.name for part in lock.parts if lock.optional(part) and part.path not in world} == {"musl", "ocaml", *machine}
@@ -63,7 +63,15 @@ def test_every_package_that_code_and_examples_ask_for_is_locked() -> None:
     wanted = {(name, "amd64") for name in (*scheme._LIBRARIES, "tcc", "libc6", "linux-libc-dev")}  # TCC compiles QEMU's guard, too
     wanted |= {(hurd.PACKAGES[0], "i386"), (f"{hurd.PACKAGES[0]}-dbg", "i386"), ("tcc", "source")}
     wanted |= {(name, "source") for names in mirage._PACKAGES.values() for name in names}
-    wanted |= {("bochs", "source"), ("bochsbios", "amd64"), ("vgabios", "amd64"), ("v86", "npm"), ("nodejs", "amd64"), ("ovmf", "amd64")}
+    wanted |= {
+        ("bochs", "source"),
+        ("bochsbios", "amd64"),
+        ("vgabios", "amd64"),
+        ("v86", "npm"),
+        ("nodejs", "amd64"),
+        ("ovmf", "amd64"),
+        ("user-mode-linux", "amd64"),
+    }
     for recipe in (Path(__file__).parents[2] / "examples").glob("*/recipe.toml"):
         for source in tomllib.loads(recipe.read_text()).get("source", {}).values():
             if source["type"] in ("debian", "debian-source"):

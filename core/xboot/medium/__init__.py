@@ -65,6 +65,8 @@ class _Layout:
 
 def refusal(boot: Boot) -> str:
     """Why no medium can be made for `boot`, in words that go on from "a medium"; empty when one can."""
+    if boot.protocol is Protocol.PROGRAM:
+        return "has no loader for a kernel that is a program of a host"
     if boot.protocol not in (Protocol.MULTIBOOT, Protocol.PVH):
         return f"has no loader for a kernel that is entered by {boot.protocol.value}"
     if boot.window is not None:

@@ -17,6 +17,7 @@ from xboot.package import assemble, whole_file, write_payload
 from xboot.toolroot import TOOLCHAIN, WALLS
 from xboot_linux.kernel import built_kernel, distro_kernel
 from xboot_linux.tcb import components
+from xboot_linux.uml import WIRING, uml_kernel
 
 MiB = 1 << 20
 _LOW_MEMORY = 3072  # MiB: a machine puts more than this above 4 GiB; boot files must lie below, and an export window cannot follow there
@@ -46,8 +47,8 @@ class LinuxBackend(Backend):
         settings=(
             Setting(
                 "kernel",
-                "`built` here from Debian's source, or Debian's cloud kernel (`distro`)",
-                ("built", "distro"),
+                "`built` here from Debian's source, Debian's cloud kernel (`distro`), or its User-Mode Linux (`uml`, on the machine `uml`)",
+                ("built", "distro", "uml"),
                 default="built",
             ),
             Setting(
@@ -67,10 +68,14 @@ class LinuxBackend(Backend):
         cache = Cache()
         toolchain = options.settings.get("toolchain", "locked")
         net, bits = options.settings.get("net", "unix"), options.settings.get("bits", "64")
-        if _is_narrow(options) and (_is_distro(options) or options.executor == "scheme"):
-            what = "--set kernel=distro" if _is_distro(options) else "the executor scheme"
+        chosen = options.settings.get("kernel", "built")
+        if _is_narrow(options) and (chosen != "built" or options.executor == "scheme"):
+            what = f"--set kernel={chosen}" if chosen != "built" else "the executor scheme"
             raise UsageError(f"backend linux: {what} has 64 bits alone", hint="leave out --set bits=32")
-        kernel = distro_kernel(cache) if _is_distro(options) else built_kernel(cache, notify, net, toolchain, bits)
+        if chosen == "built":
+            kernel = built_kernel(cache, notify, net, toolchain, bits)
+        else:
+            kernel = uml_kernel(cache) if _is_uml(options) else distro_kernel(cache)
         if options.executor == "scheme":
             if options.standalone:
                 raise UsageError("the executor scheme cannot run by itself: it has no screen", hint="--backend linux/c has one")
@@ -82,6 +87,11 @@ class LinuxBackend(Backend):
         if _is_narrow(options) and (wide := sorted(script.systems - {"i686-linux"})):
             raise BackendError(
                 f"backend linux does not run {', '.join(wide)} builders on a kernel of 32 bits", hint="leave out --set bits=32"
+            )
+        if _is_uml(options) and "i686-linux" in script.systems:
+            raise BackendError(
+                "backend linux does not run i686-linux builders on User-Mode Linux: Debian's runs programs of 64 bits alone",
+                hint="leave out --set kernel=uml",
             )
         extra = tuple(artifacts[name] for name in ("guile", "scheme") if name in artifacts)
         payload = write_payload(script, folder / "initrd", init=artifacts.get("executor"), extra=extra)
@@ -101,6 +111,18 @@ class LinuxBackend(Backend):
         distro, narrow = _is_distro(options), _is_narrow(options)
         limit = f"mem={memory}M" if options.export_size else ""
         init = kernel_words() if "guile" in image.artifacts else ()  # last: what follows `--` are its arguments
+        if _is_uml(options):
+            return Boot(
+                protocol=Protocol.PROGRAM,
+                kernel=image.files["kernel"],
+                modules=(Module(image.files["initrd"]),),
+                words=" ".join(("quiet", _OVERCOMMIT, *init)),
+                memory=memory,
+                processor=_PROCESSOR,
+                window=Window(memory * MiB, options.export_size) if options.export_size else None,
+                wiring=WIRING,
+                native=True,
+            )
         ending = _STANDING if options.standalone else _ENDING
         append = " ".join(word for word in (_CONSOLE, ending, _OVERCOMMIT, "" if distro else _QUICK, limit, *init) if word)
         return Boot(
@@ -122,6 +144,10 @@ class LinuxBackend(Backend):
 
 def _is_distro(options: BackendOptions) -> bool:
     return options.settings.get("kernel") == "distro"
+
+
+def _is_uml(options: BackendOptions) -> bool:
+    return options.settings.get("kernel") == "uml"
 
 
 def _is_narrow(options: BackendOptions) -> bool:

@@ -33,6 +33,8 @@ def refusal(boot: Boot) -> str:
     level = boot.processor.partition("+")[0]
     if level not in _LEVELS:
         return f"has no processor {level}, only {', '.join(_LEVELS)}"
+    if boot.protocol is Protocol.PROGRAM:
+        return "runs no kernel that is a program of the host, as User-Mode Linux is (machine uml does)"
     if boot.protocol is not Protocol.MULTIBOOT and (len(boot.modules) > 1 or any(module.words for module in boot.modules)):
         return f"gives a kernel that is entered by {boot.protocol.value} one initrd, without words"
     return ""
