@@ -103,17 +103,19 @@ class _Plan:
             if path in steps:
                 continue
             drv = derivations[path]
-            waits = steps[path] = []
-            for inner, names in drv.input_drvs.items():
-                if inner in sources:
-                    outputs = derivations[inner].outputs
-                    for name in names:
-                        need(outputs[name].path, path)
-                else:
-                    waits.append(inner)
+            inputs = drv.input_drvs
+            if sources.isdisjoint(inputs):
+                waits = steps[path] = list(inputs)
+            else:
+                waits = steps[path] = [inner for inner in inputs if inner not in sources]
+                for inner in inputs:
+                    if inner in sources:
+                        outputs = derivations[inner].outputs
+                        for name in inputs[inner]:
+                            need(outputs[name].path, path)
             for source in drv.input_srcs:
                 need(source, path)
-            todo += waits
+            todo += [inner for inner in waits if inner not in steps]
         for path in [path for path in self.closure.sources if path in self.needed]:
             self._need_references(self.closure.sources[path])
 
@@ -129,7 +131,7 @@ class _Plan:
         candidates: dict[str, set[str]] = {}
         found = set()
         for path, drv in self.closure.derivations.items():
-            if drv.is_fixed_output and drv.builder.startswith(b"builtin:"):
+            if drv.builder.startswith(b"builtin:") and drv.is_fixed_output:
                 found.add(path)
             elif self.options.rebuild_fixed and refusals.may_rebuild(drv) and kept.isdisjoint(o.path for o in drv.outputs.values()):
                 continue
@@ -147,8 +149,10 @@ class _Plan:
 
     def at_hand(self, sources: Sequence[Source]) -> dict[str, str]:
         """Those of `sources` that a step could have made: path → derivation. What the user named as a seed is no surprise."""
-        made = {o.path: drv for drv in self.closure.derivations.values() if refusals.may_rebuild(drv) for o in drv.outputs.values()}
-        return {s.path: made[s.path].path for s in sources if s.path in made and s.path not in self.options.seeds}
+        there = {source.path for source in sources}.difference(self.options.seeds)
+        drvs = self.closure.derivations.values()
+        made = {o.path: drv for drv in drvs for o in drv.outputs.values() if o.path in there and refusals.may_rebuild(drv)}
+        return {s.path: made[s.path].path for s in sources if s.path in made}
 
     def _need_references(self, source: Source) -> None:
         todo = [source]

@@ -47,7 +47,6 @@ class SourceReader:
         self._seeds = seeds
         self._outputs = {o.path: drv for drv in derivations.values() for o in drv.outputs.values() if o.path}
         self._needed = list(_needed(derivations, frozenset(seeds)))
-        self._inputs = {path: drv.path for drv in reversed(list(derivations.values())) for path in drv.input_srcs}
         self._by_hash: dict[bytes, str] | None = None
         self._sources: dict[str, Source] = {}
         self._missing: dict[str, str] = {}
@@ -142,7 +141,8 @@ class SourceReader:
     def _references(self, path: str, content: Content) -> list[str]:
         """The store paths that the content mentions, sorted: those of the graph by their hash parts, others when they are written out."""
         if self._by_hash is None:
-            paths = (*self._derivations, *self._outputs, *self._inputs, *self._seeds)
+            sources = (path for drv in self._derivations.values() for path in drv.input_srcs)
+            paths = (*self._derivations, *self._outputs, *sources, *self._seeds)
             self._by_hash = {hash_part(known).encode(): known for known in paths}
         own = hash_part(path).encode()
         parts, written = content.find(self._by_hash.keys() | {own}, self._stores.store_dir)
@@ -163,6 +163,8 @@ def _needed(derivations: Mapping[str, Derivation], seeds: Collection[str]) -> It
     """The derivations whose sources a build may want, in the order of the graph: all but those that only make what the user trusts as a
     seed. One that nothing uses is what was asked for, and built whatever is trusted.
     """
+    if not seeds:
+        return iter(derivations.values())
     used: dict[str, set[str]] = {}
     for drv in derivations.values():
         for path, names in drv.input_drvs.items():
@@ -176,7 +178,7 @@ def _needed(derivations: Mapping[str, Derivation], seeds: Collection[str]) -> It
     reached = set(pending)
     while pending:
         for path in derivations[pending.pop()].input_drvs:
-            if path in derivations and path not in reached and not (seeds and trusted(path)):
+            if path in derivations and path not in reached and not trusted(path):
                 reached.add(path)
                 pending.append(path)
     return (drv for path, drv in derivations.items() if path in reached)
