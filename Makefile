@@ -19,6 +19,8 @@ run:
 
 test:
 	@tools/setup.sh test
+	@# The tests start xboot some thousand times, and where PYTHONDONTWRITEBYTECODE is set it would be compiled each time.
+	@$(BIN)/python -m compileall -q core plugins
 	@$(MAKE) --no-print-directory lint
 	@# Builds the kernels, once, before any test's clock runs.
 	$(XBOOT) compare examples/hello/recipe.toml

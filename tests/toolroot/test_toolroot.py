@@ -293,3 +293,11 @@ def test_the_hosts_run_where_the_work_is(tmp_path: Path) -> None:
 def test_a_lock_without_the_group_says_so() -> None:
     with pytest.raises(Exception, match="no group 'toolroot'"):
         LockedTools(Cache(), ALL, Lock({}, {}, []))
+
+
+def test_without_a_way_in_nothing_is_brought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who lacks a small program is told so at once, and not after some hundred megabytes."""
+    monkeypatch.setattr(shutil, "which", lambda program: None)
+    with pytest.raises(MissingToolError, match=r"bwrap is not installed; unshare is not installed$"):
+        LockedTools(Cache(tmp_path / "cache")).run(["sh", "-c", "true"], tmp_path)
+    assert not (tmp_path / "cache").exists()

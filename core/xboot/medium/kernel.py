@@ -6,13 +6,13 @@ import struct
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-
-from elftools.common.exceptions import ELFError
-from elftools.elf.elffile import ELFFile
-from elftools.elf.segments import NoteSegment
+from typing import TYPE_CHECKING
 
 from xboot.errors import BackendError
 from xboot.model import Protocol
+
+if TYPE_CHECKING:
+    from elftools.elf.elffile import ELFFile
 
 __all__ = ["LOWEST", "Kernel", "Segment", "read_kernel"]
 
@@ -51,6 +51,9 @@ def read_kernel(path: Path, protocol: Protocol) -> Kernel:
     """Read an ELF file. Raises BackendError for one that is none, that is not made to be entered by `protocol`, or whose segments lie where
     nothing may be loaded.
     """
+    from elftools.common.exceptions import ELFError  # noqa: PLC0415 - every command loads this module, and few read ELF
+    from elftools.elf.elffile import ELFFile  # noqa: PLC0415
+
     try:
         with path.open("rb") as file:
             elf = ELFFile(file)
@@ -88,6 +91,8 @@ def _physical(address: int, elf: ELFFile) -> int:
 
 def _pvh_entry(elf: ELFFile) -> int | None:
     """The PVH boot ABI's entry: a note of owner Xen, whose content is a 32-bit or 64-bit address."""
+    from elftools.elf.segments import NoteSegment  # noqa: PLC0415
+
     for segment in elf.iter_segments():
         for note in segment.iter_notes() if isinstance(segment, NoteSegment) else ():
             if note["n_name"] == "Xen" and note["n_type"] in (_PVH_ENTRY, "XEN_ELFNOTE_PHYS32_ENTRY"):

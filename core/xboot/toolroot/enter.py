@@ -18,7 +18,7 @@ from pathlib import Path
 from xboot.errors import MissingToolError
 from xboot.toolroot.tree import BUILD_FOLDER
 
-__all__ = ["ENVIRONMENT", "command_in", "way_in"]
+__all__ = ["ENVIRONMENT", "check_installed", "command_in", "way_in"]
 
 ENVIRONMENT = {
     "PATH": "/usr/bin:/usr/sbin",
@@ -48,6 +48,13 @@ def command_in(root: Path, work: Path, at: str, command: Sequence[str], environm
     return _WAYS[way_in(root)](root, work, at, ENVIRONMENT | dict(environment or {}), command)
 
 
+def check_installed() -> None:
+    """Raise MissingToolError when no program is here that enters a toolroot with a shell, before hundreds of megabytes are brought."""
+    programs = list(filter(None, _PROGRAMS.values()))
+    if not any(map(shutil.which, programs)):
+        raise _no_way_in([f"{program} is not installed" for program in programs])
+
+
 @remembered
 def way_in(root: Path) -> str:
     """The name of the first way that works here: `bubblewrap`, `unshare` or `loader`. Raises MissingToolError that says what was tried."""
@@ -66,7 +73,11 @@ def way_in(root: Path) -> str:
         if done.returncode == 0:
             return name
         tried.append(f"{program}: {' '.join(done.stderr.split())[-160:]}")
-    raise MissingToolError(
+    raise _no_way_in(tried)
+
+
+def _no_way_in(tried: Sequence[str]) -> MissingToolError:
+    return MissingToolError(
         f"locked programs cannot be run apart from this machine's programs: {'; '.join(tried)}",
         hint="install bubblewrap, and allow user namespaces (or be root); or build with this machine's compilers: --set toolchain=host",
     )

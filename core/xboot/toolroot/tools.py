@@ -15,7 +15,7 @@ from xboot.errors import BackendError, MissingToolError
 from xboot.model import Need, Setting
 from xboot.parts import Lock, Part, drifted, locked
 from xboot.parts.base import kept
-from xboot.toolroot.enter import ENVIRONMENT, command_in
+from xboot.toolroot.enter import ENVIRONMENT, check_installed, command_in
 from xboot.toolroot.tree import BUILD_FOLDER, Tree, make_tree, tree_digest
 
 __all__ = ["ALL", "BUILD", "TCC", "TOOLCHAIN", "WALLS", "HostTools", "LockedTools", "Tools", "tools"]
@@ -43,6 +43,7 @@ WALLS = Need(
 """What a machine needs for them (`unshare` does as well)."""
 
 _REAL = {"gcc": "gcc-12"}  # the package `gcc` holds a link
+_SHELL = "dash"  # a toolroot that has it needs walls
 _TAIL = 800  # characters of what a program said that are shown when it fails
 
 
@@ -116,6 +117,8 @@ class LockedTools(Tools):
         self, command: Sequence[str], work: Path, at: str = "", *, environment: Mapping[str, str] | None = None,
         stdout: int | IO[bytes] = subprocess.PIPE, stderr: int | IO[bytes] = subprocess.PIPE,
     ) -> subprocess.Popen[bytes]:  # fmt: skip
+        if any(part.name == _SHELL for part in self._parts):
+            check_installed()
         line = command_in(self.tree.folder, work.absolute(), at, command, environment)
         env = {**ENVIRONMENT, **(environment or {})}
         return subprocess.Popen(line, cwd=work / at, env=env, stdout=stdout, stderr=stderr, stdin=subprocess.DEVNULL, umask=0o022)

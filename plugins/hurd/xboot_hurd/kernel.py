@@ -6,9 +6,6 @@ import gzip
 import re
 from pathlib import Path
 
-from elftools.common.exceptions import ELFError
-from elftools.elf.elffile import ELFFile
-
 from xboot.cache import Cache, file_sha256
 from xboot.debian import DebianPackages
 from xboot.errors import BackendError, InputError
@@ -75,6 +72,9 @@ def _kernel_in(root: Path, package: str) -> bytes:
 
 def other_kernel(path: Path) -> Artifact:
     """The user's own kernel. Raises InputError when it is not an i386 ELF file (a compressed one is not taken)."""
+    from elftools.common.exceptions import ELFError  # noqa: PLC0415 - every command loads this module, and few read ELF
+    from elftools.elf.elffile import ELFFile  # noqa: PLC0415
+
     try:
         with path.open("rb") as file:
             elf = ELFFile(file)

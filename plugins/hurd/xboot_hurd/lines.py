@@ -12,10 +12,11 @@ import json
 import posixpath
 from collections import defaultdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from elftools.dwarf.compileunit import CompileUnit
-from elftools.dwarf.dwarfinfo import DWARFInfo
-from elftools.elf.elffile import ELFFile
+if TYPE_CHECKING:
+    from elftools.dwarf.compileunit import CompileUnit
+    from elftools.dwarf.dwarfinfo import DWARFInfo
 
 __all__ = ["SOURCES_FILE", "record_sources"]
 
@@ -26,6 +27,8 @@ _DWARF_5 = 5
 
 def record_sources(kernel: bytes, destination: Path) -> None:
     """Write, for each source file, its language, lines, and a hash of which lines they are (its content is not known)."""
+    from elftools.elf.elffile import ELFFile  # noqa: PLC0415 - every command loads this module, and few read ELF
+
     elf = ELFFile(io.BytesIO(kernel))
     lines: dict[str, set[int]] = defaultdict(set)
     dwarf = elf.get_dwarf_info()

@@ -11,8 +11,6 @@ import io
 import struct
 from pathlib import Path
 
-from elftools.elf.elffile import ELFFile
-
 from xboot.errors import BackendError
 from xboot.model import Artifact, Region
 from xboot.package import FRAMING, Payload
@@ -30,6 +28,8 @@ _CHUNK = 1 << 20
 
 def write_module(server: Artifact, payload: Payload, destination: Path) -> tuple[Path, list[Region]]:
     """Write the module; who owns which part of it. Raises BackendError for a payload that Mach cannot load."""
+    from elftools.elf.elffile import ELFFile  # noqa: PLC0415 - every command loads this module, and few read ELF
+
     if payload.size > MAX_PAYLOAD:
         raise BackendError(
             f"the payload has {payload.size} bytes; GNU Mach loads a boot module of at most {MAX_PAYLOAD}", hint="run it on another backend"

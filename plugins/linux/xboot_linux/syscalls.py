@@ -13,9 +13,6 @@ import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from elftools.common.exceptions import ELFError
-from elftools.elf.elffile import ELFFile
-
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
 from xboot.errors import XbootError
@@ -32,6 +29,9 @@ def offered_syscalls(vmlinux: Path) -> Sequence[str]:
     """Names, sorted, of the calls of both ABIs together; none when the file is no ELF file with such tables (a bzImage). Where the package
     with the names is not to be had, a call is `number N`.
     """
+    from elftools.common.exceptions import ELFError  # noqa: PLC0415 - every command loads this module, and few read ELF
+    from elftools.elf.elffile import ELFFile  # noqa: PLC0415
+
     try:
         with vmlinux.open("rb") as file:
             elf = ELFFile(file)

@@ -15,8 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from elftools.elf.elffile import ELFFile
-
 from xboot.cache import Cache, file_sha256
 from xboot.errors import BackendError
 from xboot.model import Artifact, BootImage, Component, Region, Role
@@ -58,6 +56,8 @@ Archives = Mapping[str, Sequence[str]]
 
 def measure(folder: Path, archives: Archives, symbols: str) -> list[tuple[int, int, str]]:
     """Offset, size, component for all bytes of `image` in the folder of a finished build; `symbols` is what nm says of it."""
+    from elftools.elf.elffile import ELFFile  # noqa: PLC0415 - every command loads this module, and few read ELF
+
     pieces = [*_sections(folder, archives), *((address, name) for address, _, name in _ocaml_symbols(symbols))]
     owner: dict[int, str] = {}
     for address, name in pieces:

@@ -12,8 +12,7 @@ import shutil
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-
-from elftools.elf.elffile import ELFFile
+from typing import TYPE_CHECKING
 
 from xboot.cache import Cache, file_sha256
 from xboot.debian import DebianFile, DebianPackages
@@ -21,6 +20,9 @@ from xboot.errors import BackendError
 from xboot.guest.sources import dependencies
 from xboot.guest.tcc import INCLUDE, LIBTCC1, Tcc
 from xboot.model import Artifact, Region, Role
+
+if TYPE_CHECKING:
+    from elftools.elf.elffile import ELFFile
 
 LOADER = Path(__file__).parent / "guest" / "loader"
 _TEXT = 0x2000000  # where the loader is linked: main.c has the memory map
@@ -104,6 +106,8 @@ def _regions(elf: Path, objects: Sequence[Path]) -> list[tuple[int, int, str]]:
     """Offset, size and owner of every byte of the file: TCC's linker puts the objects' sections one behind the other, in the order of the
     command line, and what the support library gave at the end.
     """
+    from elftools.elf.elffile import ELFFile  # noqa: PLC0415 - every command loads this module, and few read ELF
+
     owned: list[tuple[int, int, str]] = []
 
     def own(offset: int, end: int, name: str) -> None:
