@@ -498,7 +498,7 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class BackendInfo:
-    """What a backend says of itself. `maturity`: `stable`, `experimental`. `abilities`: e.g. `export`, `kvm`.
+    """What a backend says of itself. `maturity`: `stable`, `experimental`. `abilities`: e.g. `export`, `kvm`, `standalone`.
 
     `max_payload`: bytes of script and sources that its kernel can hold (0: not known); more is refused before anything is packed.
     `settings`: all that `--set` may choose, anything else is refused before the backend is asked. `needs`: the programs that

@@ -172,6 +172,7 @@ SEEDS: dict[str, list[bytes]] = {
     "statements": [_statements(), _statements(*_made_of(), tcb=_TCB)],
     "expectations": [json.dumps({OUT: SHA, DEV: "sha256-ZP0ooGdeMFvZsCtJBonatXVcjqWiM7N05V46LXzF1xQ="}).encode()],
     "report": [_report(), _comparison()],
+    "recorded": [_report(), _comparison()],
     "scheme": [
         b'((gnu "http://a/" "http://b/") (x))',
         b'(list (lambda (file algo hash) (string-append "http://x/" (symbol->string algo))))',

@@ -17,7 +17,7 @@ from pathlib import Path
 from xboot import nar
 from xboot.attest.components import Said, makeups
 from xboot.attest.envelope import read_envelopes
-from xboot.attest.reports import read_reports
+from xboot.attest.reports import read_reports, recorded_runs
 from xboot.attest.statement import read_claim
 from xboot.boot.channel import ChannelReader
 from xboot.boot.expectations import _read_file
@@ -230,6 +230,12 @@ def report(data: bytes) -> None:
         assert [o.path for o in run.outputs] == [DEV, OUT]
 
 
+def recorded(data: bytes) -> None:
+    """The same file, as what a screen is held against: runs that came to their end, by voter."""
+    for script_sha256, transcript in recorded_runs(_file(data)).values():
+        assert script_sha256 and len(transcript) == 64
+
+
 def scheme(data: bytes) -> None:
     """Guix's lists of mirrors."""
     text = data.decode(errors="replace")
@@ -260,7 +266,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "aterm": aterm, "nix-json": nix_json, "json": json_value, "structured": structured, "manifest": manifest, "bundle": bundle,
     "nar": archive, "string": string, "script": script, "channel": channel, "recipe": recipe, "references": references,
     "tarball": tarball, "envelope": envelope, "statements": statements, "expectations": expectations, "report": report,
-    "scheme": scheme, "lock": lock, "sums": sums, "terminal": terminal,
+    "recorded": recorded, "scheme": scheme, "lock": lock, "sums": sums, "terminal": terminal,
 }  # fmt: skip
 
 
