@@ -65,6 +65,21 @@ class FromMediumByUefi(FromMedium):
         return OvmfCarrier(*await self.power_on(as_pc(boot), options, boot.bits, [firmware], words))
 
 
+class FromMediumBySecureFirmware(FromMedium):
+    """A newer PC, whose firmware keeps some MiB for its return from a sleep in the middle of where kernels go."""
+
+    async def start(self, boot: Boot, options: MachineOptions) -> Carrier:
+        assert options.folder is not None
+        code, variables = (obtain_uefi(Cache())[0].parents[1] / "OVMF" / f"OVMF_{name}.fd" for name in ("CODE_4M.secboot", "VARS_4M"))
+        words = [
+            "-M", "q35,smm=on", "-global", "driver=cfi.pflash01,property=secure,value=on",
+            "-drive", f"if=pflash,format=raw,unit=0,file={code},readonly=on",
+            "-drive", f"if=pflash,format=raw,unit=1,file={shutil.copy(variables, options.folder)}",
+        ]  # fmt: skip
+        process = await self.power_on(as_pc(boot), options, boot.bits, [code], [*words, *self.inserted(options)])
+        return OvmfCarrier(*process)
+
+
 @pytest.fixture(scope="session")
 def medium(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Backend, and other words → its medium for hello, as the command line writes it, once."""
@@ -111,6 +126,11 @@ def test_hello_from_the_same_medium_by_uefi(backend: str, place: str, medium: Ca
     assert run.ok, run.verdict.failure + run.console
     assert [output.status.value for output in run.verdict.outputs] == ["match"]
     assert "xboot medium" in run.console  # our loader, started by the firmware
+
+
+def test_memory_for_a_sleep_is_memory(medium: Callable[[str], Path], tmp_path: Path) -> None:
+    run = booted(FromMediumBySecureFirmware(medium("tccboot"), "cd"), "tccboot", tmp_path)
+    assert run.ok, run.verdict.failure + run.console
 
 
 def test_the_machine_that_boots_by_uefi() -> None:

@@ -51,7 +51,7 @@ BASE = 8                                /* of an entry of a memory map (7.2.3), 
 PAGES = 24
 FREE = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 7   /* types: of programs and of boot services, which are gone then, and what is nobody's */
 SLEEP = 10                              /* a type: for the firmware's return from a sleep. Nothing sleeps here, and OVMF has it in the middle of */
-SLEEP_END = 0x1000000                   /* where kernels go: so up to here it is free. Above it may be in use by what never leaves a PC */
+SLEEP_END = 0x4000000                   /* where kernels go: so up to here it is free. Above, on a PC, it may be in use by what never leaves */
 
 FIFTH = 32                              /* on the stack: a call's fifth argument, then variables; below is room for whoever is called */
 VALUE = 40
