@@ -154,7 +154,8 @@ class Pipeline:
         voter = resolve(request.voter, self.plugins, request.machine)
         settings = settle(request.settings, [self.plugins.backend(voter.backend)])[voter.backend]
         size = request.export_size if request.run.export is not None else 0
-        return voter, BackendOptions(voter.executor, request.memory, spare=request.spare, export_size=size, settings=settings)
+        bits = self.plugins.machine(voter.machine).info.bits
+        return voter, BackendOptions(voter.executor, request.memory, spare=request.spare, export_size=size, bits=bits, settings=settings)
 
     def _resolved(self, backend: str, options: BackendOptions) -> BackendOptions:
         """Options as every hook gets them: the executor is named, and the settings are the backend's own."""

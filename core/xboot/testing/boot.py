@@ -168,16 +168,17 @@ def boot(
 ) -> Booted:
     """Boot `script` with `backend` on `machine`, without KVM. `folder` takes the console's log and the exported NARs.
 
-    `timeout` is a step's and `run_timeout` the run's, in seconds; `memory` in MiB; `expected` maps store paths to NAR hashes in hex;
-    `export`: store paths to bring out, True for all results; `window`: bytes of the export window (0: the usual). Raises XbootError
-    for what no guest can be blamed for.
+    `timeout` is a step's and `run_timeout` the run's, in seconds of QEMU, more on a slower machine; `memory` in MiB; `expected` maps store
+    paths to NAR hashes in hex; `export`: store paths to bring out, True for all results; `window`: bytes of the export window (0: the
+    usual). Raises XbootError for what no guest can be blamed for.
     """
     folder.mkdir(parents=True, exist_ok=True)
     wanted = (script.results if export else ()) if isinstance(export, bool) else export
     found = Plugins.load() if plugins is None else plugins
+    below = found.machine(machine or MACHINE).info
     run = RunOptions(
-        step_timeout=timeout, run_timeout=run_timeout,
-        accelerator="tcg" if "kvm" in found.machine(machine or MACHINE).info.abilities else "auto",
+        step_timeout=timeout * below.pace, run_timeout=run_timeout * below.pace,
+        accelerator="tcg" if "kvm" in below.abilities else "auto",
         expected={path: {"test": value} for path, value in (expected or {}).items()},
         export=folder / "export" if wanted else None, export_paths=wanted, log=folder / "console",
     )  # fmt: skip

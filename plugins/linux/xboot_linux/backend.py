@@ -57,7 +57,12 @@ class LinuxBackend(Backend):
                 ("none", "unix", "loopback"),
                 default="unix",
             ),
-            Setting("bits", "of the kernel that is built: `32` is less to trust, and runs i686 builders alone", ("64", "32"), default="64"),
+            Setting(
+                "bits",
+                "of the kernel that is built: `32` is less to trust, and runs i686 builders alone; `auto` is 64 where the machine has them",
+                ("auto", "64", "32"),
+                default="auto",
+            ),
             TOOLCHAIN,
         ),
         needs=(WALLS,),
@@ -67,26 +72,27 @@ class LinuxBackend(Backend):
     def prepare(self, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact]:
         cache = Cache()
         toolchain = options.settings.get("toolchain", "locked")
-        net, bits = options.settings.get("net", "unix"), options.settings.get("bits", "64")
+        net, narrow = options.settings.get("net", "unix"), _is_narrow(options)
         chosen = options.settings.get("kernel", "built")
-        if _is_narrow(options) and (chosen != "built" or options.executor == "scheme"):
+        if narrow and (chosen != "built" or options.executor == "scheme"):
             what = f"--set kernel={chosen}" if chosen != "built" else "the executor scheme"
             raise UsageError(f"backend linux: {what} has 64 bits alone", hint="leave out --set bits=32")
         if chosen == "built":
-            kernel = built_kernel(cache, notify, net, toolchain, bits)
+            kernel = built_kernel(cache, notify, net, toolchain, "32" if narrow else "64")
         else:
             kernel = uml_kernel(cache) if _is_uml(options) else distro_kernel(cache)
         if options.executor == "scheme":
             if options.standalone:
                 raise UsageError("the executor scheme cannot run by itself: it has no screen", hint="--backend linux/c has one")
             return {"kernel": kernel, **build_scheme_executor(cache)}
-        architecture: Architecture = "i386" if _is_narrow(options) else "x86_64"
+        architecture: Architecture = "i386" if narrow else "x86_64"
         return {"kernel": kernel, "executor": build_executor(architecture, "gcc", cache, toolchain, standalone=options.standalone)}
 
     def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
         if _is_narrow(options) and (wide := sorted(script.systems - {"i686-linux"})):
             raise BackendError(
-                f"backend linux does not run {', '.join(wide)} builders on a kernel of 32 bits", hint="leave out --set bits=32"
+                f"backend linux does not run {', '.join(wide)} builders on a kernel of 32 bits",
+                hint="leave out --set bits=32, or choose a machine of 64 bits",
             )
         if _is_uml(options) and "i686-linux" in script.systems:
             raise BackendError(
@@ -151,7 +157,10 @@ def _is_uml(options: BackendOptions) -> bool:
 
 
 def _is_narrow(options: BackendOptions) -> bool:
-    return options.settings.get("bits") == "32"
+    """Whether its kernel has 32 bits: as the user says, or else if the machine has no more and the rest can be had so."""
+    bits = options.settings.get("bits", "auto")
+    can = options.settings.get("kernel", "built") == "built" and options.executor != "scheme"
+    return bits == "32" or (bits == "auto" and 64 not in options.bits and can)
 
 
 def _memory(payload: int) -> int:
