@@ -61,7 +61,7 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("driver")
     flags = ["-g", "-O1", "-fno-builtin", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", f"-I{EXECUTOR}", "-Wall", "-Wextra"]
     objects = []
-    parts = [EXECUTOR / f"{name}.c" for name in ("lib", "nar", "script", "sexp", "sha256")]
+    parts = [EXECUTOR / f"{name}.c" for name in ("lib", "nar", "script", "sexp", "sha256", "sha256-block")]
     for source_file in (Path(__file__).parent / "driver.c", *parts):
         renamed = ["-Dmemcpy=own_memcpy", "-Dmemset=own_memset"] if source_file.name == "lib.c" else []
         objects.append(str(folder / f"{source_file.stem}.o"))

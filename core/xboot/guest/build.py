@@ -55,9 +55,12 @@ _TCC = ("-nostdlib", "-nostdinc", "-Wall", "-Werror")
 
 
 def sources(architecture: Architecture, *, standalone: bool = False) -> list[Path]:
-    """The files that are compiled for `architecture`, the entry first."""
-    more = sorted(STANDALONE.glob("*.c")) if standalone else []
-    return [EXECUTOR / f"start-{architecture}.S", *sorted(EXECUTOR.glob("*.c")), *more]
+    """The files that are compiled for `architecture`, the entry first. What there is in its assembly takes the place of the same in C."""
+    found = [EXECUTOR / f"start-{architecture}.S"]
+    for path in sorted(EXECUTOR.glob("*.c")):
+        own = path.with_name(f"{path.stem}-{architecture}.S")
+        found.append(own if own.exists() else path)
+    return [*found, *(sorted(STANDALONE.glob("*.c")) if standalone else ())]
 
 
 def _headers(*, standalone: bool) -> list[Path]:

@@ -10,7 +10,7 @@ EXECUTOR = HERE.parents[2] / "core" / "xboot" / "guest" / "executor"
 TARGETS = {
     "script": ("lib", "sexp"),
     "string": ("lib", "sexp"),
-    "nar": ("lib", "sexp", "script", "sha256"),
+    "nar": ("lib", "sexp", "script", "sha256", "sha256-block"),
     "channel": ("lib", "sexp"),
 }
 """Target → the executor's files that are linked to it; the file that it attacks is included by the target itself."""
