@@ -188,9 +188,14 @@ class Plugins:
         raise UsageError(f"there is no backend {name!r}{self._why(name)}", hint="known backends: " + ", ".join(sorted(self._backends)))
 
     def machine(self, name: str, address: str = "") -> Machine:
-        """A machine, in the form for `address`. Raises UsageError for an unknown name, with the names that there are."""
+        """A machine, in the form for `address`. Raises UsageError for an unknown name, with the names there are; PluginError for a form
+        that calls itself another machine, for then two forms would count as two.
+        """
         if name in self._machines:
-            return self._machines[name].machine.at(address)
+            form = self._machines[name].machine.at(address)
+            if form.info.name != name:
+                raise PluginError(f"machine {name}: its form {address!r} says that it is the machine {form.info.name}")
+            return form
         known = "known machines: " + ", ".join(sorted(self._machines))
         none = "no machine is installed: install xboot again (`pip install`), which brings `qemu`"
         raise UsageError(f"there is no machine {name!r}{self._why(name)}", hint=known if self._machines else none)
@@ -322,6 +327,8 @@ def _machine(plugin: object) -> Machine | None:
     if not isinstance(info.name, str) or not re.fullmatch(r"[a-z][a-z0-9-]*", info.name):
         raise PluginError(f"hook xboot_machine: MachineInfo.name is {info.name!r:.60}, expected lower case, digits and hyphens")
     _check_declared(info, "xboot_machine")
+    if isinstance(info.variants, str) or any(not re.fullmatch(r"[a-z][a-z0-9-]*", str(form)) for form in info.variants):
+        raise PluginError(f"hook xboot_machine: MachineInfo.variants is {info.variants!r:.60}, expected lower-case names")
     return machine
 
 

@@ -73,6 +73,11 @@ BROKEN = {
         "    @hookimpl\n    def xboot_machine(self): return 'qemu'\nplugin = P()",
         "hook xboot_machine returned str, expected a subclass of xboot.machine.Machine",
     ),
+    "machine-of-letters": (
+        "from dataclasses import replace\nfrom xboot.testing import FakeMachine\nplugin = FakeMachine('letters')\n"
+        "plugin.info = replace(plugin.info, variants='ovmf')",
+        "hook xboot_machine: MachineInfo.variants is 'ovmf', expected lower-case names",
+    ),
     "machine-taken": (
         "from xboot.testing import FakeMachine\nplugin = FakeMachine('qemu')",
         "the machine name 'qemu' is already taken by xboot:qemu",
@@ -271,3 +276,12 @@ def test_a_reporter_names_its_formats() -> None:
     plugins = Plugins()
     plugins.add(Silent(), "dist:silent")
     assert "without xboot_report_formats" in plugins.broken["dist:silent"]
+
+
+def test_a_form_that_calls_itself_another_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks who is independent goes by the name."""
+    plugins = Plugins.load()
+    other = plugins.machine("bochs")
+    monkeypatch.setattr(plugins.machine("qemu"), "at", lambda address: other)
+    with pytest.raises(PluginError, match="its form 'ovmf' says that it is the machine bochs"):
+        plugins.machine("qemu", "ovmf")
