@@ -86,6 +86,8 @@ static int open_peer(struct process *p, struct terminal *t, u32 flags)
 	struct file *f;
 	int error;
 
+	if ((flags & O_ACCMODE) == O_ACCMODE)
+		return -EINVAL;
 	node_keep(t->node);
 	f = file_new(t->node, flags & (O_ACCMODE | O_NONBLOCK | O_NOCTTY));
 	if (!f) {
@@ -98,6 +100,18 @@ static int open_peer(struct process *p, struct terminal *t, u32 flags)
 		return error;
 	}
 	return file_install(p, f, 0, flags & O_CLOEXEC ? 1 : 0);
+}
+
+/* Bytes that can be read: whole lines, without ends that are not, or all. */
+static u32 readable(struct terminal *t)
+{
+	u32 at, count = 0;
+
+	if (!(t->set.local & ICANON))
+		return t->head - t->tail;
+	for (at = t->tail; at != t->canon; at++)
+		count += !TTY_ENDS(t, at) || TTY_AT(t, at);
+	return count;
 }
 
 static int flush_end(struct terminal *t, int master, u32 which)
@@ -203,7 +217,7 @@ int terminal_ioctl(struct process *p, struct file *f, u32 request, address at)
 	case 0x5414: /* TIOCSWINSZ */
 		return set_size(p, t, at);
 	case 0x541b: /* FIONREAD: whole lines, or bytes */
-		word = master ? t->output->length - t->held : t->set.local & ICANON ? t->canon - t->tail : t->head - t->tail;
+		word = master ? t->output->length - t->held : readable(t);
 		return user_write(p, at, &word, 4);
 	case 0x541d: /* TIOCCONS: the console is not to be had */
 		return -EPERM;

@@ -144,6 +144,8 @@ static int vector(struct process *p, struct machine_registers *r, int (*move)(st
 			p->progress = 0;
 			p->state = RUNNING;
 			p->wait = 0;
+			p->timed = 0; /* of a terminal */
+			p->deadline = 0;
 			return done;
 		}
 		if (n < 0)

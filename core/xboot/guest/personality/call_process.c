@@ -297,14 +297,22 @@ CALL(getpgrp)
 CALL(setpgid)
 {
 	struct process *q = leader_of(p, r->ebx);
+	u32 pgid = r->ecx ? r->ecx : q ? q->local : 0, i;
 
 	if ((int)r->ecx < 0)
 		return -EINVAL;
 	if (!q || (q != p->leader && q->parent != p->leader))
 		return -ESRCH;
+	if (q->sid == p->sid && q != p->leader && q->executed)
+		return -EACCES;
 	if (q->sid == q->local || q->sid != p->sid)
 		return -EPERM;
-	set_groups(q, r->ecx ? r->ecx : q->local, q->sid);
+	for (i = 0; i < PROCESSES && pgid != q->local; i++)
+		if (processes[i] && processes[i]->group == p->group && processes[i]->pgid == pgid && processes[i]->sid == p->sid)
+			break;
+	if (i == PROCESSES)
+		return -EPERM; /* there is no such group to join */
+	set_groups(q, pgid, q->sid);
 	return 0;
 }
 

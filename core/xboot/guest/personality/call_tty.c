@@ -126,7 +126,7 @@ void terminal_close(struct file *f)
 
 	if (terminal_master(f)) {
 		e = directory_find(t->directory, name, number_text(name, t->number));
-		if (e) {
+		if (e && e->node == t->node) {
 			directory_remove(e);
 			node_unlinked(t->node);
 		}

@@ -110,6 +110,26 @@ void tell_parent(struct process *leader, int code, u32 value)
 	wake(parent);
 }
 
+/* A process of a group that was somebody's job, and now is nobody's: if one of them is stopped, all are told, and go on. */
+static void orphaned(struct process *member)
+{
+	struct process *q;
+	u32 i, stopped = 0, pass;
+
+	if (!process_orphaned(member))
+		return;
+	for (pass = 0; pass < 3; pass++)
+		for (i = 0; i < PROCESSES; i++) {
+			q = processes[i];
+			if (!q || q->leader != q || q->group != member->group || q->pgid != member->pgid)
+				continue;
+			if (!pass)
+				stopped |= q->state == STOPPED;
+			else if (stopped)
+				signal_send(q, pass == 1 ? SIGHUP : SIGCONT);
+		}
+}
+
 /* The last thread of a process has ended. */
 static void process_over(struct process *leader, int code)
 {
@@ -131,7 +151,11 @@ static void process_over(struct process *leader, int code)
 		c->exit_signal = SIGCHLD;
 		if (c->state == ZOMBIE && !c->detached)
 			wake(c->parent);
+		if (c->group == leader->group && c->sid == leader->sid && c->pgid != leader->pgid)
+			orphaned(c);
 	}
+	if (leader->parent->group == leader->group && leader->parent->sid == leader->sid && leader->parent->pgid != leader->pgid)
+		orphaned(leader);
 	if (leader->parent->actions[SIGCHLD - 1].handler == SIG_IGN || leader->parent->actions[SIGCHLD - 1].flags & SA_NOCLDWAIT)
 		leader->detached = leader->detached || leader->exit_signal == SIGCHLD;
 	if (leader->detached)

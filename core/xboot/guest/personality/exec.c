@@ -328,6 +328,7 @@ static void take_over(struct process *p, struct memory *m, const char *path, con
 	u32 i, n;
 
 	thread_alone(p);
+	p->executed = 1;
 	old = p->memory;
 	for (i = n = 0; path[i]; i++)
 		n = path[i] == '/' ? i + 1 : n;

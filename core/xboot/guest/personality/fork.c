@@ -140,6 +140,7 @@ static void fresh(struct process *c, struct process *p, u32 flags)
 	c->memory = 0;
 	c->started = machine_clock();
 	c->detached = 0;
+	c->executed = 0;
 	c->exit_signal = (flags & 255) <= SIGNALS ? (int)(flags & 255) : 0;
 	c->leader = c;
 	c->parent = p->leader;

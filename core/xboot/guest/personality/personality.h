@@ -398,6 +398,7 @@ struct process {
 	u32 groups[16], group_count;
 	u32 umask, personality, no_new_privileges;
 	u32 policy;             /* of scheduling, which has no effect */
+	u32 executed;           /* since it was forked */
 	u32 no_terminal;        /* it gave its session's up for itself (TIOCNOTTY) */
 	struct node *root, *cwd;
 	struct crew *crew;      /* what its threads share; and in there: */

@@ -249,9 +249,61 @@ static void t_hangs_up(void)
     sys(CLOSE, ready[1]);
 }
 
+/* Groups: who may be put into one, and what becomes of one that is nobody's job any more. */
+static void t_groups(void)
+{
+    char *arguments[3];
+    u32 info[32];
+    int ready[2], pid, job, own = sys(GETPID);
+    char b[4];
+
+    pid = sys(FORK);
+    if (!pid) {
+        arguments[0] = self;
+        arguments[1] = "child";
+        arguments[2] = 0;
+        sys(EXECVE, "/proc/self/exe", arguments, arguments + 2);
+        sys(EXIT, 3);
+    }
+    sys(WAITID, 1, pid, info, 4 | 0x1000000, 0);
+    say("a group for who has executed", sys(SETPGID, pid, pid));
+    say("ends", child_status(pid));
+    sys(PIPE, ready);
+    pid = sys(FORK);
+    if (!pid) {
+        sys(SETSID);
+        say("a group of a leader", sys(SETPGID, 0, 0));
+        job = sys(FORK);
+        if (!job) {
+            say("a group that is none", sys(SETPGID, 0, 4000000));
+            say("a group of another session", sys(SETPGID, 0, own));
+            sys(SETPGID, 0, 0);
+            pid = sys(FORK);
+            if (!pid) {
+                t_caught = 0;
+                t_catch(1);
+                t_catch(18);
+                sys(KILL, sys(GETPID), 19);
+                say("stopped, and then nobody's job", t_caught);
+                sys(WRITE, ready[1], "d", 1);
+                sys(EXIT, 0);
+            }
+            sys(WAIT4, pid, 0, 2, 0);
+            sys(EXIT, 0);
+        }
+        child_status(job);
+        sys(READ, ready[0], b, 1);
+        sys(EXIT, 6);
+    }
+    say("ends", child_status(pid));
+    sys(CLOSE, ready[0]);
+    sys(CLOSE, ready[1]);
+}
+
 static void jobs(void)
 {
     section("jobs");
     t_sessions();
     t_hangs_up();
+    t_groups();
 }

@@ -180,6 +180,11 @@ static void t_lines(void)
     t_read("all before an end", t_slave, 3);
     t_read("no end is left", t_slave, 3);
     t_read("echo", t_master, 99);
+    sys(WRITE, t_master, "abc\004", 4);
+    t_ready(t_slave, 1);
+    say("bytes before an end", (sys(IOCTL, t_slave, FIONREAD, &n), n));
+    t_read("read", t_slave, 9);
+    t_read("echo", t_master, 99);
     sys(WRITE, t_master, "ab\ncd", 5);
     t_ready(t_slave, 1);
     say("to be read", (sys(IOCTL, t_slave, FIONREAD, &n), n));
@@ -226,6 +231,8 @@ static void t_lines(void)
 
 static void t_prints_all(void)
 {
+    u32 pieces[4];
+
     t_output(5);
     t_prints("ONLCR", "a\nb\tc\001\n");
     t_output(1);
@@ -241,6 +248,15 @@ static void t_prints_all(void)
     t_output(0);
     t_prints("as it is", "a\n\t");
     t_output(5);
+    pieces[0] = (u32)"ab";
+    pieces[1] = 2;
+    pieces[2] = (u32)"cd\n";
+    pieces[3] = 3;
+    say("two pieces", sys(WRITEV, t_slave, pieces, 2));
+    t_read("both", t_master, 9);
+    say("typed in two pieces", sys(WRITEV, t_master, pieces, 2));
+    t_read("both", t_slave, 9);
+    t_read("echo", t_master, 9);
     say("write nothing", sys(WRITE, t_slave, "", 0));
     say("write nowhere", sys(WRITE, t_slave, BAD, 4));
     say("read to nowhere", (sys(WRITE, t_slave, "ab", 2), sys(READ, t_master, BAD, 2)));

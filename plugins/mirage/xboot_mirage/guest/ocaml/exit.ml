@@ -43,16 +43,26 @@ let discard p =
   p.exe.Vfs.opens <- p.exe.Vfs.opens - 1;
   ignore (Base.ctx_free p.context)
 
+(* A group that was somebody's job, and now is nobody's: if one of its processes is stopped, all are told, and go on. *)
+let orphaned member =
+  let group = List.filter (fun q -> q.group = member.group && q.pid = q.tgid) (all ()) in
+  if is_orphaned member && List.exists (fun q -> match q.state with Stopped -> true | _ -> false) group then
+    List.iter (fun n -> List.iter (fun q -> !send_hook q n (128, 0, 0, 0)) group) [ 1; 18 ]
+
 (* The last thread of a process has ended. *)
 let process_ended leader status =
   leader.state <- Zombie status;
   Timer.forget_all leader.shared;
   !leader_ends leader;
+  let orphans = children leader in
   (* orphans belong to process 1, as in any process namespace *)
   List.iter (fun c ->
     c.parent <- 1;
     if is_zombie c && has_ended c.tgid then match find 1 with Some one when one != leader -> tell_parent c (match c.state with Zombie s -> s | _ -> 0) | _ -> ())
     (children leader);
+  let was_job_of p q = p.session = q.session && p.group <> q.group in
+  List.iter (fun c -> if was_job_of leader c then orphaned c) orphans;
+  (match find leader.parent with Some q when was_job_of q leader -> orphaned leader | _ -> ());
   if leader.pid <> 1 then tell_parent leader status
 
 (* One thread ends. A process has ended when the last one has; its first thread stays until then, as what its parent waits for. *)

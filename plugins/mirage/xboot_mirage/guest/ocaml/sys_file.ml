@@ -61,14 +61,14 @@ let demand_way f allowed =
 
 let readv p = let f = fd_file p 0 in no_path f; let v = vectors p in demand_way f f.readable; each_vector v (fun _ va len -> Io.read p f va len)
 
-(* On a pipe, [progress] counts over all pieces: each is skipped as far as it was written before. *)
+(* On a pipe or a terminal, [progress] counts over all pieces: each is skipped as far as it was written before. *)
 let writev p =
   let f = fd_file p 0 in
   no_path f;
   let v = vectors p in
   demand_way f f.writable;
   match f.what with
-  | Pipe_end _ ->
+  | Pipe_end _ | Master _ | Slave _ ->
     let total = ref 0 in
     let done_before = ref p.progress in
     List.iter (fun (va, len) ->

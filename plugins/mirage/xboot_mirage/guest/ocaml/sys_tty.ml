@@ -24,6 +24,7 @@ let open_device p inode minor ~flags ~path ~readable ~writable =
 
 let peer p t flags =
   let access = flags land 3 in
+  if access = 3 then Errno.fail Errno.einval;
   let f = open_slave p t t.slave_inode ~flags:(flags land (0o4003 lor o_noctty)) ~path:"" ~readable:(access <> 1) ~writable:(access <> 0) in
   install p f ~cloexec:(flags land o_cloexec <> 0)
 

@@ -126,7 +126,7 @@ let put_out t s = ignore (Pipe.push t.printed (String.length s) (fun b off n don
 let put t s = if t.typing then Buffer.add_string t.held s else put_out t s
 
 (* What was typed is echoed, unless what is printed stands still. *)
-let show t = if not t.stopped then begin put_out t (Buffer.contents t.held); Buffer.clear t.held end
+let show t = if not t.stopped then begin (try put_out t (Buffer.contents t.held) with Errno.Error _ -> ()); Buffer.clear t.held end
 
 let is_control c = c < ' ' || c = '\127'
 let continues t c = input t iutf8 && Char.code c land 0xc0 = 0x80 (* a later byte of a character in UTF-8 *)
@@ -158,7 +158,7 @@ let echo t c =
 
 let line_bytes t = Queue.fold (fun n l -> n + String.length l.text - l.read) 0 t.lines
 let held t = Queue.fold (fun n l -> n + if l.end_of_file then 1 else 0) (line_bytes t + Buffer.length t.edit) t.lines
-let readable t = if local t icanon then Queue.fold (fun n l -> n + if l.end_of_file then 1 else 0) (line_bytes t) t.lines else Buffer.length t.edit
+let readable t = if local t icanon then line_bytes t else Buffer.length t.edit
 
 (* A line that is full takes its end alone: what else is typed is lost, its last byte first. *)
 let has_room t = held t < input_most || (local t icanon && Queue.is_empty t.lines)
@@ -377,10 +377,13 @@ let write p f va len =
       let part = User.read_some p.mm (va + p.progress) b 0 (min 256 (len - p.progress)) in
       if part = 0 then User.some p.progress len
       else begin
-        let i = ref 0 in
-        while !i < part && room () do one (Bytes.get b !i); incr i done;
+        let i = ref 0 and failed = ref None in
+        (try while !i < part && room () do one (Bytes.get b !i); incr i done with Errno.Error _ as e -> failed := Some e);
         p.progress <- p.progress + !i;
         (match f.what with Master t -> show t | _ -> ());
+        match !failed with
+        | Some e -> if p.progress > 0 then p.progress else raise e
+        | None ->
         if !i = part then go ()
         else if f.flags land 0o4000 = 0 then raise (Wait (fun () -> dead () || room ()))
         else if p.progress > 0 then p.progress
