@@ -185,7 +185,6 @@ static void t_sessions(void)
     t_slave = -1;
     sys(READ, ready[0], b, 1);
     sys(WRITE, t_master, "x", 1);
-    sys(FCNTL64, t_master, 4, 0);
     sys(WRITE, go[1], "g", 1);
     say("the leader", child_status(pid));
     t_read("echo", t_master, 9);
@@ -193,6 +192,7 @@ static void t_sessions(void)
     sys(WRITE, go[1], "g", 1);
     sys(READ, ready[0], b, 1);
     t_read("printed", t_master, 9);
+    sys(FCNTL64, t_master, 4, 0);
     t_read("until all have closed it", t_master, 9);
     say("poll", t_ready(t_master, 1));
     sys(CLOSE, t_master);

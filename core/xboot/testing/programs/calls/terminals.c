@@ -24,15 +24,17 @@ static int t_ready(int fd, int events)
     return sys(POLL, &item, 1, 0) < 0 ? -1 : item.revents;
 }
 
-/* One read of what is there, in brackets; or the error. */
+/* What is there, in brackets, or the error: one read; of the master as many as it takes, since Linux may hand on in pieces what was printed at once. */
 static void t_read(const char *what, int fd, u32 room)
 {
     u8 b[256];
     char one[3];
-    int n, i;
+    int n, i, more;
 
     t_ready(t_slave, 1);
     n = sys(READ, fd, b, room);
+    while (fd == t_master && n > 0 && (u32)n < room && (more = sys(READ, fd, b + n, room - (u32)n)) > 0)
+        n += more;
     put(what);
     if (n < 0) {
         say("", n);
