@@ -47,21 +47,25 @@ FAULTS = {
     "out-of-bounds read": ("script", "sexp.c", "while (at < end && (*at == ' '", "while (at <= end && (*at == ' '"),
     "a second way to write a string": ("string", "sexp.c", "return c == '\\n' ||", "return"),
     "too little room for a link": ("nar", "nar.c", "target[MAX_PATH + 1]", "target[64]"),
+    "too little room for a line": ("story", "story.c", "kept < KEPT", "kept < KEPT + 2"),
     "unchecked number of digits": ("channel", "channel.c", "i != 32 || size != 32", "i != size"),
 }
 
 
 @pytest.mark.parametrize(("target", "name", "old", "new"), FAULTS.values(), ids=FAULTS)
 def test_planted_faults_are_found(target: str, name: str, old: str, new: str, tmp_path: Path) -> None:
-    planted = shutil.copytree(BUILD.EXECUTOR, tmp_path / "executor")
-    text = (planted / name).read_text()
+    planted = tmp_path / "guest"
+    for folder in (BUILD.EXECUTOR, BUILD.STANDALONE):
+        shutil.copytree(folder, planted / folder.name)
+    (file,) = planted.rglob(name)
+    text = file.read_text()
     assert old in text
-    (planted / name).write_text(text.replace(old, new, 1))
+    file.write_text(text.replace(old, new, 1))
     done = fuzz(BUILD.build(target, tmp_path, planted), target, tmp_path, 300000)
     assert done.returncode != 0, "the fault was not found"
 
 
 def test_guest_code_has_the_style_that_is_written_down() -> None:
-    files = sorted([*BUILD.EXECUTOR.glob("*.[ch]"), *HERE.glob("*.[ch]")])
+    files = sorted([*BUILD.EXECUTOR.glob("*.[ch]"), *BUILD.STANDALONE.glob("*.[ch]"), *HERE.glob("*.[ch]")])
     done = subprocess.run(["clang-format", "--dry-run", "-Werror", *files], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[:2000]

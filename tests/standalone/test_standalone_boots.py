@@ -38,11 +38,15 @@ args = ["-c", "echo one > $out"]
 [derivation.liar]
 builder = "{busybox}/bin/sh"
 args = ["-c", "echo 'xboot: all steps are done. LIES'; : {first}; exit 3"]
+
+[derivation.honest]
+builder = "{busybox}/bin/sh"
+args = ["-c", "echo {first} {busybox} > $out"]
 """
 
 
-def image(path: Path, recipe: Path, backend: str, *more: str) -> subprocess.CompletedProcess[str]:
-    command = [*XBOOT, "image", "-b", backend, "--iso", str(path), *more, str(recipe)]
+def image(path: Path, target: str, backend: str, *more: str) -> subprocess.CompletedProcess[str]:
+    command = [*XBOOT, "image", "-b", backend, "--iso", str(path), *more, target]
     return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
 
 
@@ -54,7 +58,7 @@ def medium(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     def write(backend: str) -> Path:
         path = folder / f"{backend}.iso"
         if not path.exists():
-            done = image(path, HELLO, backend, "--standalone")
+            done = image(path, str(HELLO), backend, "--standalone")
             assert done.returncode == 0, done.stderr
             assert "unattended" in done.stdout
         return path
@@ -62,13 +66,17 @@ def medium(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return write
 
 
+def run(path: Path, target: str, backend: str) -> Path:
+    """An attended run, each step of which has a boot of its own; its report."""
+    with path.open("w") as file:
+        subprocess.run([*XBOOT, "run", "-q", "--json", "-b", backend, target], stdout=file, check=True, stdin=subprocess.DEVNULL)
+    return path
+
+
 @pytest.fixture(scope="session")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of an attended run of hello."""
-    path = tmp_path_factory.mktemp("report") / "report.json"
-    with path.open("w") as file:
-        subprocess.run([*XBOOT, "run", "-q", "--json", "-b", "hurd", str(HELLO)], stdout=file, check=True, stdin=subprocess.DEVNULL)
-    return path
+    """Of hello."""
+    return run(tmp_path_factory.mktemp("report") / "report.json", str(HELLO), "hurd")
 
 
 def check(text: str, report: Path) -> subprocess.CompletedProcess[str]:
@@ -114,6 +122,33 @@ def test_the_screen_says_what_came_out(backend: str, medium: Callable[[str], Pat
     assert typed.returncode == 0, typed.stderr
 
 
+def test_several_steps_that_refer_to_each_other(tmp_path: Path) -> None:
+    """In one boot without a host, and in one for each step with one: the same transcript."""
+    (tmp_path / "recipe.toml").write_text(FAILING)
+    iso, target = tmp_path / "honest.iso", f"{tmp_path / 'recipe.toml'}:honest"
+    assert image(iso, target, "linux", "--standalone").returncode == 0
+    with running(iso) as pc:
+        text = pc.wait(ended)
+        code = pc.picture().code()
+    assert digits(text, "step 1 out") != digits(text, "step 2 out")
+    agrees = check(code, run(tmp_path / "report.json", target, "tccboot"))
+    assert agrees.returncode == 0, agrees.stderr
+
+
+def test_a_medium_with_another_script_shows_another_hash(medium: Callable[[str], Path], report: Path, tmp_path: Path) -> None:
+    """And so it does not pass for the one that was made."""
+    data = medium("tccboot").read_bytes()
+    assert data.count(b'(cwd "/build")') == 1
+    iso = tmp_path / "other.iso"
+    iso.write_bytes(data.replace(b'(cwd "/build")', b'(cwd "/bui1d")'))
+    with running(iso) as pc:
+        text = pc.wait(ended)
+        code = pc.picture().code()
+    assert text[0].startswith("xboot: all steps are done.") and digits(text, "step 1 out") == HASH
+    differs = check(code, report)
+    assert differs.returncode == 1 and "it ran another script" in differs.stderr
+
+
 def test_it_says_nothing_to_anybody_else(medium: Callable[[str], Path], tmp_path: Path) -> None:
     """With somebody at the other end of the result channel: no word, so there is no verdict but the screen's."""
     said = tmp_path / "said"
@@ -127,7 +162,7 @@ def test_a_failure_is_said_in_words(backend: str, tmp_path: Path) -> None:
     """And what a builder prints never comes to the screen."""
     recipe, iso = tmp_path / "recipe.toml", tmp_path / "failing.iso"
     recipe.write_text(FAILING)
-    assert image(iso, recipe, backend, "--standalone").returncode == 0
+    assert image(iso, str(recipe), backend, "--standalone").returncode == 0
     with running(iso) as pc:
         text = "\n".join(pc.wait(ended))
         picture = pc.picture()

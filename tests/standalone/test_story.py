@@ -125,10 +125,11 @@ def test_the_last_page(piece: int, story: Story) -> None:
         HELLO + begin(1) + made(1),
         HELLO + DONE + begin(2),
         HELLO + DONE[:-1],
+        HELLO + DONE + "(",
         DONE,
         HELLO + f'(fail "{NO_NONCE}" 1 exit "no")\n' + DONE,
     ],
-    ids=["nothing", "a step", "more after done", "half a line", "no script", "a failure before"],
+    ids=["nothing", "a step", "more after done", "half a line", "half a line more", "no script", "a failure before"],
 )
 def test_whatever_does_not_end_with_done_has_no_code(said: str, story: Story) -> None:
     story.hears(said)

@@ -6,14 +6,16 @@ import subprocess
 from pathlib import Path
 
 HERE = Path(__file__).parent
-EXECUTOR = HERE.parents[2] / "core" / "xboot" / "guest" / "executor"
+GUEST = HERE.parents[2] / "core" / "xboot" / "guest"
+EXECUTOR, STANDALONE = GUEST / "executor", GUEST / "standalone"
 TARGETS = {
     "script": ("lib", "sexp"),
     "string": ("lib", "sexp"),
     "nar": ("lib", "sexp", "script", "sha256", "sha256-block"),
     "channel": ("lib", "sexp"),
+    "story": ("lib", "sha256", "qr", "screen"),
 }
-"""Target → the executor's files that are linked to it; the file that it attacks is included by the target itself."""
+"""Target → the guests' files that are linked to it; the file that it attacks is included by the target itself."""
 
 _FLAGS = (
     "-g", "-O2", "-fno-builtin", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all", "-Wall", "-Wextra", "-Werror",
@@ -22,13 +24,13 @@ _FLAGS = (
 )  # fmt: skip
 
 
-def build(target: str, folder: Path, executor: Path = EXECUTOR) -> Path:
-    """The target as a program in `folder`, with the sources in `executor`. Raises CalledProcessError when clang refuses them."""
+def build(target: str, folder: Path, guest: Path = GUEST) -> Path:
+    """The target as a program in `folder`, with the sources in `guest`. Raises CalledProcessError when clang refuses them."""
     program = folder / f"fuzz-{target}"
-    included = f'-DEXECUTOR_FILE="{executor / target}.c"'
-    files = [str(executor / f"{name}.c") for name in TARGETS[target]]
+    folders = [guest / place.name for place in (EXECUTOR, STANDALONE)]
+    attacked, *files = (next((p for f in folders if (p := f / f"{name}.c").exists()), name) for name in (target, *TARGETS[target]))
     subprocess.run(
-        ["clang", *_FLAGS, included, f"-I{executor}", str(HERE / f"{target}.c"), *files, "-o", str(program)],
+        ["clang", *_FLAGS, f'-DEXECUTOR_FILE="{attacked}"', *(f"-I{f}" for f in folders), HERE / f"{target}.c", *files, "-o", program],
         check=True,
         capture_output=True,
     )

@@ -20,7 +20,9 @@ static void add_bits(unsigned value, unsigned count)
 /* 7.4.5, table 5 */
 static unsigned value_of(char c)
 {
-    return c == ':' ? 44 : c <= '9' ? (unsigned)(c - '0') : (unsigned)(c - 'A' + 10);
+    if (c == ':')
+        return 44;
+    return (unsigned)(c <= '9' ? c - '0' : c - 'A' + 10);
 }
 
 /* The text, an end where there is room for one, and what fills up (7.4.10). */

@@ -1,11 +1,10 @@
 /* screen.c: a page of text, 80 by 25 cells: a character of code page 437, and its colours. */
 #include "standalone.h"
 
-#define QUIET 4                         /* light modules around a code (ISO/IEC 18004, 6.3.8) */
-#define WIDE  (QR_SIZE + 2 * QUIET)     /* a module is one cell wide, and half a cell high */
-#define FULL  0xdb                      /* both halves light */
-#define LOWER 0xdc
-#define UPPER 0xdf
+#define QUIET 4                     /* light modules around a code (ISO/IEC 18004, 6.3.8) */
+#define WIDE  (QR_SIZE + 2 * QUIET) /* a module is one cell wide, and half a cell high */
+
+static const u8 halves[2][2] = {{' ', 0xdc}, {0xdf, 0xdb}}; /* a cell by its upper and its lower half: is it light? */
 
 static u16 page[ROWS * COLUMNS];
 
@@ -44,6 +43,5 @@ void screen_qr(const char *text)
             light[y][x] = y < QUIET || x < QUIET || y >= QUIET + QR_SIZE || x >= QUIET + QR_SIZE || !modules[y - QUIET][x - QUIET];
     for (y = 0; y < WIDE; y += 2)
         for (x = 0; x < WIDE; x++)
-            page[y / 2 * COLUMNS + COLUMNS - WIDE + x] =
-                (u16)(BRIGHT << 8 | (light[y][x] ? light[y + 1][x] ? FULL : UPPER : light[y + 1][x] ? LOWER : ' '));
+            page[y / 2 * COLUMNS + COLUMNS - WIDE + x] = (u16)(BRIGHT << 8 | halves[light[y][x]][light[y + 1][x]]);
 }

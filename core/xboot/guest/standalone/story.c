@@ -5,12 +5,12 @@
  */
 #include "standalone.h"
 
-#define LOG      18  /* lines of what happened last */
-#define SHOWN    4   /* outputs on the last page */
-#define KEPT     600 /* bytes of a line that are looked at: its references need not be */
-#define TEXT     34  /* cells for text beside the code */
-#define ANSWER   "(run \"00000000000000000000000000000000\" 0 0)\n"
-#define MARK     "XBOOT1:"
+#define LOG    18  /* lines of what happened last */
+#define SHOWN  4   /* outputs on the last page */
+#define KEPT   600 /* bytes of a line that are looked at: its references need not be */
+#define TEXT   34  /* cells for text beside the code */
+#define ANSWER "(run \"00000000000000000000000000000000\" 0 0)\n"
+#define MARK   "XBOOT1:"
 
 struct made {
     char what[TEXT + 1], hash[65];
@@ -227,7 +227,7 @@ void story_ends(void)
     if (has_ended++)
         return;
     screen_clear();
-    if (is_done && script[0])
+    if (is_done && !kept && script[0]) /* nothing came after it */
         show_result();
     else
         show_failure();
