@@ -64,7 +64,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("story")
     (folder / "page.c").write_text(f'#include "standalone.h"\n{PAGE}\n')
     parts = [folder / "page.c", *(STANDALONE / f"{name}.c" for name in ("story", "screen", "qr"))]
-    parts += [EXECUTOR / f"{name}.c" for name in ("lib", "sha256")]
+    parts += [EXECUTOR / f"{name}.c" for name in ("lib", "sha256", "sha256-block")]
     trapped = ["-fsanitize=undefined", "-fsanitize-undefined-trap-on-error"]
     flags = [*trapped, "-O1", "-shared", "-fPIC", "-fno-builtin", "-Wall", "-Wextra", "-Werror", f"-I{EXECUTOR}", f"-I{STANDALONE}"]
     subprocess.run(["gcc", *flags, *map(str, parts), "-o", str(folder / "story.so")], check=True)

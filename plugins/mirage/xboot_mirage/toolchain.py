@@ -17,7 +17,7 @@ OBJECTS = ("boot", "trap", "frames", "aspace", "onebyte", "protect", "nonce", "c
 STANDALONE_SOURCES = {
     "standalone": GUEST / "standalone" / "standalone.c",
     **{name: STANDALONE / f"{name}.c" for name in ("story", "screen", "qr")},
-    "sha256": EXECUTOR / "sha256.c",
+    **{name: EXECUTOR / f"{name}.c" for name in ("sha256", "sha256-block")},
 }
 STANDALONE_HEADERS = (STANDALONE / "standalone.h", EXECUTOR / "xboot.h", EXECUTOR / "sys.h", GUEST / "base" / "base.h")
 REGIONS_FILE, SOURCES_FILE, MEMBERS_FILE = "regions.json", "sources.json", "members.json"

@@ -13,7 +13,7 @@ TARGETS = {
     "string": ("lib", "sexp"),
     "nar": ("lib", "sexp", "script", "sha256", "sha256-block"),
     "channel": ("lib", "sexp"),
-    "story": ("lib", "sha256", "qr", "screen"),
+    "story": ("lib", "sha256", "sha256-block", "qr", "screen"),
 }
 """Target → the guests' files that are linked to it; the file that it attacks is included by the target itself."""
 
