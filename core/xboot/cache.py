@@ -104,6 +104,12 @@ class Cache:
                 shutil.rmtree(work, ignore_errors=True)
             return path
 
+    def release(self, entry: Path) -> None:
+        """Say that this process has read all that it wanted of an entry that `folder` gave it: it need not stay, and keeps no file open."""
+        descriptor = _held.pop(entry.with_suffix(".used"), None)
+        if descriptor is not None:
+            os.close(descriptor)
+
     def has(self, kind: str, key: Mapping[str, str]) -> bool:
         """Whether there is an entry for `key`. Its content is not looked at."""
         name = hashlib.sha256(json.dumps(dict(key), sort_keys=True).encode()).hexdigest()[:32]

@@ -143,6 +143,15 @@ def test_what_the_store_has_is_neither_unpacked_nor_copied(tmp_path: Path, archi
     assert [place.stat().st_ino for place in places] == before
 
 
+def test_no_file_stays_open_for_each_package(tmp_path: Path, archive: type[Archive]) -> None:
+    """A recipe may have hundreds, and a process a thousand open files."""
+    run(tmp_path)
+    run(tmp_path)
+    still = {os.readlink(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd") if os.path.lexists(f"/proc/self/fd/{number}")}
+    assert not [name for name in still if name.startswith(str(tmp_path / "cache" / "selected"))]
+    assert Cache(tmp_path / "cache").prune().removed >= 2, "and what nobody uses can go"
+
+
 def test_what_was_changed_in_the_store_is_brought_anew(tmp_path: Path, archive: type[Archive]) -> None:
     """Whatever its times say: the content is read."""
     first = run(tmp_path)

@@ -117,6 +117,7 @@ class SourceMaker:
 
         folder = self._cache.folder(_KIND, _files_key(files) | wish, make)
         digest = read_regular(folder / "nar", _MAX_HASH, "a hash").decode(errors="replace")
+        self._cache.release(folder)
         path = source_path(store_name, digest, self._recipe.recipe.store)
         location = place if os.path.lexists(place) else self._staging.kept(path, digest)
         if location is None:
