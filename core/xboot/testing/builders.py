@@ -41,6 +41,8 @@ __all__ = [
     "CALLS",
     "HISTORY",
     "HOSTILE",
+    "IPC",
+    "LOOPBACK",
     "PROGRAMS",
     "SOCKETS",
     "SYSCALLS",
@@ -65,6 +67,10 @@ CALLS = PROGRAMS / "calls" / "main.c"
 """Another one, made like it: threads, moving data, waiting, locks, /proc."""
 SOCKETS = PROGRAMS / "sockets" / "main.c"
 """A third: sockets between processes of a step, memory files, queued signals. Not every backend answers it yet, so it is in no suite."""
+IPC = PROGRAMS / "ipc" / "main.c"
+"""A fourth: System V's shared memory and semaphores. In no suite, for the same reason."""
+LOOPBACK = PROGRAMS / "loopback" / "main.c"
+"""A fifth: AF_INET and AF_INET6 on the loopback of a step's own. In no suite: linux has one with `--set net=loopback` alone."""
 
 _FIELD = re.compile(r"^(?:/\*|\*|#)?\s*(Wins|Verdict|Output|Outputs|Then|Timeout|Memory|Log|CVE|Fixed): (.*?)(?:\s*\*/)?$")
 SYSTEMS = tuple(ARCHITECTURES)

@@ -69,7 +69,7 @@ static unsigned argument(void)
 /* Calls that may wait for ever; process 1 makes none of them. */
 static int waits(unsigned number)
 {
-	static const unsigned those[] = { 102, 177, 187, 239, 240, 256, 284, 308, 309, 313, 315, 319, 333, 334, 359, 360, 361, 362, 363, 364, 369, 370, 371, 372, 378, 379, 413, 414, 421, 422, 441 };
+	static const unsigned those[] = { 102, 117, 420, 177, 187, 239, 240, 256, 284, 308, 309, 313, 315, 319, 333, 334, 359, 360, 361, 362, 363, 364, 369, 370, 371, 372, 378, 379, 413, 414, 421, 422, 441 };
 	unsigned i;
 
 	for (i = 0; i < sizeof those / sizeof *those; i++)
@@ -85,9 +85,16 @@ static void put_words(struct process *p, address at, const unsigned *words, unsi
 
 static void socket_name(struct process *p, address at)
 {
-	unsigned words[2] = { 1 | (draw(2) ? 0 : 'a' << 16), draw(3) };
+	static const unsigned hosts[] = { 0, 0x0100007f, 0x08080808, 0xffff0000, 0x01000000 };
+	unsigned words[7] = { 1 | (draw(2) ? 0 : 'a' << 16), draw(3), 0, 0, 0, 0, 0 };
 
-	put_words(p, at, words, 2);
+	if (draw(2)) { /* of the loopback: a few ports from 4096 on, and hosts of either version */
+		words[0] = (draw(2) ? AF_INET : AF_INET6) | 0x10u << 16 | draw(4) << 24;
+		words[1] = hosts[draw(5)];
+		words[4] = draw(2) ? 0 : hosts[3];
+		words[5] = hosts[draw(5)];
+	}
+	put_words(p, at, words, 7);
 }
 
 /* A struct msghdr with a piece, and descriptors among its control messages. */
@@ -136,11 +143,47 @@ static void ask_terminal(struct machine_registers *r)
 		r->edx = 2 | (draw(2) ? O_NONBLOCK : 0) | (draw(2) ? O_NOCTTY : 0);
 }
 
+/* System V's calls, on a few keys, numbers and places. */
+static void shared(struct process *p, struct machine_registers *r)
+{
+	unsigned operations[3] = { draw(3) | (draw(5) - 2) << 16, (draw(3) ? 0 : 010000) | draw(3) << 16, (draw(5) - 2) & 0xffff };
+
+	r->edx = 01600;
+	switch (r->eax) {
+	case 393:
+	case 395:
+		r->ebx = draw(4);
+		r->ecx = r->eax == 393 ? draw(5) : draw(5) * 3000;
+		return;
+	case 398:
+	case 397:
+		r->edx = draw(2) ? 0 : draw(16) << 12;
+		r->ecx = draw(2) ? 0 : arena + 0x100000 + draw(64) * PAGE_SIZE;
+		r->ebx = r->eax == 398 ? arena + 0x100000 + draw(64) * PAGE_SIZE : draw(8);
+		return;
+	case 420:
+		r->ecx = arena + 3600;
+		put_words(p, r->ecx, operations, 3);
+		r->edx = 1 + draw(2);
+		r->esi = 0;
+		break;
+	case 394:
+		r->ecx = draw(4);
+		r->edx = draw(20);
+		r->esi = draw(2) ? draw(6) : arena + 3400;
+		break;
+	default:
+		r->ecx = draw(3) ? draw(4) : draw(16);
+		r->edx = arena + 3400;
+	}
+	r->ebx = draw(8);
+}
+
 static enum machine_event step(struct machine_thread *thread, struct machine_fault *fault)
 {
 	struct process *p = current;
 	struct machine_registers *r = machine_thread_registers(thread);
-	static const unsigned frequent[] = { 54, 54, 54, 66, 57, 120, 240, 240, 270, 178, 178, 252, 311, 284, 2, 3, 4, 5, 6, 11, 42, 63, 114, 120, 192, 91, 45, 39, 38, 10, 295, 1, 190, 37, 174, 301, 9, 83, 14, 313, 315, 187, 377, 328, 329, 359, 360, 360, 360, 356, 361, 362, 363, 364, 365, 366, 369, 370, 370, 371, 372, 372, 373, 102, 255, 256, 322, 325, 327, 309, 308, 177, 353, 219, 218, 125, 67, 119, 173, 179, 93, 12, 40 };
+	static const unsigned frequent[] = { 54, 54, 54, 66, 57, 120, 240, 240, 270, 178, 178, 252, 311, 284, 2, 3, 4, 5, 6, 11, 42, 63, 114, 120, 192, 91, 45, 39, 38, 10, 295, 1, 190, 37, 174, 301, 9, 83, 14, 313, 315, 187, 377, 328, 329, 359, 360, 360, 360, 356, 361, 362, 363, 364, 365, 366, 369, 370, 370, 371, 372, 372, 373, 102, 117, 393, 394, 395, 395, 396, 397, 397, 398, 420, 420, 255, 256, 322, 325, 327, 309, 308, 177, 353, 219, 218, 125, 67, 119, 173, 179, 93, 12, 40 };
 
 	if (!left || p->pid != 1)
 		(void)fault;
@@ -215,14 +258,14 @@ static enum machine_event step(struct machine_thread *thread, struct machine_fau
 	if (r->eax == 5 && draw(2))
 		r->ecx = draw(3) | (draw(2) ? 0100 : 0) | (draw(4) ? O_NONBLOCK : 0);
 	if ((r->eax == 359 || r->eax == 360) && draw(8)) {
-		r->ebx = 1;
+		r->ebx = draw(2) ? AF_UNIX : draw(2) ? AF_INET : AF_INET6;
 		r->ecx = (draw(2) ? STREAM : draw(2) ? DATAGRAM : SEQPACKET) | (draw(2) ? O_NONBLOCK : 0);
 		r->edx = 0;
 	}
 	if (r->eax >= 361 && r->eax <= 373 && draw(8)) {
 		r->ebx = draw(14);
 		if (r->eax <= 363)
-			r->edx = draw(2) ? 2 : 3 + draw(20);
+			r->edx = draw(3) ? draw(2) ? 16 : 28 : draw(2) ? 2 : 3 + draw(20);
 		if (r->eax == 361 || r->eax == 362)
 			socket_name(p, r->ecx = arena + 3072);
 		if (r->eax == 370 || r->eax == 372)
@@ -230,6 +273,8 @@ static enum machine_event step(struct machine_thread *thread, struct machine_fau
 		if (r->eax >= 369 && draw(3))
 			r->edx &= 0x40 | PAGE_MASK;
 	}
+	if ((r->eax == 420 || (r->eax >= 393 && r->eax <= 398)) && draw(8))
+		shared(p, r);
 	if (r->eax == 178 && draw(2)) {
 		unsigned info[6] = { 0, 0, ~0u, 1, 1, 7 };
 

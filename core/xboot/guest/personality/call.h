@@ -65,6 +65,9 @@ CALL(rt_sigtimedwait); CALL(rt_sigqueueinfo);
 /* call_memory.c */
 CALL(brk); CALL(mmap); CALL(mmap2); CALL(munmap); CALL(mprotect); CALL(mremap); CALL(madvise); CALL(mincore); CALL(msync); CALL(set_thread_area);
 
+/* ipc.c */
+CALL(ipc); CALL(shmget); CALL(shmctl); CALL(shmat); CALL(shmdt); CALL(semget); CALL(semctl); CALL(semtimedop64);
+
 /* futex.c */
 CALL(futex);
 

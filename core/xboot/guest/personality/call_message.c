@@ -3,10 +3,12 @@
 #include "socket.h"
 
 /* Of who sent something: none, if it had none. */
-static int give_sender(struct process *p, address to, address length_at, const struct arrival *from)
+static int give_sender(struct process *p, struct socket *s, address to, address length_at, const struct arrival *from)
 {
 	u32 none = 0;
 
+	if (inet_is(s) && s->style == DATAGRAM && from->any)
+		return inet_give(p, s->family, to, length_at, &from->source);
 	if (!from->name_length)
 		return user_write(p, length_at, &none, 4);
 	return name_give(p, to, length_at, from->name, from->name_length);
@@ -16,6 +18,8 @@ static int give_sender(struct process *p, address to, address length_at, const s
 static int target_of(struct process *p, struct socket *s, address at, u32 length, struct letter *letter)
 {
 	letter->target = 0;
+	if (inet_is(s))
+		return inet_target(p, s, at, length, letter);
 	if (!at || !length || s->style == SEQPACKET)
 		return name_own(s);
 	if (s->style == STREAM)
@@ -35,7 +39,7 @@ static int send_letter(struct process *p, struct socket *s, address to, u32 leng
 
 int socket_send_to(struct process *p, u32 *a)
 {
-	struct letter letter = { 0, a[3], 0, 0, 0, 0 };
+	struct letter letter = { 0, a[3], 0, 0, 0, 0, 0 };
 	int error;
 	struct socket *s = socket_of(p, a[0], &error);
 
@@ -61,7 +65,7 @@ int socket_receive_from(struct process *p, u32 *a)
 	if (error)
 		return error;
 	rights_drop(from); /* there is no place for them here */
-	if (a[4] && give_sender(p, a[4], a[5], from))
+	if (a[4] && give_sender(p, s, a[4], a[5], from))
 		return -EFAULT;
 	return (int)(a[3] & MSG_TRUNC ? from->whole : from->count);
 }
@@ -149,14 +153,14 @@ static int take_controls(struct process *p, const struct header *h, struct lette
 /* A call that waits with a part of it sent has sent the descriptions with that. */
 int socket_send_message(struct process *p, u32 *a)
 {
-	struct letter letter = { 0, a[2], 0, 0, 0, 0 };
+	struct letter letter = { 0, a[2], 0, 0, 0, 0, 0 };
 	struct header h;
 	int error;
 	struct socket *s = socket_of(p, a[0], &error);
 
 	if (!error)
 		error = take_header(p, a[1], &h, &letter.total);
-	if (!error && !p->progress)
+	if (!error && !p->progress && !inet_is(s)) /* no descriptions travel there, whatever a message says */
 		error = take_controls(p, &h, &letter);
 	return error ? error : send_letter(p, s, h.name, h.name_length, &letter);
 }
@@ -242,7 +246,7 @@ int socket_receive_message(struct process *p, u32 *a)
 	rights_drop(from);
 	if (error)
 		return error;
-	if (h.name && give_sender(p, h.name, a[1] + 4, from))
+	if (h.name && give_sender(p, s, h.name, a[1] + 4, from))
 		return -EFAULT;
 	if (user_write(p, a[1] + 20, &used, 4) || user_write(p, a[1] + 24, &h.flags, 4))
 		return -EFAULT;

@@ -3,16 +3,22 @@
 
 #include "socket.h"
 
-#define AF_UNIX 1u
-
 /* ---- making ---- */
 
 static int style_of(u32 domain, u32 kind, u32 protocol, u32 *style)
 {
-	if (domain != AF_UNIX)
+	if (domain != AF_UNIX && domain != AF_INET && domain != AF_INET6)
 		return -EAFNOSUPPORT;
 	if (kind & ~(15u | O_CLOEXEC | O_NONBLOCK))
 		return -EINVAL;
+	if (domain != AF_UNIX) {
+		*style = kind & 15;
+		if (*style == 3) /* SOCK_RAW: for who may look at all that passes */
+			return protocol ? -EPERM : -EPROTONOSUPPORT;
+		if (*style != STREAM && *style != DATAGRAM)
+			return *style > 10 ? -EINVAL : -ESOCKTNOSUPPORT;
+		return !protocol || protocol == (*style == STREAM ? 6 : 17) ? 0 : -EPROTONOSUPPORT;
+	}
 	if (protocol > AF_UNIX)
 		return -EPROTONOSUPPORT;
 	*style = kind & 15;
@@ -27,7 +33,11 @@ static int socket_make(struct process *p, u32 *a)
 	int error = style_of(a[0], a[1], a[2], &style);
 	struct socket *s = error ? 0 : socket_new(style);
 
-	return error ? error : s ? socket_enter(p, s, a[1]) : -ENOMEM;
+	if (error || !s)
+		return error ? error : -ENOMEM;
+	s->family = a[0];
+	options_begin(s);
+	return socket_enter(p, s, a[1]);
 }
 
 static int socket_pair(struct process *p, u32 *a)
@@ -38,6 +48,8 @@ static int socket_pair(struct process *p, u32 *a)
 
 	if (error)
 		return error;
+	if (a[0] != AF_UNIX)
+		return -EOPNOTSUPP;
 	s = socket_new(style);
 	t = s ? socket_new(style) : 0;
 	if (!t) {
@@ -103,6 +115,8 @@ static int socket_bind(struct process *p, u32 *a)
 	int error;
 	struct socket *s = socket_of(p, a[0], &error);
 
+	if (!error && inet_is(s))
+		return inet_bind(p, s, a[1], a[2]);
 	if (!error)
 		error = name_take(p, a[1], a[2], &name);
 	if (error)
@@ -130,6 +144,8 @@ static int socket_own_name(struct process *p, u32 *a)
 	int error;
 	struct socket *s = socket_of(p, a[0], &error);
 
+	if (!error && inet_is(s))
+		return inet_give(p, s->family, a[1], a[2], &s->own);
 	return error ? error : name_give(p, a[1], a[2], s->name, s->name_length);
 }
 
@@ -140,6 +156,8 @@ static int socket_peer_name(struct process *p, u32 *a)
 
 	if (error)
 		return error;
+	if (inet_is(s))
+		return s->state == CONNECTED || (s->style == DATAGRAM && s->other_end.port) ? inet_give(p, s->family, a[1], a[2], &s->other_end) : -ENOTCONN;
 	return s->peer ? name_give(p, a[1], a[2], s->peer->name, s->peer->name_length) : -ENOTCONN;
 }
 
@@ -154,11 +172,15 @@ static int socket_listen(struct process *p, u32 *a)
 		return error;
 	if (s->style == DATAGRAM)
 		return -EOPNOTSUPP;
-	if (!s->name_length || (s->state != CLOSED && s->state != LISTENS))
+	if ((!inet_is(s) && !s->name_length) || (s->state != CLOSED && s->state != LISTENS))
 		return -EINVAL;
+	error = inet_is(s) ? inet_listen(p, s) : 0;
+	if (error)
+		return error;
 	s->state = LISTENS;
 	s->backlog = a[1] > 4096 ? 4096 : a[1];
-	credentials_of(p, &s->other);
+	if (!inet_is(s))
+		credentials_of(p, &s->other);
 	wake(s);
 	return 0;
 }
@@ -201,10 +223,12 @@ static int connect_datagrams(struct process *p, struct socket *s, u32 *a)
 static int socket_connect(struct process *p, u32 *a)
 {
 	int error;
-	struct socket *s = socket_of(p, a[0], &error), *to, *end, **last;
+	struct socket *s = socket_of(p, a[0], &error), *to, *end;
 
 	if (error)
 		return error;
+	if (inet_is(s))
+		return inet_connect(p, s, a[1], a[2]);
 	if (s->style == DATAGRAM)
 		return connect_datagrams(p, s, a);
 	error = name_leads(p, s, a[1], a[2], &to);
@@ -222,19 +246,11 @@ static int socket_connect(struct process *p, u32 *a)
 	end = socket_new(s->style);
 	if (!end)
 		return -ENOMEM;
-	socket_join(end, s);
-	socket_join(s, end);
-	end->state = s->state = CONNECTED;
 	memcpy(end->name, to->name, sizeof end->name);
 	end->name_length = to->name_length;
 	credentials_of(p, &end->other);
 	s->other = to->other;
-	for (last = &to->connections; *last; last = &(*last)->after)
-		;
-	*last = end;
-	to->connection_count++;
-	wake(to);
-	wake(s);
+	socket_attach(s, end, to);
 	return 0;
 }
 
@@ -269,7 +285,7 @@ static int accept_with(struct process *p, u32 *a, u32 flags)
 	fd = socket_enter(p, end, flags);
 	if (fd < 0 || !a[1])
 		return fd;
-	error = name_give(p, a[1], a[2], end->peer->name, end->peer->name_length);
+	error = inet_is(end) ? inet_give(p, end->family, a[1], a[2], &end->other_end) : name_give(p, a[1], a[2], end->peer->name, end->peer->name_length);
 	if (error)
 		file_close(p, fd);
 	return error ? error : fd;
@@ -295,10 +311,12 @@ static int socket_shutdown(struct process *p, u32 *a)
 		return error;
 	if (a[1] > 2)
 		return -EINVAL;
+	if (inet_is(s) && s->state == CLOSED && !s->other_end.port)
+		return -ENOTCONN;
 	s->shut |= what;
 	q = s->peer;
 	if (q && s->style != DATAGRAM) {
-		q->shut |= (what & SHUT_IN ? SHUT_OUT : 0) | (what & SHUT_OUT ? SHUT_IN : 0);
+		q->shut |= (what & SHUT_IN && !inet_is(s) ? SHUT_OUT : 0) | (what & SHUT_OUT ? SHUT_IN : 0); /* who only does not listen any more does not tell */
 		wake(q);
 	}
 	wake(s);

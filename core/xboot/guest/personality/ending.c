@@ -13,6 +13,7 @@ static void group_drop(struct group *group)
 		node_drop(group->proc);
 	if (group->terminals)
 		node_drop(group->terminals);
+	ipc_end(group);
 	pool_put(group, sizeof *group);
 	sockets_collect(); /* what travels now arrives nowhere */
 	pool_settle(); /* a step is over: its last process is gone */
@@ -47,6 +48,8 @@ static void thread_end(struct process *p, int code)
 	p->wait = 0;
 	p->deadline = 0;
 	p->futex_base = 0;
+	if (p->attempt)
+		attempt_end(p, 0);
 	if (p->opening)
 		file_drop(p->opening);
 	p->opening = 0;
@@ -54,6 +57,7 @@ static void thread_end(struct process *p, int code)
 	if (!--p->crew->living) {
 		signals_drop(&p->crew->queue, 0);
 		p->crew->alarm = 0;
+		sets_undo(p);
 		timers_drop(p->crew);
 		for (i = 0; i < DESCRIPTORS; i++)
 			if (p->files[i])

@@ -134,6 +134,7 @@ static void fresh(struct process *c, struct process *p, u32 flags)
 	c->futex_base = 0;
 	c->futex_woken = 0;
 	c->lock_owner = 0;
+	c->attempt = 0;
 	c->vfork_parent = 0;
 	c->robust = 0;
 	c->thread = 0;

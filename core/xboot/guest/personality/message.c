@@ -149,6 +149,7 @@ static int write_message(struct process *p, struct socket *s, const struct lette
 	m->from = s;
 	socket_hold(s);
 	credentials_of(p, &m->sender);
+	m->source = s->from;
 	m->length = length;
 	error = make_room(m);
 	if (!error)
@@ -206,14 +207,14 @@ static int take_error(struct socket *s)
 }
 
 /* To wait for what happens to a socket: WAIT, or -EAGAIN when one must not, or no longer. */
-static int wait_socket(struct process *p, struct socket *what, int may_wait, nanoseconds length)
+int wait_socket(struct process *p, struct socket *what, int may_wait, nanoseconds length)
 {
 	if (!may_wait || (length && timer_wait(p, length) != WAIT))
 		return -EAGAIN;
 	return sleep_on(p, what);
 }
 
-static int may_wait(struct socket *s, u32 flags)
+int may_wait(struct socket *s, u32 flags)
 {
 	return !(flags & MSG_DONTWAIT) && !(s->file->flags & O_NONBLOCK);
 }
@@ -234,10 +235,17 @@ static int send_stream(struct process *p, struct socket *s, const struct letter 
 	int error;
 
 	p->progress = 0;
-	if (!s->peer)
+	if (!s->peer && !inet_is(s))
 		return -ENOTCONN;
-	if (s->shut & SHUT_OUT)
+	if (s->error && inet_is(s) && !done)
+		return take_error(s);
+	if (!s->peer || s->shut & SHUT_OUT)
 		return broken(p, done, letter->flags);
+	if (s->peer->state == ENDED) { /* of AF_INET: what is sent first goes nowhere, and the next one hears of it */
+		s->shut = SHUT_IN | SHUT_OUT;
+		wake(s);
+		return (int)letter->total;
+	}
 	while (done < letter->total) {
 		if (s->sent >= s->room) {
 			error = wait_socket(p, s, may_wait(s, letter->flags), s->send_wait);
@@ -259,6 +267,22 @@ static int send_stream(struct process *p, struct socket *s, const struct letter 
 	return (int)done;
 }
 
+/* To a port that nobody has, or who has no room: as if it had gone. */
+static int send_nowhere(struct socket *s, const struct letter *letter)
+{
+	int error = take_error(s);
+
+	if (error)
+		return error;
+	if (s->shut & SHUT_OUT)
+		return -EPIPE;
+	if (letter->refused) {
+		s->error = ECONNREFUSED;
+		wake(s);
+	}
+	return (int)letter->total;
+}
+
 /* A packet goes as a whole or not at all. */
 static int send_packet(struct process *p, struct socket *s, const struct letter *letter)
 {
@@ -267,7 +291,7 @@ static int send_packet(struct process *p, struct socket *s, const struct letter 
 	int error;
 
 	if (!to)
-		return -ENOTCONN;
+		return inet_is(s) ? send_nowhere(s, letter) : -ENOTCONN;
 	if (letter->total > s->room - 32)
 		return -EMSGSIZE;
 	error = take_error(s);
@@ -288,7 +312,7 @@ static int send_packet(struct process *p, struct socket *s, const struct letter 
 	}
 	if (to->shut & SHUT_IN)
 		return -EPIPE;
-	if (to->peer != s && to->waiting > SOCKET_QUEUE)
+	if (to->peer != s && to->waiting > SOCKET_QUEUE && !inet_is(s))
 		return wait_socket(p, to, may_wait(s, letter->flags), s->send_wait);
 	error = write_message(p, s, letter, 0, letter->total, 1, &m);
 	if (error)
@@ -326,6 +350,7 @@ static void note_sender(struct arrival *to, struct message *m)
 		return;
 	to->any = 1;
 	to->sender = m->sender;
+	to->source = m->source;
 	to->name_length = m->from->name_length;
 	memcpy(to->name, m->from->name, sizeof to->name);
 }
@@ -373,6 +398,8 @@ static int receive_stream(struct process *p, struct socket *s, u32 total, u32 fl
 	int error, peek = flags & MSG_PEEK ? 1 : 0;
 
 	p->progress = 0;
+	if (s->state != CONNECTED && inet_is(s))
+		return s->error ? take_error(s) : -ENOTCONN;
 	if (s->state != CONNECTED)
 		return -EINVAL;
 	if (!total)
@@ -454,97 +481,4 @@ int letter_receive(struct process *p, struct socket *s, u32 total, u32 flags, st
 	to->count = to->whole = to->right_count = to->name_length = 0;
 	to->any = 0;
 	return finished(p, s->style == STREAM ? receive_stream(p, s, total, flags, to) : receive_packet(p, s, total, flags, to));
-}
-
-/* ---- as files: read, write, readv, writev, poll, sendfile ---- */
-
-/* One call at a time. */
-struct arrival *arrival_of_call(void)
-{
-	static struct arrival arrival;
-
-	return &arrival;
-}
-
-/* The pieces have been named. Descriptions that come with the bytes have no place here: they are closed. */
-static int read_pieces(struct process *p, struct file *f, u32 total)
-{
-	struct arrival *to = arrival_of_call();
-	int error = total ? letter_receive(p, f->socket, total, 0, to) : 0;
-
-	if (error || !total)
-		return error;
-	rights_drop(to);
-	return (int)to->count;
-}
-
-static int write_pieces(struct process *p, struct file *f, u32 total, const char *own)
-{
-	struct letter letter = { total, 0, 0, own, 0, 0 };
-
-	return letter_send(p, f->socket, &letter);
-}
-
-int socket_move(struct process *p, struct file *f, address at, u32 length, int write)
-{
-	u32 total;
-
-	pieces_one(at, length, &total);
-	return write ? write_pieces(p, f, total, 0) : read_pieces(p, f, total);
-}
-
-int socket_move_many(struct process *p, struct file *f, address vector, u32 count, int write)
-{
-	u32 total;
-	int error = pieces_many(p, vector, count, &total);
-
-	if (error)
-		return error;
-	return write ? write_pieces(p, f, total, 0) : read_pieces(p, f, total);
-}
-
-int socket_append(struct process *p, struct file *f, const char *from, u32 length)
-{
-	return write_pieces(p, f, length, from);
-}
-
-int socket_room(struct process *p, struct file *f, int wait)
-{
-	struct socket *s = f->socket;
-
-	if (s->sent < s->room || s->shut & SHUT_OUT)
-		return PAGE_SIZE; /* or the error, when it is tried */
-	return wait_socket(p, s, wait && may_wait(s, 0), 0);
-}
-
-int socket_ready(struct file *f)
-{
-	struct socket *s = f->socket, *q = s->peer;
-	int ready = s->error ? POLLERR : 0, full = s->state == LISTENS || s->sent > s->room / 4;
-
-	if (s->shut == (SHUT_IN | SHUT_OUT))
-		ready |= POLLHUP;
-	if (s->shut & SHUT_IN)
-		ready |= POLLIN | POLLRDHUP;
-	if (s->first || s->connections)
-		ready |= POLLIN;
-	if (s->style != DATAGRAM && s->state == CLOSED)
-		ready |= POLLHUP;
-	if (s->style == DATAGRAM && q && q->peer != s && q->waiting > SOCKET_QUEUE)
-		full = 1;
-	return full ? ready : ready | POLLOUT;
-}
-
-/* FIONREAD: the bytes of a stream, or of the next packet. */
-int socket_waiting(struct file *f)
-{
-	struct socket *s = f->socket;
-	struct message *m;
-	u32 n = 0;
-
-	if (s->state == LISTENS)
-		return -EINVAL;
-	for (m = s->first; m; m = s->style == DATAGRAM ? 0 : m->next)
-		n += m->length - m->taken;
-	return (int)n;
 }

@@ -10,12 +10,12 @@
 #define LONGEST 4000000000ull
 
 enum {
-	SO_REUSEADDR = 2, SO_TYPE = 3, SO_ERROR = 4, SO_DONTROUTE = 5, SO_BROADCAST = 6, SO_SNDBUF = 7, SO_RCVBUF = 8, SO_KEEPALIVE = 9, SO_OOBINLINE = 10, SO_LINGER = 13,
+	SO_TYPE = 3, SO_ERROR = 4, SO_DONTROUTE = 5, SO_BROADCAST = 6, SO_SNDBUF = 7, SO_RCVBUF = 8, SO_KEEPALIVE = 9, SO_OOBINLINE = 10, SO_LINGER = 13,
 	SO_PASSCRED = 16, SO_PEERCRED = 17, SO_RCVLOWAT = 18, SO_SNDLOWAT = 19, SO_RCVTIMEO = 20, SO_SNDTIMEO = 21, SO_ACCEPTCONN = 30, SO_PROTOCOL = 38, SO_DOMAIN = 39,
 	SO_RCVTIMEO_64 = 66, SO_SNDTIMEO_64 = 67
 };
 
-#define REMEMBERED (1u << SO_REUSEADDR | 1u << SO_DONTROUTE | 1u << SO_BROADCAST | 1u << SO_KEEPALIVE | 1u << SO_OOBINLINE)
+#define REMEMBERED (1u << SO_REUSEADDR | 1u << SO_REUSEPORT | 1u << SO_DONTROUTE | 1u << SO_BROADCAST | 1u << SO_KEEPALIVE | 1u << SO_OOBINLINE)
 
 struct socket *socket_of(struct process *p, u32 fd, int *error)
 {
@@ -55,6 +55,65 @@ static int give_time(struct process *p, u32 *a, nanoseconds t, int wide)
 	return wide ? give(p, a, w, sizeof w) : give(p, a, n, sizeof n);
 }
 
+/* Of AF_INET and AF_INET6: there are no packets whose making they could change. */
+static const struct { u32 level, name; int value; } tunings[TUNINGS] = {
+	{ 6, 1, 0 }, /* TCP_NODELAY, CORK, KEEPIDLE, KEEPINTVL, KEEPCNT */
+	{ 6, 3, 0 }, { 6, 4, 7200 }, { 6, 5, 75 }, { 6, 6, 9 },
+	{ 0, 1, 0 }, /* IP_TOS, IP_TTL, IPV6_UNICAST_HOPS */
+	{ 0, 2, 64 }, { 41, 16, 64 },
+};
+
+#define ONLY6_LEVEL 41u
+#define ONLY6 26u
+
+void options_begin(struct socket *s)
+{
+	u32 i;
+
+	for (i = 0; i < TUNINGS; i++)
+		s->tuning[i] = tunings[i].value;
+}
+
+/* Where it is remembered; 0: it is none of these. */
+static int *tuning_of(struct socket *s, u32 level, u32 name)
+{
+	u32 i;
+
+	for (i = 0; i < TUNINGS; i++)
+		if (tunings[i].level == level && tunings[i].name == name && (level != 6 || s->style == STREAM))
+			return &s->tuning[i];
+	return 0;
+}
+
+static int tune(struct process *p, struct socket *s, u32 *a)
+{
+	int *to = tuning_of(s, a[1], a[2]), value;
+
+	if (a[4] >> 31 || a[4] < 4)
+		return -EINVAL;
+	if (user_read(p, &value, a[3], 4))
+		return -EFAULT;
+	if (a[1] == ONLY6_LEVEL && a[2] == ONLY6 && s->family == AF_INET6) {
+		if (s->own.port)
+			return -EINVAL;
+		s->only6 = value != 0;
+		return 0;
+	}
+	if (!to)
+		return -ENOPROTOOPT;
+	*to = a[1] == 6 && a[2] <= 3 ? value != 0 : value;
+	return 0;
+}
+
+static int tuned(struct process *p, struct socket *s, u32 *a)
+{
+	int *from = tuning_of(s, a[1], a[2]);
+
+	if (a[1] == ONLY6_LEVEL && a[2] == ONLY6 && s->family == AF_INET6)
+		return give(p, a, &s->only6, 4);
+	return from ? give(p, a, from, 4) : -ENOPROTOOPT;
+}
+
 /* getsockopt(descriptor, level, name, value, length) */
 int socket_get_option(struct process *p, u32 *a)
 {
@@ -65,7 +124,7 @@ int socket_get_option(struct process *p, u32 *a)
 	if (error)
 		return error;
 	if (a[1] != SOL_SOCKET)
-		return -EOPNOTSUPP;
+		return inet_is(s) ? tuned(p, s, a) : -EOPNOTSUPP;
 	if (a[2] < 32 && REMEMBERED >> a[2] & 1) {
 		value = s->options >> a[2] & 1;
 		return give(p, a, &value, 4);
@@ -107,10 +166,10 @@ int socket_get_option(struct process *p, u32 *a)
 		value = s->state == LISTENS;
 		break;
 	case SO_PROTOCOL:
-		value = 0;
+		value = !inet_is(s) ? 0 : s->style == STREAM ? 6 : 17;
 		break;
 	case SO_DOMAIN:
-		value = 1;
+		value = s->family;
 		break;
 	default:
 		return -ENOPROTOOPT;
@@ -158,7 +217,7 @@ int socket_set_option(struct process *p, u32 *a)
 	if (error)
 		return error;
 	if (a[1] != SOL_SOCKET)
-		return -EOPNOTSUPP;
+		return inet_is(s) ? tune(p, s, a) : -EOPNOTSUPP;
 	if (a[4] >> 31 || a[4] < 4)
 		return -EINVAL;
 	if (user_read(p, &value, a[3], 4))
@@ -180,7 +239,7 @@ int socket_set_option(struct process *p, u32 *a)
 			return -EINVAL;
 		return user_read(p, s->linger, a[3], sizeof s->linger);
 	case SO_PASSCRED:
-		s->pass_credentials = value != 0;
+		s->pass_credentials = value != 0 && !inet_is(s);
 		return 0;
 	case SO_RCVLOWAT:
 		s->low_water = value < 0 ? 0x7fffffff : value ? (u32)value : 1;

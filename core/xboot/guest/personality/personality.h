@@ -25,7 +25,7 @@
 
 /* ---- pool.c: memory for structures of at most a page; vector.c: sparse arrays ------------------------------------------------------------------------------ */
 
-enum pool_kind { POOL_PLAIN, POOL_TEXT, POOL_NODES, POOL_FILES, POOL_PIPES, POOL_MEMORIES, POOL_REGIONS, POOL_ENTRIES, POOL_VECTORS, POOL_SOCKETS, POOL_MESSAGES, POOL_BYTES, POOL_TERMINALS, POOL_KINDS };
+enum pool_kind { POOL_PLAIN, POOL_TEXT, POOL_NODES, POOL_FILES, POOL_PIPES, POOL_MEMORIES, POOL_REGIONS, POOL_ENTRIES, POOL_VECTORS, POOL_SOCKETS, POOL_MESSAGES, POOL_BYTES, POOL_TERMINALS, POOL_SEGMENTS, POOL_SETS, POOL_KINDS };
 
 void *pool_of(enum pool_kind kind, unsigned size); /* zeroed; 0: no memory */
 void pool_back(enum pool_kind kind, void *block, unsigned size);
@@ -76,6 +76,7 @@ struct node {
 	u32 view;              /* directory: of /proc (proc.c) */
 	u32 linkable;          /* a file without a name (O_TMPFILE) that may still be given one */
 	struct event *event;   /* eventfd and its kin (event.c, epoll.c) */
+	struct segment *segment; /* whose memory it is (segment.c) */
 	u32 nameless;          /* no directory ever holds it: a pipe without a name, a link of /proc */
 	struct stamp access, modify, change;
 	u64 size;
@@ -358,11 +359,16 @@ struct handlers {
 	struct origin origins[32]; /* of the signal that came last under this number; the first one: of the last one from 32 on that was taken */
 };
 
+enum ipc_kind { IPC_SEGMENTS, IPC_SETS, IPC_KINDS };
+
 struct group { /* a process namespace */
 	u32 users, last;       /* last: the number given last */
 	struct process *first; /* process 1 of it */
 	struct node *proc;     /* where it has mounted /proc; 0: nowhere */
 	struct node *terminals; /* and /dev/pts */
+	struct ipc *ipc[IPC_KINDS]; /* System V's segments and sets of semaphores (ipc.c) */
+	u32 ipc_next[IPC_KINDS], ipc_count[IPC_KINDS];
+	u32 port;              /* of the loopback that was given last (inet.c) */
 };
 
 struct crew { /* what the threads of a process share */
@@ -413,6 +419,7 @@ struct process {
 	address futex_at;       /* ... here; */
 	u32 futex_bits, futex_turn;
 	void *lock_owner;       /* it waits for a lock that this one holds */
+	struct attempt *attempt; /* it waits for semaphores, or they were changed for it (semaphore.c) */
 	int futex_woken;        /* it was woken, and has not heard of it */
 	u64 awaited;            /* sigtimedwait: these may be blocked */
 	int mask_saved;         /* sigsuspend: saved_mask comes back after the handler */
@@ -494,6 +501,13 @@ int signal_return_code(struct process *p);  /* a frame's code is to be run where
 int sleep_interrupted(struct process *p); /* by a handler: what the call answers */
 int timer_wait(struct process *p, nanoseconds length); /* WAIT, or 0 when the time is over */
 nanoseconds timers_check(void);             /* fires what is due; when the next is due, 0: none */
+
+/* ---- ipc.c, segment.c, semaphore.c: System V's shared memory and semaphores --------------------------------------------------------------------------------- */
+
+void ipc_end(struct group *group);          /* what a step leaves goes */
+void segment_left(struct node *node);       /* a region shows a segment's file no more */
+void sets_undo(struct process *p);          /* the process ends: what it did to semaphores and asked to be undone */
+int attempt_end(struct process *p, int result); /* p->attempt is over: what its call answers, `result` if nobody made its changes */
 
 /* ---- table.c ------------------------------------------------------------------------------------------------------------------------------------------------ */
 

@@ -59,6 +59,8 @@ static void view_drop(const struct view *view)
 	view->node->shared -= view->shared;
 	view->node->writers -= writes(view);
 	view->node->written -= writes(view);
+	if (view->node->segment)
+		segment_left(view->node);
 	node_drop(view->node);
 }
 

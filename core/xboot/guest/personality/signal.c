@@ -424,7 +424,7 @@ int signal_on_alternate(struct process *p)
 static int never_restarted(u32 number)
 {
 	return number == 29 || number == 72 || number == 142 || number == 162 || number == 168 || number == 179 || number == 267 || number == 308 || number == 309 ||
-	       number == 407 || number == 413 || number == 414 || number == 177 || number == 421 || number == 256 || number == 319 || number == 441;
+	       number == 407 || number == 413 || number == 414 || number == 177 || number == 421 || number == 256 || number == 319 || number == 441 || number == 117 || number == 420;
 }
 
 /* A call that waits is ended or made again, now that a handler runs. */
@@ -446,7 +446,9 @@ static void settle_call(struct process *p, struct action *a)
 	if (p->opening)
 		file_drop(p->opening);
 	p->opening = 0;
-	if (p->futex_woken) {
+	if (p->attempt) {
+		p->r->eax = (u32)attempt_end(p, -EINTR);
+	} else if (p->futex_woken) {
 		p->futex_woken = 0;
 		p->r->eax = 0;
 	} else if (p->progress) {

@@ -19,6 +19,7 @@ struct socket *socket_new(u32 style)
 	if (!s)
 		return 0;
 	s->users = 1;
+	s->family = AF_UNIX;
 	s->style = style;
 	s->room = SOCKET_ROOM;
 	s->told_room = SOCKET_ROOM;
@@ -45,11 +46,31 @@ void socket_let_go(struct socket *s)
 	pool_back(POOL_SOCKETS, s, sizeof *s);
 }
 
+struct socket *socket_first(void)
+{
+	return sockets;
+}
+
 /* Each holds the other until it ends. */
 void socket_join(struct socket *s, struct socket *peer)
 {
 	socket_hold(peer);
 	s->peer = peer;
+}
+
+void socket_attach(struct socket *s, struct socket *end, struct socket *to)
+{
+	struct socket **last;
+
+	socket_join(end, s);
+	socket_join(s, end);
+	end->state = s->state = CONNECTED;
+	for (last = &to->connections; *last; last = &(*last)->after)
+		;
+	*last = end;
+	to->connection_count++;
+	wake(to);
+	wake(s);
 }
 
 /* ---- descriptions that travel ---- */
@@ -150,7 +171,10 @@ static void lose_peer(struct socket *s, int unread)
 	s->peer = 0;
 	if (!peer)
 		return;
-	if (s->style != DATAGRAM) {
+	if (inet_is(s)) {
+		inet_lost(peer, unread);
+		wake(peer);
+	} else if (s->style != DATAGRAM) {
 		peer->shut = SHUT_IN | SHUT_OUT;
 		if (unread)
 			peer->error = ECONNRESET;

@@ -2,7 +2,6 @@
 
 #include "socket.h"
 
-#define AF_UNIX 1u
 #define ADDRESS_MOST 128u     /* sizeof(struct sockaddr_storage) */
 
 /* struct sockaddr_un. A first byte of 0: a name that no file has, all of it; else a path. A length of 0: none was given. */

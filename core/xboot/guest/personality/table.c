@@ -47,6 +47,8 @@ static const call calls[LAST + 1] = {
 	[377] = call_copy_file_range, [378] = call_preadv2, [379] = call_pwritev2, [410] = call_timerfd_gettime, [411] = call_timerfd_settime,
 	[259] = call_timer_create, [260] = call_timer_settime, [261] = call_timer_gettime, [262] = call_timer_getoverrun, [263] = call_timer_delete,
 	[408] = call_timer_gettime, [409] = call_timer_settime,
+	[117] = call_ipc, [393] = call_semget, [394] = call_semctl, [395] = call_shmget, [396] = call_shmctl, [397] = call_shmat, [398] = call_shmdt,
+	[420] = call_semtimedop64,
 	[356] = call_memfd_create, [102] = call_socketcall, [359] = call_socket_direct, [360] = call_socket_direct, [361] = call_socket_direct, [362] = call_socket_direct,
 	[363] = call_socket_direct, [364] = call_socket_direct, [365] = call_socket_direct, [366] = call_socket_direct, [367] = call_socket_direct,
 	[368] = call_socket_direct, [369] = call_socket_direct, [370] = call_socket_direct, [371] = call_socket_direct, [372] = call_socket_direct,

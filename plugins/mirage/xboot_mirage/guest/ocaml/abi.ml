@@ -11,6 +11,7 @@ open Sys_misc
 open Sys_event
 open Sys_timer
 open Sys_socket
+open Sys_ipc
 
 type entry = { name : string; serve : Proc.t -> int; price : int (* of the processor, for Sched *) }
 
@@ -57,7 +58,8 @@ let i386 = [
   254, e "epoll_create" epoll_create; 255, e "epoll_ctl" epoll_ctl; 256, e "epoll_wait" epoll_wait; 313, e "splice" splice; 315, e "tee" tee; 319, e "epoll_pwait" epoll_pwait;
   321, e "signalfd" signalfd; 322, e "timerfd_create" timerfd_create; 323, e "eventfd" eventfd; 325, e "timerfd_settime" timerfd_settime; 326, e "timerfd_gettime" timerfd_gettime;
   327, e "signalfd4" signalfd4; 328, e "eventfd2" eventfd2; 329, e "epoll_create1" epoll_create1; 356, e "memfd_create" memfd_create; 410, e "timerfd_gettime64" timerfd_gettime64;
-  411, e "timerfd_settime64" timerfd_settime64; 441, e "epoll_pwait2" epoll_pwait2; 102, e "socketcall" socketcall;
+  411, e "timerfd_settime64" timerfd_settime64; 117, e "ipc" ipc; 393, e "semget" semget; 394, e "semctl" semctl; 395, e "shmget" shmget; 396, e "shmctl" shmctl;
+  397, e "shmat" shmat; 398, e "shmdt" shmdt; 420, e "semtimedop_time64" semtimedop; 441, e "epoll_pwait2" epoll_pwait2; 102, e "socketcall" socketcall;
   259, e "timer_create" timer_create; 260, e "timer_settime" timer_settime; 261, e "timer_gettime" timer_gettime; 262, e "timer_getoverrun" timer_getoverrun; 263, e "timer_delete" timer_delete;
   408, e "timer_gettime64" timer_gettime64; 409, e "timer_settime64" timer_settime64;
   359, e "socket" (by_registers socket); 360, e "socketpair" (by_registers socketpair); 361, e "bind" (by_registers bind); 362, e "connect" (by_registers connect);
@@ -94,6 +96,7 @@ let x86_64 = [
   292, e "dup3" dup3; 293, e "pipe2" pipe2; 295, e "preadv" preadv; 296, e "pwritev" pwritev; 302, e "prlimit64" prlimit64; 309, e "getcpu" getcpu; 316, e "renameat2" renameat2;
   318, e "getrandom" getrandom; 322, e "execveat" execveat; 326, e "copy_file_range" copy_file_range; 332, e "statx" statx; 334, e "rseq" absent; 435, e "clone3" absent;
   436, e "close_range" close_range; 439, e "faccessat2" faccessat2;
+  29, e "shmget" shmget; 30, e "shmat" shmat; 31, e "shmctl" shmctl; 64, e "semget" semget; 65, e "semop" semop; 66, e "semctl" semctl; 67, e "shmdt" shmdt; 220, e "semtimedop" semtimedop;
   213, e "epoll_create" epoll_create; 232, e "epoll_wait" epoll_wait; 233, e "epoll_ctl" epoll_ctl; 275, e "splice" splice; 276, e "tee" tee; 281, e "epoll_pwait" epoll_pwait;
   282, e "signalfd" signalfd; 283, e "timerfd_create" timerfd_create; 284, e "eventfd" eventfd; 286, e "timerfd_settime" timerfd_settime; 287, e "timerfd_gettime" timerfd_gettime;
   289, e "signalfd4" signalfd4; 290, e "eventfd2" eventfd2; 291, e "epoll_create1" epoll_create1; 319, e "memfd_create" memfd_create; 441, e "epoll_pwait2" epoll_pwait2;

@@ -35,6 +35,9 @@ let tell_parent p status =
 let wake_hook : (t -> int -> unit) ref = ref (fun _ _ -> ())
 let robust_hook : (t -> unit) ref = ref (fun _ -> ())
 
+(* Set by Semaphores: what a process did to them is undone. *)
+let undo_hook : (t -> unit) ref = ref (fun _ -> ())
+
 (* A child that never came to be: what it holds is given back. *)
 let discard p =
   close_all p.files;
@@ -54,6 +57,7 @@ let process_ended leader status =
   leader.state <- Zombie status;
   Timer.forget_all leader.shared;
   !leader_ends leader;
+  !undo_hook leader;
   let orphans = children leader in
   (* orphans belong to process 1, as in any process namespace *)
   List.iter (fun c ->

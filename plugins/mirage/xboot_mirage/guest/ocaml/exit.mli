@@ -12,6 +12,9 @@ val robust_hook : (Proc.t -> unit) ref
 (* Set by Tty: a process ends that may lead a session. *)
 val leader_ends : (Proc.t -> unit) ref
 
+(* Set by Semaphores: a process has ended, and what it did to them is undone. *)
+val undo_hook : (Proc.t -> unit) ref
+
 (* The parent that vfork made wait goes on. *)
 val release_vfork : Proc.t -> unit
 

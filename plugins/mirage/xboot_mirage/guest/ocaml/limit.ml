@@ -2,6 +2,7 @@
 let processes = 512
 let open_files = 8192 (* in all processes *)
 let descriptors = 1024 (* in one process *)
+let ipc = 4096 (* segments, and sets of semaphores, in a step *)
 let timers = 256 (* of timer_create, in one process *)
 let file_size = 1 lsl 32
 let inodes = 400_000

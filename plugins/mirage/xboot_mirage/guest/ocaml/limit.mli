@@ -9,6 +9,9 @@ val open_files : int
 (* Descriptors in one process. *)
 val descriptors : int
 
+(* Shared segments of System V, and as many sets of semaphores, in a step. *)
+val ipc : int
+
 (* Timers of timer_create in one process. *)
 val timers : int
 

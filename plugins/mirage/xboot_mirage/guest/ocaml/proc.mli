@@ -25,8 +25,15 @@ and what =
   | Master of terminal
   | Slave of terminal * int (* the turn in which it was opened *)
 
-(* A socket of the step's own (AF_UNIX). *)
+(* A socket of the step's own (AF_UNIX, AF_INET, AF_INET6). *)
 and socket = {
+  family : int;
+  mutable own : inet; (* its address on the loopback *)
+  mutable other_end : inet; (* whom it is joined to there *)
+  mutable only6 : bool; (* of AF_INET6: nothing of version 4 *)
+  mutable port_asked : bool; (* by bind *)
+  mutable connecting : connecting;
+  tuning : int array; (* options that are remembered (Inet) *)
   style : int; (* 1: stream, 2: datagrams, 5: datagrams in order, of a connection *)
   mutable peer : socket option;
   mutable peer_pid : int;
@@ -52,7 +59,13 @@ and socket = {
   mutable went : int;
 }
 
-and message = { data : Bytes.t; mutable taken : int; rights : file list; sender : socket; sender_pid : int }
+(* An address of the loopback: of version 4 a host as a number, of version 6 the last byte of ::1; 0: any. A port of 0: none. *)
+and inet = { version : int; host : int; port : int }
+
+(* A connection that nobody waited for has ended so, and connect has not said it. *)
+and connecting = Not_begun | Joined | Refused
+
+and message = { source : inet (* of a datagram of AF_INET *); data : Bytes.t; mutable taken : int; rights : file list; sender : socket; sender_pid : int }
 
 (* A pseudo-terminal. Of its two ends the master is opened once; the other one has any number of open files. *)
 and terminal = {
@@ -182,6 +195,9 @@ type t = {
   mutable limits : limits;
   windows : window array; (* for one-byte reads, and for one-byte writes *)
 }
+
+(* No address at all. *)
+val no_address : inet
 
 (* The timers that somebody holds. *)
 val timers : timer list ref

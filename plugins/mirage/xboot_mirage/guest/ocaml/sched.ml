@@ -62,7 +62,7 @@ let interrupt p =
   let number = p.call in
   let name = match Abi.find p number with Some e -> e.Abi.name | None -> "" in
   let never_again = List.mem name
-      [ "nanosleep"; "clock_nanosleep"; "clock_nanosleep_time64"; "pause"; "sigsuspend"; "rt_sigsuspend"; "poll"; "ppoll"; "ppoll_time64"; "select"; "pselect6"; "pselect6_time64"; "rt_sigtimedwait"; "epoll_wait"; "epoll_pwait"; "epoll_pwait2" ] in
+      [ "nanosleep"; "clock_nanosleep"; "clock_nanosleep_time64"; "pause"; "sigsuspend"; "rt_sigsuspend"; "poll"; "ppoll"; "ppoll_time64"; "select"; "pselect6"; "pselect6_time64"; "rt_sigtimedwait"; "epoll_wait"; "epoll_pwait"; "epoll_pwait2"; "semop"; "semtimedop"; "semtimedop_time64"; "ipc" ] in
   p.state <- Ready;
   if p.progress > 0 && (match Abi.find p number with Some { Abi.name = "write" | "writev" | "sendto" | "sendmsg" | "socketcall"; _ } -> true | _ -> false) then finish_call p p.progress
   else if Signal.wants_restart p && not never_again && (p.deadline < 0 || p.deadline = max_int) then begin
@@ -185,5 +185,8 @@ let until_first_ends () =
 let kill_all () =
   List.iter (fun p -> Exit.finish p 9) (all ());
   Socket.reset ();
+  Inet.reset ();
+  Segments.reset ();
+  Semaphores.reset ();
   List.iter (fun p -> if is_zombie p then ignore (Base.ctx_free p.context)) (all ());
   reset ()

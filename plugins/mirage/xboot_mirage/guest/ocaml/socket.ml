@@ -14,12 +14,15 @@ let abstract : (string * int, socket) Hashtbl.t = Hashtbl.create 8 (* by name an
 let by_ino : (int, socket) Hashtbl.t = Hashtbl.create 8
 let in_flight = ref 0 (* descriptors in messages *)
 
-let make p style =
+let make ?(family = 1) p style =
   Limit.check_kernel_memory ();
-  let s = { style; peer = None; peer_pid = 0; owner_pid = p.tgid; address = ""; place_ino = 0; backlog = -1; connections = Queue.create (); incoming = Queue.create (); held = 0; shut_in = false;
+  let s = { family; own = no_address; other_end = no_address; only6 = false; port_asked = false; connecting = Not_begun; tuning = [| 0; 0; 7200; 75; 9; 0; 64; 64 |]; style; peer = None; peer_pid = 0; owner_pid = p.tgid; address = ""; place_ino = 0; backlog = -1; connections = Queue.create (); incoming = Queue.create (); held = 0; shut_in = false;
       shut_out = false; gone = false; error = 0; pass_credentials = false; choices = 0; room_in = capacity; room_out = capacity; most_in = 0; most_out = 0; reached = true; came = 0; went = 0 } in
   all := s :: !all;
   s
+
+let sockets () = !all
+let is_unix s = s.family = 1
 
 (* Descriptors that travelled and arrive nowhere, or have arrived. *)
 let let_go rights = List.iter (fun f -> decr in_flight; close_file f) rights
@@ -52,6 +55,10 @@ let collect () =
   List.iter (fun s -> if not s.reached then drop_messages s) !all;
   collecting := false
 
+let reset_by_peer q =
+  q.error <- econnreset;
+  if not (is_unix q) then begin q.shut_in <- true; q.shut_out <- true end
+
 let rec close s =
   if not s.gone then begin
     s.gone <- true;
@@ -59,12 +66,15 @@ let rec close s =
     if s.place_ino <> 0 then Hashtbl.remove by_ino s.place_ino;
     if s.address <> "" && s.address.[0] = '\000' then (match Hashtbl.find_opt abstract (s.address, s.style) with Some t when t == s -> Hashtbl.remove abstract (s.address, s.style) | _ -> ());
     (* who wrote to it what was not read is told *)
-    (match s.peer with Some q when s.style <> datagram && not (Queue.is_empty s.incoming) -> q.error <- econnreset | _ -> ());
+    (match s.peer with
+     | Some q when s.style <> datagram && not (Queue.is_empty s.incoming) -> reset_by_peer q
+     | Some q when not (is_unix s) -> q.shut_in <- true
+     | _ -> ());
     drop_messages s;
     let waiting = List.of_seq (Queue.to_seq s.connections) in
     Queue.clear s.connections;
     (* who was not accepted is told *)
-    List.iter (fun t -> (match t.peer with Some q -> q.error <- econnreset | None -> ()); close t) waiting;
+    List.iter (fun t -> (match t.peer with Some q -> reset_by_peer q | None -> ()); close t) waiting;
     if !in_flight > 0 && not !collecting then collect ()
   end
 
@@ -98,7 +108,7 @@ let ready s =
     lor if_ (match s.peer with Some q -> q.gone || room q > (if s.style = stream then capacity / 4 else 0) | None -> true) 0x104
     lor if_ (ended s) 0x2000
     lor if_ (s.error <> 0) 8
-    lor if_ ((s.style <> datagram && match s.peer with None -> true | Some q -> q.gone) || (s.shut_in && s.shut_out)) 0x10
+    lor if_ ((s.style <> datagram && match s.peer with None -> true | Some q -> q.gone && is_unix s) || (s.shut_in && s.shut_out)) 0x10
 
 (* ---- moving messages *)
 
@@ -113,8 +123,8 @@ let wait_unless p ~most ~again condition =
     else Errno.fail Errno.eagain
   end
 
-let deliver q data rights ~from ~pid =
-  Queue.push { data; taken = 0; rights; sender = from; sender_pid = pid } q.incoming;
+let deliver ?(source = no_address) q data rights ~from ~pid =
+  Queue.push { source; data; taken = 0; rights; sender = from; sender_pid = pid } q.incoming;
   List.iter (fun f -> f.holders <- f.holders + 1; incr in_flight) rights;
   q.held <- q.held + Bytes.length data;
   q.came <- q.came + 1
@@ -126,8 +136,14 @@ let broken p ~quiet =
   Errno.fail Errno.epipe
 
 let send_stream p s ~again ~quiet ~rights len fetch =
-  let q = match s.peer with Some q -> q | None -> Errno.fail enotconn in
-  if s.shut_out || q.gone || q.shut_in then (if p.progress > 0 then p.progress else broken p ~quiet)
+  if not (is_unix s) && p.progress = 0 then take_error s;
+  let q = match s.peer with Some q -> q | None -> if is_unix s then Errno.fail enotconn else broken p ~quiet in
+  if s.shut_out || ((q.gone || q.shut_in) && is_unix s) then (if p.progress > 0 then p.progress else broken p ~quiet)
+  else if q.gone then begin (* of AF_INET: what is sent first goes nowhere, and the next one hears of it *)
+    s.shut_in <- true;
+    s.shut_out <- true;
+    len
+  end
   else begin
     let rec go () =
       let part = min (len - p.progress) (min (room q) 65536) in
@@ -139,7 +155,7 @@ let send_stream p s ~again ~quiet ~rights len fetch =
       end in
     (try go () with Errno.Error _ when p.progress > 0 -> ());
     if p.progress = len || (room q > 0) || (again && p.progress > 0) then p.progress
-    else wait_unless p ~most:s.most_out ~again (fun () -> room q > 0 || q.gone || q.shut_in || s.shut_out)
+    else wait_unless p ~most:s.most_out ~again (fun () -> room q > 0 || q.gone || (q.shut_in && is_unix s) || s.shut_out)
   end
 
 let send_message p s target ~again ~rights len fetch =
@@ -159,9 +175,13 @@ let send_message p s target ~again ~rights len fetch =
     len
   end
 
+(* Set by Inet: a datagram for whom the socket is joined to. *)
+let send_joined : (t -> socket -> int -> (int -> int -> Bytes.t) -> int) ref = ref (fun _ _ _ _ -> 0)
+
 (* Send [len] bytes that [fetch off len] gives. [target]: for a datagram with an address. *)
 let send p s ?target ~again ~quiet ~rights len fetch =
   if s.style = stream then send_stream p s ~again ~quiet ~rights len fetch
+  else if not (is_unix s) then !send_joined p s len fetch
   else begin
     take_error s;
     send_message p s target ~again ~rights len fetch
@@ -196,6 +216,7 @@ let take_stream p s ~peek len store =
 
 (* Receive up to [len] bytes; [store off bytes from len] puts them away and says how much it took. Each file comes with one reference, for the caller to give back (let_go). *)
 let receive p s ~again ~peek ~whole len store =
+  if not (is_unix s) && s.style = stream && s.peer = None then begin take_error s; Errno.fail enotconn end;
   if s.backlog >= 0 then Errno.fail Errno.einval;
   if s.style <> datagram && s.peer = None then Errno.fail (if s.style = seqpacket then enotconn else Errno.einval);
   let arrived () = not (Queue.is_empty s.incoming) || ended s || s.error <> 0 in

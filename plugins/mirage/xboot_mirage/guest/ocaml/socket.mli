@@ -1,4 +1,4 @@
-(* Sockets of the step (AF_UNIX): they live in memory only, nothing leads out of the step, and none outlives it. Lengths are in bytes.
+(* Sockets of the step, of AF_UNIX and what those of AF_INET (inet.ml) have in common with them: they live in memory only, nothing leads out of the step, and none outlives it. Lengths are in bytes.
    Errors are raised as Errno.Error, with the number that Linux gives; what must wait raises Proc.Wait, or EAGAIN when [again]. *)
 
 (* Error numbers of sockets. *)
@@ -11,6 +11,9 @@ val eisconn : int
 val enotconn : int
 val etoomanyrefs : int
 val econnrefused : int
+
+(* All that are open. *)
+val sockets : unit -> Proc.socket list
 
 (* The three styles. *)
 val stream : int
@@ -28,7 +31,7 @@ val by_ino : (int, Proc.socket) Hashtbl.t
 val in_flight : int ref
 
 (* [make p style]: a socket without peer and address. Raises ENOMEM. *)
-val make : Proc.t -> int -> Proc.socket
+val make : ?family:int -> Proc.t -> int -> Proc.socket
 
 (* Nobody has it any more: those who wait for it are told, what was not read is given back. *)
 val close : Proc.socket -> unit
@@ -41,6 +44,15 @@ val room : Proc.socket -> int
 
 (* [wait_unless p ~most ~again condition]: EAGAIN if [again], else wait, for at most [most] nanoseconds (0: for ever). When they are over: what was moved before, or EAGAIN. *)
 val wait_unless : Proc.t -> most:int -> again:bool -> (unit -> bool) -> int
+
+(* The error that it has is raised, once. *)
+val take_error : Proc.socket -> unit
+
+(* [deliver q data rights ~from ~pid]: a message more waits for [q]. *)
+val deliver : ?source:Proc.inet -> Proc.socket -> Bytes.t -> Proc.file list -> from:Proc.socket -> pid:int -> unit
+
+(* Set by Inet: [!send_joined p s len fetch], a datagram for whom the socket is joined to. *)
+val send_joined : (Proc.t -> Proc.socket -> int -> (int -> int -> Bytes.t) -> int) ref
 
 (* The bits of poll. *)
 val waiting : Proc.socket -> int (* bytes that a reader will find: of datagrams the first one's *)

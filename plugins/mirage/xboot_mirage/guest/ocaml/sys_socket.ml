@@ -17,15 +17,22 @@ let enter p s flags =
   | exception e -> close s; raise e
 
 let style_of domain kind protocol =
-  if domain <> 1 then Errno.fail Errno.eafnosupport;
+  let network = domain = Inet.inet || domain = Inet.inet6 in
+  if domain <> 1 && not network then Errno.fail Errno.eafnosupport;
   if kind land lnot (15 lor o_cloexec lor Io.o_nonblock) <> 0 then Errno.fail Errno.einval;
-  if protocol <> 0 && protocol <> 1 then Errno.fail 93;
+  let of_network = function
+    | 3 -> Errno.fail (if protocol = 0 then 93 else Errno.eperm) (* SOCK_RAW: for who may look at all that passes *)
+    | 1 | 2 as n -> if protocol = 0 || protocol = (if n = 1 then 6 else 17) then n else Errno.fail 93
+    | n -> Errno.fail (if n > 10 then Errno.einval else 94) in
+  if network then of_network (kind land 15) else
+  if protocol <> 0 && protocol <> 1 then Errno.fail 93 else
   match kind land 15 with 1 -> stream | 2 | 3 -> datagram | 5 -> seqpacket | _ -> Errno.fail 94
 
-let socket p a = let style = style_of (int a 0) (int a 1) (int a 2) in enter p (make p style) (int a 1)
+let socket p a = let style = style_of (int a 0) (int a 1) (int a 2) in enter p (make ~family:(int a 0) p style) (int a 1)
 
 let socketpair p a =
   let style = style_of (int a 0) (int a 1) (int a 2) in
+  if int a 0 <> 1 then Errno.fail eopnotsupp;
   let x = make p style and y = make p style in
   x.peer <- Some y;
   y.peer <- Some x;
@@ -61,6 +68,7 @@ let put_address p va len_va text =
 
 let bind p a =
   let _, s = socket_of p (int a 0) in
+  if Inet.is s then Inet.bind p s (a 1) (int a 2) else
   let path = address p (a 1) (int a 2) in
   if s.address <> "" then Errno.fail Errno.einval;
   let taken name = Hashtbl.mem abstract (name, s.style) in
@@ -98,13 +106,15 @@ let find p path style =
 let listen p a =
   let _, s = socket_of p (int a 0) in
   if s.style = datagram then Errno.fail eopnotsupp;
-  if s.address = "" || s.peer <> None then Errno.fail Errno.einval;
+  if (s.address = "" && not (Inet.is s)) || s.peer <> None then Errno.fail Errno.einval;
+  if Inet.is s then Inet.demand_listen s;
   s.backlog <- max 0 (min (int a 1) 4096);
   0
 
 let connect p a =
   let f, s = socket_of p (int a 0) in
-  if s.style = datagram && int a 2 >= 2 && Bytes.get_uint16_le (User.read p.mm (a 1) 2) 0 = 0 then begin s.peer <- None; 0 end
+  if Inet.is s then Inet.connect p s (a 1) (int a 2) ~again:(again f 0)
+  else if s.style = datagram && int a 2 >= 2 && Bytes.get_uint16_le (User.read p.mm (a 1) 2) 0 = 0 then begin s.peer <- None; 0 end
   else begin
     let path = address p (a 1) (int a 2) in
     let target = find p path s.style in
@@ -134,13 +144,14 @@ let accept_with p a flags =
   if flags land lnot (o_cloexec lor Io.o_nonblock) <> 0 then Errno.fail Errno.einval;
   if s.style = datagram then Errno.fail eopnotsupp;
   if s.backlog < 0 then Errno.fail Errno.einval;
-  if Queue.is_empty s.connections then
-    wait_unless p ~most:s.most_in ~again:(again f 0) (fun () -> s.gone || not (Queue.is_empty s.connections))
+  if Queue.is_empty s.connections && s.shut_in then Errno.fail Errno.einval
+  else if Queue.is_empty s.connections then
+    wait_unless p ~most:s.most_in ~again:(again f 0) (fun () -> s.gone || s.shut_in || not (Queue.is_empty s.connections))
   else begin
     ignore (free_descriptor ~most:(most_descriptors p) p.files 0);
     let server = Queue.pop s.connections in
     let fd = enter p server flags in
-    (try put_address p (a 1) (a 2) (match server.peer with Some q -> q.address | None -> "") with e -> take_descriptor p.files fd; raise e);
+    (try if Inet.is server then (if a 1 <> 0 then Inet.give p server (a 1) (a 2) server.other_end) else put_address p (a 1) (a 2) (match server.peer with Some q -> q.address | None -> "") with e -> take_descriptor p.files fd; raise e);
     fd
   end
 
@@ -150,11 +161,16 @@ let accept4 p a = accept_with p a (int a 3)
 let getsockname p a =
   let _, s = socket_of p (int a 0) in
   if a 1 = 0 then Errno.fail Errno.efault;
-  put_address p (a 1) (a 2) s.address;
+  if Inet.is s then Inet.give p s (a 1) (a 2) s.own else put_address p (a 1) (a 2) s.address;
   0
 
 let getpeername p a =
   let _, s = socket_of p (int a 0) in
+  if Inet.is s then begin
+    if s.peer = None && s.other_end.port = 0 then Errno.fail enotconn;
+    Inet.give p s (a 1) (a 2) s.other_end;
+    0
+  end else
   let q = match s.peer with Some q -> q | None -> Errno.fail enotconn in
   if a 1 = 0 then Errno.fail Errno.efault;
   put_address p (a 1) (a 2) q.address;
@@ -164,11 +180,12 @@ let shutdown p a =
   let _, s = socket_of p (int a 0) in
   let how = int a 1 in
   if how < 0 || how > 2 then Errno.fail Errno.einval;
+  if Inet.is s && s.peer = None && s.backlog < 0 && s.other_end.port = 0 then Errno.fail enotconn;
   if how <> 1 then s.shut_in <- true;
   if how <> 0 then s.shut_out <- true;
   (match s.peer with
    | Some q when s.style <> datagram ->
-     if how <> 1 then q.shut_out <- true;
+     if how <> 1 && not (Inet.is s) then q.shut_out <- true; (* who only does not listen any more does not tell *)
      if how <> 0 then q.shut_in <- true
    | _ -> ());
   0
@@ -210,7 +227,8 @@ let set_span p a s width =
 let getsockopt p a =
   let _, s = socket_of p (int a 0) in
   let number v = let b = Bytes.create 4 in User.set32 b 0 v; put_option p a b in
-  if int a 1 <> 1 then Errno.fail eopnotsupp;
+  if int a 1 <> 1 && Inet.is s then number (Inet.get_option s (int a 1) (int a 2)) else
+  if int a 1 <> 1 then Errno.fail eopnotsupp else
   match int a 2 with
   | 3 -> number s.style
   | 4 -> let e = s.error in s.error <- 0; number e
@@ -223,9 +241,9 @@ let getsockopt p a =
     List.iteri (fun i v -> User.set32 b (4 * i) v) [ s.peer_pid; (if known then who.Vfs.user else -1); (if known then who.Vfs.group else -1) ];
     put_option p a b
   | 30 -> number (if s.backlog >= 0 then 1 else 0)
-  | 39 -> number 1
-  | (2 | 5 | 6 | 9 | 10) as n -> number ((s.choices lsr n) land 1)
-  | 38 -> number 0
+  | 39 -> number s.family
+  | (2 | 5 | 6 | 9 | 10 | 15) as n -> number ((s.choices lsr n) land 1)
+  | 38 -> number (if not (Inet.is s) then 0 else if s.style = stream then 6 else 17)
   | n -> (match span_option p n with Some width -> get_span p a s width | None -> Errno.fail enoprotoopt)
 
 (* Linux doubles what is asked for, within bounds. *)
@@ -233,14 +251,15 @@ let room_asked v least = max least (2 * min (if v < 0 then capacity else v) capa
 
 let setsockopt p a =
   let _, s = socket_of p (int a 0) in
-  if int a 1 <> 1 then Errno.fail eopnotsupp;
+  if int a 1 <> 1 && not (Inet.is s) then Errno.fail eopnotsupp;
   let v = if int a 4 < 4 then Errno.fail Errno.einval else User.get_int p.mm (a 3) in
+  if int a 1 <> 1 then begin Inet.set_option s (int a 1) (int a 2) v; 0 end else
   match int a 2 with
-  | 16 -> s.pass_credentials <- v <> 0; 0
+  | 16 -> s.pass_credentials <- v <> 0 && not (Inet.is s); 0
   (* sizes of buffers, and what is for networks: granted without effect *)
   | 7 -> s.room_out <- room_asked v 4608; 0
   | 8 -> s.room_in <- room_asked v 2304; 0
-  | (2 | 5 | 6 | 9 | 10) as n -> s.choices <- s.choices land lnot (1 lsl n) lor ((if v <> 0 then 1 else 0) lsl n); 0
+  | (2 | 5 | 6 | 9 | 10 | 15) as n -> s.choices <- s.choices land lnot (1 lsl n) lor ((if v <> 0 then 1 else 0) lsl n); 0
   | n -> (match span_option p n with Some width -> set_span p a s width | None -> Errno.fail enoprotoopt)
 
 (* ---- messages *)
@@ -248,19 +267,34 @@ let setsockopt p a =
 let known_flags flags = if flags land 1 <> 0 then Errno.fail eopnotsupp (* out of band *)
 
 let target_of p s va len =
-  if va = 0 || len = 0 then None
+  if va = 0 || len = 0 || Inet.is s then None
   else if s.style <> datagram then Errno.fail (if s.peer <> None then eisconn else eopnotsupp)
   else Some (find p (address p va len) s.style)
+
+(* An address that a datagram of AF_INET is for; on a stream it says nothing. *)
+let named p s va len =
+  if not (Inet.is s) || s.style = stream || va = 0 || len = 0 then None
+  else match Inet.address p s va len with Some a -> Some a | None -> Errno.fail Errno.eafnosupport
 
 let sendto p a =
   let f, s = socket_of p (int a 0) in
   let len = a 2 and flags = int a 3 in
   known_flags flags;
   Io.check_length p (a 1) len;
+  match named p s (a 4) (int a 5) with
+  | Some _ as named -> Inet.send p s ~named len (fetch_from p (a 1))
+  | None ->
   let target = target_of p s (a 4) (int a 5) in
   send p s ?target ~again:(again f flags) ~quiet:(flags land 0x4000 <> 0) ~rights:[] len (fetch_from p (a 1))
 
 let shown_count r flags = match r.last with Some m when r.truncated && flags land 0x20 <> 0 -> Bytes.length m.data | _ -> r.count
+
+(* Who sent what was received, where the program wants to know. *)
+let give_sender p s r va len_va =
+  if va <> 0 then
+    match r.last with
+    | Some m when Inet.is s && s.style = datagram -> Inet.give p s va len_va m.source
+    | _ -> if s.style = datagram && r.from <> "" then put_address p va len_va r.from else User.put_int p.mm len_va 0
 
 let recvfrom p a =
   let f, s = socket_of p (int a 0) in
@@ -269,7 +303,7 @@ let recvfrom p a =
   Io.check_length p (a 1) len;
   let r = receive p s ~again:(again f flags) ~peek:(flags land 2 <> 0) ~whole:(flags land 0x100 <> 0) len (store_at p (a 1)) in
   let_go r.files;
-  if a 4 <> 0 then (if s.style = datagram && r.from <> "" then put_address p (a 4) (a 5) r.from else User.put_int p.mm (a 5) 0);
+  give_sender p s r (a 4) (a 5);
   shown_count r flags
 
 (* struct msghdr *)
@@ -366,8 +400,11 @@ let sendmsg p a =
   let flags = int a 2 in
   known_flags flags;
   let h = header p (a 1) in
+  match named p s h.name h.name_len with
+  | Some _ as named -> Inet.send p s ~named (total h.pieces) (gather p h.pieces)
+  | None ->
   let target = target_of p s h.name h.name_len in
-  let rights = rights_of p h in
+  let rights = if Inet.is s then [] (* none travel there *) else rights_of p h in
   send p s ?target ~again:(again f flags) ~quiet:(flags land 0x4000 <> 0) ~rights (total h.pieces) (gather p h.pieces)
 
 (* The control messages that recvmsg gives: credentials, descriptors. Returns their bytes, and whether something found no place. *)
@@ -406,7 +443,7 @@ let recvmsg p a =
   let w = User.word_size p.mm in
   User.put_word p.mm (h.at + (5 * w)) (Bytes.length out);
   User.put_int p.mm (h.at + (6 * w)) ((if r.truncated then 0x20 else 0) lor (if cut then 8 else 0) lor if cloexec then 0x40000000 else 0);
-  if h.name <> 0 then (if s.style = datagram && r.from <> "" then put_address p h.name (h.at + w) r.from else User.put_int p.mm (h.at + w) 0);
+  give_sender p s r h.name (h.at + w);
   shown_count r flags
 
 (* ---- the two ways in *)

@@ -1,0 +1,203 @@
+/* segment.c: System V's shared memory. A segment is a file without a name, which those who attach it map; how many do is counted by the file. One that was removed
+   goes with the last of them. */
+
+#include "ipc.h"
+
+#define SHM_RDONLY 010000u
+#define SHM_RND 020000u
+#define SHM_REMAP 040000u
+#define SHM_EXEC 0100000u
+#define SHM_HUGETLB 04000u
+#define SHM_DEST 01000u       /* of the mode: it was removed */
+#define SHM_LOCKED 02000u
+
+struct segment {
+	struct ipc ipc;
+	struct node *node;        /* its memory, held */
+	u32 size, attached, detached, maker, last;
+};
+
+static struct segment *segment_by(struct process *p, u32 id)
+{
+	return (struct segment *)ipc_by(p, IPC_SEGMENTS, id);
+}
+
+int segment_get(struct process *p, u32 key, u32 size, u32 flags)
+{
+	struct ipc *found;
+	struct segment *s;
+	int error = ipc_find(p, IPC_SEGMENTS, key, flags, &found);
+
+	if (error)
+		return error;
+	if (found) {
+		if (size > ((struct segment *)found)->size)
+			return -EINVAL;
+		error = ipc_may(p, found, flags);
+		return error ? error : (int)found->id;
+	}
+	if (!size || flags & SHM_HUGETLB)
+		return -EINVAL;
+	if ((size - 1) / PAGE_SIZE >= machine_frames_total())
+		return -ENOMEM;
+	s = pool_of(POOL_SEGMENTS, sizeof *s);
+	if (!s)
+		return -ENOMEM;
+	s->node = node_nameless(p, S_IFREG | (flags & 0777));
+	error = s->node ? ipc_add(p, IPC_SEGMENTS, key, flags, &s->ipc) : -ENOMEM;
+	if (error < 0) {
+		if (s->node)
+			node_drop(s->node);
+		pool_back(POOL_SEGMENTS, s, sizeof *s);
+		return error;
+	}
+	s->node->size = s->size = size;
+	s->node->segment = s;
+	s->maker = p->leader->local;
+	return error;
+}
+
+void segment_free(struct ipc *ipc)
+{
+	struct segment *s = (struct segment *)ipc;
+
+	ipc_out(IPC_SEGMENTS, ipc);
+	s->node->segment = 0;
+	node_drop(s->node);
+	pool_back(POOL_SEGMENTS, s, sizeof *s);
+}
+
+/* One region less shows this file, which is a segment's. The caller still holds the file. */
+void segment_left(struct node *node)
+{
+	struct segment *s = node->segment;
+
+	s->detached = ipc_now();
+	if (current)
+		s->last = current->leader->local;
+	if (s->ipc.mode & SHM_DEST && !node->mapped)
+		segment_free(&s->ipc);
+}
+
+/* The place, or an error. Read-only is for good. */
+int segment_attach(struct process *p, u32 id, address at, u32 flags)
+{
+	struct memory *m = p->memory;
+	struct segment *s;
+	struct view view = { 0, PROTECT_READ | PROTECT_WRITE | PROTECT_EXECUTE, 0, 0, 1 };
+	u32 size, protection = PROT_READ | (flags & SHM_RDONLY ? 0 : PROT_WRITE) | (flags & SHM_EXEC ? PROT_EXEC : 0);
+	int error;
+
+	if (at & PAGE_MASK && flags & SHM_RND)
+		at &= ~PAGE_MASK;
+	else if (at & PAGE_MASK)
+		return -EINVAL;
+	if (!at && flags & SHM_REMAP)
+		return -EINVAL;
+	s = segment_by(p, id);
+	if (!s)
+		return -EINVAL;
+	if (ipc_may(p, &s->ipc, IPC_READ | (flags & SHM_RDONLY ? 0 : IPC_WRITE) | (flags & SHM_EXEC ? 0111 : 0)))
+		return -EACCES;
+	size = range_end(0, s->size, USER_TOP);
+	if (!size)
+		return at ? -EINVAL : -ENOMEM;
+	if (at) {
+		if (!range_end(at, size, USER_TOP) || (!(flags & SHM_REMAP) && !region_free(m, at, at + size)))
+			return -EINVAL;
+		if (at < USER_BOTTOM)
+			return -EPERM;
+		if (region_unmap(m, at, at + size))
+			return -ENOMEM;
+	} else {
+		at = region_gap(m, 0, size);
+		if (!at)
+			return -ENOMEM;
+	}
+	view.protection = rights_of(p->personality, protection);
+	view.node = s->node;
+	if (flags & SHM_RDONLY)
+		view.most &= ~PROTECT_WRITE;
+	error = region_view(m, at, at + size, &view);
+	if (error)
+		return error;
+	s->attached = ipc_now();
+	s->last = p->leader->local;
+	return (int)at;
+}
+
+/* A piece of a segment that was attached at this address. */
+static struct region *piece_of(struct memory *m, address at, struct node *node)
+{
+	struct region *r;
+
+	for (r = m->regions; r; r = r->next)
+		if (r->start >= at && r->view.node && r->view.node->segment && (!node || r->view.node == node) && (r->start - at) / PAGE_SIZE == r->view.page)
+			return r;
+	return 0;
+}
+
+/* As Linux: the first segment that lies as if it had been attached here, with all pieces of it that do. 0, or EINVAL: there is none. */
+int segment_detach(struct process *p, address at)
+{
+	struct region *r = at & PAGE_MASK ? 0 : piece_of(p->memory, at, 0);
+	struct node *node;
+
+	if (!r)
+		return -EINVAL;
+	node = r->view.node;
+	node_keep(node);
+	for (; r; r = node->segment ? piece_of(p->memory, at, node) : 0)
+		region_unmap(p->memory, r->start, r->end); /* a whole region: nothing is cut */
+	node_drop(node);
+	return 0;
+}
+
+/* struct shmid64_ds, with what is attached */
+static int tell(struct process *p, struct segment *s, address to)
+{
+	u32 w[21];
+
+	if (ipc_may(p, &s->ipc, IPC_READ))
+		return -EACCES;
+	memset(w, 0, sizeof w);
+	ipc_tell(&s->ipc, w);
+	w[9] = s->size;
+	w[10] = s->attached;
+	w[12] = s->detached;
+	w[14] = s->ipc.changed;
+	w[16] = s->maker;
+	w[17] = s->last;
+	w[18] = s->node->mapped;
+	return user_write(p, to, w, sizeof w);
+}
+
+int segment_control(struct process *p, u32 id, u32 command, address buffer)
+{
+	struct segment *s = segment_by(p, id);
+
+	if (!s || (!(command & IPC_64) && (command == IPC_SET || command == IPC_STAT)))
+		return -EINVAL;
+	switch (command & ~IPC_64) {
+	case IPC_STAT:
+		return tell(p, s, buffer);
+	case IPC_SET:
+		return ipc_set(p, &s->ipc, buffer);
+	case IPC_RMID:
+		if (ipc_owns(p, &s->ipc))
+			return -EPERM;
+		s->ipc.key = 0; /* who has its number may still attach it, until nobody does */
+		s->ipc.mode |= SHM_DEST;
+		if (!s->node->mapped)
+			segment_free(&s->ipc);
+		return 0;
+	case 11: /* SHM_LOCK, SHM_UNLOCK: no memory ever leaves */
+	case 12:
+		if (ipc_owns(p, &s->ipc))
+			return -EPERM;
+		s->ipc.mode = (command & ~IPC_64) == 11 ? s->ipc.mode | SHM_LOCKED : s->ipc.mode & ~SHM_LOCKED;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}

@@ -1,0 +1,70 @@
+/* six.c: AF_INET6, and AF_INET below it. */
+
+static void six(void)
+{
+    struct inet_name from;
+    int l, c, a, n, port;
+
+    section("six");
+    l = sys(SOCKET, INET6, STREAM, 0);
+    say("domain", inet_option(l, 1, 39));
+    say("only six", inet_option(l, 41, 26));
+    say("hops", inet_option(l, 41, 16));
+    say("of another family", inet_call(BIND, l, INET, HERE4, 4300));
+    say("elsewhere", inet_call(BIND, l, INET6, 9, 4300));
+    say("bind", inet_call(BIND, l, INET6, 0, 4300));
+    say("only six, too late", inet_set(l, 41, 26, 1));
+    say("listen", sys(LISTEN, l, 5));
+    say("own", inet_port(GETSOCKNAME, l, INET6, 0));
+    say("both are taken", (a = sys(SOCKET, INET, STREAM, 0), inet_call(BIND, a, INET, HERE4, 4300)));
+    sys(CLOSE, a);
+    c = sys(SOCKET, INET6, STREAM, 0);
+    say("unreachable", inet_call(CONNECT, c, INET6, 9, 4300));
+    say("connect", inet_call(CONNECT, c, INET6, 1, 4300));
+    n = sizeof from;
+    a = sane("accept", sys(ACCEPT4, l, &from, &n, 0));
+    say("from", n == 28 && from.family == INET6 && (from.port[0] << 8 | from.port[1]) == inet_port(GETSOCKNAME, c, INET6, 1));
+    say("own", inet_port(GETSOCKNAME, a, INET6, 1));
+    say("across", (sys(WRITE, a, "six", 3), sys(READ, c, inet_buffer, 9)));
+    sys(CLOSE, a);
+    sys(CLOSE, c);
+    c = sys(SOCKET, INET, STREAM, 0);
+    say("by four", inet_call(CONNECT, c, INET, HERE4, 4300));
+    a = sys(ACCEPT4, l, 0, 0, 0);
+    say("is seen as", inet_port(GETSOCKNAME, a, INET6, 257));
+    say("from", inet_port(GETPEERNAME, a, INET6, 257) == inet_port(GETSOCKNAME, c, INET, HERE4));
+    sys(CLOSE, a);
+    sys(CLOSE, c);
+    sys(CLOSE, l);
+    l = sys(SOCKET, INET6, STREAM, 0);
+    say("only six", inet_set(l, 41, 26, 1));
+    say("listens", (inet_set(l, 1, 2, 1), inet_call(BIND, l, INET6, 0, 4301), sys(LISTEN, l, 1)));
+    c = sys(SOCKET, INET, STREAM, 0);
+    say("four is not there", inet_call(CONNECT, c, INET, HERE4, 4301));
+    say("and has the port", inet_call(BIND, c, INET, HERE4, 4301));
+    close_all();
+    l = sys(SOCKET, INET, STREAM, 0);
+    inet_call(BIND, l, INET, HERE4, 4302);
+    sys(LISTEN, l, 1);
+    c = sys(SOCKET, INET6, STREAM, 0);
+    say("to four", inet_call(CONNECT, c, INET6, 257, 4302));
+    say("seen as", inet_port(GETPEERNAME, c, INET6, 257));
+    n = sizeof from;
+    a = sys(ACCEPT4, l, &from, &n, 0);
+    say("there", n == 16 && from.host[0] == HERE4);
+    close_all();
+    l = sys(SOCKET, INET6, DATAGRAM, 0);
+    c = sys(SOCKET, INET, DATAGRAM, 0);
+    say("datagrams", inet_call(BIND, l, INET6, 0, 4303));
+    inet_name(&from, INET, HERE4, 4303);
+    say("from four", sys(SENDTO, c, "four", 4, 0, &from, 16));
+    n = sizeof from;
+    say("come", sys(RECVFROM, l, inet_buffer, 9, 0, &from, &n));
+    port = inet_port(GETSOCKNAME, c, INET, 0);
+    say("seen as", n == 28 && (from.port[0] << 8 | from.port[1]) == port && from.host[3] == 0xffff0000 && from.host[4] == HERE4);
+    say("answer", sys(SENDTO, l, "answer", 6, 0, &from, n));
+    n = sizeof from;
+    say("comes", sys(RECVFROM, c, inet_buffer, 9, 0, &from, &n));
+    say("from", n == 16 && from.host[0] == HERE4 && (from.port[0] << 8 | from.port[1]) == 4303);
+    close_all();
+}
