@@ -20,7 +20,7 @@ _BACKENDS: list[tuple[str, dict[str, str]]] = [("tccboot", {}), ("hurd", {}), ("
 @pytest.mark.boot
 @pytest.mark.parametrize(
     ("program", "backend", "settings"),
-    [(program, *backend) for program in (SOCKETS, IPC, LOOPBACK) for backend in _BACKENDS] + [(SOCKETS, "linux", {})],
+    [(program, *backend) for program in (SOCKETS, IPC, LOOPBACK) for backend in _BACKENDS] + [(SOCKETS, "linux", {}), (IPC, "linux", {})],
     ids=lambda value: value.parent.name if isinstance(value, Path) else ("debian's" if value else "") if isinstance(value, dict) else value,
 )
 def test_they_answer_as_linux_does(tmp_path: Path, program: Path, backend: str, settings: dict[str, str]) -> None:

@@ -33,7 +33,9 @@ FRAGMENTS = {
     "loopback": (_GUEST / "linux.config", _GUEST / "net-unix.config", _GUEST / "net-loopback.config"),
 }
 _BITS = {"64": (), "32": (_GUEST / "bits-32.config",)}  # the same for the setting `bits`, added last
-_NODEVICE = _GUEST / "nodevice"  # with `net=unix`, in place of Linux's own files: sockets between processes need no device
+# Folders of files that take the place of Linux's own, or stand beside them.
+_LEFTOUT = _GUEST / "leftout"  # always: message queues of System V, measuring processors
+_NODEVICE = _GUEST / "nodevice"  # with `net=unix`: sockets between processes need no device
 SOURCES_FILE = "sources.json"
 METHOD = "kbuild dependency files, headers left out"
 # What this machine must have, when its own compilers are to build the kernel: program → Debian's package.
@@ -55,7 +57,12 @@ def built_kernel(cache: Cache, notify: Notify, net: str = "unix", toolchain: str
     debian = DebianPackages(cache)
     package = _source_package(debian)
     version, sha256 = debian.candidate(package, "all")  # the package itself, 138 MB, is touched only when there is something to build
-    key = {"source": sha256, "config": " ".join(map(file_sha256, [*fragments(net, bits), *_replaced(net)])), "recipe": "6", **by.key()}
+    key = {
+        "source": sha256,
+        "config": " ".join(map(file_sha256, [*fragments(net, bits), *_replaced(net).values()])),
+        "recipe": "6",
+        **by.key(),
+    }
     if not cache.has("linux-kernel", key):  # what there is may be another version than the locked one
         deb = debian.binary(package, "all")
         version, key["source"] = deb.version, deb.sha256
@@ -180,15 +187,15 @@ def _name(line: str) -> str:
     return match[0]
 
 
-def _replaced(net: str) -> list[Path]:
-    """The files of ours that take the place of Linux's, or stand beside them."""
-    return sorted(path for path in _NODEVICE.rglob("*") if path.is_file()) if net == "unix" else []
+def _replaced(net: str) -> dict[str, Path]:
+    """The files of ours that take the place of Linux's, or stand beside them, by their places in its tree."""
+    folders = (_LEFTOUT, *((_NODEVICE,) if net == "unix" else ()))
+    return {str(path.relative_to(folder)): path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def _replace(tree: Path, net: str) -> None:
-    for path in _replaced(net):
-        target = tree / path.relative_to(_NODEVICE)
-        shutil.copyfile(path, target)
+    for place, path in _replaced(net).items():
+        shutil.copyfile(path, tree / place)
 
 
 def _compile(by: Tools, tree: Path, tell: Callable[[str, float], None]) -> None:
