@@ -33,3 +33,14 @@ def test_they_answer_as_linux_does(tmp_path: Path, program: Path, backend: str, 
     with booted.verdict.exports[script.results[0]].open("rb") as stream:
         (lines,) = [b"".join(entry.chunks).decode() for entry in nar.read(stream) if entry.kind == "regular"]
     assert lines.splitlines() == syscall_answers(program)
+
+
+@pytest.mark.boot
+@pytest.mark.parametrize(("backend", "settings"), _BACKENDS, ids=[name for name, _ in _BACKENDS])
+def test_a_server_and_its_clients_meet_on_the_loopback(tmp_path: Path, backend: str, settings: dict[str, str]) -> None:
+    """Programs that nobody here wrote: busybox's httpd and wget."""
+    plugins = Plugins.load()
+    (tmp_path / "builders").mkdir()
+    script = Builders(tmp_path / "builders", "i686-linux", plugins).script(load_builders(PROGRAMS)["web"])
+    booted = boot(script, backend, tmp_path / "boot", plugins=plugins, settings=settings)
+    assert booted.ok, f"{booted.verdict.failure}\n{booted.console}"
