@@ -25,12 +25,15 @@ from pathlib import Path
 
 from bench.graph import make_graph
 from bench.seeds import make_seeds
+from bench.writing import writing
 from xboot._workspace import cache_root
+from xboot.testing.recipes import recipe_text, shell_step
 
 HERE = Path(__file__).parent.parent
 HELLO = HERE / "examples" / "hello" / "recipe.toml"
 WORLD = HERE / "examples" / "world" / "recipe.toml"
 BACKENDS = ("linux", "hurd", "tccboot", "mirage")
+_HASHED = 256  # MB of an output, so that the executor's hashing is what a run takes
 _REMEMBERED = ("line-counts", "parts-unpacked", "runs", "times")  # what a side makes for itself: kinds of the cache
 
 
@@ -110,10 +113,15 @@ def _rows(folder: Path, wanted: Sequence[str]) -> Mapping[str, Row]:
         "derive-cold": Row(["derive", str(WORLD)], _nothing_derived),
         "graph": Row([]),
         "seeds": Row([]),
+        **{
+            f"hash-{name}": Row(["run", "--quiet", "--fresh", "--accel", "tcg", "--backend", name, str(folder / "hash.toml")])
+            for name in BACKENDS
+        },
     }
     unknown = set(wanted) - rows.keys()
     if unknown:
         sys.exit(f"bench.versus: no row {', '.join(sorted(unknown))}; there are {', '.join(rows)}")
+    (folder / "hash.toml").write_text(recipe_text({"hashed": shell_step(writing(_HASHED)["hashed"])}))
     chosen = {name: row for name, row in rows.items() if name in wanted or not wanted}
     if "graph" in chosen:
         graph = make_graph(folder / "graph")

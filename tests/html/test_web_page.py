@@ -158,9 +158,10 @@ def test_an_emulator_that_a_page_cannot_hold(script: Script, tmp_path: Path) -> 
 
 
 @pytest.mark.boot
-def test_hello_in_a_browser(browser: Browser, tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", ["hurd", "tccboot"])
+def test_hello_in_a_browser(browser: Browser, tmp_path: Path, backend: str) -> None:
     page = tmp_path / "hello.html"
-    command = [sys.executable, "-m", "xboot", "web", str(page), "-b", "hurd", "--expect", HASH, str(HELLO)]
+    command = [sys.executable, "-m", "xboot", "web", str(page), "-b", backend, "--expect", HASH, str(HELLO)]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr
     assert "1 of 1 results have a hash" in made.stdout
@@ -172,7 +173,7 @@ def test_hello_in_a_browser(browser: Browser, tmp_path: Path) -> None:
     assert browser.logged == []
     assert [place for place in browser.requests if not place.startswith("blob:")] == [page.resolve().as_uri()]
     if keep := os.environ.get("XBOOT_SCREENSHOTS"):
-        browser.screenshot(Path(keep) / "web.png")
+        browser.screenshot(Path(keep) / f"web-{backend}.png")
 
 
 def web(*arguments: object) -> tuple[int, str]:
