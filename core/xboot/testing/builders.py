@@ -72,14 +72,16 @@ IPC = PROGRAMS / "ipc" / "main.c"
 LOOPBACK = PROGRAMS / "loopback" / "main.c"
 """A fifth: AF_INET and AF_INET6 on the loopback of a step's own. In no suite: linux has one with `--set net=loopback` alone."""
 
-_FIELD = re.compile(r"^(?:/\*|\*|#)?\s*(Wins|Verdict|Output|Outputs|Then|Timeout|Memory|Log|CVE|Fixed): (.*?)(?:\s*\*/)?$")
+_FIELD = re.compile(r"^(?:/\*|\*|#)?\s*(Wins|Verdict|Output|Outputs|Then|Timeout|Memory|Log|CVE|Fixed|Breaks): (.*?)(?:\s*\*/)?$")
 SYSTEMS = tuple(ARCHITECTURES)
 """The systems that there are builders for; the first that a backend runs is taken where one is enough."""
 
 
 @dataclass(frozen=True, slots=True)
 class Builder:
-    """One program, and what is to come of it; `fails` is a regular expression, None when the run must succeed."""
+    """One program, and what is to come of it; `fails` is a regular expression, None when the run must succeed. `breaks`: machines that may
+    end on it, as an emulator does that meets what it does not emulate: that is a failed run, and wins nothing.
+    """
 
     name: str
     file: Path
@@ -93,6 +95,7 @@ class Builder:
     log: str = ""
     cves: Sequence[str] = ()
     fixed: str = ""
+    breaks: Sequence[str] = ()
 
     @property
     def compiled(self) -> bool:
@@ -143,6 +146,7 @@ def _load(name: str, path: Path) -> Builder:
         log=fields.get("Log", ""),
         cves=fields["CVE"].split(", ") if "CVE" in fields else [],
         fixed=fields.get("Fixed", ""),
+        breaks=fields.get("Breaks", "").split(),
     )
 
 

@@ -219,6 +219,9 @@ class BootSuite(ImageTests):
         script = xboot_builders("i686-linux" if attack.compiled else system_of_choice).script(attack)
         verdict, _ = boot(script, timeout=attack.timeout, memory=attack.memory)
         told = f"{verdict.failure}\n{verdict.console_tail}"
+        if self.machine in attack.breaks and verdict.failure.startswith("the machine ended with status"):
+            assert all(output.status is Status.NOT_RUN for output in verdict.outputs), "the machine ended, and yet something was built"
+            return
         if attack.fails is None:
             assert verdict.ok, told
         else:

@@ -1,6 +1,7 @@
 /* Wins: the processor's privileges, the kernel's memory, the machine's end as a success; or a crash of the machine
    Verdict: ok
    Timeout: 120
+   Breaks: v86
 
    What a hostile i386 program may try against the kernel itself. Each attack is made by a child; printed is its name, and how the child ended (wait's
    status). All backends end them the same way, and the program ends with 1 if one ended otherwise. Never run it natively: the last part makes every call

@@ -1,6 +1,7 @@
 /* Wins: the processor's privileges, through a descriptor of the program's own: a gate, a system segment, code of ring 0
    Verdict: ok
    Timeout: 180
+   Breaks: v86
 
    A table of one's own (modify_ldt) is asked for with every kind of entry; thread-local segments with every bit that there is. Then the processor is asked for every
    selector that there can be (lar), and each that it knows is called, jumped to, returned to and loaded: the program is never anything but in ring 3. */
