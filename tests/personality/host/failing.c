@@ -175,6 +175,19 @@ static int binds(void) { unsigned name[3] = { 1 | 'd' << 16 | 'i' << 24, 'r' | '
 static void plain_socket(void) { fd = CALL3(359, 1, 1, 0); }
 static int connects(void) { return CALL3(362, other, DATA + 512, 7); }
 static int accepts(void) { return CALL4(364, fd, 0, 0, 0); }
+static void name_at_loopback(void) { unsigned name[4] = { 2 | 0x10u << 16, 0x0100007f, 0, 0 }; put(DATA, name, 16); }
+static int socket_on_loopback(unsigned kind) { int s = CALL3(359, 2, kind, 0); name_at_loopback(); return s; }
+static void listens_there(void) { fd = socket_on_loopback(1); CALL3(361, fd, DATA, 16); CALL2(363, fd, 5); other = CALL3(359, 2, 1, 0); name_at_loopback(); }
+static int connects_there(void) { return CALL3(362, other, DATA, 16); }
+static void hears_there(void) { fd = socket_on_loopback(2); CALL3(361, fd, DATA, 16); CALL3(362, fd, DATA, 16); }
+static int segment(void) { int made = CALL3(395, 5, 2 * PAGE_SIZE, 01600); return made < 0 ? made : 0; }
+static void has_segment(void) { fd = CALL3(395, 5, 2 * PAGE_SIZE, 01600); }
+static int attaches(void) { int at = CALL3(397, fd, 0, 0); return at < 0 && at > -4096 ? at : 0; }
+static int set(void) { int made = CALL3(393, 5, 3, 01600); return made < 0 ? made : 0; }
+static void has_set(void) { unsigned change[2] = { 1u << 16, 010000 }; fd = CALL3(393, 5, 3, 01600); put(DATA, change, 8); }
+static int changes(void) { return CALL4(420, fd, DATA, 1, 0); }
+static void has_zero(void) { unsigned change[2] = { 0xffffu << 16, 010000 }; has_set(); put(DATA, change, 8); }
+static int waits_for_set(void) { int result = CALL4(420, fd, DATA, 1, 0); return builder->attempt ? 0 : result; }
 static int opens_terminal(void) { return open_file("dir/ptmx", O_RDWR) >= 0 ? 0 : (int)builder->r->eax; }
 static int opens_end(void) { return open_file("dir/0", O_RDWR) >= 0 ? 0 : (int)builder->r->eax; }
 static int opens_peer(void) { return CALL3(54, fd, 0x5441, O_RDWR) >= 0 ? 0 : (int)builder->r->eax; }
@@ -216,6 +229,8 @@ static const struct scenario {
 	{ "mremap", shown, grows, 1 }, { "mremap elsewhere", shown, moves, 1 }, { "madvise", shown, forgets, 1 }, { "brk", nothing, breaks, 1 }, { "pipe", nothing, pipes, 1 },
 	{ "socketpair", nothing, pairs, 1 }, { "send", joined, says, 1 }, { "send a little", joined, says_little, 1 }, { "send a descriptor", joined, passes, 1 },
 	{ "receive a descriptor", joined, passes_and_takes, 1 }, { "bind", plain_socket, binds, 1 }, { "connect", listens, connects, 1 }, { "accept", connected, accepts, 1 },
+	{ "connect on the loopback", listens_there, connects_there, 1 }, { "a datagram there", hears_there, says_little, 1 }, { "shmget", nothing, segment, 1 },
+	{ "shmat", has_segment, attaches, 1 }, { "semget", nothing, set, 1 }, { "semop, to be undone", has_set, changes, 1 }, { "semop that waits", has_zero, waits_for_set, 0 },
 	{ "open of a terminal", terminals, opens_terminal, 1 }, { "open of its other end", terminal, opens_end, 1 }, { "that without a name", terminal, opens_peer, 1 },
 	{ "typing", terminal, types, 1 }, { "printing", terminal, prints, 1 }, { "epoll_create", nothing, makes_set, 1 }, { "epoll_ctl", sets, watches, 1 }, { "eventfd", nothing, counts, 1 }, { "timerfd", nothing, timer, 1 },
 	{ "signalfd", nothing, signals, 1 }, { "memfd_create", nothing, mem_file, 1 }, { "write to a memfd", mem, writes, 1 }, { "sigqueue", blocked, queues, 1 }, { "lock", file, locks, 1 },
