@@ -44,3 +44,13 @@ def test_a_server_and_its_clients_meet_on_the_loopback(tmp_path: Path, backend: 
     script = Builders(tmp_path / "builders", "i686-linux", plugins).script(load_builders(PROGRAMS)["web"])
     booted = boot(script, backend, tmp_path / "boot", plugins=plugins, settings=settings)
     assert booted.ok, f"{booted.verdict.failure}\n{booted.console}"
+
+
+@pytest.mark.boot
+@pytest.mark.parametrize("backend", ["tccboot", "hurd", "mirage"])
+def test_names_that_nobody_asked_for_begin_anew_with_each_step(tmp_path: Path, backend: str) -> None:
+    plugins = Plugins.load()
+    (tmp_path / "builders").mkdir()
+    script = Builders(tmp_path / "builders", "i686-linux", plugins).script(load_builders(PROGRAMS)["unasked-names"], to_output=True)
+    booted = boot(script, backend, tmp_path / "boot", plugins=plugins, export=False)
+    assert booted.ok, f"{booted.verdict.failure}\n{booted.console}"

@@ -73,19 +73,17 @@ static int lookup(struct process *p, struct name *name, u32 style, struct socket
 	return (*found)->style == style ? 0 : -EPROTOTYPE;
 }
 
-/* A free name, which no file has, of five digits. */
+/* The lowest free name, which no file has, of five digits: what an earlier step took does not show in it. */
 int name_free(struct socket *s)
 {
 	static const char digits[] = "0123456789abcdef";
-	static u32 last;
-	u32 tries, i;
+	u32 number, i;
 	char text[6];
 
-	for (tries = 0; tries < 0x100000; tries++) {
-		last++;
+	for (number = 1; number < 0x100000; number++) {
 		text[0] = 0;
 		for (i = 0; i < 5; i++)
-			text[1 + i] = digits[last >> (16 - 4 * i) & 15];
+			text[1 + i] = digits[number >> (16 - 4 * i) & 15];
 		if (socket_abstract(text, 6, s->style))
 			continue;
 		memcpy(s->name, text, 6);
