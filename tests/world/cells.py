@@ -28,7 +28,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 RECORD, PAGE = HERE / "cells.txt", ROOT / "docs" / "world.md"
 EXAMPLE = ROOT / "examples" / "world"
-PROGRAMS = ("tools", "guile", "python", "lua", "zlib", "hello", "gnu-sed")
+PROGRAMS = ("tools", "guile", "python", "script", "pythontests", "lua", "zlib", "hello", "gnu-sed")
 VOTERS = ("linux", "mirage", "tccboot", "hurd")
 _MERGE = ("--memory", "3000", "--step-timeout", "3000", "--run-timeout", "3100")  # linux exports from 3,072 MiB at most
 

@@ -1,0 +1,39 @@
+"""Runs the tests of one of Python's own modules in a pseudo-terminal: python3.11 pythontests.py NAME."""
+
+import os
+import pty
+import sys
+import unittest
+
+# What some tests want and not every kernel gives a builder.
+WITHOUT = {
+    "/bin/sh": "test_poll.PollTests.test_poll2",
+    "a file of more than 4 GiB": "test_mmap.LargeMmapTests",
+    "a pipe of another size (F_SETPIPE_SZ)": "test_fcntl.TestFcntl.test_fcntl_f_pipesize",
+    "the older way to watch a directory (F_NOTIFY)": "test_fcntl.TestFcntl.test_fcntl_64_bit",
+}
+
+
+def each(tests):
+    """The tests in suites of suites."""
+    for test in tests:
+        if isinstance(test, unittest.TestSuite):
+            yield from each(test)
+        else:
+            yield test
+
+
+def main(module):
+    """The exit status: 0 if all passed."""
+    names = ["test." + name for text in WITHOUT.values() for name in text.split()]
+    tests = list(each(unittest.defaultTestLoader.loadTestsFromName("test." + module)))
+    wanted = [test for test in tests if not any((test.id() + ".").startswith(name + ".") for name in names)]
+    result = unittest.TextTestRunner(sys.stdout, verbosity=2).run(unittest.TestSuite(wanted))
+    print(f"of {module}: {result.testsRun - len(result.skipped)} tests passed, {len(result.skipped)} skipped")
+    return 0 if result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 2:
+        sys.exit(os.waitstatus_to_exitcode(pty.spawn([sys.executable, *sys.argv, "here"])))
+    sys.exit(main(sys.argv[1]))
