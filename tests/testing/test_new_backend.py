@@ -72,6 +72,17 @@ def test_an_unknown_backend_is_named() -> None:
     assert "--xboot-backend nothing: there is no backend 'nothing'; known backends: " in done.stderr
 
 
+def test_a_machine_for_those_that_name_none() -> None:
+    def collected(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-q", *options]
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT / "examples")
+
+    done = collected("--xboot-backend", "tccboot", "--xboot-backend", "hurd@v86", "--xboot-machine", "bochs")
+    assert "Test_tccboot_on_bochs::" in done.stdout and "Test_hurd_on_v86::" in done.stdout, done.stderr
+    done = collected("--xboot-backend", "hurd", "--xboot-machine", "abacus")
+    assert done.returncode == 4 and "there is no machine 'abacus'" in done.stderr, done.stderr
+
+
 @pytest.mark.boot
 def test_the_suite_has_its_programs_in_this_repository_too() -> None:
     """Marks of this repository's tests hide programs from them; the suite is not one of them."""

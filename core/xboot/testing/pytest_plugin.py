@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("xboot", "conformance of an xboot backend")
     backend = "run the conformance suite for this backend, with all its executors or with the one that is named (repeatable)"
     group.addoption("--xboot-backend", action="append", default=[], metavar="BACKEND[/EXECUTOR][@MACHINE]", help=backend)
+    machine = "the machine of those that name none (the usual one)"
+    group.addoption("--xboot-machine", default="", metavar="MACHINE", help=machine)
     setting = "a setting for its runs, as `xboot run --set` (repeatable)"
     group.addoption("--xboot-set", action="append", default=[], metavar="KEY=VALUE", help=setting)
     group.addoption("--xboot-no-boot", action="store_true", help="only what needs no kernel and no QEMU")
@@ -49,7 +52,9 @@ def pytest_configure(config: pytest.Config) -> None:
     options["boot"] = not config.getoption("--xboot-no-boot")
     plugins = Plugins.load()
     try:
-        request = Request(voters=parse_voters(names), settings=parse_settings(config.getoption("--xboot-set")))
+        machine: str = config.getoption("--xboot-machine")
+        voters = [replace(voter, machine=voter.machine or machine) for voter in parse_voters(names)]
+        request = Request(voters=voters, settings=parse_settings(config.getoption("--xboot-set")))
         selected.update({voter: dict(its.settings) for voter, its in each_voter(request, plugins).items()})
     except UsageError as error:
         reasons = "".join(f"\n{origin}: {reason}" for origin, reason in plugins.broken.items())
