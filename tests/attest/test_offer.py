@@ -168,7 +168,7 @@ def test_sizes_that_differ_are_refused(attested) -> None:
         attested(run(), replace(run(), outputs=other, boots=boots("steps", other)))
 
 
-@pytest.mark.parametrize("path", ["/nix/store/../../etc/passwd", "/etc/passwd", f"{S1}/inside", "/nix/store/short-name"])
+@pytest.mark.parametrize("path", ["/etc/passwd", f"{S1}/inside", "/nix/store/short-name"])
 def test_paths_that_no_store_has_make_no_files(attested, path: str) -> None:
     """Signers may sign any text as a path; a name of a file is made only of what is a store path."""
     other = outputs(s3={"path": path})

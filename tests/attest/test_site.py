@@ -179,7 +179,7 @@ def test_what_is_not_believed_is_named_and_not_shown(repository, made, tmp_path:
 
 def test_foreign_text_stays_text(repository, made, tmp_path: Path) -> None:
     """A signer may sign any printable text as a store path; it is shown, escaped, and makes no file's name."""
-    odd = "/nix/store/../../<script>window.pwned=1</script>{{7*7}}\"'&amp;"
+    odd = "/nix/store/.../<script>window.pwned=1</script>{{7*7}}\"'&amp;"
     what = run()
     outputs = [replace(what.outputs[0], path=odd), *what.outputs[1:]]
     repository("alice", replace(what, outputs=outputs, script=replace(what.script, results=[odd])))

@@ -2,13 +2,13 @@
 
 A signer counts once, however many files they signed; a backend counts once, however many signers ran it. Who is independent of whom is said
 by what each signed for (`xboot.attest.components`). One output on which two
-believed attestations differ makes the verdict `differs`, however many agree.
+believed attestations differ makes the verdict `differs`, however many agree; so do two lists of outputs of one script, which fixes them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xboot.attest.components import Said, makeups
@@ -56,13 +56,24 @@ class Divergence:
 
 @dataclass(frozen=True, slots=True)
 class Attested:
-    """What came of a set of files. `trusted`: how many signers there could be (n); `signers` (k) are those who attested."""
+    """What came of a set of files. `trusted`: how many signers there could be (n); `signers` (k) are those who attested.
+
+    `steps`: store path → step and derivation, of every output that anybody lists. `lists_differ`: those who list the same outputs, in
+    groups; empty when all do.
+    """
 
     trusted: int
     attestations: Sequence[Attestation]
     refused: Sequence[Refusal]
     repeated: Sequence[Path]
     divergences: Sequence[Divergence]
+    steps: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    lists_differ: Sequence[Sequence[Attestation]] = ()
+
+    @property
+    def differs(self) -> bool:
+        """Whether two who are believed contradict each other: in an output's hash, or in which outputs the script has."""
+        return bool(self.divergences or self.lists_differ)
 
     @property
     def script_sha256(self) -> str:
@@ -134,8 +145,9 @@ def index_keys(keys: Sequence[TrustedKey]) -> dict[str, TrustedKey]:
 def verify_files(files: Sequence[Path], keys: Sequence[TrustedKey], *, script: Script | None = None) -> Attested:
     """Check every file, then put together what the believed ones say.
 
-    All must be about one script, with its outputs: `script` if given, else the one that most signers attest; those of
-    another script are refused by name. Nothing is raised for a bad file: it is in `refused`.
+    All must be about one script: `script` if given, else the one that most signers attest; those of another script are refused by
+    name. Those that list other outputs than `script` has are refused, too; without it nobody can say who is right, and the lists
+    differ. Nothing is raised for a bad file: it is in `refused`.
     """
     known = index_keys(keys)
     believed, refused = believe_files(files, known)
@@ -171,11 +183,15 @@ def believe_files(files: Iterable[Path], known: Mapping[str, TrustedKey]) -> tup
 def put_together(believed: Sequence[Attestation], trusted: int, script: Script | None = None) -> Attested:
     """What attestations of one script say together. `trusted`: how many signers there could be."""
     counted, repeated = _without_repeats(believed)
-    counted, odd = _same_outputs(counted, script)
+    refused: list[Refusal] = []
     if script is not None:
+        counted, odd = _outputs_of(counted, script)
         counted, broken = _closing(counted, script)
-        odd += broken
-    return Attested(trusted, counted, odd, repeated, _divergences(counted))
+        refused = [*odd, *broken]
+    lists = _by_list(counted)
+    steps = {path: step for one in reversed(lists) for path, step in one}
+    groups = list(lists.values()) if len(lists) > 1 else []
+    return Attested(trusted, counted, refused, repeated, _divergences(counted, steps), steps, groups)
 
 
 def _closing(found: Sequence[Attestation], script: Script) -> tuple[list[Attestation], list[Refusal]]:
@@ -219,28 +235,32 @@ def _identity(claim: Claim) -> tuple[object, ...]:
 _Steps = tuple[tuple[str, tuple[int, str]], ...]
 
 
-def _same_outputs(found: Sequence[Attestation], script: Script | None) -> tuple[list[Attestation], list[Refusal]]:
-    """A script decides which outputs there are: who lists others lies, or has a broken xboot. Without it the most signers' list counts."""
-    lists: dict[_Steps, set[str]] = {}
+def _outputs_of(found: Sequence[Attestation], script: Script) -> tuple[list[Attestation], list[Refusal]]:
+    """A script decides which outputs there are: who lists others lies, or has a broken xboot."""
+    lists = _by_list(found)
+    kept = lists.pop(tuple((output.path, (step.number, step.drv)) for step in script.steps for output in step.outputs), [])
+    return kept, [
+        Refusal(a.file, f"{a.file}: lists other outputs of the same script than the target has")
+        for others in lists.values() for a in others
+    ]  # fmt: skip
+
+
+def _by_list(found: Sequence[Attestation]) -> dict[_Steps, list[Attestation]]:
+    """List of outputs, with their steps and derivations → who signed for it."""
+    lists: dict[_Steps, list[Attestation]] = {}
     for attestation in found:
-        lists.setdefault(tuple(attestation.claim.steps.items()), set()).add(attestation.signer)
-    usual: _Steps = max(lists, key=lambda steps: (len(lists[steps]), steps), default=())
-    if script is not None:
-        usual = tuple((output.path, (step.number, step.drv)) for step in script.steps for output in step.outputs)
-    kept = [a for a in found if tuple(a.claim.steps.items()) == usual]
-    odd = [a for a in found if tuple(a.claim.steps.items()) != usual]
-    whose = "the target has" if script else "the others do"
-    return kept, [Refusal(a.file, f"{a.file}: lists other outputs of the same script than {whose}") for a in odd]
+        lists.setdefault(tuple(attestation.claim.steps.items()), []).append(attestation)
+    return lists
 
 
-def _divergences(found: Sequence[Attestation]) -> list[Divergence]:
-    if not found:
-        return []
+def _divergences(found: Sequence[Attestation], steps: Mapping[str, tuple[int, str]]) -> list[Divergence]:
+    """The outputs to which those who list them give several hashes."""
     differing = []
-    for path, (step, drv) in found[0].claim.steps.items():
+    for path, (step, drv) in steps.items():
         hashes: dict[str, list[str]] = {}
         for attestation in found:
-            hashes.setdefault(attestation.claim.outputs[path], []).append(f"{attestation.signer} on {attestation.claim.voter}")
+            if path in attestation.claim.outputs:
+                hashes.setdefault(attestation.claim.outputs[path], []).append(f"{attestation.signer} on {attestation.claim.voter}")
         if len(hashes) > 1:
             differing.append(Divergence(step, drv, path, hashes))
     return sorted(differing, key=lambda d: d.step)

@@ -45,7 +45,7 @@ _SEAL = re.compile("run|steps")
 _BOOT = re.compile(r"boot of steps ([1-9][0-9]{0,8}) to ([1-9][0-9]{0,8})")
 _SIZE = re.compile(r"[0-9]{1,18}")
 _STEP = re.compile(r"[1-9][0-9]{0,8}")
-_STORE_PATH = re.compile(r"/[!-~]{1,4096}")
+_STORE_PATH = re.compile(r"(?=.{2,4097}\Z)(?:/(?!\.{1,2}(?:/|\Z))[!-.0-~]+)+")  # written in one way: no //, no /./, no / at the end
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,7 +197,7 @@ def check(wanted: Wanted, console: Console) -> Checked:
     refused = [r for r in found.refused if not (r.unknown and wanted.skip_unknown)]
     judgement = judge(found, wanted.policy)
     status, word = 0, "agreed"
-    if found.divergences:
+    if found.differs:
         status, word = report.EXIT_DIFFERS, "differs"
     elif refused:
         status, word = EXIT_REFUSED, "refused"
@@ -228,6 +228,9 @@ def _show(console: Console, found: Attested, wanted: Wanted, judgement: Judgemen
         _say(console, f"[bold red]differ [/] step {divergence.step}: {divergence.path}", markup=True)
         for value, who in sorted(divergence.hashes.items()):
             _say(console, f"        {report.sri(value)}  {', '.join(who)}")
+    for of in found.lists_differ:
+        who = ", ".join(f"{a.signer} on {a.claim.voter}" for a in of)
+        _say(console, f"[bold red]differ [/] a list of {counted(len(of[0].claim.steps), 'output')} of the script: {who}", markup=True)
     by = f"{of_all(len(found.signers), found.trusted, 'signer')} ({', '.join(found.signers) or 'none'})"
     on = f"{counted(len(found.backends), 'backend')} ({', '.join(found.backends) or 'none'})"
     for line in sentences(apart):
@@ -235,12 +238,18 @@ def _show(console: Console, found: Attested, wanted: Wanted, judgement: Judgemen
     if found.divergences:
         first = found.divergences[0]
         _say(console, f"[bold red]differs[/]: the first diverging output is {first.path} of step {first.step} ({first.drv})", markup=True)
+    elif found.lists_differ:
+        _say(
+            console,
+            "[bold red]differs[/]: which outputs the script has, of which it leaves no choice; with --target they are known",
+            markup=True,
+        )
     elif status == EXIT_REFUSED:
         _say(console, f"[bold red]refused[/]: not every file can be believed; those that can: {by} agree, on {on}", markup=True)
     elif status:
         _say(console, f"[bold red]too few[/]: {by} on {on} agree; of those that count: {', '.join(judgement.missing)}", markup=True)
     else:
-        count = len(found.attestations[0].claim.outputs)
+        count = len(found.steps)
         on = f"{on}, {len(apart.guest)} independent" if len(apart.voters) > 1 else on
         what = counted(count, "output")
         _say(console, f"[bold green]agreed[/]: {what}, by {by}, on {on}; script sha256 {found.script_sha256}", markup=True)
@@ -270,10 +279,13 @@ def _report(checked: Checked, policy: Policy) -> dict[str, Any]:
         ],
         "refused": [{"file": str(r.file), "reason": r.reason, "unknownKey": r.unknown} for r in found.refused],
         "repeated": [str(path) for path in found.repeated],
-        "outputs": dict(found.attestations[0].claim.outputs) if found.attestations and not found.divergences else {},
+        "outputs": dict(found.attestations[0].claim.outputs) if found.attestations and not found.differs else {},
         "divergences": [
             {"step": d.step, "drv": d.drv, "path": d.path, "narSha256": {value: list(who) for value, who in d.hashes.items()}}
             for d in found.divergences
+        ],
+        "listsDiffer": [
+            {"outputs": list(of[0].claim.steps), "by": [f"{a.signer} on {a.claim.voter}" for a in of]} for of in found.lists_differ
         ],
     }  # fmt: skip
 

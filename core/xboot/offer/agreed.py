@@ -36,7 +36,7 @@ def agreed_outputs(found: Attested, policy: Policy) -> list[AgreedOutput]:
     What an output refers to is said only by attestations of several boots, so these alone must be enough for the policy. Raises InputError
     when they are not, when two of them differ, and for a path that no store has.
     """
-    assert not found.divergences
+    assert not found.differs
     saying = [a for a in found.attestations if a.claim.contents]
     judgement = judge(replace(found, attestations=saying), policy)
     if not saying or not judgement.enough:

@@ -45,13 +45,15 @@ class Target:
 
     @property
     def state(self) -> str:
-        if self.found.divergences:
+        if self.found.differs:
             return DIFFERS
         return self.state_of_the_rest
 
     @property
     def state_of_the_rest(self) -> str:
-        """The state of outputs on which nobody differs, in a target where some may."""
+        """The state of outputs on which nobody differs, in a target where some may. Where lists differ, so does every output in them."""
+        if self.found.lists_differ:
+            return DIFFERS
         if len({(a.signer, a.claim.voter) for a in self.found.attestations}) <= 1:
             return ALONE
         return AGREED if self.judgement.enough else TOO_FEW
@@ -89,7 +91,7 @@ def gather(folder: Folder, policy: Policy) -> Evidence:
         refused += found.refused
         sources, differ = _most_said(tuple(a.claim.sources) for a in found.attestations)
         results, _ = _most_said(tuple(a.claim.results) for a in found.attestations)
-        names = [name_of(path) for path in (results or tuple(found.attestations[0].claim.outputs)[-1:])]
+        names = [name_of(path) for path in (results or tuple(found.steps)[-1:])]
         name = printable(", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else ""), 3 * _SHOWN)
         targets.append(Target(script, name, found, judge(found, policy), sources, differ, texts.get(script, "")))
     named = {a.claim.tcb_sha256: _base(a) for t in targets for a in t.found.attestations if a.claim.components}

@@ -99,8 +99,8 @@ def _summary(target: Target) -> dict[str, Any]:
     found = target.found
     return {
         "name": target.name, "script": target.script, "state": target.state, "signers": found.signers[:20], "kernels": found.backends[:20],
-        "machines": sorted({a.claim.machine for a in found.attestations})[:20], "outputs": len(found.attestations[0].claim.outputs),
-        "differing": len(found.divergences), "missing": target.judgement.missing,
+        "machines": sorted({a.claim.machine for a in found.attestations})[:20], "outputs": len(found.steps),
+        "differing": len(found.divergences), "listsDiffer": bool(found.lists_differ), "missing": target.judgement.missing,
     }  # fmt: skip
 
 
@@ -170,7 +170,7 @@ def _everything(evidence: Evidence) -> Iterator[dict[str, Any]]:
         for a in target.found.attestations:
             for path, value in a.claim.outputs.items():
                 hashes.setdefault(path, {})[value] = None
-        for path, (step, _) in target.found.attestations[0].claim.steps.items():
+        for path, (step, _) in target.found.steps.items():
             yield {
                 "name": name_of(path), "path": path, "target": target.name, "scriptSha256": target.script, "step": step,
                 "state": DIFFERS if path in differing else target.state_of_the_rest,

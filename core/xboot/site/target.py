@@ -26,7 +26,7 @@ def target_values(evidence: Evidence, target: Target, others: Sequence[Target], 
     """What the template `site-target` shows. `others`: targets of the same name; `events`: of this one, newest first."""
     found = target.found
     differing = {d.path for d in found.divergences}
-    steps = found.attestations[0].claim.steps
+    steps = found.steps
     results = {path for a in found.attestations for path in a.claim.results}
     order = sorted(steps, key=lambda path: (path not in differing, path not in results, steps[path][0]))
     marks = _marks(found.attestations)
@@ -34,6 +34,7 @@ def target_values(evidence: Evidence, target: Target, others: Sequence[Target], 
     return {
         "target": target, "evidence": evidence, "first": found.divergences[0] if found.divergences else None,
         "first_name": name_of(found.divergences[0].path) if found.divergences else "",
+        "lists": _lists(target),
         "outputs": [_row(target, path) for path in order[:MOST_ROWS]], "hidden": max(0, len(order) - MOST_ROWS),
         "matrix": _matrix(found.attestations, marks), "sets": {mark: said_by(of) for mark, of in sets.items()} if len(sets) > 1 else {},
         "voters": _voters(evidence, target)[:MOST_ROWS], "sources": target.sources[:MOST_ROWS],
@@ -56,12 +57,17 @@ def said_by(attestations: Sequence[Attestation]) -> str:
     return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
 
 
+def _lists(target: Target) -> list[dict[str, Any]]:
+    """Where signers list different outputs of the script: how many outputs a list has, and who signed for it."""
+    return [{"outputs": len(of[0].claim.steps), "by": said_by(of)} for of in target.found.lists_differ]
+
+
 def _marks(attestations: Sequence[Attestation]) -> dict[Any, str]:
     """File → letter of all that it attests: the same letter for the same outputs."""
-    letters: dict[tuple[str, ...], str] = {}
+    letters: dict[object, str] = {}
     found = {}
     for a in attestations:
-        outputs = tuple(a.claim.outputs[path] for path in attestations[0].claim.steps)
+        outputs = (tuple(a.claim.outputs.items()), tuple(a.claim.steps.items()))
         found[a.file] = letters.setdefault(outputs, _LETTERS[min(len(letters), len(_LETTERS) - 1)])
     return found
 
@@ -80,10 +86,11 @@ def _matrix(attestations: Sequence[Attestation], marks: Mapping[Any, str]) -> di
 def _row(target: Target, path: str) -> dict[str, Any]:
     """One output: its hashes, most said first, and who says each."""
     attestations = target.found.attestations
-    step, drv = attestations[0].claim.steps[path]
+    step, drv = target.found.steps[path]
     by: dict[str, list[Attestation]] = {}
     for a in attestations:
-        by.setdefault(a.claim.outputs[path], []).append(a)
+        if path in a.claim.outputs:
+            by.setdefault(a.claim.outputs[path], []).append(a)
     values = sorted(by, key=lambda value: (-len(by[value]), value))
     sizes = {a.claim.contents[path].size for a in attestations if path in a.claim.contents}
     return {
@@ -127,11 +134,12 @@ def target_json(evidence: Evidence, target: Target, events: Sequence[Event]) -> 
             "machines": list(target.judgement.machines),
         },
         "outputs": [
-            {"path": path, "step": step, "drv": drv, "agreed": len(values) == 1, "narSha256": values}
-            for path, (step, drv) in found.attestations[0].claim.steps.items()
+            {"path": path, "step": step, "drv": drv, "agreed": len(values) == 1 and not found.lists_differ, "narSha256": values}
+            for path, (step, drv) in found.steps.items()
             for values in [_who(found.attestations, path)]
         ],
         "divergences": [d.path for d in found.divergences],
+        "listsDiffer": _lists(target),
         "attestations": [
             {"file": evidence.folder.name(a.file), "signer": a.signer, "voter": str(a.claim.voter), "backend": a.claim.backend,
              "executor": a.claim.executor, "machine": a.claim.machine, "accelerator": a.claim.accelerator, "seal": a.claim.seal,
@@ -152,5 +160,6 @@ def target_json(evidence: Evidence, target: Target, events: Sequence[Event]) -> 
 def _who(attestations: Sequence[Attestation], path: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for a in attestations:
-        found.setdefault(a.claim.outputs[path], []).append(f"{a.signer} on {a.claim.voter}")
+        if path in a.claim.outputs:
+            found.setdefault(a.claim.outputs[path], []).append(f"{a.signer} on {a.claim.voter}")
     return {value: sorted(who) for value, who in sorted(found.items())}
