@@ -20,7 +20,7 @@ MiB = 1 << 20
 
 # The processor that builders see: the same on every host. SMEP, SMAP and UMIP are for the kernel's own protection.
 _PROCESSOR = "x86-64-v2+smep+smap+umip"
-# SeaBIOS's variant for microvm: with the default firmware no initrd reaches a PVH kernel.
+# SeaBIOS's variant for microvm; where a distribution made that name a link (Debian), qboot.
 _QEMU = ("-M", "microvm,acpi=off,pit=on,pic=on,rtc=on,isa-serial=off", "-bios", "bios-microvm.bin")
 _LOW_MEMORY = 3072  # MiB: QEMU puts more than this above 4 GiB, where no export window can follow it
 _MOST_MEMORY = 8192  # MiB, unless the user asks for more

@@ -18,8 +18,9 @@ from xboot.errors import GuestError, UsageError
 from xboot.machine import Carrier, End, Machine, MachineOptions, ProcessCarrier, start_process
 from xboot.model import Boot, Component, MachineInfo, Need
 from xboot_qemu import kvm
-from xboot_qemu.command import command_line, find_program, program_name, refusal
+from xboot_qemu.command import command_line, find_program, hints, program_name, refusal
 from xboot_qemu.confine import confinement, walls
+from xboot_qemu.firmware import firmware
 from xboot_qemu.guard import REASON, STATUS, guard, unguarded
 from xboot_qemu.tcb import substrate
 
@@ -64,7 +65,9 @@ class QemuMachine(Machine):
         return command_line(boot, options, "", "stdio", "socket,path=result.sock,server=on,wait=on")
 
     async def start(self, boot: Boot, options: MachineOptions) -> Carrier:
-        return QemuCarrier(*await self.power_on(boot, options, boot.bits, [boot.kernel, *(module.path for module in boot.modules)]))
+        path = firmware(hints(boot), program_name(boot))
+        files = [boot.kernel, *(module.path for module in boot.modules), *([path] if path is not None else [])]
+        return QemuCarrier(*await self.power_on(boot, options, boot.bits, files))
 
     async def power_on(
         self, boot: Boot, options: MachineOptions, bits: int, files: Sequence[Path], medium: Sequence[str] = ()

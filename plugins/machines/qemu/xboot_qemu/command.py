@@ -12,6 +12,7 @@ from xboot.errors import BackendError, MissingToolError
 from xboot.machine import MachineOptions
 from xboot.model import Boot, Protocol, Serial
 from xboot_qemu.confine import SECCOMP, has_seccomp
+from xboot_qemu.firmware import with_firmware
 
 # `-rtc`: the guest's clock always starts at the second at which each step begins (docs/contract.md), whatever the time of day at the host.
 _COMMON = ("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-rtc", "base=2030-01-01T00:00:00,clock=vm")
@@ -68,7 +69,7 @@ def command_line(
     ports = [_serial("console", wiring.console, console, 0), _serial("result", wiring.result, result, 1)]
     return [
         program, *_COMMON, *(() if wiring.exit is None else ("-device", f"isa-debug-exit,iobase={wiring.exit:#x},iosize=4")),
-        *sandbox, "-accel", options.accelerator, *_memory(boot), *_processor(boot), *_what(boot, medium),
+        *sandbox, "-accel", options.accelerator, *_memory(boot), *_processor(boot), *_what(boot, program, medium),
         *(_debugger(options.gdb) if options.gdb else ()),
         *(("-plugin", f"file={doubled(str(guard))}") if guard else ()),
         *(("-chardev", f"{control},id=control", "-mon", "chardev=control,mode=control") if control else ()),
@@ -76,8 +77,8 @@ def command_line(
     ]  # fmt: skip
 
 
-def _what(boot: Boot, medium: Sequence[str]) -> list[str]:
-    return ["-M", "pc", *medium] if medium else [*hints(boot), *_files(boot)]
+def _what(boot: Boot, program: str, medium: Sequence[str]) -> list[str]:
+    return ["-M", "pc", *medium] if medium else [*with_firmware(hints(boot), program), *_files(boot)]
 
 
 def _memory(boot: Boot) -> list[str]:

@@ -12,23 +12,15 @@ from xboot.machine import MachineOptions
 from xboot.model import Boot, Component, Role
 from xboot.tcb import opaque_file
 from xboot_qemu.command import hints, program_name
+from xboot_qemu.firmware import firmware_components
 from xboot_qemu.guard import SOURCE, made_by, needed
-
-# The firmware that QEMU's machine types load; Debian puts it here.
-_FIRMWARE = {
-    "pc": ("/usr/share/seabios/bios-256k.bin", "/usr/share/qemu/bios-256k.bin"),
-    "microvm": ("/usr/share/seabios/bios-microvm.bin", "/usr/share/qemu/bios-microvm.bin"),
-}
 
 
 def substrate(boot: Boot) -> list[Component]:
-    """QEMU and the firmware that it brings. What is not installed is left out: such an image cannot be booted here."""
-    found = emulator(boot)
-    kind = _machine_type(boot)
-    firmware = next((Path(place) for place in _FIRMWARE.get(kind, ()) if Path(place).is_file()), None)
-    if firmware is not None:
-        found.append(opaque_file(f"SeaBIOS for {kind}", Role.FIRMWARE, firmware))
-    return found
+    """QEMU and the firmware that it brings. A QEMU that is not installed is left out; firmware never is: it has no hash when it is not
+    known.
+    """
+    return [*emulator(boot), *firmware_components(boot, hints(boot), program_name(boot))]
 
 
 def emulator(boot: Boot) -> list[Component]:
@@ -51,11 +43,6 @@ def emulator(boot: Boot) -> list[Component]:
             )
         )  # fmt: skip
     return found
-
-
-def _machine_type(boot: Boot) -> str:
-    words = hints(boot)
-    return words[words.index("-M") + 1].split(",")[0]
 
 
 def _binary(program: str) -> Path | None:
