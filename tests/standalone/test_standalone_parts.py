@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from xboot.attest.screen import differences, read_shown
+from xboot.attest.screen import hold, read_shown
 from xboot.boot.transcript import NO_NONCE, Made, transcript_sha256
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
@@ -85,7 +85,7 @@ def written(folder: Path, value: object) -> Path:
 
 @pytest.mark.parametrize("text", [CODE, CODE.lower(), SHA256, f" {SHA256[:32]}\n{SHA256[32:]}\n", f"{CODE[:40]} {CODE[40:]}"])
 def test_what_the_run_of_a_report_said(text: str, tmp_path: Path) -> None:
-    assert differences(read_shown(text), written(tmp_path, report())) == {"linux/c@qemu": ""}
+    assert hold(read_shown(text), written(tmp_path, report())) == ({"linux/c@qemu": ""}, {})
 
 
 @pytest.mark.parametrize(
@@ -98,15 +98,31 @@ def test_what_the_run_of_a_report_said(text: str, tmp_path: Path) -> None:
     ids=["script", "references", "size"],
 )
 def test_another_run_differs(changes: dict[str, Any], said: str, tmp_path: Path) -> None:
-    assert said in differences(read_shown(CODE), written(tmp_path, report(**changes)))["linux/c@qemu"]
+    assert said in hold(read_shown(CODE), written(tmp_path, report(**changes))).differences["linux/c@qemu"]
 
 
 def test_each_run_of_a_comparison_that_came_to_its_end(tmp_path: Path) -> None:
     failed = report(backend="hurd", verdict="could not run", failure="it hung")
     other = report(backend="mirage", executor="ocaml", outputs=[output("out", 1)])
     runs = {"linux": report(), "mirage": other, "hurd": failed}
-    found = differences(read_shown(CODE), written(tmp_path, {"xbootComparison": 1, "runs": runs}))
-    assert list(found) == ["linux/c@qemu", "mirage/ocaml@qemu"] and not found["linux/c@qemu"] and found["mirage/ocaml@qemu"]
+    found = hold(read_shown(CODE), written(tmp_path, {"xbootComparison": 1, "runs": runs}))
+    assert list(found.differences) == ["linux", "mirage"] and not found.differences["linux"] and found.differences["mirage"]
+    assert found.failures == {"hurd": "it hung"}
+
+
+@pytest.mark.parametrize("names", [("linux", "linux@qemu:ovmf"), ("linux@qemu:ovmf", "linux")])
+def test_forms_of_a_machine_are_runs_of_their_own(names: tuple[str, str], tmp_path: Path) -> None:
+    """A report of a run does not say at which address its machine is; the comparison does."""
+    runs = dict(zip(names, (report(outputs=[output("out", 1)]), report()), strict=True))
+    found = hold(read_shown(CODE), written(tmp_path, {"xbootComparison": 1, "runs": runs}))
+    assert [bool(found.differences[name]) for name in names] == [True, False]
+
+
+def test_what_was_not_expected_does_not_agree(tmp_path: Path) -> None:
+    """The transcript is the screen's, and somebody knew another hash."""
+    wrong = report()["sources"][0] | {"status": "differs", "expected": {"lock": sri(HASH)}}
+    found = hold(read_shown(CODE), written(tmp_path, report(verdict="differs", sources=[wrong])))
+    assert "not what was expected" in found.differences["linux/c@qemu"]
 
 
 @pytest.mark.parametrize(
@@ -120,11 +136,21 @@ def test_each_run_of_a_comparison_that_came_to_its_end(tmp_path: Path) -> None:
         ([], "not a report"),
         (report(outputs=[output("out", 1) | {"narHash": sri(OTHER)}]), "two different hashes"),
         (report(backend="no/name"), "name no voter"),
+        ({"xbootComparison": 1, "runs": {"mirage": report()}}, "of another voter"),
+        ({"xbootComparison": 1, "runs": {"": report()}}, "of another voter"),
+        (report(verdict="differs"), "says 'differs'"),
+        (report(verdict="could not run"), "says 'could not run'"),
+        (report(verdict="interrupted"), "says 'interrupted'"),
+        (report(verdict="match"), "says 'match'"),
+        (report(sources=[report()["sources"][0] | {"narHash": sri(HASH)}]), "two different hashes"),
+        (report(sources=[report()["sources"][0] | {"narHash": None, "narSha256": None}]), "two different hashes"),
+        (report(sources=[report()["sources"][0] | {"expected": {"lock": sri(HASH)}}]), "is said to be None"),
+        (report(sources=[], outputs=[output(BUSYBOX, 0, OTHER, 1960), *report()["outputs"]]), "outputs.0.step"),
     ],
 )
 def test_reports_that_no_screen_is_held_against(value: object, said: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=said):
-        differences(read_shown(CODE), written(tmp_path, value))
+        hold(read_shown(CODE), written(tmp_path, value))
 
 
 @pytest.mark.parametrize(
@@ -148,3 +174,13 @@ def test_the_verb(text: str, status: int, said: str, tmp_path: Path) -> None:
     if status < 2:
         assert "unattended: believed as far as you believe the screen" in done.stderr
         assert json.loads(done.stdout)["agrees"] == {"linux/c@qemu": not status}
+
+
+def test_the_verb_names_the_runs_that_failed(tmp_path: Path) -> None:
+    runs = {"linux": report(), "hurd": report(backend="hurd", verdict="could not run", failure="it hung")}
+    file = written(tmp_path, {"xbootComparison": 1, "runs": runs})
+    done = subprocess.run(
+        [sys.executable, "-m", "xboot", "check-screen", CODE, str(file), "--json"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0 and "hurd: it did not come to its end: it hung" in done.stderr
+    assert json.loads(done.stdout)["failed"] == ["hurd"]

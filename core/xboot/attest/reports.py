@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NamedTuple, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -47,7 +47,7 @@ class _Source(_Known):
 
 class _Output(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
-    step: int
+    step: int = Field(ge=1)  # 0 stands for a source
     drv: str
     name: str
     path: str
@@ -114,24 +114,44 @@ def check_reports(path: Path, script: Script) -> list[ReportedRun]:
     return _runs(_load(path), script, path)
 
 
-def recorded_runs(path: Path) -> dict[str, tuple[str, str]]:
-    """Voter → SHA-256 of the script and of the transcript, for each run in a report that came to its end. Taken from it as somebody's word:
-    nothing is held against a derivation. Raises InputError for a report that is damaged.
+class Recorded(NamedTuple):
+    """What a report says of a run: SHA-256 of its script and of its transcript (empty for a run that did not come to its end), why it did
+    not, and whether something was not what was expected.
+    """
+
+    script: str
+    transcript: str
+    failure: str
+    differs: bool
+
+
+def recorded_runs(path: Path) -> dict[str, Recorded]:
+    """The runs in a report: by the names that a comparison gives them, or by voter. Taken from it as somebody's word: nothing is held
+    against a derivation. Raises InputError for a report that is damaged or contradicts itself.
     """
     value = _load(path)
-    runs = value.get("runs") if "xbootComparison" in value else {"": value}
-    if not isinstance(runs, dict) or not all(isinstance(run, dict) for run in runs.values()):
-        raise InputError(f"{path}: a comparison whose runs are not reports")
+    if "xbootComparison" not in value:
+        report = _parsed(value, str(path))
+        return {str(_voter(report, str(path))): _recorded(report, str(path))}
     found = {}
-    for name, run in runs.items():
-        where = f"{path}, run of {printable(name, 100)}" if name else str(path)
+    for name, run in _reports(value, path).items():
+        where = _run_of(path, name)
         report = _parsed(run, where)
-        outputs = [_output(output, where) for output in report.outputs]
-        if not report.failure and all(o.nar_sha256 for o in outputs) and all(s.narSha256 for s in report.sources):
-            made = [Made(0, s.path, s.narSha256 or "", s.narSize) for s in report.sources]
-            made += [Made(o.step, o.name, o.nar_sha256, o.nar_size, tuple(o.references)) for o in outputs]
-            found[str(_voter(report, where))] = (report.scriptSha256, transcript_sha256(report.scriptSha256, made))
+        _check_name(name, _voter(report, where), where)
+        found[name] = _recorded(report, where)
     return found
+
+
+def _recorded(report: _Report, where: str) -> Recorded:
+    outputs = [_output(output, where) for output in report.outputs]
+    differs = [_differs(source, where) for source in report.sources]
+    differs += [output.status is Status.DIFFERS for output in outputs]
+    _check_word(report, outputs, any(differs), where)
+    if report.failure:
+        return Recorded(report.scriptSha256, "", report.failure, any(differs))
+    made = [Made(0, s.path, s.narSha256 or "", s.narSize) for s in report.sources]
+    made += [Made(o.step, o.name, o.nar_sha256, o.nar_size, tuple(o.references)) for o in outputs]
+    return Recorded(report.scriptSha256, transcript_sha256(report.scriptSha256, made), "", any(differs))
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -148,19 +168,29 @@ def _load(path: Path) -> dict[str, Any]:
 def _runs(value: Mapping[str, Any], script: Script, path: Path) -> list[ReportedRun]:
     if "xbootComparison" not in value:
         return [_run(_parsed(value, str(path)), script, str(path), None, {})]
-    runs = value.get("runs")
-    if not isinstance(runs, dict) or not runs:
+    runs = _reports(value, path)
+    if not runs:
         raise InputError(f"{path}: a comparison without runs")
-    if not all(isinstance(run, dict) for run in runs.values()):
-        raise InputError(f"{path}: a comparison whose runs are not reports")
-    parsed = {name: _parsed(run, f"{path}, run of {printable(name, 100)}") for name, run in runs.items()}
+    parsed = {name: _parsed(run, _run_of(path, name)) for name, run in runs.items()}
     made = {name: _made(report) for name, report in parsed.items()}
     given = given_outputs(value, script, made, str(path))
-    found = {name: _run(report, script, f"{path}, run of {printable(name, 100)}", name, given[name]) for name, report in parsed.items()}
+    found = {name: _run(report, script, _run_of(path, name), name, given[name]) for name, report in parsed.items()}
     if value.get("keepGoing") and any(run.segments is None for run in found.values()):
         raise InputError(f"{path}: says that all went on after a difference, and has a run of one boot; it was changed")
     check_comparison(value, {name: _said(run, made[name], script) for name, run in found.items()}, script, str(path))
     return list(found.values())
+
+
+def _reports(value: Mapping[str, Any], path: Path) -> dict[str, Mapping[str, Any]]:
+    """The reports in a comparison, by the names that it gives the runs."""
+    runs = value.get("runs", {})
+    if not isinstance(runs, dict) or not all(isinstance(run, dict) for run in runs.values()):
+        raise InputError(f"{path}: a comparison whose runs are not reports")
+    return runs
+
+
+def _run_of(path: Path, name: str) -> str:
+    return f"{path}, run of {printable(name, 100)}"
 
 
 def _made(report: _Report) -> dict[str, Content]:
@@ -188,8 +218,8 @@ def _run(report: _Report, script: Script, where: str, name: str | None, given: M
     if report.scriptSha256 != script.sha256:
         raise InputError(f"{where}: a report of another script ({report.scriptSha256[:16]!r}…, the target's is {script.sha256[:16]}…)")
     voter = _voter(report, where)
-    if name is not None and not _names(name, voter):
-        raise InputError(f"{where}: the run is of another voter, {voter}")
+    if name is not None:
+        _check_name(name, voter, where)
     outputs = [_output(output, where) for output in report.outputs]
     expected = [(step.number, step.drv, o.name, o.path) for step in script.steps for o in step.outputs]
     if [(o.step, o.drv, o.name, o.path) for o in outputs] != expected or report.results != list(script.results):
@@ -225,11 +255,17 @@ def _check_sources(said: Sequence[_Source], sources: Sequence[Source], where: st
     found = [(s.path, s.kind, s.narSha256, s.narHash, s.narSize) for s in said]
     if found != [(s.path, s.kind.value, s.nar_sha256, sri(s.nar_sha256), s.nar_size) for s in sources]:
         _changed(where, "its sources are not those of the script")
-    for s in said:
-        word = None if not s.expected else "match" if all(value == s.narHash for value in s.expected.values()) else "differs"
-        if s.status != word:
-            _changed(where, f"{s.path} is said to be {s.status!r}, which its hashes contradict")
-    return any(s.status == "differs" for s in said)
+    return any([_differs(s, where) for s in said])
+
+
+def _differs(source: _Source, where: str) -> bool:
+    """Whether a source is not what somebody expected; its hashes and the word on it are one."""
+    if source.narSha256 is None or source.narHash != sri(source.narSha256):
+        _changed(where, f"{source.path} has two different hashes, or none")
+    word = None if not source.expected else "match" if all(value == source.narHash for value in source.expected.values()) else "differs"
+    if source.status != word:
+        _changed(where, f"{source.path} is said to be {source.status!r}, which its hashes contradict")
+    return source.status == "differs"
 
 
 def _segments(
@@ -281,13 +317,16 @@ def _voter(report: _Report, where: str) -> Voter:
     raise InputError(f"{where}: {report.backend[:40]!r}, {report.executor[:40]!r} and {report.machine[:40]!r} name no voter")
 
 
-def _names(name: str, voter: Voter) -> bool:
-    """Whether a user who named `name` got `voter`."""
+def _check_name(name: str, voter: Voter, where: str) -> None:
+    """A user who named `name` got `voter`."""
     try:
         named = Voter.parse(name)
     except UsageError:
-        return False
-    return named.backend == voter.backend and named.executor in ("", voter.executor) and named.machine in ("", voter.machine)
+        named = None
+    if named is None or (named.backend, named.executor or voter.executor, named.machine or voter.machine) != (
+        voter.backend, voter.executor, voter.machine,
+    ):  # fmt: skip
+        raise InputError(f"{where}: the run is of another voter, {voter}")
 
 
 def _output(output: _Output, where: str) -> OutputVerdict:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from xboot.attest.reports import recorded_runs
+from xboot.attest.reports import Recorded, recorded_runs
 from xboot.errors import InputError, UsageError
 from xboot.foreign import printable
 
-__all__ = ["Shown", "differences", "read_shown"]
+__all__ = ["Held", "Shown", "hold", "read_shown"]
 
 _TEXT = re.compile(r"(?:XBOOT1:([0-9A-F]{64}):)?([0-9A-F]{64})", re.IGNORECASE)
 
@@ -36,19 +36,27 @@ def read_shown(text: str) -> Shown:
     return Shown((found[1] or "").lower(), found[2].lower())
 
 
-def differences(shown: Shown, report: Path) -> Mapping[str, str]:
-    """Voter → what of its run is another than on the screen, in words, or empty; for every run in `report` that came to its end. Raises
-    InputError for a report that is none, or with no such run.
+class Held(NamedTuple):
+    """`differences`: name of a run that came to its end → what of it is another than on the screen, or is not what was expected, in words,
+    or empty. `failures`: name of another run → why it did not.
     """
+
+    differences: Mapping[str, str]
+    failures: Mapping[str, str]
+
+
+def hold(shown: Shown, report: Path) -> Held:
+    """The runs in `report` held against the screen. Raises InputError for a report that is none, or with no run to its end."""
     runs = recorded_runs(report)
-    if not runs:
+    ended = {name: _difference(shown, run) for name, run in runs.items() if not run.failure}
+    if not ended:
         raise InputError(f"{report}: no run in it came to its end; there is nothing to hold a screen against")
-    return {voter: _difference(shown, Shown(*run)) for voter, run in runs.items()}
+    return Held(ended, {name: run.failure for name, run in runs.items() if run.failure})
 
 
-def _difference(shown: Shown, run: Shown) -> str:
+def _difference(shown: Shown, run: Recorded) -> str:
     if shown.script not in ("", run.script):
-        return f"it ran another script, {run.script}, not {shown.script}"
+        return f"it ran another script, {printable(run.script, 64)}, not {shown.script}"
     if shown.transcript != run.transcript:
         return f"its transcript has SHA-256 {run.transcript}, not {shown.transcript}: a source or an output is another"
-    return ""
+    return "a source or an output of it is not what was expected" if run.differs else ""

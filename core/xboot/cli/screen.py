@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from xboot.attest.screen import differences, read_shown
+from xboot.attest.screen import hold, read_shown
 from xboot.show import report
 from xboot.show.safe import marked
 
@@ -18,12 +18,16 @@ def check_screen(text: str, file: Path, console: Console, *, as_json: bool) -> i
     report that is none.
     """
     shown = read_shown(text)
-    found = differences(shown, file)
+    found, failures = hold(shown, file)
     for voter, difference in found.items():
         word = "[red]differs[/]" if difference else "[green]agrees [/]"
         said = difference or f"script and transcript are those of its run, {shown.transcript}"
         console.print(f"{word} {marked(voter)}: {marked(said)}", soft_wrap=True, highlight=False)
+    for voter, why in failures.items():
+        console.print(f"[yellow]no word[/] {marked(voter)}: it did not come to its end: {marked(why)}", soft_wrap=True, highlight=False)
     console.print(UNATTENDED, soft_wrap=True, highlight=False)
     if as_json:
-        print(report.to_json({"unattended": True, "transcriptSha256": shown.transcript, "agrees": {v: not d for v, d in found.items()}}))
+        agrees = {voter: not difference for voter, difference in found.items()}
+        whole = {"unattended": True, "transcriptSha256": shown.transcript, "agrees": agrees, "failed": list(failures)}
+        print(report.to_json(whole))
     return report.EXIT_DIFFERS if any(found.values()) else report.EXIT_OK

@@ -231,9 +231,9 @@ def report(data: bytes) -> None:
 
 
 def recorded(data: bytes) -> None:
-    """The same file, as what a screen is held against: runs that came to their end, by voter."""
-    for script_sha256, transcript in recorded_runs(_file(data)).values():
-        assert script_sha256 and len(transcript) == 64
+    """The same file, as what a screen is held against: only runs that came to their end have a transcript."""
+    for run in recorded_runs(_file(data)).values():
+        assert len(run.transcript) == (0 if run.failure else 64)
 
 
 def scheme(data: bytes) -> None:
