@@ -7,6 +7,7 @@ believed attestations differ makes the verdict `differs`, however many agree; so
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from xboot.attest.envelope import FILE_SUFFIX, UnknownKeyError, read_envelopes
 from xboot.attest.keys import TrustedKey
 from xboot.attest.statement import Claim, read_claim
 from xboot.boot.verdict import broken_conditions
-from xboot.compare.independent import Independence, independence
+from xboot.compare.independent import MOST_KINDS, Independence, independence
 from xboot.errors import InputError, UsageError
 from xboot.foreign import printable
 from xboot.model import Script
@@ -89,27 +90,59 @@ class Attested:
 
     @property
     def independence(self) -> Independence:
-        """Who of `signer on voter` is independent of whom, by what was signed. Raises UsageError for more kinds than can be searched."""
-        return independence(makeups(_said(self.attestations)))
+        """Who of `signer on voter` is independent of whom, by what was signed."""
+        return self.independence_of(self.attestations)
+
+    def independence_of(self, counting: Sequence[Attestation]) -> Independence:
+        """The same of some of the attestations alone, and still by what all signed: a lie is found out by whoever tells the truth.
+
+        Of more voters than can be searched, those that a signer signed for first come first, as many of each signer: nobody keeps the
+        others' from being found. What is found is independent then, too, and may not be the most.
+        """
+        said = _said([*counting, *self.attestations])  # in this order: those that count come first
+        fair = _fairly(counting)
+        made = makeups(list(said.values()))[: len(fair)]
+        try:
+            return independence(made)
+        except UsageError:
+            of = dict(zip(said, made, strict=False))
+            return replace(independence([of[key] for key in fair[:MOST_KINDS]]), left_out=len(fair) - MOST_KINDS)
 
     @property
     def voters(self) -> Sequence[str]:
         return sorted({str(a.claim.voter) for a in self.attestations})
 
 
-def _said(attestations: Sequence[Attestation]) -> list[Said]:
+def _voter_key(claim: Claim) -> object:
+    """The same for claims by which their voters are made of the same: all that `makeups` looks at."""
+    return claim.voter, claim.image_sha256, frozenset((c.name, c.below, c.role, c.sha256, tuple(c.sources)) for c in claim.components)
+
+
+def _said(attestations: Sequence[Attestation]) -> dict[object, Said]:
     """What attestations say of their voters; of those that say the same, the first. Each has a name of its own."""
     found: dict[object, Said] = {}
     names: set[str] = set()
     for one in attestations:
         claim = one.claim
-        key = (claim.voter, claim.image_sha256, repr(claim.components))
+        key = _voter_key(claim)
         if key not in found:
             name = f"{one.signer} on {claim.voter}"
             name = name if name not in names else f"{name} ({one.file})"
             names.add(name)
             found[key] = Said(name, claim.voter, claim.image_sha256, claim.components)
-    return list(found.values())
+    return found
+
+
+def _fairly(attestations: Sequence[Attestation]) -> list[object]:
+    """The different voters, as `_said` has them: first what each signer signed for first, then what each signed for second, and so on."""
+    places: dict[object, int] = {}
+    mine: dict[str, dict[object, int]] = {}
+    for one in attestations:
+        own = mine.setdefault(one.signer, {})
+        key = _voter_key(one.claim)
+        place = own.setdefault(key, len(own))
+        places[key] = min(place, places.get(key, place))
+    return sorted(places, key=places.__getitem__)
 
 
 def collect_files(arguments: Sequence[Path]) -> list[Path]:
@@ -218,7 +251,7 @@ def _most_attested(believed: Sequence[Attestation]) -> str:
 
 def _without_repeats(found: Sequence[Attestation]) -> tuple[list[Attestation], list[Path]]:
     """The same claim by the same signer again adds nothing."""
-    kept: dict[tuple[str, tuple[object, ...]], Attestation] = {}
+    kept: dict[tuple[str, bytes], Attestation] = {}
     repeated: list[Path] = []
     for attestation in found:
         if kept.setdefault((attestation.signer, _identity(attestation.claim)), attestation) is not attestation:
@@ -226,10 +259,9 @@ def _without_repeats(found: Sequence[Attestation]) -> tuple[list[Attestation], l
     return list(kept.values()), repeated
 
 
-def _identity(claim: Claim) -> tuple[object, ...]:
-    """What makes two claims the same, as something that can be looked up."""
-    plain = (claim.script_sha256, claim.voter, claim.image_sha256, claim.tcb_sha256, claim.accelerator, claim.seal)
-    return (*plain, repr(claim.components), frozenset(claim.outputs.items()), frozenset(claim.steps.items()))
+def _identity(claim: Claim) -> bytes:
+    """What makes two claims the same, as something that can be looked up: all that they say."""
+    return hashlib.sha256(repr(claim).encode()).digest()
 
 
 _Steps = tuple[tuple[str, tuple[int, str]], ...]

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from xboot.attest.agreement import Attested, index_keys
+from xboot.attest.agreement import Attestation, Attested, index_keys
 from xboot.attest.keys import TrustedKey, load_public
 from xboot.compare.independent import Independence
-from xboot.errors import InputError, UsageError
+from xboot.errors import InputError
 from xboot.files import read_regular
 from xboot.foreign import printable
 from xboot.words import counted, of_all
@@ -46,8 +46,8 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Who counts under a policy. `apart`: who of them is independent of whom; nobody when there are too many to say. `missing`: what there
-    is too little of, in words; empty when it is enough.
+    """Who counts under a policy. `apart`: who of them is independent of whom. `missing`: what there is too little of, in
+    words; empty when it is enough.
     """
 
     signers: Sequence[str]
@@ -128,11 +128,14 @@ def load_policy(path: Path) -> Policy:
     )  # fmt: skip
 
 
-def judge(found: Attested, policy: Policy) -> Judgement:
-    """Who of those that were found counts, and what there is too little of."""
+def judge(found: Attested, policy: Policy, among: Sequence[Attestation] | None = None) -> Judgement:
+    """Who of those that were found counts, and what there is too little of. `among`: those of `found` that may count; None: all.
+
+    Who does not count is heard all the same, where others are lied about (`Attested.independence_of`).
+    """
     counting = [
         a
-        for a in found.attestations
+        for a in (found.attestations if among is None else among)
         if (not policy.only_kernels or a.claim.backend in policy.only_kernels)
         and (not policy.only_machines or a.claim.machine in policy.only_machines)
     ]
@@ -141,11 +144,7 @@ def judge(found: Attested, policy: Policy) -> Judgement:
     machines = sorted({a.claim.machine for a in counting})
     needed = (("signer", signers, policy.signers), ("kernel", kernels, policy.kernels), ("machine", machines, policy.machines))
     missing = [of_all(len(have), wanted, what) for what, have, wanted in needed if len(have) < wanted]
-    try:
-        apart = replace(found, attestations=counting).independence
-    except UsageError as error:  # too many to search among
-        apart = Independence()
-        missing += [error.message] if policy.independent is not None else []
+    apart = found.independence_of(counting)
     if not apart.enough(policy.independent, machines=policy.independent_machines):
         names, what = (apart.both, "neither guest code nor a machine") if policy.independent_machines else (apart.guest, "no guest code")
         missing.append(f"{of_all(len(names), policy.independent or 0, 'voter')} that share {what}")

@@ -72,7 +72,8 @@ class Independence:
     """Largest sets of voters of which no two share guest code (`guest`), what is below (`machines`), or either (`both`), by name.
 
     `pairs` has every two that share something. `unknown`: voter → components because of which it is independent of nobody, and `opaque`
-    those that are known by their bytes alone. `unmeasured`: voters of which nobody measured what is below. `voters`: all of them.
+    those that are known by their bytes alone. `unmeasured`: voters of which nobody measured what is below. `voters`: all of them, without
+    those that were `left_out` because there were more than can be searched among.
     """
 
     guest: Sequence[str] = ()
@@ -83,6 +84,7 @@ class Independence:
     opaque: Mapping[str, Sequence[str]] = field(default_factory=dict)
     unmeasured: Sequence[str] = ()
     voters: Sequence[str] = ()
+    left_out: int = 0
 
     def enough(self, wanted: int | None, *, machines: bool) -> bool:
         """Whether so many are independent as were asked for: by guest code, and if `machines` by what is below as well."""

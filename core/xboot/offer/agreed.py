@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from xboot.attest.agreement import Attested
 from xboot.attest.policy import Policy, judge
@@ -38,7 +38,7 @@ def agreed_outputs(found: Attested, policy: Policy) -> list[AgreedOutput]:
     """
     assert not found.differs
     saying = [a for a in found.attestations if a.claim.contents]
-    judgement = judge(replace(found, attestations=saying), policy)
+    judgement = judge(found, policy, saying)
     if not saying or not judgement.enough:
         raise InputError(
             f"what the outputs refer to is said by too few: {', '.join(judgement.missing) or 'no attestation'}",

@@ -28,6 +28,8 @@ def sentences(found: Independence) -> Iterator[str]:
     if len(found.voters) < 2:
         return
     yield f"independent: {counts(found)}"
+    if found.left_out:
+        yield f"unknown {counted(found.left_out, 'other voter')}: more than can be searched among; of each signer there are as many"
     for names, what in _groups(found.pairs, lambda pair: pair.guest):
         yield f"shared  guest code of {', '.join(names)}: {', '.join(what)}"
     for names, what in _groups(found.pairs, lambda pair: pair.below):
