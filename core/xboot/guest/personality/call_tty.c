@@ -302,8 +302,10 @@ int terminal_read(struct process *p, struct file *f, address to, u32 length)
 		return read_bytes(p, f, to, length, done);
 	if (done)
 		return waited(p, (int)done); /* lines came to be meanwhile */
-	if (t->canon == t->tail)
+	if (t->canon == t->tail) {
+		waited(p, 0); /* it may have begun among bytes, with a time */
 		return f->flags & O_NONBLOCK ? -EAGAIN : sleep_on(p, t);
+	}
 	error = give_line(p, t, to, length);
 	wake(t);
 	return error;

@@ -26,6 +26,8 @@ void process_free(struct process *p)
 	for (i = 0; i < PROCESSES; i++)
 		if (processes[i] && processes[i]->vfork_parent == p)
 			processes[i]->vfork_parent = 0;
+	if (current && current != p && current->leader == p)
+		current->leader = current; /* the loop stands on a thread of it that has ended */
 	processes[p->slot] = 0;
 	group_drop(p->group);
 	crew_drop(p->crew);

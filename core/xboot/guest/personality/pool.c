@@ -8,7 +8,7 @@
 #include "personality.h"
 
 #define CLASSES 11
-#define POISON 0xdbdbdbdbu
+#define POISON 0xffffffffu /* as an address: no kernel maps anything there, nor in the first page, where its fields would lie */
 #define MARK 0x706f6f6cu
 
 static const unsigned sizes[CLASSES] = { 32, 48, 64, 96, 128, 192, 256, 336, 576, 992, 2016 };
@@ -99,7 +99,7 @@ static void whole_put(enum pool_kind kind, void *block)
 
 	if ((unsigned long)block & PAGE_MASK || machine_frame_users(block) != 1)
 		machine_panic("defect: a frame that is none of the pool's was given back to it");
-	memset(w, 0xdb, PAGE_SIZE);
+	memset(w, 0xff, PAGE_SIZE);
 	w->next = wholes[kind];
 	wholes[kind] = w;
 }
@@ -119,7 +119,7 @@ void *pool_of(enum pool_kind kind, unsigned size)
 		page = machine_frame(privileged());
 		if (!page)
 			return 0;
-		memset(page, 0xdb, PAGE_SIZE);
+		memset(page, 0xff, PAGE_SIZE);
 		memset(page, 0, HEAD);
 		page->mark = mark_of(page);
 		page->kind = (u16)kind;
@@ -158,7 +158,7 @@ void pool_back(enum pool_kind kind, void *block, unsigned size)
 	if (offset % sizes[page->class] || n >= blocks_in(page) || !(page->taken[n / 32] >> (n & 31) & 1))
 		machine_panic("defect: a block was given back twice");
 	page->taken[n / 32] &= ~(1u << (n & 31));
-	memset(block, 0xdb, sizes[page->class]);
+	memset(block, 0xff, sizes[page->class]);
 	if (page->used-- == blocks_in(page))
 		list_in(page);
 }

@@ -107,20 +107,25 @@ int segment_attach(struct process *p, u32 id, address at, u32 flags)
 			return -EINVAL;
 		if (at < USER_BOTTOM)
 			return -EPERM;
-		if (region_unmap(m, at, at + size))
-			return -ENOMEM;
 	} else {
 		at = region_gap(m, 0, size);
 		if (!at)
 			return -ENOMEM;
 	}
+	count_more(&s->node->mapped); /* so that what goes from here, if it is the last that shows it, does not take it along */
+	error = region_unmap(m, at, at + size) ? -ENOMEM : 0;
 	view.protection = rights_of(p->personality, protection);
 	view.node = s->node;
 	if (flags & SHM_RDONLY)
 		view.most &= ~PROTECT_WRITE;
-	error = region_view(m, at, at + size, &view);
-	if (error)
+	if (!error)
+		error = region_view(m, at, at + size, &view);
+	count_less(&s->node->mapped);
+	if (error) {
+		if (s->ipc.mode & SHM_DEST && !s->node->mapped)
+			segment_free(&s->ipc);
 		return error;
+	}
 	s->attached = ipc_now();
 	s->last = p->leader->local;
 	return (int)at;

@@ -145,6 +145,8 @@ int serve(struct process *p)
 		return WAIT;
 	p->again = 0;
 	p->progress = 0; /* of a call that waited, and then went another way */
+	p->timed = 0;
+	p->deadline = 0;
 	r->eax = (u32)result;
 	return 0;
 }

@@ -263,13 +263,14 @@ int terminal_room(struct terminal *t)
 static void keep(struct terminal *t, u8 c)
 {
 	TTY_AT(t, t->head) = c;
+	t->ends[t->head % TTY_INPUT / 32] &= ~(1u << t->head % 32); /* a line may have ended here a ring ago */
 	t->head++;
 }
 
 static void line_ends(struct terminal *t, u8 c)
 {
-	t->ends[t->head % TTY_INPUT / 32] |= 1u << t->head % 32;
 	keep(t, c);
+	t->ends[(t->head - 1) % TTY_INPUT / 32] |= 1u << (t->head - 1) % 32;
 	t->canon = t->head;
 }
 

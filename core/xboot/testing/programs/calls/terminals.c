@@ -318,6 +318,54 @@ static void t_raw(void)
     t_read("echo", t_master, 99);
 }
 
+/* More than a terminal holds at once: its lines stay lines. */
+static void t_dialogue(void)
+{
+    int i, whole = 0;
+    u8 b[200];
+
+    t_local(010, 2);
+    sys(IOCTL, t_slave, TCFLSH, 2);
+    for (i = 0; i < 1000; i++) {
+        sys(WRITE, t_master, "0123456789\n", 11);
+        t_ready(t_slave, 1);
+        whole += sys(READ, t_slave, b, sizeof b) == 11;
+    }
+    say("of a thousand lines whole", whole);
+    t_local(0, 012);
+}
+
+static u32 t_now(void)
+{
+    u32 t[2];
+
+    sys(CLOCK_GETTIME, 1, t);
+    return t[0] * 1000 + t[1] / 1000000;
+}
+
+/* A read of bytes that waits with a time becomes one of lines: what comes after it waits as long as it is told to. */
+static void t_time_ends(void)
+{
+    u32 pause[2] = { 0, 50000000 }, begin;
+    u8 b[9];
+    int pid, n;
+
+    sys(FCNTL64, t_slave, 4, 0);
+    t_local(2, 0);
+    t_bytes(0, 100);
+    pid = sys(FORK);
+    if (!pid) {
+        n = sys(READ, t_slave, b, sizeof b);
+        begin = t_now();
+        sys(NANOSLEEP, pause, 0);
+        sys(EXIT, n == 2 && t_now() - begin >= 50 ? 7 : 1);
+    }
+    sys(NANOSLEEP, pause, 0);
+    t_local(0, 2);
+    sys(WRITE, t_master, "x\n", 2);
+    say("a time ends with its call", child_status(pid));
+}
+
 static void terminals(void)
 {
     section("terminals");
@@ -325,5 +373,7 @@ static void terminals(void)
     t_lines();
     t_prints_all();
     t_raw();
+    t_dialogue();
+    t_time_ends();
     t_close();
 }

@@ -172,7 +172,7 @@ let connect_stream p s a ~again =
     match meant s a ~sender:no_address with
     | None -> refused s ~again
     | Some t when Queue.length t.connections > (if again then 4096 else t.backlog) ->
-      if again then refused s ~again else wait_unless p ~most:s.most_out ~again (fun () -> t.gone || Queue.length t.connections <= t.backlog)
+      if again then refused s ~again else wait_unless p ~most:s.most_out ~again (fun () -> t.gone || t.shut_in || Queue.length t.connections <= t.backlog)
     | Some t -> join p s t a ~again
 
 let connect p s va len ~again =

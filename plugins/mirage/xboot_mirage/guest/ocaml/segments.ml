@@ -35,6 +35,9 @@ let get key size flags =
     if (size - 1) / Base.page >= 4 * !Content.reserve (* all that the step may have *) then Errno.fail Errno.enomem;
     if size > Limit.file_size then Limit.reach Errno.enospc "shared memory of more than 4 GiB";
     Limit.check_kernel_memory ();
+    (* what was removed, and has been let go, counts no more *)
+    if Hashtbl.length (Ipc.objects table) >= Limit.ipc then
+      Hashtbl.filter_map_inplace (fun _ s -> if s.removed && areas s = 0 then None else Some s) (Ipc.objects table);
     let content = Content.make () in
     content.Content.size <- size;
     let inode = Vfs.make ~uid:who.Vfs.user ~gid:who.Vfs.group (Vfs.File content) (flags land 0o777) in
@@ -55,6 +58,9 @@ let attach p id va flags =
   Ipc.demand s.head (0o444 lor (if has read_only then 0 else 0o222) lor if has executable then 0o111 else 0);
   let mm = p.mm in
   let len = Base.page_up s.size in
+  (* held meanwhile: what goes from there may be the last that shows it *)
+  s.inode.Vfs.opens <- s.inode.Vfs.opens + 1;
+  Fun.protect ~finally:(fun () -> s.inode.Vfs.opens <- s.inode.Vfs.opens - 1; Vfs.release s.inode) @@ fun () ->
   let at =
     if at = 0 then Mm.find_free mm len
     else begin
