@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import stat
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -351,6 +354,35 @@ def test_folders_stand_for_what_is_in_them(tmp_path: Path, written) -> None:
     (tmp_path / "none").mkdir()
     with pytest.raises(InputError, match="no file below this folder"):
         collect_files([tmp_path / "none"])
+
+
+@contextmanager
+def nested(top: Path, depth: int) -> Iterator[None]:
+    """Folders within each other, made one level at a time, since no path may be that long; gone afterwards: pytest could not clear them."""
+    top.mkdir()
+    descriptor = os.open(top, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir("a", dir_fd=descriptor)
+        inner = os.open("a", os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor = inner
+    os.close(descriptor)
+    try:
+        yield
+    finally:
+        subprocess.run(["rm", "-rf", top], check=True)
+
+
+def test_folders_within_each_other_hide_nothing(tmp_path: Path, written, verified) -> None:
+    """As deep as a path can name, and deeper: what cannot be looked at is refused by name, and the rest counts."""
+    good = written("alice", run())
+    with nested(tmp_path / "sigs" / "deep", 1900):
+        assert collect_files([tmp_path / "sigs"]) == [good]
+    with nested(tmp_path / "sigs" / "deeper", 2500):
+        found = verified(*collect_files([tmp_path / "sigs"]))
+    assert found.signers == ["alice"]
+    (refusal,) = found.refused
+    assert str(refusal.file).startswith(str(tmp_path / "sigs" / "deeper" / "a")) and "File name too long" in refusal.reason
 
 
 # ---------------------------------------------------------------- keys

@@ -8,12 +8,14 @@ believed attestations differ makes the verdict `differs`, however many agree; so
 from __future__ import annotations
 
 import hashlib
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from xboot.attest.components import Said, makeups
 from xboot.attest.envelope import FILE_SUFFIX, UnknownKeyError, read_envelopes
+from xboot.attest.folders import walk
 from xboot.attest.keys import TrustedKey
 from xboot.attest.statement import Claim, read_claim
 from xboot.boot.verdict import broken_conditions
@@ -25,6 +27,7 @@ from xboot.segments.replay import replay_boots
 from xboot.words import counted
 
 _MAX_FILES = 10_000
+_MAX_ENTRIES = 100_000  # of a folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +149,18 @@ def _fairly(attestations: Sequence[Attestation]) -> list[object]:
 
 
 def collect_files(arguments: Sequence[Path]) -> list[Path]:
-    """The files meant by files and folders; a folder stands for all `*.intoto.jsonl` below it. Links out of a folder are not followed."""
+    """The files meant by files and folders; a folder stands for all `*.intoto.jsonl` below it. No link in a folder is followed.
+
+    What cannot be looked at in there is among the files, to be refused by name.
+    """
     found: list[Path] = []
     for argument in arguments:
         if argument.is_dir():
-            inside = sorted(path for path in argument.rglob(f"*{FILE_SUFFIX}") if path.is_file() and not path.is_symlink())
+            inside = sorted(
+                path
+                for path, status in walk(argument, _MAX_ENTRIES)
+                if isinstance(status, str) or (path.name.endswith(FILE_SUFFIX) and stat.S_ISREG(status.st_mode))
+            )
             if not inside:
                 raise InputError(f"{argument}: no file below this folder ends with {FILE_SUFFIX}")
             found += inside

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from xboot.attest.envelope import FILE_SUFFIX
+from xboot.attest.folders import walk
 from xboot.errors import InputError
 from xboot.files import open_regular, read_descriptor
 from xboot.foreign import printable
@@ -62,8 +61,10 @@ def read_folder(path: Path) -> Folder:
     """Look at everything below a folder. Raises InputError when it is none, holds no attestation, or more than is read at once."""
     found = Folder(path)
     size = 0
-    for entry, status in _below(found):
-        if stat.S_ISLNK(status.st_mode):
+    for entry, status in walk(path, _MAX_ENTRIES, _MAX_DEPTH):
+        if isinstance(status, str):
+            found.unshown.append(Unshown(found.name(entry), status))
+        elif stat.S_ISLNK(status.st_mode):
             found.unshown.append(Unshown(found.name(entry), "a symbolic link; none is followed"))
         elif not stat.S_ISREG(status.st_mode):
             found.unshown.append(Unshown(found.name(entry), "neither a file nor a folder"))
@@ -79,35 +80,6 @@ def read_folder(path: Path) -> Folder:
     if size > _MAX_BYTES:
         raise InputError(f"{path}: {size} bytes of attestations are more than are read at once ({_MAX_BYTES} bytes)")
     return found
-
-
-def _below(found: Folder) -> Iterator[tuple[Path, os.stat_result]]:
-    """Every entry that is no folder, in the order of names, without recursion and without following anything."""
-    todo = [(found.path, 0)]
-    seen = 0
-    while todo:
-        folder, depth = todo.pop()
-        try:
-            names = sorted(os.listdir(folder))
-        except OSError as error:
-            if folder == found.path:
-                raise InputError(f"{folder}: cannot be read: {error.strerror}") from None
-            found.unshown.append(Unshown(found.name(folder), f"cannot be read: {error.strerror}"))
-            continue
-        seen += len(names)
-        if seen > _MAX_ENTRIES:
-            raise InputError(f"{found.path}: more than {_MAX_ENTRIES} files and folders")
-        deeper = []
-        for name in names:
-            entry = folder / name
-            status = entry.lstat()
-            if not stat.S_ISDIR(status.st_mode):
-                yield entry, status
-            elif depth == _MAX_DEPTH:
-                found.unshown.append(Unshown(found.name(entry), f"folders are looked into only {_MAX_DEPTH} deep"))
-            elif not name.startswith("."):  # .git
-                deeper.append((entry, depth + 1))
-        todo += reversed(deeper)
 
 
 def read_inside(path: Path, limit: int, what: str) -> bytes:
