@@ -15,13 +15,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from securesystemslib.formats import encode_canonical
 from test_attest_boots import PLAN, S1, S2, boots, outputs, run
+from test_attest_independent import LINUX, QEMU
 
 from xboot.attest import FILE_SUFFIX, generate_key, load_private, load_public, sign, verify_files, write_statements
+from xboot.attest.agreement import index_keys
 from xboot.attest.policy import make_policy
 from xboot.attest.statement import Run
 from xboot.errors import InputError, UsageError
-from xboot.model import Script
+from xboot.model import Component, Role, Script
 from xboot.offer.agreed import AgreedOutput, agreed_outputs
+from xboot.offer.collect import collect
 from xboot.offer.files import write_files
 from xboot.offer.nix import fingerprint, load_signing_key, narinfo
 from xboot.voter import Voter
@@ -228,3 +231,32 @@ def test_what_is_not_valid_is_not_collected(tmp_path: Path) -> None:
     done = xboot("collect", loose, "--key", key, "--skip-unknown", "--into", tmp_path / "other")
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / "other").exists()
+
+
+def test_every_run_of_one_voter_has_a_place(tmp_path: Path) -> None:
+    """Firmware and port are no part of a voter in a statement; on another it is another run, and none takes another's place."""
+    private, public = generate_key("alice", tmp_path / "keys")
+    key, known = load_private(private), index_keys([load_public(public)])
+    firmware = [Component("OVMF", Role.FIRMWARE, 0, "f" * 64, version="1")]
+    runs = {"one": LINUX, "ovmf": replace(LINUX, below=[*QEMU, *firmware]), "kvm": replace(LINUX, accelerator="kvm")}
+    runs["lie"] = replace(LINUX, outputs=[replace(o, nar_sha256="e" * 64) for o in LINUX.outputs])
+    files = {}
+    for name, what in runs.items():
+        files[name] = tmp_path / f"{name}{FILE_SUFFIX}"
+        files[name].write_bytes(sign(write_statements(what), key))
+
+    def collected(*names: str) -> tuple[list[str], str]:
+        placed, refused = collect([files[name] for name in names], known, str, tmp_path / "repository")
+        write_files(tmp_path / "repository", placed)
+        content = {file.read_bytes(): name for name, file in files.items()}
+        return [content[text] for _, text in placed], " ".join(refusal.reason for refusal in refused)
+
+    assert collected("one", "one", "ovmf") == (["one", "ovmf"], "")
+    there = sorted((tmp_path / "repository").rglob(f"*{FILE_SUFFIX}"))
+    assert len(there) == 2 and len({file.parent for file in there}) == 1
+    assert collected("ovmf", "one") == (["ovmf", "one"], ""), "in another order, and at another time, to the same places"
+    assert sorted((tmp_path / "repository").rglob(f"*{FILE_SUFFIX}")) == there
+    assert collected("kvm") == (["kvm"], "") and len(list((tmp_path / "repository").rglob(f"*{FILE_SUFFIX}"))) == 3
+    assert "is of the same signer, voter and image, and says something else" in collected("one", "lie")[1]
+    with pytest.raises(UsageError, match="with another content"):
+        collected("lie")

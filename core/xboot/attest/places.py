@@ -20,6 +20,7 @@ def folder_name(results: Sequence[str], script_sha256: str) -> str:
     return f"{name or 'script'}-{script_sha256[:16]}"
 
 
-def attestation_place(results: Sequence[str], script_sha256: str, signer: str, voter: str) -> str:
-    """The file's path in the repository. `voter`: as it is written on the command line."""
-    return f"{folder_name(results, script_sha256)}/{signer}/{voter.replace('/', '-')}{FILE_SUFFIX}"
+def attestation_place(results: Sequence[str], script_sha256: str, signer: str, voter: str, mark: str = "") -> str:
+    """The file's path in the repository. `voter`: as it is written on the command line. `mark`: what tells it from others of that voter."""
+    name = voter.replace("/", "-") + (f".{mark}" if mark else "")
+    return f"{folder_name(results, script_sha256)}/{signer}/{name}{FILE_SUFFIX}"

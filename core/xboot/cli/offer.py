@@ -60,7 +60,7 @@ def collect_attestations(files: Sequence[Path], policy: Policy, into: Path, cons
     def written(voter: Voter) -> str:
         return str(short(voter, plugins) if voter.backend in plugins.backends else voter)
 
-    placed, refused = collect(collect_files(files), index_keys(policy.keys), written)
+    placed, refused = collect(collect_files(files), index_keys(policy.keys), written, into)
     for path in write_files(into, placed):
         _say(console, f"{path}  written")
     counted = [one for one in refused if not (one.unknown and skip_unknown)]
