@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from xboot.errors import InputError
+from xboot.words import counted
 
 __all__ = ["walk"]
 
@@ -33,7 +34,7 @@ def walk(top: Path, most: int, deepest: int | None = None) -> Iterator[tuple[Pat
             continue
         seen += len(names)
         if seen > most:
-            raise InputError(f"{top}: more than {most} files and folders")
+            raise InputError(f"{top}: more than {counted(most, 'entry')}; a file or a folder is one")
         deeper = []
         for name in names:
             entry = folder / name
