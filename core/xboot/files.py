@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedReader
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from xboot.errors import InputError
+from xboot.errors import InputError, UsageError
 
-__all__ = ["is_regular", "load_json", "open_regular", "read_descriptor", "read_regular", "replacing"]
+__all__ = ["folder_inside", "is_regular", "load_json", "open_regular", "read_descriptor", "read_regular", "replacing"]
 
 # Without O_NONBLOCK the opening of a FIFO waits for somebody who writes.
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
@@ -67,15 +68,32 @@ def read_descriptor(descriptor: int, limit: int, name: str, what: str) -> bytes:
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """The name of a file beside `path` to write to, which takes its place at the end of the block: whole, or not at all. What a block that
-    fails has begun is removed.
+    fails has begun is removed. Nobody can know the name before, so what lies in a folder that somebody else filled is never written
+    through.
     """
-    scratch = path.with_name(f".{path.name}.new")
+    scratch = path.with_name(f".{secrets.token_hex(8)}.new")
+    os.close(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666))
     try:
         yield scratch
         scratch.replace(path)
     except BaseException:
         scratch.unlink(missing_ok=True)
         raise
+
+
+def folder_inside(into: Path, name: str) -> Path:
+    """The folder `name`, of one part or several, in `into`; made if it is not there. Raises UsageError when something on the way is a
+    link, or no folder: what lies in `into` may be somebody else's, and nothing is written outside.
+    """
+    into.mkdir(parents=True, exist_ok=True)
+    folder = into
+    for part in PurePosixPath(name).parts:
+        folder = folder / part
+        with suppress(FileExistsError):
+            folder.mkdir()
+        if not stat.S_ISDIR(folder.lstat().st_mode):
+            raise UsageError(f"{folder}: is a link or a file where a folder must be", hint="move it away, or name another folder")
+    return folder
 
 
 def is_regular(path: Path) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,7 +26,7 @@ from xboot.errors import InputError, UsageError
 from xboot.model import Component, Role, Script
 from xboot.offer.agreed import AgreedOutput, agreed_outputs
 from xboot.offer.collect import collect
-from xboot.offer.files import write_files
+from xboot.offer.files import copy_nars, write_files
 from xboot.offer.nix import fingerprint, load_signing_key, narinfo
 from xboot.voter import Voter
 
@@ -125,6 +126,29 @@ def test_mistakes_get_one_sentence(tmp_path: Path) -> None:
         write_files(tmp_path, [("b", b"theirs")])
     assert (tmp_path / "a").read_text() == "mine"
     assert not (tmp_path / "c").exists()
+
+
+def test_what_a_stranger_put_into_a_repository_is_not_written_through(tmp_path: Path) -> None:
+    """A clone may hold links: under every name that can be known before, and in the place of folders."""
+    victim, outside, clone = tmp_path / "victim", tmp_path / "outside", tmp_path / "clone"
+    victim.write_text("precious")
+    outside.mkdir()
+    folder = clone / "hello-5" / "alice"
+    folder.mkdir(parents=True)
+    for name in (".linux.intoto.jsonl.new", f".linux.intoto.jsonl.{os.getpid()}"):
+        (folder / name).symlink_to(victim)
+    assert write_files(clone, [("hello-5/alice/linux.intoto.jsonl", b"said")]) == [folder / "linux.intoto.jsonl"]
+    assert (folder / "linux.intoto.jsonl").read_bytes() == b"said"
+    assert victim.read_text() == "precious"
+    (clone / "hello-6").symlink_to(outside)
+    (clone / "hello-5" / "bob").symlink_to(outside)
+    (clone / "nar").symlink_to(outside)
+    for place in ("hello-6/alice/linux.intoto.jsonl", "hello-5/bob/linux.intoto.jsonl"):
+        with pytest.raises(UsageError, match="is a link"):
+            write_files(clone, [(place, b"said")])
+    with pytest.raises(UsageError, match="is a link"):
+        copy_nars(clone, [], tmp_path)
+    assert list(outside.iterdir()) == []
 
 
 # ---------------------------------------------------------------- what outputs refer to

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from xboot.errors import InputError
-from xboot.files import is_regular, load_json, open_regular, read_regular
+from xboot.files import is_regular, load_json, open_regular, read_regular, replacing
 
 HELLO = Path(__file__).parents[2] / "examples" / "hello" / "recipe.toml"
 
@@ -111,3 +111,20 @@ def test_readers_read_files_here_only() -> None:
             if own:
                 found[str(file.relative_to(root))] = len(own)
     assert found == OWN
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    """It has the rights of any new file, and what its place links to stays."""
+    usual, target, elsewhere = (tmp_path / name for name in ("usual", "target", "elsewhere"))
+    usual.touch()
+    elsewhere.write_text("precious")
+    target.symlink_to(elsewhere)
+    with replacing(target) as scratch:
+        assert scratch.parent == tmp_path and target.name not in scratch.name
+        scratch.write_text("new")
+    assert target.read_text() == "new" and not target.is_symlink() and elsewhere.read_text() == "precious"
+    assert target.stat().st_mode == usual.stat().st_mode
+    with pytest.raises(KeyError), replacing(target) as scratch:
+        scratch.write_text("half")
+        raise KeyError
+    assert target.read_text() == "new" and len(list(tmp_path.iterdir())) == 3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from xboot.attest.reports import ReportedRun, read_reports
 from xboot.attest.statement import Run, write_statements
 from xboot.cli.compare import read_script, run_comparison
 from xboot.errors import InputError, UsageError, XbootError
+from xboot.files import folder_inside, replacing
 from xboot.foreign import printable
 from xboot.model import EMPTY_SCRIPT, Component, Role, Script
 from xboot.pipeline import Pipeline, each_voter, measured, short
@@ -126,15 +126,14 @@ def _reported_below(run: ReportedRun) -> list[Component]:
 
 def _write(run: Run, voter: str, key: PrivateKey, into: Path) -> str:
     """Sign and write INTO/RESULT-SCRIPT/SIGNER/VOTER.intoto.jsonl; what became of the file, in words."""
-    path = into / attestation_place(run.script.results, run.script.sha256, key.signer, voter)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    folder, _, name = attestation_place(run.script.results, run.script.sha256, key.signer, voter).rpartition("/")
+    path = folder_inside(into, folder) / name
     content = sign(write_statements(run), key)
     if path.is_file() and path.read_bytes() == content:
         return f"{path}  as it was"
     known = path.exists()
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_bytes(content)
-    part.replace(path)
+    with replacing(path) as scratch:
+        scratch.write_bytes(content)
     return f"{path}  {'replaced' if known else 'written'}"
 
 

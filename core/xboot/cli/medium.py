@@ -11,6 +11,7 @@ from xboot._workspace import run_folder
 from xboot.cache import Cache, file_sha256
 from xboot.cli.shown import shown_pipeline
 from xboot.errors import BackendError, UsageError
+from xboot.files import replacing
 from xboot.medium import build_loaders, refusal, write_medium
 from xboot.request import Request
 
@@ -38,14 +39,10 @@ def write(request: Request, destination: Path, console: Console, out: Console, *
         if reason := refusal(boot):
             raise BackendError(f"backend {voter.backend} fits no medium, which {reason}")
         pipeline.stage("package", "medium")
-        scratch = destination.with_name(f".{destination.name}.new")
-        try:
+        with replacing(destination) as scratch:
             loaders = build_loaders(Cache(), options.settings.get("toolchain", "locked"))
             medium = write_medium(boot, loaders, scratch, text_screen=standalone)
             digest = file_sha256(scratch)
-            scratch.replace(destination)
-        finally:
-            scratch.unlink(missing_ok=True)
     out.print(f"{destination}  {medium.size} bytes  sha256 {digest}", soft_wrap=True, highlight=False, markup=False)
     out.print(
         f"boots script sha256 {script.sha256} on {voter.backend}/{voter.executor}; a PC needs {boot.memory} MiB of memory, "

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from xboot.errors import InputError, UsageError
-from xboot.files import open_regular, read_regular, replacing
+from xboot.files import folder_inside, open_regular, read_regular, replacing
 from xboot.offer.agreed import AgreedOutput
 
 __all__ = ["copy_nars", "write_files"]
@@ -17,11 +17,12 @@ _CHUNK = 1 << 20
 
 
 def write_files(into: Path, files: Iterable[tuple[str, bytes]]) -> list[Path]:
-    """Write each file, whole or not at all. Raises UsageError for one that is there with another content; what was written stays."""
+    """Write each file, whole or not at all. Raises UsageError for one that is there with another content, and for a folder of its that is a
+    link; what was written stays.
+    """
     written = []
     for name, content in files:
-        path = into / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = folder_inside(into, str(PurePosixPath(name).parent)) / PurePosixPath(name).name
         if path.is_symlink() or path.exists():
             if path.is_symlink() or not path.is_file() or read_regular(path, max(len(content), path.stat().st_size), "a file") != content:
                 raise UsageError(f"{path}: is there already, with another content", hint="move it away, or name another folder")
@@ -36,9 +37,9 @@ def copy_nars(into: Path, outputs: Sequence[AgreedOutput], nars: Path) -> None:
     """The NARs of outputs, from a folder that `xboot run --export` filled, each checked while it is copied. Raises InputError for one that
     is not what was attested.
     """
-    (into / "nar").mkdir(parents=True, exist_ok=True)
+    folder = folder_inside(into, "nar")
     for output in outputs:
-        source, target = nars / output.file, into / "nar" / output.file
+        source, target = nars / output.file, folder / output.file
         with open_regular(source) as file, replacing(target) as scratch:
             with scratch.open("wb") as copy:
                 shutil.copyfileobj(file, copy, _CHUNK)

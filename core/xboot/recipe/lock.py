@@ -18,7 +18,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from xboot.errors import InputError
-from xboot.files import load_json, read_regular
+from xboot.files import load_json, read_regular, replacing
 
 __all__ = ["Lock", "LockEntry"]
 
@@ -121,10 +121,8 @@ class Lock:
             return
         entries = {name: self.entries[name].model_dump(exclude_defaults=True) for name in sorted(self.entries)}
         text = json.dumps({"version": 1, "sources": entries}, indent=2) + "\n"
-        work = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         try:
-            work.write_text(text)
-            work.replace(self.path)
+            with replacing(self.path) as work:
+                work.write_text(text)
         except OSError as error:
-            work.unlink(missing_ok=True)
             self.notes.append(f"{self.path} could not be written ({error.strerror}); versions are not recorded")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -13,6 +12,7 @@ from typing import Any
 
 from xboot.boot import RunOptions, run_machine
 from xboot.errors import InputError, about_file
+from xboot.files import replacing
 from xboot.hooks import BackendOptions, Notify
 from xboot.machine import Machine
 from xboot.model import Artifact, Boot, Cause, Event, OutputVerdict, Phase, Script, Source, SourceKind, Verdict
@@ -233,12 +233,7 @@ def export_nar(source: Source, folder: Path) -> Path:
     """Copy a built output to FOLDER/NAME.nar, which appears whole."""
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{source.path.rsplit('/', 1)[1]}.nar"
-    part = folder / f".{target.name[:200]}.{os.getpid()}"
-    try:
-        with about_file(target), source.location.open("rb") as file, part.open("wb") as sink:
-            while piece := file.read(1 << 20):
-                sink.write(piece)
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+    with about_file(target), replacing(target) as part, source.location.open("rb") as file, part.open("wb") as sink:
+        while piece := file.read(1 << 20):
+            sink.write(piece)
     return target

@@ -7,6 +7,7 @@ format is somebody else's.
 from __future__ import annotations
 
 import re
+import secrets
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -39,8 +40,9 @@ class JUnitReporter:
             sys.stdout.buffer.write(text)
             sys.stdout.flush()
         else:
-            scratch = destination.with_name(f".{destination.name}.new")
-            scratch.write_bytes(text)
+            scratch = destination.with_name(f".{secrets.token_hex(8)}.new")
+            with scratch.open("xb") as sink:  # a file of ours, whatever somebody else put into this folder
+                sink.write(text)
             scratch.replace(destination)
         return True
 
