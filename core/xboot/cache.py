@@ -74,10 +74,11 @@ class Cache:
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or cache_root()
 
-    def folder(self, kind: str, key: Mapping[str, str], make: Callable[[Path], None]) -> Path:
+    def folder(self, kind: str, key: Mapping[str, str], make: Callable[[Path], None], *, checked: bool = True) -> Path:
         """The folder for `key`, made by `make(empty folder)` if it is not there yet or was damaged. It stays as long as this process lives.
 
-        `key` must name everything that the content depends on. What `make` raises passes through, and leaves nothing behind.
+        `key` must name everything that the content depends on. What `make` raises passes through, and leaves nothing behind. Without
+        `checked` only the sizes of the files are looked at: for who reads their content himself, and holds it to a hash.
         """
         name = hashlib.sha256(json.dumps(dict(key), sort_keys=True).encode()).hexdigest()[:32]
         parent = self.root / kind
@@ -85,7 +86,7 @@ class Cache:
         path, sums = parent / name, parent / f"{name}.sums"
         with locked(parent / f"{name}.lock", f"{kind} {name[:8]}"):
             _hold(parent / f"{name}.used")
-            if sums.exists() and _intact(path, sums):
+            if sums.exists() and _intact(path, sums, checked=checked):
                 os.utime(sums)
                 return path
             _forget(path, sums)
@@ -212,18 +213,16 @@ def _read_sums(sums: Path) -> list[tuple[str, int, str]]:
     return found
 
 
-def _intact(folder: Path, sums: Path) -> bool:
-    """True when every file that was there when the entry was made is there unchanged. Large trees are checked by size
-    alone but for their big files.
-    """
+def _intact(folder: Path, sums: Path, *, checked: bool) -> bool:
+    """True when every file that was there when the entry was made is there unchanged; unless `checked`, with its size."""
     lines = _read_sums(sums)
-    many = len(lines) > 2000
     try:
         return (
             folder.is_dir()
             and (bool(lines) or not sums.stat().st_size)
             and all(
-                (folder / name).stat().st_size == size and (many or file_sha256(folder / name) == digest) for digest, size, name in lines
+                (folder / name).stat().st_size == size and (not checked or file_sha256(folder / name) == digest)
+                for digest, size, name in lines
             )
         )
     except (OSError, ValueError):

@@ -58,6 +58,7 @@ class Archive:
     version = "1.0-1"
     content = b"int a;\n"
     deb, prog = b"deb", b"prog"
+    offered = b""  # another .deb than the one that is had
     folder: Path
     asked: ClassVar[list[str]]  # what was unpacked
 
@@ -67,7 +68,7 @@ class Archive:
     def expected(self, package: str, architecture: str) -> Sequence[DebianFile]:
         if architecture == "source":
             return self._source(package).tarballs
-        return [DebianFile(package, "1:2-3", architecture, Path("prog.deb"), hashlib.sha256(self.deb).hexdigest())]
+        return [DebianFile(package, "1:2-3", architecture, Path("prog.deb"), hashlib.sha256(self.offered or self.deb).hexdigest())]
 
     def unpacked(self, package: str, architecture: str) -> tuple[Path, DebianFile]:
         self.asked.append(package)
@@ -150,6 +151,21 @@ def test_no_file_stays_open_for_each_package(tmp_path: Path, archive: type[Archi
     still = {os.readlink(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd") if os.path.lexists(f"/proc/self/fd/{number}")}
     assert not [name for name in still if name.startswith(str(tmp_path / "cache" / "selected"))]
     assert Cache(tmp_path / "cache").prune().removed >= 2, "and what nobody uses can go"
+
+
+def test_what_is_kept_is_of_the_files_that_it_was_made_from(tmp_path: Path, archive: type[Archive]) -> None:
+    """Another version is all that is to be had, when what was kept of the expected one is damaged: neither is taken for the other."""
+    expected = run(tmp_path)
+    kept = tmp_path / "cache" / "selected"
+    for sums in kept.glob("*.sums"):
+        remove_tree(sums.with_suffix(""))
+    archive.offered, archive.deb, archive.prog = archive.deb, b"newer", b"newer"
+    moved = run(tmp_path, update=True)
+    assert moved.sources["prog"] != expected.sources["prog"]
+    lock = json.loads((tmp_path / "recipe.lock").read_text())
+    assert lock["sources"]["prog"]["files"] == {"prog.deb": hashlib.sha256(b"newer").hexdigest()}
+    archive.deb, archive.prog = b"deb", b"prog"
+    assert run(tmp_path, update=True).sources == expected.sources
 
 
 def test_what_was_changed_in_the_store_is_brought_anew(tmp_path: Path, archive: type[Archive]) -> None:

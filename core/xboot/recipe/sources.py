@@ -48,6 +48,14 @@ class Staged:
     debian: str = ""
 
 
+class _OtherFiles(Exception):
+    """Other files of a package were to be had than were expected."""
+
+    def __init__(self, files: Sequence[DebianFile]) -> None:
+        super().__init__()
+        self.files = files
+
+
 class SourceMaker:
     """Obtains the sources of one recipe, each once. `tell` is called with the name before anything slow."""
 
@@ -112,10 +120,16 @@ class SourceMaker:
 
         def make(work: Path) -> None:
             if not os.path.lexists(place):
-                self._stage(spec, where, place)
+                brought = self._stage(spec, where, place)
+                if _files_key(brought) != _files_key(files):
+                    raise _OtherFiles(brought)
             (work / "nar").write_text(nar_hash(place).sha256)
 
-        folder = self._cache.folder(_KIND, _files_key(files) | wish, make)
+        try:
+            folder = self._cache.folder(_KIND, _files_key(files) | wish, make)
+        except _OtherFiles as other:  # what is kept is known by what it came of, not by what was expected
+            files = other.files
+            folder = self._cache.folder(_KIND, _files_key(files) | wish, make)
         digest = read_regular(folder / "nar", _MAX_HASH, "a hash").decode(errors="replace")
         self._cache.release(folder)
         path = source_path(store_name, digest, self._recipe.recipe.store)
