@@ -123,6 +123,20 @@ def test_what_is_no_component_is_refused(written, verified, people, change, tmp_
     assert "is no component" in reasons(verified(file))
 
 
+def test_an_empty_file_is_no_source(written, verified, people) -> None:  # noqa: F811
+    """Who names nothing else has a kernel that nobody knows."""
+    from xboot.attest.envelope import canonical, sign
+
+    file = written("alice", LINUX)
+    payloads = [json.loads(base64.b64decode(json.loads(line)["payload"])) for line in file.read_text().splitlines()]
+    dependencies = payloads[0]["predicate"]["buildDefinition"]["resolvedDependencies"]
+    (kernel,) = [one for one in dependencies if one["name"] == "in the image: kernel"]
+    kernel["annotations"]["sources"] = sha("")[:16]
+    file.write_bytes(sign([canonical(payload) for payload in payloads], people["alice"][0]))
+    found = verified(file, written("carol", MIRAGE))
+    assert not found.refused and list(found.independence.unknown.values()) == [["kernel"]]
+
+
 def test_a_statement_names_machine_program_and_firmware(written) -> None:  # noqa: F811
     payload = json.loads(base64.b64decode(json.loads(written("alice", LINUX).read_text().splitlines()[0])["payload"]))
     named = {one["name"]: one for one in payload["predicate"]["buildDefinition"]["resolvedDependencies"]}

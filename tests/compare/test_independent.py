@@ -297,6 +297,20 @@ def test_a_source_that_cannot_be_read_is_not_known(script: Script, tmp_path: Pat
     assert dict(comparison.independence.unknown) == {"b": ["kernel"]}
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("empty.c", ""), ("sources.json", '{"x": {"sha256": ""}}'), ("sources.json", '{"x": {"sha256": "' + sha("")[:16] + '"}}')],
+)
+def test_what_is_empty_is_no_source(script: Script, tmp_path: Path, name: str, content: str) -> None:
+    """A file without content, or a record of files without their hashes: whose code it is nobody knows by that."""
+    bare = Parted("b", tmp_path, B)
+    file = tmp_path / "b" / name
+    file.write_text(content)
+    bare._sources["kernel"] = file
+    comparison = compared(script, plugins(Parted("a", tmp_path, A), bare, Standing("qemu", qemu="emulator")))
+    assert dict(comparison.independence.unknown) == {"b": ["kernel"]}
+
+
 def test_what_makes_no_sense_is_refused(script: Script, tmp_path: Path) -> None:
     of = plugins(Parted("a", tmp_path, A), Parted("b", tmp_path, B), Standing("qemu"))
     with pytest.raises(UsageError, match="--independent 3: 2 voters can run this script"):

@@ -122,7 +122,7 @@ def _makeup(one: Said, by_component: Mapping[str, Mapping[str, str]], by_image: 
     parts = dict(by_image.get(one.image_sha256, {}))
     for component in code:
         parts |= {part: component.name for part in by_component[component.sha256 or component.name]}
-    unknown, opaque = unlisted({c.name: c.role for c in code}, [c.name for c in code if c.sources])
+    unknown, opaque = unlisted({c.name: c.role for c in code}, [c.name for c in code if set(c.sources) - {EMPTY[:_SHORT]}])
     below = [c for c in one.components if c.below]
     found = below_parts((c.name, c.sha256) for c in below)
     return Makeup(one.name, one.voter.backend, one.voter.machine, parts, found, unknown, opaque)

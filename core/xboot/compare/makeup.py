@@ -9,6 +9,7 @@ names it or not. All that is added up: a wrong word can make voters share more, 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -31,6 +32,7 @@ UNHASHED = ("host kernel", "medium framing")
 
 _RECORD = "sources.json"  # of a program that was not compiled just now: file → its SHA-256 and more
 _MAX_RECORD = 16 << 20
+_HEX = re.compile("[0-9a-f]{64}")
 _DECISIVE = (Role.KERNEL, Role.EXECUTOR)
 
 
@@ -42,7 +44,7 @@ def makeup_of(name: str, result: Result) -> Makeup:
     files: dict[Path, str] = {}  # several artifacts may be in one
     for artifact in _owners(result):
         roles[artifact.name] = artifact.role
-        sources = _sources(artifact)
+        sources = [sha256 for sha256 in _sources(artifact) if sha256 != EMPTY]
         if sources:
             listed.add(artifact.name)
         if artifact.path not in files:
@@ -53,7 +55,7 @@ def makeup_of(name: str, result: Result) -> Makeup:
         if component.role in NO_CODE:
             continue
         roles[component.name] = component.role
-        if component.source_hashes:
+        if set(component.source_hashes.values()) - {"", EMPTY}:
             listed.add(component.name)
         for part in (component.sha256, *component.source_hashes.values()):
             parts.setdefault(part, component.name)
@@ -114,8 +116,8 @@ def _file(path: Path) -> str:
 
 
 def _sources(artifact: Artifact) -> list[str]:
-    """The SHA-256 of each source file; of those in a record of them, as the record has it. None when one of them cannot be read: then
-    they are not known.
+    """The SHA-256 of each source file; of those in a record of them, as the record has it. None when one of them cannot be read, or has no
+    hash in the record: then they are not known.
     """
     found: list[str] = []
     try:
@@ -128,4 +130,7 @@ def _sources(artifact: Artifact) -> list[str]:
 
 def _recorded(record: Path) -> list[str]:
     value = load_json(read_regular(record, _MAX_RECORD, "a record of source files"))
-    return [str(entry["sha256"]) for entry in value.values()]
+    found = [str(entry["sha256"]) for entry in value.values()]
+    if not all(_HEX.fullmatch(sha256) for sha256 in found):
+        raise ValueError(f"{record}: something in it is no SHA-256")
+    return found
