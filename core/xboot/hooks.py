@@ -96,7 +96,10 @@ def xboot_linearize(closure: Closure, options: LinearizeOptions) -> Script | Non
 
 @hookspec(firstresult=True)
 def xboot_prepare(backend: str, options: BackendOptions, notify: Notify) -> Mapping[str, Artifact] | None:
-    """package: obtain or build what does not depend on the script (kernel, executor), from the cache where possible."""
+    """package: obtain or build what does not depend on the script (kernel, executor), from the cache where possible.
+
+    Threads that it starts must have ended when it returns: what they took is seen as this backend's until then.
+    """
     raise NotImplementedError
 
 

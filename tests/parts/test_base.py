@@ -15,9 +15,9 @@ from rich.console import Console
 from xboot import api
 from xboot.cache import Cache
 from xboot.hooks import BackendOptions, Notify
-from xboot.model import EMPTY_SCRIPT, Artifact, Boot, BootImage, Protocol, Verdict
+from xboot.model import EMPTY_SCRIPT, Artifact, Boot, BootImage, Protocol, Role, Verdict
 from xboot.parts import Lock, Suite, drifted, obtain_part, watched
-from xboot.parts.base import kept
+from xboot.parts.base import handed_out, kept
 from xboot.plugins import Plugins
 from xboot.result import Result
 from xboot.show import report
@@ -50,6 +50,23 @@ def test_each_thread_sees_its_own() -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(one, "abcd")) == [f"drifted: {name}" for name in "abcd"]
+
+
+def test_threads_that_nobody_watches_are_seen_by_all_who_watch() -> None:
+    """A backend may prepare in threads of its own; what they take counts, even if it then counts for others, too."""
+    artifact = Artifact("executor", Path("executor"), "5" * 64, 1, Role.EXECUTOR, "1", "1")
+
+    def take() -> None:
+        drifted("gcc of this machine")
+        handed_out(artifact)
+
+    with ThreadPoolExecutor(1) as pool, watched() as outer:
+        pool.submit(take).result()
+        with watched() as inner:
+            pool.submit(take).result()
+    take()
+    assert str(outer) == str(inner) == "drifted: gcc of this machine"
+    assert (outer.handed, inner.handed) == ([artifact] * 2, [artifact])
 
 
 @pytest.mark.usefixtures("alone")

@@ -14,6 +14,7 @@ from xboot.model import Artifact
 __all__ = ["Base", "drifted", "handed_out", "kept", "watched"]
 
 _watching: ContextVar[Base | None] = ContextVar("watching", default=None)
+_open: list[Base] = []  # all that watch now, in whichever thread
 
 
 class Base:
@@ -35,13 +36,22 @@ class Base:
 
 @contextmanager
 def watched() -> Iterator[Base]:
-    """See all that this thread uses until the end of the block."""
+    """See all that this thread uses until the end of the block. What is drifted, or handed out, in a thread that nobody watches (one that
+    was started in the block knows nothing of it) is seen by all who watch then: of that, too much is better than too little.
+    """
     base = Base()
     token = _watching.set(base)
+    _open.append(base)
     try:
         yield base
     finally:
+        _open.remove(base)
         _watching.reset(token)
+
+
+def _watchers() -> list[Base]:
+    base = _watching.get()
+    return [base] if base is not None else list(_open)
 
 
 def kept() -> None:
@@ -53,13 +63,11 @@ def kept() -> None:
 
 def drifted(what: str) -> None:
     """Say that something is used that the lock does not have: `linux-source-6.1 6.1.170-3`, `gcc 13.2 of this machine`."""
-    base = _watching.get()
-    if base is not None:
+    for base in _watchers():
         base.drift[what] = None
 
 
 def handed_out(*artifacts: Artifact) -> None:
     """Say that somebody is given guest code which others are given, too: an executor. What they say of it later is then no matter."""
-    base = _watching.get()
-    if base is not None:
+    for base in _watchers():
         base.handed += artifacts
