@@ -183,9 +183,17 @@ def test_another_greeting() -> None:
     assert "first line on the result channel was not (xboot 1)" in verdict.failure
 
 
-def test_a_line_that_breaks_off() -> None:
-    verdict = run(lambda s: [*until(1)(s), Say('(output "NONCE" 1 "o', raw=True), Say(exit=0x31)])
-    assert "broke off at step 1" in verdict.failure
+@pytest.mark.parametrize(
+    ("end", "why"),
+    [
+        (Say(exit=0x31), "the machine ended with 0x31 when the guest was at step 1"),
+        (Say(dies="was ended by its guard"), "the machine was ended by its guard when the guest was at step 1"),
+    ],
+)
+def test_a_line_that_breaks_off(end: Say, why: str) -> None:
+    """Why the machine ended says more than the line that it did not say."""
+    verdict = run(lambda s: [*until(1)(s), Say('(output "NONCE" 1 "o', raw=True), end])
+    assert not verdict.ok and why in verdict.failure
 
 
 def test_a_reported_failure() -> None:

@@ -184,8 +184,8 @@ def web(*arguments: object) -> tuple[int, str]:
 @pytest.mark.boot
 def test_what_cannot_be_made_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
-    status, said = web(page, HELLO, "-b", "linux")
-    assert status and "backend linux does not boot in a browser, by machine v86, which has a processor of 32 bits alone" in said
+    status, said = web(page, HELLO, "-b", "mirage")
+    assert status and "backend mirage does not boot in a browser, by machine v86, which has a processor of 32 bits alone" in said
     known = tmp_path / "known.json"
     path = "/nix/store/ymf5vpy0wqg6jfw1l25kxcjv4bk80xc8-hello"
     known.write_text(json.dumps({path: "sha256-" + "A" * 43 + "="}))

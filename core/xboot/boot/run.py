@@ -305,11 +305,11 @@ class _Run:
         try:
             line = await reader.readuntil(b"\n")
         except asyncio.IncompleteReadError as end:
+            await asyncio.sleep(self._grace)  # the machine has ended; its status says more
             if end.partial:
                 raise GuestError(
                     f"the guest's last line on the result channel broke off at {self._reader.where}: {printable(end.partial[:200])}"
                 ) from None
-            await asyncio.sleep(self._grace)  # the machine has ended; its status says more
             raise GuestError(f"the result channel closed at {self._reader.where}") from None
         except asyncio.LimitOverrunError:
             raise GuestError(f"the guest sent a line of more than {MAX_LINE} bytes at {self._reader.where}") from None

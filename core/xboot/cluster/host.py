@@ -130,7 +130,7 @@ class Cluster:
         return {one: info for one, info in known.items() if self._offers(one, info)}
 
     def _known(self) -> Mapping[str, Any]:
-        known: Mapping[str, Any] = self.client.scheduler_info(n_workers=-1)["workers"]
+        known: Mapping[str, Any] = self.client.scheduler_info(n_workers=-1).get("workers", {})  # none once the scheduler is gone
         self._names.update({address: str(info["name"]) for address, info in known.items()})  # what is asked later may be gone by then
         self._seen = time.monotonic(), known
         return known
