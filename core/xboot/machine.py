@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, ClassVar
@@ -21,7 +21,7 @@ from xboot._markers import hookimpl
 from xboot.errors import UsageError
 from xboot.model import Boot, Component, MachineInfo
 
-__all__ = ["Carrier", "End", "Machine", "MachineOptions", "ProcessCarrier", "start_process"]
+__all__ = ["Carrier", "End", "Machine", "MachineOptions", "ProcessCarrier", "socket_pairs", "start_process"]
 
 _COMPLAINT = 4096  # bytes kept of what a machine's own program writes on its standard error
 
@@ -199,6 +199,23 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+@contextlib.contextmanager
+def socket_pairs(count: int) -> Iterator[tuple[Sequence[socket.socket], Sequence[socket.socket]]]:
+    """So many pairs of connected sockets, to start a program with: our ends, and its own. Afterwards its ends are closed here, since it has
+    inherited them; if it was not started, so are ours.
+    """
+    pairs = [socket.socketpair() for _ in range(count)]
+    try:
+        yield [ours for ours, _ in pairs], [theirs for _, theirs in pairs]
+    except BaseException:
+        for ours, _ in pairs:
+            ours.close()
+        raise
+    finally:
+        for _, theirs in pairs:
+            theirs.close()
 
 
 async def start_process(

@@ -16,7 +16,7 @@ from qemu.qmp import EventListener, Message
 from xboot.boot import channel
 from xboot.boot.export import Exporter
 from xboot.errors import GuestError
-from xboot.machine import MachineOptions, start_process
+from xboot.machine import MachineOptions, socket_pairs, start_process
 from xboot.model import Boot, Module, Phase, Protocol
 from xboot.walls import prefix
 from xboot_qemu.base import QemuCarrier
@@ -186,3 +186,14 @@ def test_the_word_opens_the_gate(tmp_path: Path) -> None:
         return await (await start_process(["touch", str(tmp_path / "ran")], [])).wait()
 
     assert asyncio.run(ran()) == 0 and (tmp_path / "ran").exists()
+
+
+def test_a_programs_ends_of_its_sockets_are_closed_here_and_ours_if_it_was_not_started() -> None:
+    with socket_pairs(2) as (ours, theirs):
+        theirs[1].sendall(b"x")
+    assert [end.fileno() for end in theirs] == [-1, -1] and ours[1].recv(9) == b"x" and ours[0].recv(9) == b""
+    for end in ours:
+        end.close()
+    with pytest.raises(OSError, match="not started"), socket_pairs(2) as (ours, theirs):
+        raise OSError("not started")
+    assert [end.fileno() for end in (*ours, *theirs)] == [-1] * 4

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -12,7 +11,7 @@ from typing import ClassVar
 from xboot.cache import Cache, file_sha256
 from xboot.debian import DebianPackages
 from xboot.errors import MissingToolError
-from xboot.machine import Carrier, Machine, MachineOptions, ProcessCarrier, start_process
+from xboot.machine import Carrier, Machine, MachineOptions, ProcessCarrier, socket_pairs, start_process
 from xboot.model import Artifact, Boot, Component, MachineInfo, Need, Protocol, Role, Wiring
 from xboot.tcb import opaque_file
 from xboot.walls import read_only, starts, walls_around
@@ -69,19 +68,10 @@ class UmlMachine(Machine):
         return [str(boot.kernel), *_words(boot, "fd:1", "null")]
 
     async def start(self, boot: Boot, options: MachineOptions) -> Carrier:
-        pairs = [socket.socketpair() for _ in range(2)]
-        console, result = (ours for ours, _ in pairs)
-        try:
+        with socket_pairs(2) as ((console, result), theirs):
             walls = [*walls_around(str(boot.kernel)), *read_only(_files(boot)), "--"]
-            command = [str(boot.kernel), *_words(boot, *(f"fd:{theirs.fileno()}" for _, theirs in pairs))]
-            process = await start_process(command, [theirs for _, theirs in pairs], walls)
-        except BaseException:
-            for ours, _ in pairs:
-                ours.close()
-            raise
-        finally:
-            for _, theirs in pairs:
-                theirs.close()
+            command = [str(boot.kernel), *_words(boot, *(f"fd:{end.fileno()}" for end in theirs))]
+            process = await start_process(command, theirs, walls)
         return ProcessCarrier(process, console, result)
 
     def components(self, boot: Boot) -> Sequence[Component]:

@@ -15,7 +15,7 @@ from typing import ClassVar
 from qemu.qmp import QMPClient, QMPError
 
 from xboot.errors import GuestError, UsageError
-from xboot.machine import Carrier, End, Machine, MachineOptions, ProcessCarrier, start_process
+from xboot.machine import Carrier, End, Machine, MachineOptions, ProcessCarrier, socket_pairs, start_process
 from xboot.model import Boot, Component, MachineInfo, Need
 from xboot_qemu import kvm
 from xboot_qemu.command import command_line, find_program, hints, program_name, refusal
@@ -75,21 +75,12 @@ class QemuMachine(Machine):
         """QEMU's process, and the host's ends of console, result channel and QMP. QEMU may read `files`; the kernel has so many `bits`;
         `medium` as `command_line` has it.
         """
-        pairs = [socket.socketpair() for _ in range(3)]
-        control, console, result = (ours for ours, _ in pairs)
-        try:
+        with socket_pairs(3) as ((control, console, result), theirs):
             plugin = guard(find_program(program_name(boot)), options, bits)
-            channels = [f"socket,fd={theirs.fileno()}" for _, theirs in pairs]
+            channels = [f"socket,fd={end.fileno()}" for end in theirs]
             command = command_line(boot, options, *channels, guard=plugin, medium=medium)
             shown = walls(command[0], [*files, *([plugin] if plugin else [])], options)
-            process = await start_process(command, [theirs for _, theirs in pairs], shown)
-        except BaseException:
-            for ours, _ in pairs:
-                ours.close()
-            raise
-        finally:
-            for _, theirs in pairs:
-                theirs.close()
+            process = await start_process(command, theirs, shown)
         return process, console, result, control
 
     def components(self, boot: Boot) -> Sequence[Component]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import socket
 from collections.abc import Sequence
 from typing import ClassVar
 
 from xboot.cache import Cache
 from xboot.errors import MissingToolError, UsageError
-from xboot.machine import Carrier, End, Machine, MachineOptions, ProcessCarrier, start_process
+from xboot.machine import Carrier, End, Machine, MachineOptions, ProcessCarrier, socket_pairs, start_process
 from xboot.medium import build_loaders, components, refusal, write_medium
 from xboot.model import MAX_ENDING, Boot, Component, MachineInfo, Wiring
 from xboot.toolroot import BUILD, command_in, way_in
@@ -68,19 +67,10 @@ class V86Machine(Machine):
         for file in (DRIVER, *v86.files):
             shutil.copyfile(file, work / file.name)
         write_medium(boot, build_loaders(Cache()), work / "medium.iso")
-        pairs = [socket.socketpair() for _ in range(2)]
-        (console, its_console), (result, its_result) = pairs
         words = [*(file.name for file in v86.files), "medium.iso", str(min(boot.memory, _MOST_MEMORY))]
-        command = [_NODE, DRIVER.name, f"{BUILD}/{words[0]}", *words[1:], str(its_console.fileno()), str(its_result.fileno())]
-        try:
-            process = await start_process(command, [its_console, its_result], command_in(v86.node.folder, work, "", ()))
-        except BaseException:
-            for ours, _ in pairs:
-                ours.close()
-            raise
-        finally:
-            for _, theirs in pairs:
-                theirs.close()
+        with socket_pairs(2) as ((console, result), theirs):
+            command = [_NODE, DRIVER.name, f"{BUILD}/{words[0]}", *words[1:], *(str(end.fileno()) for end in theirs)]
+            process = await start_process(command, theirs, command_in(v86.node.folder, work, "", ()))
         return V86Carrier(process, console, result)
 
     def components(self, boot: Boot) -> Sequence[Component]:
