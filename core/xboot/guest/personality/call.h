@@ -5,7 +5,7 @@
 
 #include "personality.h"
 
-#define CALL(name) int call_##name(struct process *p, struct machine_registers *r)
+#define CALL(name) long call_##name(struct process *p, struct machine_registers *r)
 #define UNUSED_REGISTERS (void)r
 #define UNUSED_PROCESS (void)p
 
@@ -81,8 +81,8 @@ CALL(reboot); CALL(attributes); CALL(nothing);
 
 /* shared by them */
 int find_at(struct process *p, int at, address path, u32 flags, struct node **node); /* a path, or with AT_EMPTY_PATH and an empty one the descriptor */
-int read_into(struct process *p, struct file *f, address to, unsigned length);
-int write_from(struct process *p, struct file *f, address from, unsigned length);
+int read_into(struct process *p, struct file *f, address to, machine_word length);
+int write_from(struct process *p, struct file *f, address from, machine_word length);
 void place_shared(struct process *p); /* after a change of root, working directory or umask */
 int seal_command(struct file *f, int adds, u32 seals);
 int lock_command(struct process *p, struct file *f, u32 command, address at);

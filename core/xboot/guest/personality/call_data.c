@@ -23,7 +23,7 @@ static char *byte_of(struct file *f, int write)
 	return frame + (at & PAGE_MASK);
 }
 
-int read_into(struct process *p, struct file *f, address to, unsigned length)
+int read_into(struct process *p, struct file *f, address to, machine_word length)
 {
 	char *byte;
 	int n;
@@ -58,7 +58,7 @@ int read_into(struct process *p, struct file *f, address to, unsigned length)
 	}
 }
 
-int write_from(struct process *p, struct file *f, address from, unsigned length)
+int write_from(struct process *p, struct file *f, address from, machine_word length)
 {
 	char *byte;
 	int n;
@@ -108,7 +108,7 @@ CALL(write)
 }
 
 /* Vectors: one piece after the other. What a pipe made wait after something was done is a short count. */
-static int vector(struct process *p, struct machine_registers *r, int (*move)(struct process *, struct file *, address, unsigned))
+static int vector(struct process *p, struct machine_registers *r, int (*move)(struct process *, struct file *, address, machine_word))
 {
 	struct file *f = file_of(p, (int)r->ebx);
 	u32 i, piece[2], any = 0;
@@ -168,7 +168,7 @@ CALL(writev)
 }
 
 /* With an offset given: as if the description stood there, which then stays where it was. vectors: memory is given as in readv. */
-static int at_offset(struct process *p, struct machine_registers *r, int (*move)(struct process *, struct file *, address, unsigned), u64 at, int vectors)
+static int at_offset(struct process *p, struct machine_registers *r, int (*move)(struct process *, struct file *, address, machine_word), u64 at, int vectors)
 {
 	struct file *f = file_of(p, (int)r->ebx);
 	u64 before;
@@ -187,7 +187,7 @@ static int at_offset(struct process *p, struct machine_registers *r, int (*move)
 	return n;
 }
 
-static u64 pair(u32 low, u32 high)
+static u64 pair(machine_word low, machine_word high)
 {
 	return (u64)high << 32 | low;
 }
@@ -213,7 +213,7 @@ CALL(pwritev)
 }
 
 /* With flags: those that only ask for haste or for storage are granted by doing nothing; an offset of -1 is the description's own. */
-static int with_flags(struct process *p, struct machine_registers *r, int (*move)(struct process *, struct file *, address, unsigned))
+static int with_flags(struct process *p, struct machine_registers *r, int (*move)(struct process *, struct file *, address, machine_word))
 {
 	if (r->ebp & ~7u)
 		return -EOPNOTSUPP;
@@ -431,7 +431,7 @@ static int list(struct process *p, struct machine_registers *r, int wide)
 	struct file *f = file_of(p, (int)r->ebx);
 	struct node *directory, like;
 	struct entry *e;
-	u32 room = r->edx < sizeof buffer ? r->edx : sizeof buffer, used = 0, n;
+	u32 room = r->edx < sizeof buffer ? (u32)r->edx : (u32)sizeof buffer, used = 0, n;
 	u64 at;
 	int there = -1, listed;
 

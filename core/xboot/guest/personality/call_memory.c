@@ -13,24 +13,24 @@ CALL(brk)
 	if (told > m->brk && told <= old)
 		m->brk = told;
 	if (wanted < m->brk_start)
-		return (int)m->brk;
+		return (long)m->brk;
 	end = wanted > MMAP_TOP ? 0 : (wanted + PAGE_MASK) & ~PAGE_MASK; /* no wrap: MMAP_TOP is a page */
 	if (!end || (end > old && !region_free(m, old, end))) {
 		address_space_full();
-		return (int)m->brk;
+		return (long)m->brk;
 	}
 	if (end > old) {
 		if (region_map(m, old, end, rights_of(p->personality, PROT_READ | PROT_WRITE), 0, 0))
-			return (int)m->brk;
+			return (long)m->brk;
 	} else if (end < old && region_unmap(m, end, old)) {
-		return (int)m->brk;
+		return (long)m->brk;
 	}
 	m->brk = wanted;
-	return (int)wanted;
+	return (long)wanted;
 }
 
 /* The export window: process 1 alone has such a descriptor. */
-static int map_window(struct process *p, address at, u32 size, u32 page)
+static long map_window(struct process *p, address at, machine_word size, u32 page)
 {
 	struct view view = { PROTECT_READ | PROTECT_WRITE, PROTECT_READ | PROTECT_WRITE, 0, 0, 0 };
 	int error;
@@ -44,7 +44,7 @@ static int map_window(struct process *p, address at, u32 size, u32 page)
 		region_unmap(p->memory, at, at + size);
 		return -EPERM;
 	}
-	return (int)at;
+	return (long)at;
 }
 
 /* What an open file may be mapped as. 0, or an error. */
@@ -66,7 +66,7 @@ static int view_file(struct file *f, u32 protection, struct view *view)
 	return 0;
 }
 
-static int map(struct process *p, address at, u32 size, u32 protection, u32 flags, int fd, u32 page)
+static long map(struct process *p, address at, machine_word size, u32 protection, u32 flags, int fd, u32 page)
 {
 	struct memory *m = p->memory;
 	struct view view = { rights_of(p->personality, protection), PROTECT_READ | PROTECT_WRITE | PROTECT_EXECUTE, 0, 0, 0 };
@@ -126,7 +126,7 @@ static int map(struct process *p, address at, u32 size, u32 protection, u32 flag
 	error = region_view(m, at, at + size, &view);
 	if (made)
 		node_drop(made);
-	return error ? error : (int)at;
+	return error ? error : (long)at;
 }
 
 CALL(mmap2)
@@ -174,10 +174,10 @@ CALL(mprotect)
 }
 
 /* More of what a region shows: what follows `offset` bytes behind `from`, at a free place. 0, ENOMEM, or EINVAL: there are no such pages. */
-static int extend(struct memory *m, struct region *q, address from, u32 offset, address at, address end)
+static int extend(struct memory *m, struct region *q, address from, machine_word offset, address at, address end)
 {
 	struct view view = q->view;
-	u32 skip = (from - q->start + offset) / PAGE_SIZE; /* no wrap: these lie in one space */
+	u32 skip = (u32)((from - q->start + offset) / PAGE_SIZE); /* no wrap: these lie in one space */
 
 	if (view.node && view.page > ~0u - skip - (end - at) / PAGE_SIZE)
 		return -EINVAL;
@@ -187,7 +187,7 @@ static int extend(struct memory *m, struct region *q, address from, u32 offset, 
 
 /* To another place: a given one (fixed), or any. The place, or an error that leaves everything as it was (but what lay in a fixed place, and what the new size has no
    room for, is gone, as in Linux). */
-static int move_to(struct memory *m, address at, address end, u32 size, int fixed, address to)
+static long move_to(struct memory *m, address at, address end, machine_word size, int fixed, address to)
 {
 	struct region *q;
 	int error;
@@ -213,7 +213,7 @@ static int move_to(struct memory *m, address at, address end, u32 size, int fixe
 	error = region_move(m, at, end, to);
 	if (error && size > end - at)
 		region_unmap(m, to + (end - at), to + size);
-	return error ? error : (int)to;
+	return error ? error : (long)to;
 }
 
 /* As in Linux, a size that shrinks may reach over several regions and holes; one that grows is of one region. */
@@ -222,7 +222,7 @@ CALL(mremap)
 	struct memory *m = p->memory;
 	struct region *q;
 	address end = range_end(r->ebx, r->ecx, USER_TOP), wanted = range_end(r->ebx, r->edx, MMAP_TOP);
-	u32 size = range_end(0, r->edx, MMAP_TOP);
+	machine_word size = range_end(0, r->edx, MMAP_TOP);
 	int error;
 
 	if (r->ebx & PAGE_MASK || !r->ecx || !r->edx || r->esi & ~3u || r->esi == 2)
@@ -236,13 +236,13 @@ CALL(mremap)
 		return move_to(m, r->ebx, end, size, 1, r->edi);
 	if (wanted && wanted <= end) {
 		error = wanted < end ? region_unmap(m, wanted, end) : 0;
-		return error ? error : (int)r->ebx;
+		return error ? error : (long)r->ebx;
 	}
 	if (q->end < end)
 		return -EFAULT;
 	if (wanted && q->end == end && region_free(m, end, wanted)) {
 		error = extend(m, q, r->ebx, end - r->ebx, end, wanted);
-		return error ? error : (int)r->ebx;
+		return error ? error : (long)r->ebx;
 	}
 	return r->esi & 1 ? move_to(m, r->ebx, end, size, 0, 0) : -ENOMEM;
 }
@@ -285,7 +285,7 @@ CALL(mincore)
 	end = range_end(r->ebx, r->ecx, USER_TOP);
 	if (!end || !region_covers(p->memory, r->ebx, end))
 		return -ENOMEM;
-	pages = (end - r->ebx) / PAGE_SIZE;
+	pages = (u32)((end - r->ebx) / PAGE_SIZE);
 	for (done = 0; done < pages; done += part) {
 		part = pages - done < sizeof ones ? pages - done : (u32)sizeof ones;
 		if (user_write(p, r->edx + done, ones, part))

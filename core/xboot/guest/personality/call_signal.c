@@ -20,7 +20,8 @@ CALL(tgkill)
 /* A signal that is ignored from now on, and stands there, is forgotten. */
 static void forget_ignored(struct process *p, u32 number)
 {
-	u32 handler = p->actions[number - 1].handler, i;
+	address handler = p->actions[number - 1].handler;
+	u32 i;
 
 	if (handler == SIG_IGN || (handler == SIG_DFL && (number == SIGCHLD || number == SIGCONT || number == SIGURG || number == SIGWINCH))) {
 		p->crew->pending &= ~(1ull << (number - 1));
@@ -41,7 +42,7 @@ static int valid(u32 number)
 
 CALL(signal)
 {
-	u32 before;
+	address before;
 
 	if (!valid(r->ebx) || r->ebx == SIGKILL || r->ebx == SIGSTOP)
 		return -EINVAL;
@@ -50,7 +51,7 @@ CALL(signal)
 	p->actions[r->ebx - 1].flags = SA_RESETHAND | SA_NODEFER;
 	p->actions[r->ebx - 1].mask = 0;
 	forget_ignored(p, r->ebx);
-	return (int)before;
+	return (long)before;
 }
 
 /* wide: rt_sigaction: handler, flags, restorer, 8-byte mask; else handler, 4-byte mask, flags, restorer */

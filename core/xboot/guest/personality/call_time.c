@@ -147,7 +147,8 @@ CALL(clock_nanosleep64)
 int sleep_interrupted(struct process *p)
 {
 	nanoseconds now = machine_clock(), left = p->deadline > now ? p->deadline - now : 0;
-	u32 call = p->r->eax, to = call == 162 ? p->r->ecx : p->r->esi; /* 162: nanosleep, 267: clock_nanosleep, 407: the same in 64 bits */
+	u32 call = (u32)p->r->eax;
+	address to = call == 162 ? p->r->ecx : p->r->esi; /* 162: nanosleep, 267: clock_nanosleep, 407: the same in 64 bits */
 	u64 wide[2];
 	u32 t[2];
 

@@ -114,7 +114,9 @@ static int load(struct process *p, struct memory *m, struct node *node, struct i
 	struct elf_header h;
 	struct elf_segment *s = 0;
 	struct node *other;
-	u32 i, top = 0, bias, span;
+	u32 i;
+	address top = 0, bias;
+	u32 span;
 	int error = -ENOEXEC;
 
 	if (content_get(node, 0, &h, sizeof h) != (int)sizeof h || memcmp(h.ident, "\177ELF\1\1", 6) || h.machine != 3 || (h.type != 2 && h.type != 3))
@@ -200,7 +202,7 @@ static int string_length(struct process *p, address at)
 
 static int count(struct process *p, address vector, u32 *strings, u32 *bytes)
 {
-	address at;
+	u32 at;
 	int n;
 
 	for (*strings = 0; vector; ++*strings) {
@@ -221,7 +223,7 @@ static int count(struct process *p, address vector, u32 *strings, u32 *bytes)
 static int copy_strings(struct process *p, struct memory *m, address vector, u32 from, u32 strings, address *pointers, address *text)
 {
 	char piece[256];
-	address at;
+	u32 at;
 	u32 i, n, part;
 
 	for (i = from; i < strings; i++) {

@@ -11,7 +11,7 @@ static u32 turns;
 
 struct word { /* in shared memory: what is shown there and where in it, for all who show it; else the memory and the address. Compared, never followed. */
 	void *base;
-	u32 at;
+	machine_word at;
 };
 
 static struct word word_of(struct process *p, address at)
@@ -168,7 +168,7 @@ static void give_up(struct process *p, address at)
 void futex_robust(struct process *p)
 {
 	u32 head[3], i;
-	address entry;
+	u32 entry;
 
 	if (!p->robust || user_read(p, head, p->robust, 12))
 		return;

@@ -36,7 +36,7 @@ u32 ipc_now(void);                                                              
 /* segment.c */
 int segment_get(struct process *p, u32 key, u32 size, u32 flags);
 int segment_control(struct process *p, u32 id, u32 command, address buffer);
-int segment_attach(struct process *p, u32 id, address at, u32 flags);                      /* where, or an error */
+long segment_attach(struct process *p, u32 id, address at, u32 flags);                      /* where, or an error */
 int segment_detach(struct process *p, address at);
 void segment_free(struct ipc *ipc);
 

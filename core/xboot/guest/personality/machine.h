@@ -4,13 +4,14 @@
    spaces, threads of user code, the console, the result channel, the clock and the exit. There are three machines: tccboot's kernel (bare i386), the
    hurd backend's server (GNU Mach tasks), and a fake one for tests on the host. Layering, rules and a walk through one call: README.md.
 
-   All functions below are called from one thread only, are never re-entered, and never call back into the personality. User addresses are always 32 bits
-   wide, whatever the width of a pointer (the host tests are 64-bit). */
+   All functions below are called from one thread only, are never re-entered, and never call back into the personality. A word is as wide as a register of
+   the machine; user addresses, and sizes in user memory, are words. What a program gives that is narrower has zeros above. */
 
 #ifndef MACHINE_H
 #define MACHINE_H
 
-typedef unsigned int address; /* an address in a user's space */
+typedef unsigned long machine_word;
+typedef machine_word address; /* an address in a user's space */
 typedef unsigned long long nanoseconds;
 
 #define PAGE_SIZE 4096u
@@ -78,8 +79,8 @@ int machine_write(struct machine_space *space, address to, const void *from, uns
 /* ---- threads of user code --------------------------------------------------------------------------------------------------------------------- */
 
 struct machine_registers {
-	unsigned ebx, ecx, edx, esi, edi, ebp, eax; /* the order of a system call's arguments, then its number and result */
-	unsigned eip, esp, eflags, fs, gs;          /* the machine forces the other segments, and every flag that a user may not set */
+	machine_word ebx, ecx, edx, esi, edi, ebp, eax; /* the order of a system call's arguments, then its number and result */
+	machine_word eip, esp, eflags, fs, gs;          /* the machine forces the other segments, and every flag that a user may not set */
 };
 
 struct machine_thread;

@@ -113,7 +113,7 @@ int region_fault(struct memory *m, address at)
 		machine_space_unmap(m->space, at, 1);
 		return SIGBUS;
 	}
-	page = r->view.page + (at - r->start) / PAGE_SIZE;
+	page = r->view.page + (u32)((at - r->start) / PAGE_SIZE);
 	if (page >= pages_of(r->view.node))
 		return SIGBUS;
 	frame = frame_of(r->view.node, page);
@@ -154,7 +154,7 @@ static int provide(struct memory *m, address at, unsigned length)
 	int some = 0;
 
 	for (; length; length -= part, at += part) {
-		part = PAGE_SIZE - (at & PAGE_MASK);
+		part = PAGE_SIZE - (unsigned)(at & PAGE_MASK);
 		if (part > length)
 			part = length;
 		if (at < USER_BOTTOM || at >= USER_TOP)

@@ -309,7 +309,7 @@ struct memory {
 	address arguments, environment, strings_end, stack_start; /* for /proc: where the strings of either begin, where they end */
 };
 
-address range_end(address at, u32 size, address limit); /* the only sum of an address and a size; 0: that is no range of pages below limit */
+address range_end(address at, machine_word size, address limit); /* the only sum of an address and a size; 0: that is no range of pages below limit */
 struct memory *memory_new(void);
 struct memory *memory_copy(struct memory *m);
 void memory_drop(struct memory *m);
@@ -320,7 +320,7 @@ int region_unmap(struct memory *m, address at, address end);
 int region_protect(struct memory *m, address at, address end, u32 protection);
 int region_forget(struct memory *m, address at, address end); /* drops pages; what shows them provides them anew */
 int region_move(struct memory *m, address at, address end, address to);
-address region_gap(struct memory *m, address hint, u32 size); /* 0: none */
+address region_gap(struct memory *m, address hint, machine_word size); /* 0: none */
 int region_free(struct memory *m, address at, address end);   /* nothing is mapped there */
 void address_space_full(void);                                /* says so on the console */
 u32 rights_of(u32 personality, u32 protection);               /* what PROT_* of a program of this personality are as PROTECT_* */
@@ -345,7 +345,9 @@ int exec_init(struct process *p);
 /* ---- process.c, signal.c, clock.c -------------------------------------------------------------------------------------------------------------------------- */
 
 struct action {
-	u32 handler, flags, restorer;
+	address handler;
+	u32 flags;
+	address restorer;
 	u64 mask;
 };
 
@@ -429,7 +431,7 @@ struct process {
 	address clear_tid, robust;
 	nanoseconds started, cpu;
 	char name[16];
-	u32 last_fault;
+	address last_fault;
 	struct file *opening;   /* a named pipe that waits for its other end */
 	u32 opening_seen;
 	u32 slot;               /* in the table */
@@ -511,7 +513,7 @@ int attempt_end(struct process *p, int result); /* p->attempt is over: what its 
 
 /* ---- table.c ------------------------------------------------------------------------------------------------------------------------------------------------ */
 
-typedef int (*call)(struct process *p, struct machine_registers *r);
+typedef long (*call)(struct process *p, struct machine_registers *r);
 int serve(struct process *p);               /* the call in p's registers; WAIT, or 0 */
 const char *call_name(u32 number);
 

@@ -4,7 +4,7 @@
 
 /* The end, rounded up to a page, of size bytes from a page on. 0: none at all, or they do not lie below limit, which is a page, too. Whatever a user asks to
    have mapped, unmapped, protected or moved passes here, so that no sum wraps around. */
-address range_end(address at, u32 size, address limit)
+address range_end(address at, machine_word size, address limit)
 {
 	if (at & PAGE_MASK || at >= limit || !size || size > limit - at)
 		return 0;
@@ -163,7 +163,7 @@ void address_space_full(void)
 }
 
 /* The highest free place below the stack, or the hint. */
-address region_gap(struct memory *m, address hint, u32 size)
+address region_gap(struct memory *m, address hint, machine_word size)
 {
 	struct region *r;
 	address best = 0, from = USER_BOTTOM, to;
@@ -242,7 +242,7 @@ static int split(struct memory *m, address at)
 	*upper = *r;
 	upper->start = at;
 	upper->stack = 0;
-	upper->view.page += (at - r->start) / PAGE_SIZE;
+	upper->view.page += (u32)((at - r->start) / PAGE_SIZE);
 	view_keep(&upper->view);
 	r->end = at;
 	r->next = upper;

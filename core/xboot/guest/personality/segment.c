@@ -80,12 +80,13 @@ void segment_left(struct node *node)
 }
 
 /* The place, or an error. Read-only is for good. */
-int segment_attach(struct process *p, u32 id, address at, u32 flags)
+long segment_attach(struct process *p, u32 id, address at, u32 flags)
 {
 	struct memory *m = p->memory;
 	struct segment *s;
 	struct view view = { 0, PROTECT_READ | PROTECT_WRITE | PROTECT_EXECUTE, 0, 0, 1 };
-	u32 size, protection = PROT_READ | (flags & SHM_RDONLY ? 0 : PROT_WRITE) | (flags & SHM_EXEC ? PROT_EXEC : 0);
+	machine_word size;
+	u32 protection = PROT_READ | (flags & SHM_RDONLY ? 0 : PROT_WRITE) | (flags & SHM_EXEC ? PROT_EXEC : 0);
 	int error;
 
 	if (at & PAGE_MASK && flags & SHM_RND)
@@ -128,7 +129,7 @@ int segment_attach(struct process *p, u32 id, address at, u32 flags)
 	}
 	s->attached = ipc_now();
 	s->last = p->leader->local;
-	return (int)at;
+	return (long)at;
 }
 
 /* A piece of a segment that was attached at this address. */

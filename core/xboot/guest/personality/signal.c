@@ -38,7 +38,7 @@ static int stops_by_default(int number)
 
 static int is_ignored(struct process *p, int number)
 {
-	u32 handler = p->actions[number - 1].handler;
+	address handler = p->actions[number - 1].handler;
 
 	if (p->group->first == p->leader && handler == SIG_DFL && number != SIGKILL)
 		return 1; /* process 1 of a namespace has no default actions */
@@ -464,7 +464,7 @@ static void settle_call(struct process *p, struct action *a)
 static int pushed(struct process *p, int number, const struct machine_fault *fault)
 {
 	struct action *a = &p->actions[number - 1];
-	u32 handler = a->handler;
+	address handler = a->handler;
 	address sp;
 	u64 mask = p->mask_saved ? p->saved_mask : p->blocked;
 

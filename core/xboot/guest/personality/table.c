@@ -136,8 +136,8 @@ static int refuse(struct process *p, u32 number)
 int serve(struct process *p)
 {
 	struct machine_registers *r = p->r;
-	u32 number = r->eax;
-	int result = number <= LAST && calls[number] ? calls[number](p, r) : refuse(p, number);
+	u32 number = (u32)r->eax;
+	long result = number <= LAST && calls[number] ? calls[number](p, r) : refuse(p, number);
 
 	if (p->state == ZOMBIE || result == KEEP)
 		return 0;
@@ -147,6 +147,6 @@ int serve(struct process *p)
 	p->progress = 0; /* of a call that waited, and then went another way */
 	p->timed = 0;
 	p->deadline = 0;
-	r->eax = (u32)result;
+	r->eax = (machine_word)result;
 	return 0;
 }
