@@ -65,9 +65,11 @@ proof:
 	@tools/setup.sh test
 	$(BIN)/python tests/proof/prove.py
 
-# Digests, bytes and lines of the images, in docs/tcb.md and README.md: after every change of what is in an image.
+# Digests, bytes and lines of the images, in docs/tcb.md and README.md, and of the TCC that compiles them, in docs/double-compiling.md: after every change of
+# what is in an image.
 figures:
-	@tools/setup.sh run
+	@tools/setup.sh test
+	$(BIN)/python tools/double_compiling.py
 	$(BIN)/python tools/figures.py
 
 bench:

@@ -69,7 +69,7 @@ def page(text: str, report: Report) -> str:
 def figures(report: Report) -> str:
     """The tables."""
     backends = {name: report["backends"][name] for name in BACKENDS}
-    tools = dict.fromkeys(tool for m in backends.values() for tool in m["builtWith"] if tool.startswith(("Debian ", "toolroot ")))
+    tools = dict.fromkeys(tool for m in backends.values() for tool in m["builtWith"] if tool.startswith(("Debian ", "toolroot ", "tcc ")))
     lines = ["Images without script and seeds, as the locked base makes them on any host:", ""]
     lines += ["| | SHA-256 of the image | digest of what was measured |", "|---|---|---|"]
     lines += [f"| {name} | `{m['imageSha256']}` | `{m['digest']}` |" for name, m in backends.items()]

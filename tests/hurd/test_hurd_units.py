@@ -14,7 +14,7 @@ from elftools.elf.elffile import ELFFile
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
 from xboot.errors import BackendError, InputError, XbootError
-from xboot.guest.tcc import Tcc
+from xboot.guest.own_tcc import obtain_own_tcc
 from xboot.hooks import BackendOptions
 from xboot.model import Artifact, Region, Role
 from xboot.package import FRAMING, Payload
@@ -33,8 +33,8 @@ def original() -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(tcc: Tcc) -> Artifact:
-    return build_server(tcc, Cache())
+def server() -> Artifact:
+    return build_server(obtain_own_tcc(DebianPackages(Cache())), Cache())
 
 
 def test_mending_changes_one_jump(original: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from xboot.cache import Cache
 from xboot.debian import DebianPackages
 from xboot.errors import InputError, UsageError
 from xboot.guest.build import STANDALONE, build_executor
-from xboot.guest.tcc import obtain_tcc
+from xboot.guest.own_tcc import obtain_own_tcc
 from xboot.show.report import sri
 from xboot_hurd.server import sources as server_sources
 from xboot_mirage.build import built_image
@@ -37,7 +37,7 @@ def test_an_attended_image_has_nothing_of_it() -> None:
     assert {path.name for path in alone.source_files} - {path.name for path in attended.source_files} == files - {"panic.c"}
     assert b"XBOOT1:" in alone.path.read_bytes() and b"XBOOT1:" not in attended.path.read_bytes()
     assert b"/dev/ttyS1" in attended.path.read_bytes()
-    tcc = obtain_tcc(DebianPackages(Cache()))
+    tcc = obtain_own_tcc(DebianPackages(Cache()))
     for way in (False, True):
         tree = own_tree(tcc, standalone=way)
         assert ("SCREEN_CELLS" in tree.manifest) == ("standalone/panic.c" in tree.files) == way

@@ -12,7 +12,7 @@ import pytest
 
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
-from xboot.guest.tcc import Tcc, obtain_tcc
+from xboot.guest.own_tcc import OwnTcc, obtain_own_tcc
 from xboot.hooks import LinearizeOptions, ReadOptions
 from xboot.model import Verdict
 from xboot.pipeline import Pipeline
@@ -35,13 +35,13 @@ def pipeline() -> Pipeline:
 
 
 @pytest.fixture(scope="session")
-def tcc() -> Tcc:
-    return obtain_tcc(DebianPackages(Cache()))
+def tcc() -> OwnTcc:
+    return obtain_own_tcc(DebianPackages(Cache()))
 
 
 @pytest.fixture(scope="session")
-def loader(tcc: Tcc) -> Path:
-    return build_loader(tcc, DebianPackages(Cache()), Cache()).path
+def loader(tcc: OwnTcc) -> Path:
+    return build_loader(tcc, Cache()).path
 
 
 @pytest.fixture

@@ -11,7 +11,9 @@ import pytest
 from guest_tree import payload, tiny_program
 
 from xboot.cache import Cache
-from xboot.guest.tcc import Tcc, run_tcc
+from xboot.debian import DebianPackages
+from xboot.guest.own_tcc import OwnTcc
+from xboot.guest.tcc import obtain_tcc, run_tcc
 from xboot.testing.builders import HOSTILE
 from xboot_tccboot.kernel import own_tree, pack
 
@@ -94,7 +96,7 @@ Boot = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def changed_kernel(tcc: Tcc, tmp_path: Path) -> Callable[[str, str, str], Path]:
+def changed_kernel(tcc: OwnTcc, tmp_path: Path) -> Callable[[str, str, str], Path]:
     """The kernel with a text in place of another, which stands in one of its files whose names begin so."""
 
     def make(start: str, text: str, other: str) -> Path:
@@ -156,10 +158,11 @@ OLD = dict.fromkeys(NEVER, "7")  # a page of zeros is run up to its end; the cod
     ],
     ids=["says", "says-nothing", "no-such-processor"],
 )
-def test_data_is_not_run(processor: str, stack: bool, expected: dict[str, str], qemu: Boot, tcc: Tcc, tmp_path: Path) -> None:
+def test_data_is_not_run(processor: str, stack: bool, expected: dict[str, str], qemu: Boot, tcc: OwnTcc, tmp_path: Path) -> None:
     """As Linux on i386: a program that says nothing of its stack may run all that it may read; so may all without no-execute."""
     program = tmp_path / "program"
-    run_tcc(tcc, ["-nostdlib", "-static", "-I", str(HOSTILE), "-o", str(program), str(Path(__file__).with_name("runs_data.c"))], tmp_path)
+    words = ["-nostdlib", "-static", "-I", str(HOSTILE), "-o", str(program), str(Path(__file__).with_name("runs_data.c"))]
+    run_tcc(obtain_tcc(DebianPackages(Cache())), words, tmp_path)
     content = program.read_bytes()
     archive = tmp_path / "payload"
     archive.write_bytes(payload(with_stack(content) if stack else content))
@@ -168,7 +171,7 @@ def test_data_is_not_run(processor: str, stack: bool, expected: dict[str, str], 
     assert {name: found.get(name) for name in expected} == expected, console
 
 
-def test_a_processor_without_the_tables_ends_the_machine(qemu: Boot, tcc: Tcc, archive: Path) -> None:
+def test_a_processor_without_the_tables_ends_the_machine(qemu: Boot, tcc: OwnTcc, archive: Path) -> None:
     status, console = qemu(pack(own_tree(tcc), Cache()).path, archive, processor="qemu32,-pae")
     assert "process 1" not in console
     assert status == 0x11 * 2 + 1
@@ -178,7 +181,7 @@ def test_a_processor_without_the_tables_ends_the_machine(qemu: Boot, tcc: Tcc, a
 INTERRUPTED = bytes.fromhex("cd27cd2f b804000000 bb01000000 b975800408 ba08000000 cd80 b801000000 cd80".replace(" ", "")) + b"goes on\n"
 
 
-def test_an_interrupt_that_nobody_asked_for_changes_nothing(qemu: Callable[..., tuple[int, str]], tcc: Tcc, tmp_path: Path) -> None:
+def test_an_interrupt_that_nobody_asked_for_changes_nothing(qemu: Callable[..., tuple[int, str]], tcc: OwnTcc, tmp_path: Path) -> None:
     """Of the controllers, which QEMU never makes give one: here the gates are open to a program, which goes through both and goes on."""
     tree = own_tree(tcc)
     main = tree.files["kernel/main.c"].read_text()

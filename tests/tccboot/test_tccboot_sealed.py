@@ -15,7 +15,7 @@ from xboot import nar
 from xboot.boot import RunOptions
 from xboot.cache import Cache
 from xboot.guest.build import build_executor
-from xboot.guest.tcc import Tcc
+from xboot.guest.own_tcc import OwnTcc
 from xboot.model import Script, Status
 from xboot.pipeline import Pipeline
 from xboot.plugins import Plugins
@@ -45,7 +45,7 @@ CONSTANT = 0x428A2F98.to_bytes(4, "little")
 
 
 @pytest.fixture(scope="module")
-def kernel(tcc: Tcc, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def kernel(tcc: OwnTcc, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The source of tccboot's kernel, with the hole."""
     folder = tmp_path_factory.mktemp("hole")
     tree = own_tree(tcc)

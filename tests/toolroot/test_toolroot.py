@@ -13,8 +13,9 @@ import pytest
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
 from xboot.errors import BackendError, MissingToolError
+from xboot.guest.own_tcc import obtain_own_tcc
 from xboot.guest.sources import dependencies
-from xboot.guest.tcc import INCLUDE, LIBTCC1, obtain_tcc
+from xboot.guest.tcc import INCLUDE, LIBTCC1
 from xboot.parts import Lock, locked
 from xboot.toolroot import ALL, TCC, HostTools, LockedTools, enter, make_tree, tools, tree, tree_digest
 from xboot_tccboot.loader import build_loader
@@ -220,13 +221,16 @@ def test_tcc_needs_no_namespaces(small: LockedTools, tmp_path: Path, monkeypatch
 
 
 def test_a_cache_whose_name_has_a_space_gives_the_same_files(small: LockedTools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where TCC is run by the loader, its own headers have names of this machine, and TCC names them as they are."""
-    debian, spaced = DebianPackages(Cache()), Cache(tmp_path / "a cache of mine")
-    usual = build_loader(obtain_tcc(debian), debian, Cache())
+    """Where TCC is run by the loader, its own files have names of this machine, and TCC names them as they are."""
+    spaced = Cache(tmp_path / "a cache of mine")
+    tcc = obtain_own_tcc(DebianPackages(Cache()))
+    usual = build_loader(tcc, Cache())
     spaced.root.mkdir()
     (spaced.root / "parts").symlink_to(Cache().root / "parts")
     monkeypatch.setattr(enter, "way_in", lambda root: "loader")
-    found = build_loader(obtain_tcc(DebianPackages(spaced)), DebianPackages(spaced), spaced)
+    again = obtain_own_tcc(DebianPackages(spaced))
+    assert again.sha256 == tcc.sha256 and [path.name for path in again.sources] == [path.name for path in tcc.sources]
+    found = build_loader(again, spaced)
     assert (found.path.parent / "sources").read_text() == (usual.path.parent / "sources").read_text()
     assert found.sha256 == usual.sha256
 

@@ -1,8 +1,8 @@
 """Building the C executor: one source, two architectures, two compilers, each giving the same bytes every time.
 
 The compilers are the locked ones, in a toolroot, unless `toolchain` is `host`. gcc needs no 32-bit libraries for i386, since nothing of a
-libc or of libgcc is linked. TCC is Debian's: `tcc` for x86_64, the cross compiler `i386-tcc` for i386; it brings its own assembler and
-linker, and its run-time library (libtcc1) is not linked either.
+libc or of libgcc is linked. TCC is Debian's `tcc` for x86_64, and for i386 the one that was compiled by itself (own_tcc.py); it brings its
+own assembler and linker, and its run-time library (libtcc1) is not linked either.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Literal
 
 from xboot.cache import Cache, file_sha256
+from xboot.debian import DebianPackages
 from xboot.errors import BackendError
+from xboot.guest.own_tcc import obtain_own_tcc
 from xboot.guest.sources import dependencies
 from xboot.model import Artifact, Role
 from xboot.parts.base import handed_out
@@ -31,8 +33,7 @@ STANDALONE = Path(__file__).parent / "standalone"
 _RECIPE = "2"  # change it when the way of building changes in a manner that the flags do not show
 _TOOLS = {
     "gcc": (ALL, {"gcc": "gcc", "ld": "binutils"}),
-    "tcc": (TCC, {"tcc": "tcc", "i386-tcc": "tcc"}),
-    "i386-tcc": (TCC, {"i386-tcc": "tcc"}),
+    "tcc": (TCC, {"tcc": "tcc"}),
 }
 _TCC_TARGET = {"tcc": "x86_64", "i386-tcc": "i386"}
 _MACHINE = {"x86_64": "-m64", "i386": "-m32"}
@@ -76,8 +77,7 @@ def build_executor(
     """
     if _TCC_TARGET.get(compiler, architecture) != architecture:
         raise BackendError(f"{compiler} compiles for {_TCC_TARGET[compiler]}, not for {architecture}", hint="build this executor with gcc")
-    packages, programs = _TOOLS[compiler]
-    by = tools(cache, toolchain, packages, programs)
+    by, packages = _tools(compiler, cache, toolchain)
     files = [*sources(architecture, standalone=standalone), *_headers(standalone=standalone)]
     inputs = {path.name: file_sha256(path) for path in files}
     key = {
@@ -93,11 +93,19 @@ def build_executor(
     used = [places[name] for name in (folder / "sources").read_text().split()]
     made = Artifact(
         name="executor", path=program, sha256=file_sha256(program), size=program.stat().st_size, role=Role.EXECUTOR,
-        origin="xboot", version=f"C, {architecture}", built_with=by.names(*dict.fromkeys(programs.values())),
+        origin="xboot", version=f"C, {architecture}", built_with=by.names(*packages),
         source_files=used, lines_method="dependency files",
     )  # fmt: skip
     handed_out(made)
     return made
+
+
+def _tools(compiler: Compiler, cache: Cache, toolchain: str) -> tuple[Tools, list[str]]:
+    """What to build with, and the packages that it is of."""
+    if compiler == "i386-tcc":
+        return obtain_own_tcc(DebianPackages(cache), toolchain).tools, ["tcc"]
+    packages, programs = _TOOLS[compiler]
+    return tools(cache, toolchain, packages, programs), list(dict.fromkeys(programs.values()))
 
 
 def _build(architecture: Architecture, compiler: Compiler, by: Tools, work: Path, *, standalone: bool) -> None:

@@ -1,4 +1,4 @@
-"""Debian's TCC for i386, which compiles what tccboot and hurd boot: the locked one in a toolroot, or by choice this machine's."""
+"""Debian's TCC, which compiles programs for tests and what runs beside QEMU on this machine. No image has anything of it: own_tcc.py."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from xboot.cache import Cache
 from xboot.debian import DebianPackages
 from xboot.errors import BackendError
 from xboot.guest.build import build_executor
-from xboot.guest.tcc import obtain_tcc
+from xboot.guest.own_tcc import obtain_own_tcc
 from xboot.hooks import BackendOptions, Notify
 from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Protocol, Script, Setting, SettingKind, Window
 from xboot.package import assemble, whole_file, write_payload
@@ -61,7 +61,7 @@ class HurdBackend(Backend):
         toolchain = options.settings.get("toolchain", "locked")
         return {
             "kernel": other_kernel(Path(other)) if other else debian_kernel(debian, cache, untouched=_untouched(options)),
-            "server": build_server(obtain_tcc(debian, toolchain=toolchain), cache, standalone=options.standalone),
+            "server": build_server(obtain_own_tcc(debian, toolchain), cache, standalone=options.standalone),
             "executor": build_executor("i386", "i386-tcc", cache, toolchain, standalone=options.standalone),
         }
 

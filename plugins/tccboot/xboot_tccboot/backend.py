@@ -11,13 +11,13 @@ from xboot.cache import Cache
 from xboot.debian import DebianPackages
 from xboot.errors import BackendError, UsageError
 from xboot.guest.build import build_executor
-from xboot.guest.tcc import obtain_tcc
+from xboot.guest.own_tcc import obtain_own_tcc
 from xboot.hooks import BackendOptions, Notify
 from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Protocol, Script, Setting, SettingKind, Window
 from xboot.package import assemble, whole_file, write_payload
 from xboot.toolroot import TOOLCHAIN
 from xboot_tccboot.kernel import compiled_hash, other_tree, own_tree, pack, with_hash
-from xboot_tccboot.loader import build_loader, loader_parts
+from xboot_tccboot.loader import build_loader, loader_parts, loader_regions
 from xboot_tccboot.tcb import components
 
 MiB = 1 << 20
@@ -46,16 +46,13 @@ class TccbootBackend(Backend):
         cache = Cache()
         debian = DebianPackages(cache)
         toolchain = options.settings.get("toolchain", "locked")
-        tcc = obtain_tcc(debian, toolchain=toolchain)
+        tcc = obtain_own_tcc(debian, toolchain)
         folder = options.settings.get("kernel-tree")
         if folder and options.standalone:
             raise UsageError("backend tccboot: a kernel-tree cannot run by itself", hint="leave out --standalone, or --set kernel-tree")
         tree = other_tree(Path(folder)) if folder else own_tree(tcc, standalone=options.standalone)
-        loader = build_loader(tcc, debian, cache)
-        parts, _ = loader_parts(loader)
         return {
-            "loader": loader,
-            **parts,
+            **loader_parts(build_loader(tcc, cache)),
             "kernel": with_hash(pack(tree, cache), compiled_hash(tree, tcc, cache)),
             "executor": build_executor("i386", "i386-tcc", cache, toolchain, standalone=options.standalone),
         }
@@ -63,8 +60,7 @@ class TccbootBackend(Backend):
     def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
         payload = write_payload(script, folder / "payload", init=artifacts["executor"])
         files = {"loader": artifacts["loader"].path, "kernel": artifacts["kernel"].path, "payload": payload.path}
-        _, inside = loader_parts(artifacts["loader"])
-        regions = [*inside, whole_file("kernel", artifacts["kernel"]), *payload.regions]
+        regions = [*loader_regions(artifacts["loader"]), whole_file("kernel", artifacts["kernel"]), *payload.regions]
         return assemble(self.info.name, script, files, regions, artifacts)
 
     def boot(self, image: BootImage, options: BackendOptions) -> Boot:

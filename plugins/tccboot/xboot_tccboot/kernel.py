@@ -15,8 +15,8 @@ from pathlib import Path
 
 from xboot.cache import Cache, file_sha256
 from xboot.errors import BackendError, UsageError
+from xboot.guest.own_tcc import OwnTcc
 from xboot.guest.sources import I386, PANIC, PERSONALITY
-from xboot.guest.tcc import Tcc
 from xboot.model import Artifact, Role
 from xboot.package import CpioWriter
 
@@ -37,7 +37,7 @@ class KernelTree:
     manifest: str
 
 
-def own_tree(tcc: Tcc, *, standalone: bool = False) -> KernelTree:
+def own_tree(tcc: OwnTcc, *, standalone: bool = False) -> KernelTree:
     """Our kernel: this plugin's machine layer below the shared personality. The entry, with the multiboot header, comes first.
     `standalone`: with what a guest without a host needs of it, the screen.
     """
@@ -50,8 +50,8 @@ def own_tree(tcc: Tcc, *, standalone: bool = False) -> KernelTree:
     ours = sorted(
         f for f in files if f.startswith(("kernel/", "i386/", "standalone/")) and f.endswith((".c", ".S")) and f != "kernel/entry.S"
     )
-    compiled = ["kernel/entry.S", *ours, "libtcc1.a"]
-    files["libtcc1.a"] = tcc.libtcc1
+    compiled = ["kernel/entry.S", *ours, "libtcc1.c"]
+    files["libtcc1.c"] = tcc.libtcc1
     lines = ["name the xboot kernel", f"offset {_OFFSET:x}", *(f"option {o}" for o in options), *(f"file {f}" for f in compiled)]
     return KernelTree("kernel", files, "\n".join(lines) + "\n")
 
@@ -111,7 +111,7 @@ def _write(tree: KernelTree, destination: Path) -> None:
         writer.end()
 
 
-def compiled_hash(tree: KernelTree, tcc: Tcc, cache: Cache) -> str:
+def compiled_hash(tree: KernelTree, tcc: OwnTcc, cache: Cache) -> str:
     """SHA-256 of the kernel that the loader will make of this tree. Raises BackendError when TCC refuses the tree."""
     key = {**_key(tree), **tcc.tools.key()}
 
@@ -123,7 +123,7 @@ def compiled_hash(tree: KernelTree, tcc: Tcc, cache: Cache) -> str:
     return (cache.folder("tccboot-kernel", key, make) / "sha256").read_text()
 
 
-def compile_on_host(tree: KernelTree, tcc: Tcc, folder: Path) -> Path:
+def compile_on_host(tree: KernelTree, tcc: OwnTcc, folder: Path) -> Path:
     """The kernel's ELF file as i386-tcc makes it here from the same tree: byte for byte what the loader makes."""
     folder.mkdir(exist_ok=True)
     for name, path in tree.files.items():

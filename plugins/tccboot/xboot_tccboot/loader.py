@@ -1,24 +1,23 @@
-"""The loader: Debian's TCC as a library, and our boot code around it, compiled and linked by Debian's i386-tcc.
+"""The loader: TCC as a library, its little C library, and our boot code around it, compiled and linked by the TCC of that very source.
 
-No other compiler has a part in it.
+No other compiler has a part in it, and nothing in it was compiled elsewhere (docs/double-compiling.md).
 """
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
-import re
+import os
 import shutil
-import tarfile
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xboot.cache import Cache, file_sha256
-from xboot.debian import DebianFile, DebianPackages
 from xboot.errors import BackendError
+from xboot.guest.own_tcc import INCLUDES, LIBC, LIBTCC1, OwnTcc
 from xboot.guest.sources import dependencies
-from xboot.guest.tcc import INCLUDE, LIBTCC1, Tcc
 from xboot.model import Artifact, Region, Role
 
 if TYPE_CHECKING:
@@ -26,85 +25,95 @@ if TYPE_CHECKING:
 
 LOADER = Path(__file__).parent / "guest" / "loader"
 _TEXT = 0x2000000  # where the loader is linked: main.c has the memory map
-_FILES = ("boot.S", "main.c", "file.c", "memory.c", "string.c", "print.c", "stubs.c", "sha256.c", "tcc.c")
-# What TCC's configure script would write. CONFIG_TCCBOOT is TCC's own switch for a library that runs nothing and catches no faults.
-_CONFIG = '#define TCC_VERSION "{version}"\n#define CONFIG_TCC_STATIC 1\n#define CONFIG_TCCBOOT 1\n'
-_RECIPE = "4"
-_COMPILER = "tcc.c"  # the one of _FILES that is TCC; all others are ours
+_COMPILER, _SUPPORT = "loader/tcc.c", f"tcc/{LIBTCC1}"  # the two of _FILES that are TCC's; all others are ours
+_FILES = (
+    "loader/boot.S", "libc/setjmp.S", "loader/main.c", "loader/file.c", "libc/memory.c", "libc/string.c", "libc/print.c", "libc/stream.c",
+    "libc/stubs.c", "loader/sha256.c", _COMPILER, _SUPPORT,
+)  # fmt: skip
+_RECIPE = "5"
 _LOADED = (".text", ".data")
 _ALIGNMENT = 4  # of every section that TCC makes for this target
 _REGIONS_FILE = "regions.json"
 
 
-def build_loader(tcc: Tcc, debian: DebianPackages, cache: Cache) -> Artifact:
+def build_loader(tcc: OwnTcc, cache: Cache) -> Artifact:
     """The loader as an ELF file that QEMU boots by multiboot, from the cache or built now (about a second)."""
-    source = debian.source("tcc")
-    (tarball,) = [file for file in source.tarballs if ".tar." in file.path.name]
-    own = {str(path.relative_to(LOADER)): file_sha256(path) for path in sorted(LOADER.rglob("*")) if path.is_file()}
-    key = {**tcc.tools.key(), "source": tarball.sha256, "recipe": _RECIPE} | own
-    folder = cache.folder("tccboot-loader", key, lambda work: _build(tcc, tarball, work))
+    folders = {"loader": LOADER, "libc": LIBC, "tcc": tcc.source}
+    own = {
+        f"{name}/{path.relative_to(at)}": file_sha256(path)
+        for name, at in folders.items()
+        for path in sorted(at.rglob("*"))
+        if path.is_file()
+    }
+    key = {**tcc.tools.key(), "recipe": _RECIPE} | own
+    folder = cache.folder("tccboot-loader", key, lambda work: _build(tcc, folders, work))
     elf = folder / "loader.elf"
-    names = (folder / "sources").read_text().splitlines()
-    files = [folder / "tcc" / name[4:] if name.startswith("tcc/") else LOADER / name for name in names]
+    files = [folders[name.partition("/")[0]] / name.partition("/")[2] for name in _sources(folder)]
     return Artifact(
         name="loader", path=elf, sha256=file_sha256(elf), size=elf.stat().st_size, role=Role.LOADER,
-        origin=f"xboot, and Debian source tcc {source.version} (sha256 {tarball.sha256})", version=source.version,
+        origin=f"xboot, and Debian source tcc {tcc.version} (sha256 {tcc.tarball})", version=tcc.version,
         built_with=tcc.tools.names("tcc"),
-        source_files=[path for path in files if not path.is_relative_to(folder)], lines_method="dependency files",
+        source_files=files, lines_method="dependency files",
     )  # fmt: skip
 
 
-def loader_parts(loader: Artifact) -> tuple[dict[str, Artifact], list[Region]]:
-    """What stands in the loader's file beside the loader itself, and whose each of the file's bytes is."""
-    folder = loader.path.parent
-    regions = [Region("loader", offset, size, name) for offset, size, name in json.loads((folder / _REGIONS_FILE).read_text())]
-    data = loader.path.read_bytes()
+def loader_regions(loader: Artifact) -> list[Region]:
+    """Whose each byte of the loader's file is."""
+    owned = json.loads((loader.path.parent / _REGIONS_FILE).read_text())
+    return [Region("loader", offset, size, name) for offset, size, name in owned]
 
-    def part(name: str, role: Role, origin: str, sources: Sequence[Path]) -> Artifact:
+
+def loader_parts(loader: Artifact) -> dict[str, Artifact]:
+    """What stands in the loader's file: the loader itself, TCC, and TCC's support library, each with the files it was compiled from."""
+    regions = loader_regions(loader)
+    data = loader.path.read_bytes()
+    files = dict(zip(_sources(loader.path.parent), loader.source_files, strict=True))
+
+    def part(name: str, role: Role, sources: Sequence[Path]) -> Artifact:
         content = b"".join(data[r.offset : r.offset + r.size] for r in regions if r.component == name)
         return Artifact(
-            name, loader.path, hashlib.sha256(content).hexdigest(), len(content), role, origin, loader.version, loader.built_with, sources,
-            loader.lines_method if sources else "opaque",
+            name, loader.path, hashlib.sha256(content).hexdigest(), len(content), role, loader.origin.removeprefix("xboot, and "),
+            loader.version, loader.built_with, sources, loader.lines_method,
         )  # fmt: skip
 
-    names = (folder / "sources").read_text().splitlines()
-    tcc = part("tcc", Role.COMPILER, loader.origin.removeprefix("xboot, and "), [folder / n for n in names if n.startswith("tcc/")])
-    support = part("libtcc1", Role.LOADER, f"TCC's support library, as a binary from {loader.built_with[0]}", [])
-    return {part.name: part for part in (tcc, support)}, regions
+    theirs = [name for name in files if name.startswith("tcc/") and name != _SUPPORT]
+    return {
+        "loader": dataclasses.replace(loader, source_files=[path for name, path in files.items() if not name.startswith("tcc/")]),
+        "tcc": part("tcc", Role.COMPILER, [files[name] for name in theirs]),
+        "libtcc1": part("libtcc1", Role.LOADER, [files[_SUPPORT]]),
+    }
 
 
-def _build(tcc: Tcc, tarball: DebianFile, work: Path) -> None:
-    tree = work / "tcc"
-    tree.mkdir()
-    with tarfile.open(tarball.path) as archive:
-        members = [m for m in archive.getmembers() if m.isfile() and re.fullmatch(r"(\./)?[\w-]+\.([ch]|def)|(\./)?VERSION", m.name)]
-        for member in members:
-            file = archive.extractfile(member)
-            assert file is not None  # a regular file always has content
-            (tree / Path(member.name).name).write_bytes(file.read())
-    version = (tree / "VERSION").read_text().split()[0]
-    (tree / "config.h").write_text(_CONFIG.format(version=version))
-    shutil.copytree(LOADER, work / "loader")
-    flags = ["-nostdlib", "-nostdinc", "-Iloader", "-Iloader/include", f"-I{INCLUDE}", "-Itcc", "-DTCC_TARGET_I386"]
+def _build(tcc: OwnTcc, folders: Mapping[str, Path], work: Path) -> None:
+    for name, folder in folders.items():
+        shutil.copytree(folder, work / name)
+    flags = ["-Iloader", *INCLUDES]
     objects: list[str] = []
     used: set[str] = set()
     for name in _FILES:
-        obj, deps = f"{name}.o", f"{name}.d"
-        tcc.tools.run(["i386-tcc", *flags, "-MD", "-MF", deps, "-c", f"loader/{name}", "-o", obj], work, what="the loader")
-        used |= {f"loader/{name}", *dependencies(work / deps)}
+        obj = f"{name.replace('/', '-')}.o"
+        deps = f"{obj}.d"
+        tcc.tools.run(["i386-tcc", *flags, "-MD", "-MF", deps, "-c", name, "-o", obj], work, what="the loader")
+        used |= {name, *map(os.path.normpath, dependencies(work / deps))}
         objects.append(obj)
-    linking = ["-nostdlib", "-static", f"-Wl,-Ttext={_TEXT:#x}", "-o", "loader.elf", *objects, LIBTCC1]
+    linking = ["-nostdlib", "-static", f"-Wl,-Ttext={_TEXT:#x}", "-o", "loader.elf", *objects]
     tcc.tools.run(["i386-tcc", *linking], work, what="the loader")
-    (work / _REGIONS_FILE).write_text(json.dumps(_regions(work / "loader.elf", [work / obj for obj in objects])))
-    (work / "sources").write_text("".join(f"{line}\n" for line in sorted(_names(used))))
+    owned = _regions(work / "loader.elf", {work / obj: name for obj, name in zip(objects, _FILES, strict=True)})
+    (work / _REGIONS_FILE).write_text(json.dumps(owned))
+    (work / "sources").write_text("".join(f"{line}\n" for line in sorted(used)))
     for path in (*work.glob("*.o"), *work.glob("*.d")):
         path.unlink()
-    shutil.rmtree(work / "loader")
+    for name in folders:
+        shutil.rmtree(work / name)
 
 
-def _regions(elf: Path, objects: Sequence[Path]) -> list[tuple[int, int, str]]:
-    """Offset, size and owner of every byte of the file: TCC's linker puts the objects' sections one behind the other, in the order of the
-    command line, and what the support library gave at the end.
+def _sources(folder: Path) -> list[str]:
+    return (folder / "sources").read_text().splitlines()
+
+
+def _regions(elf: Path, objects: Mapping[Path, str]) -> list[tuple[int, int, str]]:
+    """Offset, size and owner of every byte of the file: TCC's linker puts the sections of the objects (object → source) one behind the
+    other, in the order of the command line.
     """
     from elftools.elf.elffile import ELFFile  # noqa: PLC0415 - every command loads this module, and few read ELF
 
@@ -121,9 +130,9 @@ def _regions(elf: Path, objects: Sequence[Path]) -> list[tuple[int, int, str]]:
             start, size = _section(linked, name)
             inside = 0
             own(at, start, "loader")  # headers and padding
-            for path in objects:
+            for path, source in objects.items():
                 begin = -(-inside // _ALIGNMENT) * _ALIGNMENT
-                owner = "tcc" if path.name.startswith(_COMPILER) else "loader"
+                owner = {_COMPILER: "tcc", _SUPPORT: "libtcc1"}.get(source, "loader")
                 own(start + inside, start + begin, "loader")
                 with path.open("rb") as obj:
                     inside = begin + _section(ELFFile(obj), name)[1]
@@ -131,7 +140,7 @@ def _regions(elf: Path, objects: Sequence[Path]) -> list[tuple[int, int, str]]:
             at = start + size
             if inside > size:
                 raise BackendError(f"the loader's section {name} has {size} bytes, its objects have {inside}")
-            own(start + inside, at, "libtcc1")
+            own(start + inside, at, "loader")
     own(at, elf.stat().st_size, "loader")
     return owned
 
@@ -142,11 +151,3 @@ def _section(elf: ELFFile, name: str) -> tuple[int, int]:
     if section is None:
         raise BackendError(f"TCC made a file without a section {name}")
     return int(section["sh_offset"]), int(section["sh_size"])
-
-
-def _names(used: set[str]) -> set[str]:
-    """Names of the files that went into the loader: our own, and with `tcc/` before them TCC's.
-
-    The compiler's own headers (stdarg.h, stddef.h) are not among them: they come with the compiler.
-    """
-    return {str(PurePosixPath(name)).removeprefix("loader/") for name in used if not name.startswith("/")}

@@ -13,7 +13,7 @@ from xboot.tcb import SourceFile, count_files, image_components
 
 def components(image: BootImage) -> Sequence[Component]:
     """One component for each owner of bytes. The kernel's bytes are its source: what is compiled from them is made anew at every boot."""
-    found = image_components(image, {name: _counted(image.artifacts[name]) for name in ("loader", "tcc", "kernel")})
+    found = image_components(image, {name: _counted(image.artifacts[name]) for name in ("loader", "tcc", "libtcc1", "kernel")})
     return [
         dataclasses.replace(c, syscalls=served_calls(image.artifacts["kernel"].source_files)) if c.name == "kernel" else c for c in found
     ]

@@ -2,8 +2,6 @@
 
 	.text
 	.globl _start
-	.globl setjmp
-	.globl longjmp
 	.globl loader_jump
 
 _start:
@@ -22,36 +20,6 @@ enter:
 	call loader_main
 stop:	hlt
 	jmp stop
-
-/* int setjmp(jmp_buf): ebx esi edi ebp esp eip */
-setjmp:
-	mov 4(%esp), %eax
-	mov %ebx, (%eax)
-	mov %esi, 4(%eax)
-	mov %edi, 8(%eax)
-	mov %ebp, 12(%eax)
-	lea 4(%esp), %ecx
-	mov %ecx, 16(%eax)
-	mov (%esp), %ecx
-	mov %ecx, 20(%eax)
-	xor %eax, %eax
-	ret
-
-/* void longjmp(jmp_buf, int) */
-longjmp:
-	mov 4(%esp), %edx
-	mov 8(%esp), %eax
-	test %eax, %eax
-	jne nonzero
-	inc %eax
-nonzero:
-	mov (%edx), %ebx
-	mov 4(%edx), %esi
-	mov 8(%edx), %edi
-	mov 12(%edx), %ebp
-	mov 16(%edx), %esp
-	mov 20(%edx), %ecx
-	jmp *%ecx
 
 /* void loader_jump(entry, multiboot information): enters the kernel as a multiboot loader would */
 loader_jump:

@@ -1,7 +1,7 @@
 /* file.c: the loader's files. Those of the kernel tree lie in the newc archive where QEMU put it and are read in place; those that TCC writes grow on
    the heap. Standard output and error are the serial console. A path is taken without leading "./" and "/". */
 
-#include "libc.h"
+#include "loader.h"
 
 #define FILES 512
 #define OPENS 32
@@ -18,15 +18,9 @@ struct opened {
 	size_t at;
 };
 
-struct loader_stream {
-	int fd;
-};
-
 static struct file files[FILES];
 static int file_count;
 static struct opened opened[OPENS];
-static FILE streams[OPENS] = { { 0 }, { 1 }, { 2 } };
-FILE *stdin = &streams[0], *stdout = &streams[1], *stderr = &streams[2];
 
 static const char *plain(const char *path)
 {
@@ -56,7 +50,7 @@ static struct file *add(const char *path)
 	struct file *f;
 
 	if (file_count == FILES)
-		loader_die("limit: too many files in the kernel tree", path);
+		libc_die("limit: too many files in the kernel tree", path);
 	f = &files[file_count++];
 	f->name = strcpy(malloc(strlen(plain(path)) + 1), plain(path));
 	return f;
@@ -74,7 +68,7 @@ static size_t hex8(const unsigned char *s)
 		else if (c >= 'a' && c <= 'f')
 			value = value << 4 | (c - 'a' + 10);
 		else
-			loader_die("the kernel tree is not a newc archive", "a number in a header is not hexadecimal");
+			libc_die("the kernel tree is not a newc archive", "a number in a header is not hexadecimal");
 	}
 	return value;
 }
@@ -88,18 +82,18 @@ void loader_files(const unsigned char *cpio, size_t size)
 
 	for (;;) {
 		if (size - at < 110 || memcmp(cpio + at, "070701", 6))
-			loader_die("the kernel tree is not a newc archive", "a header is missing");
+			libc_die("the kernel tree is not a newc archive", "a header is missing");
 		mode = hex8(cpio + at + 14);
 		file_size = hex8(cpio + at + 54);
 		name_size = hex8(cpio + at + 94);
 		name = (const char *)cpio + at + 110;
 		if (!name_size || name_size > 4096 || name_size > size - at - 110 || name[name_size - 1])
-			loader_die("the kernel tree is not a newc archive", "a name is too long");
+			libc_die("the kernel tree is not a newc archive", "a name is too long");
 		body = (at + 110 + name_size + 3) & ~3u;
 		if (!strcmp(name, "TRAILER!!!"))
 			return;
 		if (body > size || file_size > size - body)
-			loader_die("the kernel tree's archive is cut short in", name);
+			libc_die("the kernel tree's archive is cut short in", name);
 		if ((mode & 0170000) == 0100000) {
 			f = add(name);
 			f->data = (unsigned char *)cpio + body;
@@ -108,7 +102,7 @@ void loader_files(const unsigned char *cpio, size_t size)
 		}
 		at = (body + file_size + 3) & ~3u;
 		if (at > size)
-			loader_die("the kernel tree's archive is cut short in", name);
+			libc_die("the kernel tree's archive is cut short in", name);
 	}
 }
 
@@ -143,7 +137,7 @@ int open(const char *path, int flags, ...)
 			opened[fd].at = 0;
 			return fd;
 		}
-	loader_die("limit: too many open files (includes nested too deeply?)", path);
+	libc_die("limit: too many open files (includes nested too deeply?)", path);
 	return -1;
 }
 
@@ -183,7 +177,7 @@ ssize_t write(int fd, const void *from, size_t length)
 	struct file *f;
 
 	if (fd == 1 || fd == 2) {
-		loader_put(from, length);
+		libc_put(from, length);
 		return length;
 	}
 	if (!o || o->file->readonly)
@@ -226,66 +220,4 @@ int unlink(const char *path)
 		return -1;
 	f->size = 0;
 	return 0;
-}
-
-FILE *fdopen(int fd, const char *mode)
-{
-	if (!handle(fd))
-		return 0;
-	streams[fd].fd = fd;
-	return &streams[fd];
-}
-
-FILE *fopen(const char *path, const char *mode)
-{
-	return fdopen(open(path, mode[0] == 'w' ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY), mode);
-}
-
-FILE *freopen(const char *path, const char *mode, FILE *stream)
-{
-	return 0;
-}
-
-int fclose(FILE *stream)
-{
-	return close(stream->fd);
-}
-
-int fflush(FILE *stream)
-{
-	return 0;
-}
-
-size_t fwrite(const void *from, size_t size, size_t count, FILE *stream)
-{
-	if (size * count == 0)
-		return 0;
-	return write(stream->fd, from, size * count) < 0 ? 0 : count;
-}
-
-size_t fread(void *to, size_t size, size_t count, FILE *stream)
-{
-	ssize_t n = read(stream->fd, to, size * count);
-	return n < 0 ? 0 : n / size;
-}
-
-int fputc(int c, FILE *stream)
-{
-	char byte = c;
-	return write(stream->fd, &byte, 1) == 1 ? (unsigned char)c : -1;
-}
-
-int fputs(const char *s, FILE *stream)
-{
-	return write(stream->fd, s, strlen(s));
-}
-
-int fseek(FILE *stream, long offset, int whence)
-{
-	return lseek(stream->fd, offset, whence) < 0 ? -1 : 0;
-}
-
-long ftell(FILE *stream)
-{
-	return lseek(stream->fd, 0, SEEK_CUR);
 }

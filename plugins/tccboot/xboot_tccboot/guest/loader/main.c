@@ -13,7 +13,7 @@
        0x02000000 ...              this loader; QEMU puts the modules behind it
    Nothing is enabled: no paging, no interrupts. Errors end the machine with status 0x11. */
 
-#include "libc.h"
+#include "loader.h"
 #include "libtcc.h"
 
 unsigned tcc_lines(TCCState *tcc); /* tcc.c */
@@ -61,7 +61,7 @@ static unsigned char in(unsigned port)
 	return byte;
 }
 
-void loader_put(const char *text, size_t length)
+void libc_put(const char *text, size_t length)
 {
 	for (; length; length--, text++) {
 		while (!(in(SERIAL + 5) & 0x20))
@@ -90,10 +90,10 @@ void exit(int status)
 
 void abort(void)
 {
-	loader_die("TCC gave up", "abort");
+	libc_die("TCC gave up", "abort");
 }
 
-void loader_die(const char *what, const char *detail)
+void libc_die(const char *what, const char *detail)
 {
 	printf("loader: %s: %s\n", what, detail);
 	exit(1);
@@ -137,7 +137,7 @@ static unsigned compile(TCCState *tcc)
 
 	at = loader_file("manifest", &size);
 	if (!at)
-		loader_die("the kernel tree has no file", "manifest");
+		libc_die("the kernel tree has no file", "manifest");
 	end = at + size;
 	while (line(&at, end, word, rest)) {
 		if (!strcmp(word, "name")) {
@@ -151,15 +151,15 @@ static unsigned compile(TCCState *tcc)
 				tcc_set_output_type(tcc, TCC_OUTPUT_EXE);
 			started = 1;
 			if (tcc_add_file(tcc, rest) < 0)
-				loader_die("could not compile", rest);
+				libc_die("could not compile", rest);
 		} else {
-			loader_die("unknown word in the manifest", word);
+			libc_die("unknown word in the manifest", word);
 		}
 	}
 	if (!started)
-		loader_die("the manifest lists no", "file");
+		libc_die("the manifest lists no", "file");
 	if (tcc_output_file(tcc, "kernel.elf") < 0)
-		loader_die("could not link", "kernel.elf");
+		libc_die("could not link", "kernel.elf");
 	return offset;
 }
 
@@ -171,14 +171,14 @@ static unsigned place(const unsigned char *elf, size_t size, unsigned offset)
 	unsigned i, to;
 
 	if (size < sizeof *header || memcmp(elf, "\177ELF\1\1\1", 7) || header->machine != 3)
-		loader_die("what TCC made is not an i386 ELF file", "kernel.elf");
+		libc_die("what TCC made is not an i386 ELF file", "kernel.elf");
 	for (i = 0; i < header->segment_count; i++) {
 		segment = (const void *)(elf + header->segments + i * header->segment_size);
 		if (segment->type != 1)
 			continue;
 		to = segment->vaddr - offset;
 		if (to < KERNEL_LOW || to > KERNEL_HIGH || segment->memory_size > KERNEL_HIGH - to)
-			loader_die("limit: the kernel must fit between 1 MiB and 14 MiB", "a segment lies outside");
+			libc_die("limit: the kernel must fit between 1 MiB and 14 MiB", "a segment lies outside");
 		memcpy((void *)to, elf + segment->offset, segment->file_size);
 		memset((void *)(to + segment->file_size), 0, segment->memory_size - segment->file_size);
 	}
@@ -197,12 +197,12 @@ void loader_main(unsigned magic, struct multiboot *information)
 
 	serial_setup();
 	if (magic != 0x2badb002)
-		loader_die("not started by a multiboot loader", "wrong magic");
+		libc_die("not started by a multiboot loader", "wrong magic");
 	if (!(information->flags & 8) || information->modules_count < 1)
-		loader_die("the kernel's source tree is missing", "no module");
+		libc_die("the kernel's source tree is missing", "no module");
 	if (!(information->flags & 1) || information->memory_high < 39 * 1024)
-		loader_die("limit: the loader needs 40 MiB of memory", "the machine has less");
-	loader_heap((void *)HEAP_START, HEAP_END - HEAP_START);
+		libc_die("limit: the loader needs 40 MiB of memory", "the machine has less");
+	libc_heap((void *)HEAP_START, HEAP_END - HEAP_START);
 	loader_files((const unsigned char *)modules[0].start, modules[0].end - modules[0].start);
 
 	tcc = tcc_new();
@@ -213,7 +213,7 @@ void loader_main(unsigned magic, struct multiboot *information)
 	printf("loader: kernel sha256 ");
 	for (i = 0; i < 32; i++)
 		printf("%02x", digest[i]);
-	printf(" %u bytes, %u lines, heap %u kB\n", (unsigned)size, tcc_lines(tcc), (unsigned)loader_heap_used() / 1024);
+	printf(" %u bytes, %u lines, heap %u kB\n", (unsigned)size, tcc_lines(tcc), (unsigned)libc_heap_used() / 1024);
 	entry = place(elf, size, offset);
 	information->modules += sizeof *modules; /* the kernel sees only its own modules */
 	information->modules_count--;

@@ -63,7 +63,7 @@ int sem_post(sem_t *s)
 	return 0;
 }
 
-/* Asked by tcc_run and tcc_relocate only, which the loader never calls. */
+/* Asked by tcc_run and tcc_relocate only, which nobody here calls. */
 int mprotect(void *at, size_t length, int protection)
 {
 	return -1;

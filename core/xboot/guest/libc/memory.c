@@ -1,4 +1,4 @@
-/* memory.c: memory for the loader and for TCC.
+/* memory.c: memory for TCC and for what stands around it.
 
    Blocks are laid one behind the other and come in sizes of a power of two; freed ones are kept in a list for their size. The last block can grow in place,
    which is what TCC's growing sections do. The heap's end is a limit with a name. */
@@ -9,13 +9,13 @@ static unsigned char *heap, *heap_end, *heap_start;
 static unsigned char *last;  /* the block laid last */
 static void *freed[32];      /* by size: 16 << n */
 
-void loader_heap(void *start, size_t size)
+void libc_heap(void *start, size_t size)
 {
 	heap_start = heap = start;
 	heap_end = heap + size;
 }
 
-size_t loader_heap_used(void)
+size_t libc_heap_used(void)
 {
 	return heap - heap_start;
 }
@@ -23,7 +23,7 @@ size_t loader_heap_used(void)
 static size_t room(size_t size)
 {
 	if (size > (size_t)(heap_end - heap_start))
-		loader_die("limit: the loader's heap is exhausted", "the kernel tree is too large to be compiled here");
+		libc_die("limit: the heap is exhausted", "what is compiled is too large");
 	return size;
 }
 

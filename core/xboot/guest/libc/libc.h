@@ -1,9 +1,10 @@
-/* libc.h: the part of C's library that TCC needs to compile and link a kernel, for a machine with nothing below it.
+/* libc.h: the part of C's library that TCC needs to compile and link, for whatever has files.
 
-   TCC's sources include the usual header names; those in include/ all lead here. Memory map of the loader: main.c. */
+   TCC's sources include the usual header names; those in include/ all lead here. It stands in two programs: in tccboot's loader, whose files are in
+   memory, and in TCC's own program, whose files are Linux's (../compiler/linux.c). */
 
-#ifndef LOADER_LIBC_H
-#define LOADER_LIBC_H
+#ifndef XBOOT_LIBC_H
+#define XBOOT_LIBC_H
 
 #include <stddef.h>
 #include <stdarg.h>
@@ -30,8 +31,8 @@ void *memcpy(void *to, const void *from, size_t length);
 void *memmove(void *to, const void *from, size_t length);
 void *memset(void *to, int byte, size_t length);
 int memcmp(const void *a, const void *b, size_t length);
-void loader_heap(void *start, size_t size);
-size_t loader_heap_used(void);
+void libc_heap(void *start, size_t size);
+size_t libc_heap_used(void);
 
 /* string.c */
 size_t strlen(const char *s);
@@ -54,7 +55,7 @@ long double strtold(const char *s, char **end);
 double ldexp(double x, int exponent);
 void qsort(void *base, size_t count, size_t size, int (*compare)(const void *, const void *));
 
-/* file.c: files in memory: those of the kernel tree (read only, in place), and those that TCC writes */
+/* files: what stands below gives the first seven; the rest is stream.c */
 #define O_RDONLY 0
 #define O_WRONLY 1
 #define O_RDWR 2
@@ -63,14 +64,15 @@ void qsort(void *base, size_t count, size_t size, int (*compare)(const void *, c
 #define SEEK_SET 0
 #define SEEK_CUR 1
 #define SEEK_END 2
-typedef struct loader_stream FILE;
-extern FILE *stdin, *stdout, *stderr;
 int open(const char *path, int flags, ...);
 int close(int fd);
 ssize_t read(int fd, void *to, size_t length);
 ssize_t write(int fd, const void *from, size_t length);
 off_t lseek(int fd, off_t offset, int whence);
 int unlink(const char *path);
+int remove(const char *path);
+typedef struct libc_stream FILE;
+extern FILE *stdin, *stdout, *stderr;
 FILE *fopen(const char *path, const char *mode);
 FILE *fdopen(int fd, const char *mode);
 FILE *freopen(const char *path, const char *mode, FILE *stream);
@@ -82,8 +84,6 @@ int fputc(int c, FILE *stream);
 int fputs(const char *s, FILE *stream);
 int fseek(FILE *stream, long offset, int whence);
 long ftell(FILE *stream);
-void loader_files(const unsigned char *cpio, size_t size);
-const unsigned char *loader_file(const char *path, size_t *size);
 
 /* print.c */
 int printf(const char *format, ...);
@@ -94,16 +94,18 @@ int snprintf(char *to, size_t room, const char *format, ...);
 int vsnprintf(char *to, size_t room, const char *format, va_list list);
 int sscanf(const char *text, const char *format, ...);
 
-/* main.c, boot.S */
+/* setjmp.S */
 typedef unsigned jmp_buf[6];
 int setjmp(jmp_buf buffer);
 void longjmp(jmp_buf buffer, int value);
-void loader_put(const char *text, size_t length);
-void loader_die(const char *what, const char *detail);
+
+/* what stands below gives these as well: words for whoever watches, and two ways to end; libc_die says why */
+void libc_put(const char *text, size_t length);
+void libc_die(const char *what, const char *detail);
 void exit(int status);
 void abort(void);
 
-/* what TCC asks of a system, answered for one that has nothing: stubs.c */
+/* stubs.c: what TCC asks of a system, answered for one that has nothing */
 struct tm {
 	int tm_sec, tm_min, tm_hour, tm_mday, tm_mon, tm_year, tm_wday, tm_yday, tm_isdst;
 };
@@ -126,8 +128,5 @@ int sem_wait(sem_t *s);
 int sem_post(sem_t *s);
 int mprotect(void *at, size_t length, int protection);
 int execvp(const char *file, char *const argv[]);
-
-/* loader/sha256.c */
-void sha256(const void *data, size_t length, unsigned char digest[32]);
 
 #endif

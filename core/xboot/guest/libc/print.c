@@ -107,7 +107,7 @@ static void format_into(struct target *t, const char *f, va_list list)
 		} else if (c == '%') {
 			emit(t, '%');
 		} else {
-			loader_die("the loader's printf lacks a format", f);
+			libc_die("printf lacks a format", f);
 		}
 	}
 }

@@ -129,26 +129,45 @@ int atoi(const char *s)
 	return strtoull(s, 0, 10);
 }
 
-/* A kernel has no floating constants; reading them exactly would need more code than all the rest of this file. So that is a limit, with a name. */
+/* Reading every floating constant exactly would need more code than all the rest of this file. Whole numbers up to 2^64, with nothing but zeros behind
+   the point, are exact in a long double, and TCC's own sources have no others. Any other constant is a limit, with a name. */
+long double strtold(const char *s, char **end)
+{
+	const char *first, *p = s;
+	long double value = 0;
+	int digits;
+
+	while (*p == '0')
+		p++;
+	for (first = p; digit(*p) < 10; p++)
+		value = value * 10 + digit(*p);
+	digits = p - first;
+	if (p == s || digits > 20 || (digits == 20 && strncmp(first, "18446744073709551616", 20) > 0))
+		p = "?";
+	else if (*p == '.')
+		for (p++; *p == '0'; p++)
+			;
+	if (*p)
+		libc_die("limit: floating constants that are not whole numbers cannot be compiled here", s);
+	if (end)
+		*end = (char *)p;
+	return value;
+}
+
 double strtod(const char *s, char **end)
 {
-	loader_die("limit: floating constants cannot be compiled by the loader", s);
-	return 0;
+	return strtold(s, end);
 }
 
 float strtof(const char *s, char **end)
 {
-	return strtod(s, end);
-}
-
-long double strtold(const char *s, char **end)
-{
-	return strtod(s, end);
+	return strtold(s, end);
 }
 
 double ldexp(double x, int exponent)
 {
-	return strtod("(hexadecimal)", 0);
+	libc_die("limit: floating constants in hexadecimal cannot be compiled here", "");
+	return x;
 }
 
 /* TCC sorts only short lists (debug and unwind tables), so insertion is enough. */
