@@ -39,7 +39,13 @@ def run_comparison(request: Request, export: Path, console: Console, plugins: Pl
     plugins = Plugins.load() if plugins is None else plugins
     check_destinations(request, plugins)
     each_voter(request, plugins)
-    script = read_script(request, console, plugins)
+    return compare_shown(request, read_script(request, console, plugins), console, plugins, export)
+
+
+def compare_shown(
+    request: Request, script: Script, console: Console, plugins: Plugins, export: Path | None = None
+) -> tuple[Comparison, int]:
+    """`run_comparison` of a script that was read before. Without `export`, no NARs of a difference are brought out."""
     chosen, _ = choose_voters(request, script, plugins)
     with ExitStack() as stack:
         logs = stack.enter_context(run_folder()) if request.html else None
@@ -52,7 +58,7 @@ def run_comparison(request: Request, export: Path, console: Console, plugins: Pl
         for result in comparison.results.values():
             remember_times(result.verdict, str(result.voter))
         show_comparison(console, comparison)
-        if comparison.first_divergence is not None and not comparison.interrupted:
+        if export is not None and comparison.first_divergence is not None and not comparison.interrupted:
             _show_difference(console, comparison, request, plugins, export)
         if request.html and logs and not comparison.interrupted:
             _write_html(request.html, comparison, logs, console)

@@ -1,4 +1,4 @@
-"""The command line of evidence that others read: `site`, `offer`, `collect`. `xboot.cli.app` takes these verbs in."""
+"""The command line of evidence: `site`, `offer` and `collect` for others to read, and `self`. `xboot.cli.app` takes these verbs in."""
 
 from __future__ import annotations
 
@@ -10,14 +10,22 @@ import typer
 from xboot.cli.consoles import err
 from xboot.cli.options import (
     IN_TRUST,
+    Fresh,
     Independent,
     IndependentMachines,
+    Jobs,
+    Json,
     KernelsQuorum,
     MachinesQuorum,
     PolicyFile,
+    Quiet,
+    RunTimeout,
+    Settings,
     SignersQuorum,
+    StepTimeout,
     Stores,
     TrustedKeys,
+    Voters,
 )
 
 verbs = typer.Typer()
@@ -85,3 +93,34 @@ def collect(
 
     trusted = wanted_policy(policy, key or [], None, None, None)
     raise typer.Exit(collect_attestations(files, trusted, into, err, skip_unknown=skip_unknown))
+
+
+@verbs.command(name="self", rich_help_panel=IN_TRUST)
+def itself(
+    recipe: Annotated[
+        Path | None,
+        typer.Argument(metavar="RECIPE", help="A changed copy of examples/self/recipe.toml (default: that of this source tree)."),
+    ] = None,
+    voters: Voters = None,
+    jobs: Jobs = None,
+    settings: Settings = None,
+    step_timeout: StepTimeout = None,
+    run_timeout: RunTimeout = None,
+    fresh: Fresh = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Have tccboot's image rebuild itself, on itself and on other voters (all if none is named), and boot what was rebuilt."""
+    from xboot.api import request  # noqa: PLC0415 - keeps `xboot --help` quick
+    from xboot.cli.itself import rebuild  # noqa: PLC0415
+    from xboot.settings import parse_settings  # noqa: PLC0415
+    from xboot.show.report import to_json  # noqa: PLC0415
+
+    wished = request(
+        [], voters or (), jobs=jobs, settings=parse_settings(settings or ()), step_timeout=step_timeout, run_timeout=run_timeout,
+        fresh=fresh, quiet=quiet,
+    )  # fmt: skip
+    found, status = rebuild(wished, recipe, err)
+    if as_json:
+        print(to_json(found))
+    raise typer.Exit(status)

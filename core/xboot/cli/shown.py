@@ -13,10 +13,10 @@ from xboot.show.progress import ProgressDisplay
 
 
 @contextmanager
-def shown_pipeline(console: Console) -> Iterator[Pipeline]:
-    """A pipeline whose stages are shown on `console`, when that is a terminal."""
+def shown_pipeline(console: Console, *, quiet: bool = False) -> Iterator[Pipeline]:
+    """A pipeline whose stages are shown on `console`, when that is a terminal; with `quiet` not even there."""
     plugins = Plugins.load()
-    display = ProgressDisplay(console)
+    display = ProgressDisplay(console, quiet=quiet)
     plugins.add(display, "xboot:display")
     with display:
         yield Pipeline(plugins)

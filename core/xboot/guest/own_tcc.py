@@ -69,7 +69,8 @@ Run = Callable[[Sequence[str]], object]
 class OwnTcc:
     """The compiler (`tools.run(["i386-tcc", …])`), and what it was made from: `source` is a folder of TCC's files, `libtcc1` one of them.
 
-    `sha256` is of the program, `tarball` of the source package. `sources` are all files that were compiled into it.
+    `program` is the compiler itself, and None with toolchain `host`. `sha256` is of the program, `tarball` of the source package.
+    `sources` are all files that were compiled into it.
     """
 
     tools: Tools
@@ -78,6 +79,7 @@ class OwnTcc:
     tarball: str
     sha256: str
     sources: Sequence[Path]
+    program: Path | None = None
 
     @property
     def libtcc1(self) -> Path:
@@ -105,7 +107,7 @@ def obtain_own_tcc(debian: DebianPackages, toolchain: str = "locked") -> OwnTcc:
     sha256 = file_sha256(program)
     names = (folder / "sources").read_text().splitlines()
     sources = [folder / name if name.startswith("tcc/") else Path(__file__).parent / name for name in names]
-    return OwnTcc(_OwnTools(program, source.version, sha256), tree, source.version, tarball.sha256, sha256, sources)
+    return OwnTcc(_OwnTools(program, source.version, sha256), tree, source.version, tarball.sha256, sha256, sources, program)
 
 
 def lay_out(tarball: Path, tree: Path) -> None:
