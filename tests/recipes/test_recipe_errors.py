@@ -22,6 +22,8 @@ path = "build.sh"
 builder = "{script}"
 """
 
+VARIANT = SMALL + "[variant.wide]\nsystem = 'x86_64-linux'\narchitecture = 'amd64'\n"
+
 
 def write(folder: Path, text: str) -> Path:
     (folder / "build.sh").write_text("exit 0\n")
@@ -50,6 +52,14 @@ def write(folder: Path, text: str) -> Path:
         ("[recipe]\ndefault = ['two']\n" + SMALL, "recipe.default names 'two'"),
         ("[recipe]\nstore = 'nix/store'\n" + SMALL, "must be an absolute path"),
         ("[source.a]\ntype = 'tree'\npath = 'x'\nselect = ['../y']\n", "'../y' must be a relative path without `..`"),
+        (VARIANT + "[derivation.one-wide]\nbuilder = '/bin/sh'\n", "variant.wide: the recipe has the name 'one-wide' already"),
+        (VARIANT + "through = 'one'\n", "variant.wide.through: 'one' is no source"),
+        (VARIANT + "packages = { make = 'make64' }\n", "variant.wide.packages: no source for one architecture is of the package 'make'"),
+        (VARIANT.replace("amd64", "all"), "variant.wide.architecture: input should be 'amd64' or 'i386'"),
+        (
+            "".join(VARIANT.replace("wide", f"v{n}").replace(SMALL, "") for n in range(9)) + SMALL,
+            "variant: dictionary should have at most 8",
+        ),
         ("x = [\n", "Invalid value"),
         ("", "has no [source.NAME] and no [derivation.NAME]"),
     ],

@@ -1,7 +1,8 @@
 """The example world on the kernels: which of its programs are built, to which hash, in how many seconds.
 
-Usage: python tests/world/cells.py [--voters A,B,…] [--programs NAME,…] [--merged DIR] [--write]. The userland is merged on linux, once
-(with --merged its NAR stays in DIR and is taken from there next time), and is a seed of what runs on each voter, in one boot a voter.
+Usage: python tests/world/cells.py [--systems S,…] [--voters A,B,…] [--programs NAME,…] [--merged DIR] [--write]. The userland of each
+system is merged on linux, once (with --merged its NAR stays in DIR and is taken from there next time), and is a seed of what runs on each
+voter, in one boot a voter. A voter that does not offer a system is passed over.
 cells.txt is what was seen: --write records anew and writes the table of docs/world.md. Exit status: 0 if every program was built
 everywhere, to one hash, and to the recorded one; 1 if not; 2 if the userland could not be had.
 """
@@ -30,6 +31,7 @@ RECORD, PAGE = HERE / "cells.txt", ROOT / "docs" / "world.md"
 EXAMPLE = ROOT / "examples" / "world"
 PROGRAMS = ("tools", "guile", "python", "script", "pythontests", "lua", "zlib", "hello", "gnu-sed")
 VOTERS = ("linux", "mirage", "tccboot", "hurd")
+SYSTEMS = {"i686": VOTERS, "x86_64": ("linux", "mirage")}  # and who offers it
 _MERGE = ("--memory", "3000", "--step-timeout", "3000", "--run-timeout", "3100")  # linux exports from 3,072 MiB at most
 
 
@@ -42,6 +44,11 @@ class Cell:
     program: str
     hash: str
     seconds: float
+
+
+def derivation(program: str, system: str) -> str:
+    """What the recipe calls a program for a system: i686 is the recipe's own."""
+    return program if system == "i686" else f"{program}-{system}"
 
 
 def recorded(text: str) -> list[Cell]:
@@ -59,7 +66,7 @@ def record(cells: Iterable[Cell]) -> str:
 def together(old: Iterable[Cell], new: Iterable[Cell]) -> list[Cell]:
     """The old cells with the new ones in their places, in the table's order."""
     cells = {(c.system, c.voter, c.program): c for c in (*old, *new)}
-    known = [c for c in cells.values() if c.program in PROGRAMS and c.voter in VOTERS]
+    known = [c for c in cells.values() if c.program in PROGRAMS and c.voter in SYSTEMS.get(c.system, ())]
     return sorted(known, key=lambda c: (c.system, VOTERS.index(c.voter), PROGRAMS.index(c.program)))
 
 
@@ -82,7 +89,8 @@ def table(cells: Sequence[Cell]) -> str:
     for system, program in sorted({(c.system, c.program) for c in cells}, key=lambda key: (key[0], PROGRAMS.index(key[1]))):
         of = {c.voter: c for c in cells if (c.system, c.program) == (system, program)}
         (digest,) = {c.hash for c in of.values()}
-        seconds = [f"{of[voter].seconds:.0f} s" if voter in of else "not run" for voter in VOTERS]
+        missing = ["not run" if voter in SYSTEMS[system] else "not offered" for voter in VOTERS]
+        seconds = [f"{of[voter].seconds:.0f} s" if voter in of else why for voter, why in zip(VOTERS, missing, strict=True)]
         lines[f"{system} `{program}`"] = [*seconds, f"`{digest}`"]
     return worldtable.rows([*VOTERS, "one hash"], lines)
 
@@ -92,71 +100,77 @@ def _xboot(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
 
 
-def merged(recipe: Path, folder: Path) -> str:
-    """The store path of the userland, whose NAR is in the folder afterwards. Raises XbootError when it could not be made."""
-    path = derive(recipe, names=["debian"]).outputs["debian"]["out"]
+def merged(recipe: Path, system: str, folder: Path) -> str:
+    """The store path of a system's userland, whose NAR is in the folder afterwards. Raises XbootError when it could not be made."""
+    name = derivation("debian", system)
+    path = derive(recipe, names=[name]).outputs[name]["out"]
     if not (folder / f"{store_name(path)}.nar").exists():
-        done = _xboot("run", "-b", "linux", *_MERGE, "--export", folder, f"{recipe}:debian")
+        done = _xboot("run", "-b", "linux", *_MERGE, "--export", folder, f"{recipe}:{name}")
         if done.returncode:
             raise XbootError(f"the userland could not be merged: {done.stderr[-800:]}")
     return path
 
 
-def built(voter: str, recipe: Path, programs: Sequence[str], seed: str, folder: Path) -> tuple[list[Cell], str]:
+def built(system: str, voter: str, recipe: Path, programs: Sequence[str], seed: str, folder: Path) -> tuple[list[Cell], str]:
     """What of the programs was built on a voter, and why the run ended early (empty: it did not)."""
     limits = ("--step-timeout", "5000", "--run-timeout", "20000")
-    done = _xboot("run", "-b", voter, *limits, "--json", "--seed", seed, "--store", folder, f"{recipe}:{','.join(programs)}")
+    target = f"{recipe}:{','.join(derivation(program, system) for program in programs)}"
+    done = _xboot("run", "-b", voter, *limits, "--json", "--seed", seed, "--store", folder, target)
     try:
         report: Mapping[str, object] = json.loads(done.stdout)
     except ValueError:
         return [], done.stderr[-800:]
-    return cells_of(report, voter), str(report["failure"] or "")
+    return cells_of(report, system, voter), str(report["failure"] or "")
 
 
-def cells_of(report: Mapping[str, object], voter: str) -> list[Cell]:
+def cells_of(report: Mapping[str, object], system: str, voter: str) -> list[Cell]:
     """The cells of a report of `xboot run --json`: outputs that were built."""
     outputs = report["outputs"]
     assert isinstance(outputs, list)
-    names = {o["path"]: store_name(o["path"]).partition("-")[2] for o in outputs}
-    return [Cell("i686", voter, names[o["path"]], o["narHash"], o["seconds"]) for o in outputs if o["status"] != "not run"]
+    names = {o["path"]: store_name(o["path"]).partition("-")[2].removesuffix(f"-{system}") for o in outputs}
+    return [Cell(system, voter, names[o["path"]], o["narHash"], o["seconds"]) for o in outputs if o["status"] != "not run"]
 
 
-def _show(voter: str, cells: Sequence[Cell], old: Mapping[tuple[str, str, str], Cell], programs: Sequence[str], failure: str) -> list[str]:
-    """Print a voter's cells; what is wrong with them."""
+def _show(where: str, cells: Sequence[Cell], old: Iterable[Cell], programs: Sequence[str], failure: str) -> list[str]:
+    """Print the cells of a run; what is wrong with them."""
     for c in cells:
-        print(f"{c.system} {voter} {c.program}: {c.hash} in {c.seconds:.1f} s", flush=True)
-    bad = [f"{voter}: {program} was not built: {failure}" for program in programs if program not in {c.program for c in cells}]
+        print(f"{where} {c.program}: {c.hash} in {c.seconds:.1f} s", flush=True)
+    bad = [f"{where}: {program} was not built: {failure}" for program in programs if program not in {c.program for c in cells}]
+    before = {(c.system, c.voter, c.program): c.hash for c in old}
     for c in cells:
-        before = old.get((c.system, c.voter, c.program))
-        if before and before.hash != c.hash:
-            bad.append(f"{voter}: {c.program} is {c.hash}, and was {before.hash} when it was recorded")
+        was = before.get((c.system, c.voter, c.program), c.hash)
+        if was != c.hash:
+            bad.append(f"{where}: {c.program} is {c.hash}, and was {was} when it was recorded")
     return bad
 
 
 def main(arguments: Sequence[str]) -> int:
     """The command; the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--systems", default=",".join(SYSTEMS))
     parser.add_argument("--voters", default=",".join(VOTERS))
     parser.add_argument("--programs", help=f"of {', '.join(PROGRAMS)}; if not given, those that are recorded")
     parser.add_argument("--merged", type=Path, help="the folder where the merged userland is, or is to be put")
     parser.add_argument("--write", action="store_true", help="record what was seen")
     chosen = parser.parse_args(arguments)
     old = recorded(RECORD.read_text())
-    programs = chosen.programs.split(",") if chosen.programs else [p for p in PROGRAMS if p in {c.program for c in old}]
     found: list[Cell] = []
     bad: list[str] = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = chosen.merged or Path(temporary) / "merged"
         recipe = Path(shutil.copytree(EXAMPLE, Path(temporary) / "example")) / "recipe.toml"  # a lock file that moves on is not the tree's
-        try:
-            seed = merged(recipe, folder)
-        except XbootError as error:
-            print(f"world: {error}")
-            return 2
-        for voter in chosen.voters.split(","):
-            cells, failure = built(voter, recipe, programs, seed, folder)
-            bad += _show(voter, cells, {(c.system, c.voter, c.program): c for c in old}, programs, failure)
-            found += cells
+        for system in chosen.systems.split(","):
+            known = [p for p in PROGRAMS if (system, p) in {(c.system, c.program) for c in old}]
+            programs = chosen.programs.split(",") if chosen.programs else known
+            try:
+                seed = merged(recipe, system, folder)
+            except XbootError as error:
+                print(f"world: {error}")
+                return 2
+            for voter in (v for v in chosen.voters.split(",") if v in SYSTEMS[system]):
+                cells, failure = built(system, voter, recipe, programs, seed, folder)
+                bad += _show(f"{system} {voter}", cells, old, programs, failure)
+                found += cells
     bad += disagreeing(found)
     print("\n".join(bad) if bad else f"{len(found)} cells, as recorded")
     if chosen.write and not disagreeing(together(old, found)):

@@ -37,7 +37,19 @@ def test_a_record_is_read_as_it_was_written() -> None:
 def test_what_was_not_run_is_no_cell() -> None:
     ran = {"path": "/nix/store/" + "a" * 32 + "-gnu-sed", "status": "unknown", "narHash": "sha256-x", "seconds": 2.0}
     not_run = {"path": "/nix/store/" + "b" * 32 + "-lua", "status": "not run", "narHash": None, "seconds": None}
-    assert cells.cells_of({"outputs": [ran, not_run]}, "hurd") == [Cell("i686", "hurd", "gnu-sed", "sha256-x", 2.0)]
+    assert cells.cells_of({"outputs": [ran, not_run]}, "i686", "hurd") == [Cell("i686", "hurd", "gnu-sed", "sha256-x", 2.0)]
+
+
+def test_a_system_has_its_own_cells() -> None:
+    ran = {"path": "/nix/store/" + "a" * 32 + "-lua-x86_64", "status": "unknown", "narHash": "sha256-x", "seconds": 2.0}
+    assert cells.derivation("lua", "x86_64") == "lua-x86_64"
+    (cell,) = cells.cells_of({"outputs": [ran]}, "x86_64", "mirage")
+    assert cell == Cell("x86_64", "mirage", "lua", "sha256-x", 2.0)
+    assert cells.together([Cell("x86_64", "hurd", "lua", "sha256-x", 2.0)], [cell, ONE]) == [ONE, cell]  # hurd has no such system
+    assert cells.table([ONE, cell]).splitlines()[2:] == [
+        "| i686 `lua` | 12 s | not run | not run | not run | `sha256-a` |",
+        "| x86_64 `lua` | not run | 2 s | not offered | not offered | `sha256-x` |",
+    ]
 
 
 def test_a_page_without_a_place_for_the_table_is_an_error() -> None:

@@ -7,11 +7,11 @@ the recipe is read, not when the builder fails.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from xboot.errors import InputError
 
-__all__ = ["expand", "references"]
+__all__ = ["expand", "references", "renamed"]
 
 _TOKEN = re.compile(r"\$\{[^}]*\}|\{\{|\}\}|\{([A-Za-z0-9][A-Za-z0-9_+-]*)(?:\.([A-Za-z0-9+\-_?=]+))?\}|[{}]")
 
@@ -48,3 +48,13 @@ def references(text: str, where: str) -> list[tuple[str, str]]:
 def expand(text: str, where: str, resolve: Callable[[str, str], str]) -> str:
     """`text` with every reference replaced by `resolve(name, output)`."""
     return "".join(resolve(name, output) if name else literal for literal, name, output in _tokens(text, where))
+
+
+def renamed(text: str, names: Mapping[str, str]) -> str:
+    """`text` with the references to these names changed to what the names stand for; all else stays as it is written, braces too."""
+
+    def other(match: re.Match[str]) -> str:
+        name = names.get(match[1] or "")
+        return match[0] if name is None else f"{{{name}{'.' + match[2] if match[2] else ''}}}"
+
+    return _TOKEN.sub(other, text)

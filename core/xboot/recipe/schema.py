@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from xboot.errors import InputError
 from xboot.files import read_regular
+from xboot.recipe.variants import with_variants
 
 __all__ = [
     "DebianBinary",
@@ -28,11 +29,13 @@ __all__ = [
     "TextSource",
     "TreeSource",
     "UrlSource",
+    "Variant",
     "load_recipe",
     "parse_recipe",
 ]
 
 _MAX_RECIPE = 1 << 20  # bytes
+_MAX_VARIANTS = 8  # each may double all that is there
 _MAX_PARTS = 64  # of a dotted name; four are needed
 _PART = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')[ \t]*"""
 _MANY_PARTS = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:\.[ \t]*{_PART}){{{_MAX_PARTS}}}")
@@ -211,10 +214,23 @@ class Header(_Strict):
         return self
 
 
+class Variant(_Strict):
+    """Every derivation of the recipe once more, for another system: `NAME-VARIANT`, with Debian's packages of that architecture.
+
+    `packages` says which packages have another name there; the path of the source `through` is put before each derivation's arguments.
+    """
+
+    system: Text
+    architecture: Literal["amd64", "i386"]
+    packages: Mapping[Text, Text] = {}
+    through: Name | None = None
+
+
 class Recipe(_Strict):
     """A whole recipe. Sources and derivations share one space of names."""
 
     recipe: Header = Header()
+    variant: Annotated[Mapping[Name, Variant], Field(max_length=_MAX_VARIANTS)] = {}
     source: Mapping[Name, Annotated[SourceSpec, Field(discriminator="type")]] = {}
     derivation: Mapping[Name, DerivationSpec] = {}
 
@@ -256,8 +272,11 @@ def parse_recipe(data: bytes, path: str) -> Recipe:
         raise InputError(f"{path}: {error}", hint="the file must be TOML 1.0") from None
     try:
         recipe = Recipe.model_validate(table)
+        recipe = with_variants(recipe)
     except ValidationError as error:
         raise _explain(error, text, path) from None
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from None
     if not recipe.source and not recipe.derivation:
         raise InputError(f"{path}: has no [source.NAME] and no [derivation.NAME]", hint="docs/recipes.md shows a small recipe")
     return recipe
