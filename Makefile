@@ -26,7 +26,7 @@ test:
 	$(XBOOT) compare examples/hello/recipe.toml
 	$(PYTEST) --durations=40
 
-# All of Debian's posixtestsuite on every kernel, and the example world: some hours.
+# All of Debian's posixtestsuite on every kernel, and the example world: some hours. An interrupted run of the suite goes on where it was (build/posix).
 test-world:
 	@tools/setup.sh test
 	$(BIN)/python tests/world/posixtests.py

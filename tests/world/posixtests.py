@@ -1,10 +1,11 @@
 """Debian's posixtestsuite on the kernels: compiled by the toolroot, run in guests, counted.
 
 Usage: python tests/world/posixtests.py [--voters A,B,…] [--cases PATTERN] [--keep DIR] [--write] (`make test-world` runs all of it).
-The suite comes from Debian's source package and is no part of xboot. A line is printed for each voter, then each case that passes on the
-first voter and not on another. Each voter's results are kept in DIR, and taken from there next time. --write records the counts in
-posix/counts.json and in docs/conformance.md. Exit status: 0 if no case but those in posix/exceptions.txt passes on the first voter
-alone, 1 if one does, 2 if something could not be run.
+The suite comes from Debian's source package and is no part of xboot. Some cases share a boot, and what they ended with is kept in DIR as
+it comes: a run that was interrupted goes on where it was, for as long as the voter's kernel and executor are the same (a voter with
+others begins anew). A line is printed for each boot and each voter, then each case that passes on the first voter and not on another.
+--write records the counts in posix/counts.json and in docs/conformance.md. Exit status: 0 if no case but those in posix/exceptions.txt
+passes on the first voter alone, 1 if one does, 2 if something could not be run.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from __future__ import annotations
 import argparse
 import collections
 import fnmatch
+import hashlib
 import json
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import worldtable
@@ -26,6 +28,7 @@ from xboot import nar
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
 from xboot.errors import XbootError
+from xboot.parts.lock import LOCK
 from xboot.recipe.tarball import unpack_tarball
 from xboot.toolroot import tools
 
@@ -34,6 +37,9 @@ _DEVELOPMENT = ("libc6", "libc6-dev", "linux-libc-dev", "libgcc-12-dev")  # Debi
 _MEANINGS = {0: "pass", 1: "fail", 2: "unresolved", 4: "unsupported", 5: "untested"}  # the suite's own words for its statuses
 _KILLED = "ended by a signal, or its time was over"
 _COLUMNS = (*_MEANINGS.values(), _KILLED)
+_ENDED = 256  # what a case ended with that ended its whole boot: no status of a program
+_BOOT = 240  # cases
+_LEFT = 6  # status of `xboot run`: the guest did not get to its end
 _RECORD, _PAGE = HERE / "counts.json", HERE.parents[2] / "docs" / "conformance.md"
 
 
@@ -51,6 +57,12 @@ def compiled(work: Path, pattern: str = "*") -> list[str]:
     return (work / "failed").read_text().split()
 
 
+def suite_key() -> str:
+    """What cases are compiled from and how, and what they are run by: those of another key are compiled, and run, anew."""
+    read = (LOCK, HERE / "compile.sh", HERE / "run.sh", HERE / "recipe.toml")
+    return hashlib.sha256(b"".join(path.read_bytes() for path in read)).hexdigest()
+
+
 def _cases(work: Path) -> list[tuple[str, Path]]:
     """(name, source) of the suite's cases of interfaces and behaviour; what is no program of its own is left out."""
     found = []
@@ -61,22 +73,78 @@ def _cases(work: Path) -> list[tuple[str, Path]]:
     return found
 
 
-def results(voter: str, work: Path, seconds: int) -> Mapping[str, int]:
-    """Run what is in `work`/cases: name → exit status. Raises XbootError when the run ended otherwise."""
-    for name in ("recipe.toml", "run.sh"):
-        shutil.copyfile(HERE / name, work / name)
-    out = work / f"out-{voter.replace('/', '-')}"
-    command = [
-        sys.executable, "-m", "xboot", "run", "-b", voter, "--memory", "1500", "--step-timeout", str(seconds),
-        "--run-timeout", str(seconds + 60), "--export", str(out), "recipe.toml",
-    ]  # fmt: skip
-    done = subprocess.run(command, cwd=work, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise XbootError(f"posixtestsuite on {voter} ended with status {done.returncode}: {(done.stderr or done.stdout)[-800:]}")
-    (archive,) = out.glob("*.nar")
-    with archive.open("rb") as stream:
-        (text,) = [b"".join(entry.chunks).decode() for entry in nar.read(stream) if entry.kind == "regular"]
+class UnfinishedError(XbootError):
+    """The guest did not get to its end."""
+
+
+def results(voter: str, cases: Path, names: Iterable[str], seconds: int) -> Mapping[str, int]:
+    """Run these cases of a folder in one boot: name → exit status. Raises UnfinishedError, XbootError when it could not be run."""
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        (work / "cases").mkdir()
+        for name in names:
+            shutil.copy(cases / name, work / "cases")
+        for name in ("recipe.toml", "run.sh"):
+            shutil.copy(HERE / name, work)
+        limits = ["--memory", "1500", "--step-timeout", str(seconds), "--run-timeout", str(seconds + 60)]
+        done = _xboot("run", "-b", voter, *limits, "--export", "out", "recipe.toml", cwd=work)
+        if done.returncode:
+            kind = UnfinishedError if done.returncode == _LEFT else XbootError
+            raise kind(f"posixtestsuite on {voter} ended with status {done.returncode}: {(done.stderr or done.stdout)[-800:]}")
+        (archive,) = (work / "out").glob("*.nar")
+        with archive.open("rb") as stream:
+            (text,) = [b"".join(entry.chunks).decode() for entry in nar.read(stream) if entry.kind == "regular"]
     return {name: int(status) for name, status in (line.split() for line in text.splitlines())}
+
+
+def _xboot(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "xboot", *arguments]
+    return subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+
+
+def by_boots(run: Callable[[Sequence[str]], Mapping[str, int]], names: Sequence[str]) -> Iterator[Mapping[str, int]]:
+    """What the cases ended with, boot by boot. Those of a boot that did not get to its end run in two; one alone has ended it."""
+    for start in range(0, len(names), _BOOT):
+        yield from _boot(run, names[start : start + _BOOT])
+
+
+def _boot(run: Callable[[Sequence[str]], Mapping[str, int]], names: Sequence[str]) -> Iterator[Mapping[str, int]]:
+    try:
+        yield run(names)
+    except UnfinishedError as error:
+        print(f"{len(names)} cases did not get to their end: {error}", flush=True)
+        if len(names) == 1:
+            yield {names[0]: _ENDED}
+        else:
+            yield from _boot(run, names[: len(names) // 2])
+            yield from _boot(run, names[len(names) // 2 :])
+
+
+class Kept:
+    """What a voter's cases ended with until now, in a file; forgotten when the voter's kernel or executor is another."""
+
+    def __init__(self, file: Path, digest: str) -> None:
+        """Read the file, if there is one; `digest` says what the cases and the voter's image are."""
+        self._file, self._digest = file, digest
+        kept = json.loads(file.read_text()) if file.exists() else {}
+        self.cases: dict[str, int] = kept["cases"] if kept.get("digest") == digest else {}
+
+    def add(self, cases: Mapping[str, int]) -> None:
+        """Keep these too, at once and whole."""
+        self.cases.update(cases)
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        new = self._file.with_suffix(".new")
+        new.write_text(json.dumps({"digest": self._digest, "cases": self.cases}, indent=0))
+        new.replace(self._file)
+
+
+def _digest(voter: str) -> str:
+    """Of the voter's kernel and executor; they are built if need be. Raises XbootError."""
+    done = _xboot("tcb", "--json", "-b", voter, str(HERE.parents[2] / "examples" / "hello" / "recipe.toml"))
+    if done.returncode:
+        raise XbootError(f"{voter} could not be measured: {done.stderr[-800:]}")
+    (measured,) = json.loads(done.stdout)["backends"].values()
+    return str(measured["digest"])
 
 
 def allowed(voter: str) -> list[str]:
@@ -121,8 +189,8 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--voters", default="linux,mirage,tccboot,hurd")
     parser.add_argument("--cases", default="*", help="names, with * and ?")
-    parser.add_argument("--seconds", type=int, default=3600, help="that one voter may take")
-    parser.add_argument("--keep", type=Path, help="a folder for each voter's results; what is there is not run again")
+    parser.add_argument("--seconds", type=int, default=1500, help="that one boot may take")
+    parser.add_argument("--keep", type=Path, default=HERE.parents[2] / "build" / "posix", help="the folder for what cases ended with")
     parser.add_argument("--write", action="store_true", help="record the counts")
     chosen = parser.parse_args(arguments)
     try:
@@ -143,30 +211,31 @@ def main(arguments: Sequence[str]) -> int:
     return int(any(bad.values()))
 
 
-def _all(voters: Sequence[str], pattern: str, seconds: int, keep: Path | None) -> dict[str, Mapping[str, int]]:
-    """What the first voter made of the cases whose names match, and the others of those that passed. Raises XbootError.
-
-    Results in the folder `keep` are taken from there.
-    """
+def _all(voters: Sequence[str], pattern: str, seconds: int, keep: Path) -> dict[str, Mapping[str, int]]:
+    """What the first voter made of the cases whose names match, and the others of those that passed. Raises XbootError."""
+    work, key = keep / "suite", suite_key()
+    whole = work / "whole"  # the last file that is made: what an interrupted run left is compiled again
+    if not whole.exists() or whole.read_text().splitlines()[0] != key:
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True)
+        failed = compiled(work)
+        whole.write_text(f"{key}\ncompiled {len(list((work / 'cases').iterdir()))}, {len(failed)} do not compile")
+    print(whole.read_text().splitlines()[1], flush=True)
+    wanted = [path.name for path in sorted((work / "cases").iterdir()) if fnmatch.fnmatch(path.name, pattern)]
     found: dict[str, Mapping[str, int]] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        for voter in voters:
-            kept = keep / f"{voter.replace('/', '-')}.json" if keep else None
-            if kept and kept.exists():
-                found[voter] = json.loads(kept.read_text())
-            else:
-                if not (work / "cases").exists():
-                    failed = compiled(work, pattern)
-                    print(f"compiled {len(list((work / 'cases').iterdir()))}, {len(failed)} do not compile", flush=True)
-                for name, status in next(iter(found.values()), {}).items():
-                    if status:  # the others are asked for what passes on the first
-                        (work / "cases" / name).unlink(missing_ok=True)
-                found[voter] = results(voter, work, seconds)
-                if kept:
-                    kept.parent.mkdir(parents=True, exist_ok=True)
-                    kept.write_text(json.dumps(found[voter], indent=0))
-            print(f"{voter}: {counts(found[voter])}", flush=True)
+    for voter in voters:
+        kept = Kept(keep / f"{voter.replace('/', '-')}.json", f"{key} {_digest(voter)}")
+        if found:  # the others are asked for what passes on the first
+            wanted = [name for name, status in found[voters[0]].items() if status == 0]
+
+        def run(names: Sequence[str], on: str = voter) -> Mapping[str, int]:
+            return results(on, work / "cases", names, seconds)
+
+        for ended in by_boots(run, [name for name in wanted if name not in kept.cases]):
+            kept.add(ended)
+            print(f"{voter}: {sum(name in kept.cases for name in wanted)} of {len(wanted)}", flush=True)
+        found[voter] = {name: kept.cases[name] for name in wanted}
+        print(f"{voter}: {counts(found[voter])}", flush=True)
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import posixtests
@@ -16,7 +17,7 @@ CASES = "interfaces.sigwaitinfo.*"
 def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     work = tmp_path_factory.mktemp("posix")
     assert posixtests.compiled(work, CASES) == []
-    return work
+    return work / "cases"
 
 
 @pytest.mark.boot
@@ -24,7 +25,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.compiler
 @pytest.mark.parametrize("backend", ["linux", "mirage", "tccboot", "hurd"])
 def test_cases_of_the_suite_pass(cases: Path, backend: str) -> None:
-    found = posixtests.results(backend, cases, 600)
+    found = posixtests.results(backend, cases, [path.name for path in cases.iterdir()], 600)
     assert len(found) == 8
     assert [name for name, status in found.items() if status] == []
 
@@ -54,3 +55,51 @@ def test_the_page_has_the_counts_that_were_recorded() -> None:
 def test_counts_are_of_the_first_kernels_passes() -> None:
     record = posixtests.counted({"one": {"a": 0, "b": 0, "c": 2}, "two": {"a": 0, "b": 1}})
     assert posixtests.table(record).splitlines()[2:] == ["| one | 2 | 0 | 1 | 0 | 0 | 0 |", "| two, of these 2 | 1 | 1 | 0 | 0 | 0 | 0 |"]
+
+
+def test_cases_of_a_boot_that_ends_early_run_in_two(capsys: pytest.CaptureFixture[str]) -> None:
+    names, boots = [f"case{n}" for n in range(5)], []
+
+    def run(cases: Sequence[str]) -> Mapping[str, int]:
+        boots.append(list(cases))
+        if "case3" in cases:
+            raise posixtests.UnfinishedError("the machine ended")
+        return dict.fromkeys(cases, 0)
+
+    ended = {name: status for of in posixtests.by_boots(run, names) for name, status in of.items()}
+    assert ended == {**dict.fromkeys(names, 0), "case3": 256}
+    assert boots == [names, names[:2], names[2:], ["case2"], ["case3", "case4"], ["case3"], ["case4"]]
+    assert posixtests.ends(ended)["ended by a signal, or its time was over"] == 1
+    assert "the machine ended" in capsys.readouterr().out
+
+
+def test_what_cases_ended_with_is_kept_while_the_kernel_is_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "keep" / "linux.json"
+    posixtests.Kept(file, "one").add({"a": 0})
+    posixtests.Kept(file, "one").add({"b": 137})
+    assert posixtests.Kept(file, "one").cases == {"a": 0, "b": 137}
+    assert posixtests.Kept(file, "another").cases == {}
+
+
+def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "suite" / "cases").mkdir(parents=True)
+    (tmp_path / "suite" / "whole").write_text(posixtests.suite_key() + "\ncompiled 3, 0 do not compile")
+    for name in ("a", "b", "c"):
+        (tmp_path / "suite" / "cases" / name).write_text("")
+    asked = []
+
+    def results(voter: str, cases: Path, names: Iterable[str], seconds: int) -> Mapping[str, int]:
+        asked.append((voter, list(names)))
+        if voter == "two" and len(asked) == 2:
+            raise KeyboardInterrupt
+        return {name: int(name == "c") for name in names}
+
+    monkeypatch.setattr(posixtests, "results", results)
+    monkeypatch.setattr(posixtests, "_digest", lambda voter: voter)
+    monkeypatch.setattr(posixtests, "allowed", lambda voter: [])
+    with pytest.raises(KeyboardInterrupt):
+        posixtests.main(["--voters", "one,two", "--keep", str(tmp_path)])
+    assert posixtests.main(["--voters", "one,two", "--keep", str(tmp_path)]) == 0
+    assert asked == [("one", ["a", "b", "c"]), ("two", ["a", "b"]), ("two", ["a", "b"])]
+    assert posixtests.main(["--voters", "one,two", "--keep", str(tmp_path)]) == 0
+    assert len(asked) == 3

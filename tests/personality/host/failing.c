@@ -212,7 +212,7 @@ static int splices(void) { return ask(313, fd, 0, other, 0, 5, 0); }
 static int tees(void) { return CALL4(315, fd, other, 5, 0); }
 static int process_text(void) { return open_file("proc/self/status", 0); }
 static int process_link(void) { return CALL3(85, text(0, "proc/self/fd/0"), ARENA, 100); }
-static int faults(void) { return content_put(builder->files[fd]->node, 0, "x", 1) > 0 && region_fault(builder->memory, FREE) == SIGBUS ? -ENOMEM : 0; }
+static int faults(void) { return content_put(builder->files[fd]->node, 0, "x", 1) > 0 && region_fault(builder->memory, FREE, 1) == SIGBUS ? -ENOMEM : 0; }
 static void shared_file(void) { mem(); truncates_to(0x3000); ask(192, FREE, 3 * PAGE_SIZE, 3, MAP_SHARED | MAP_FIXED, fd, 0); }
 
 static const struct scenario {

@@ -115,6 +115,9 @@ enum {
 #define SIGTTIN 21
 #define SIGTTOU 22
 #define SIGURG 23
+#define SIGXFSZ 25
+#define SIGVTALRM 26
+#define SIGPROF 27
 #define SIGWINCH 28
 #define SIGNALS 64
 #define SA_NOCLDSTOP 1u

@@ -54,7 +54,7 @@ CALL(getgroups); CALL(setgroups); CALL(getpgid); CALL(setpgid); CALL(getpgrp); C
 CALL(sched_yield); CALL(sched_getaffinity); CALL(getpriority); CALL(prctl); CALL(personality); CALL(umask);
 
 /* call_sched.c */
-CALL(sched_get_priority_max); CALL(sched_get_priority_min); CALL(sched_getscheduler); CALL(sched_setscheduler); CALL(sched_getparam); CALL(sched_setparam);
+CALL(sched_get_priority_max); CALL(sched_get_priority_min); CALL(sched_rr_get_interval); CALL(sched_getscheduler); CALL(sched_setscheduler); CALL(sched_getparam); CALL(sched_setparam);
 CALL(mlock); CALL(mlockall);
 
 /* call_signal.c */
@@ -73,16 +73,17 @@ CALL(futex);
 
 /* call_time.c */
 CALL(time); CALL(gettimeofday); CALL(clock_gettime); CALL(clock_gettime64); CALL(clock_settime); CALL(clock_getres); CALL(nanosleep); CALL(clock_nanosleep); CALL(clock_nanosleep64);
-CALL(alarm); CALL(setitimer); CALL(getitimer); CALL(times);
+CALL(alarm); CALL(setitimer); CALL(getitimer); CALL(times); CALL(getrusage);
 
 /* call_system.c */
-CALL(uname); CALL(sethostname); CALL(getrlimit); CALL(setrlimit); CALL(prlimit64); CALL(getrusage); CALL(sysinfo); CALL(getrandom); CALL(mount); CALL(umount); CALL(ioperm);
+CALL(uname); CALL(sethostname); CALL(getrlimit); CALL(setrlimit); CALL(prlimit64); CALL(sysinfo); CALL(getrandom); CALL(mount); CALL(umount); CALL(ioperm);
 CALL(reboot); CALL(attributes); CALL(nothing);
 
 /* shared by them */
 int find_at(struct process *p, int at, address path, u32 flags, struct node **node); /* a path, or with AT_EMPTY_PATH and an empty one the descriptor */
 int read_into(struct process *p, struct file *f, address to, machine_word length);
 int write_from(struct process *p, struct file *f, address from, machine_word length);
+int let_through(struct process *p, u64 at, machine_word length); /* by the limit on files' sizes: how much; or EFBIG, and a signal */
 void place_shared(struct process *p); /* after a change of root, working directory or umask */
 int seal_command(struct file *f, int adds, u32 seals);
 int lock_command(struct process *p, struct file *f, u32 command, address at);

@@ -34,6 +34,7 @@ int read_into(struct process *p, struct file *f, address to, machine_word length
 		if (user_write(p, to, byte, 1))
 			return -EFAULT;
 		f->offset++;
+		stamp_access(p, f->node);
 		return 1;
 	}
 	if (length > MOVED_MOST)
@@ -47,6 +48,7 @@ int read_into(struct process *p, struct file *f, address to, machine_word length
 		n = content_read(f->node, f->offset, p, to, length);
 		if (n > 0)
 			f->offset += n;
+		stamp_access(p, f->node);
 		return n;
 	case S_IFDIR:
 		return -EISDIR;
@@ -58,6 +60,18 @@ int read_into(struct process *p, struct file *f, address to, machine_word length
 	}
 }
 
+int let_through(struct process *p, u64 at, machine_word length)
+{
+	u64 most = p->crew->limits[LIMIT_FSIZE].soft;
+
+	if (most == NO_LIMIT || (at < most && length <= most - at) || !length)
+		return (int)length;
+	if (at < most)
+		return (int)(most - at);
+	signal_send(p, SIGXFSZ);
+	return -EFBIG;
+}
+
 int write_from(struct process *p, struct file *f, address from, machine_word length)
 {
 	char *byte;
@@ -65,7 +79,7 @@ int write_from(struct process *p, struct file *f, address from, machine_word len
 
 	if (!(f->flags & O_ACCMODE) || f->flags & O_PATH)
 		return -EBADF;
-	if (length == 1 && (byte = byte_of(f, 1))) {
+	if (length == 1 && p->crew->limits[LIMIT_FSIZE].soft == NO_LIMIT && (byte = byte_of(f, 1))) {
 		if (user_read(p, byte, from, 1))
 			return -EFAULT;
 		if (++f->offset > f->node->size)
@@ -84,7 +98,9 @@ int write_from(struct process *p, struct file *f, address from, machine_word len
 		return KIND(f->node) ? device_write(p, f, from, length) : event_write(p, f, from, length);
 	if (f->flags & O_APPEND)
 		f->offset = f->node->size;
-	n = content_write(f->node, f->offset, p, from, length);
+	n = let_through(p, f->offset, length);
+	if (n > 0)
+		n = content_write(f->node, f->offset, p, from, (u32)n);
 	if (n > 0) {
 		f->offset += n;
 		stamp_now(&f->node->modify);
@@ -287,7 +303,7 @@ CALL(llseek)
 	return error ? error : user_write(p, r->esi, &at, 8);
 }
 
-static int cut(struct node *node, u64 size)
+static int cut(struct process *p, struct node *node, u64 size)
 {
 	int error;
 
@@ -297,6 +313,8 @@ static int cut(struct node *node, u64 size)
 		return -EINVAL;
 	if (seal_stops_size(node, size))
 		return -EPERM;
+	if (size > node->size && let_through(p, size - 1, 1) < 0)
+		return -EFBIG;
 	error = content_truncate(node, size);
 	stamp_now(&node->modify);
 	node->change = node->modify;
@@ -312,7 +330,7 @@ static int cut_path(struct process *p, address path, u64 size)
 		error = may(p, node, MAY_WRITE);
 	if (!error && node->running)
 		error = -ETXTBSY;
-	return error ? error : cut(node, size);
+	return error ? error : cut(p, node, size);
 }
 
 static int cut_file(struct process *p, int fd, u64 size)
@@ -325,7 +343,7 @@ static int cut_file(struct process *p, int fd, u64 size)
 		return -EBADF;
 	if (f->pipe || !(f->flags & O_ACCMODE))
 		return -EINVAL;
-	return cut(f->node, size);
+	return cut(p, f->node, size);
 }
 
 CALL(truncate)
@@ -381,7 +399,7 @@ CALL(fallocate)
 	}
 	if ((at + length) / PAGE_SIZE > content_pages_left() + (u32)(f->node->size / PAGE_SIZE))
 		return -ENOSPC;
-	return at + length > f->node->size && !(r->ecx & KEEP_SIZE) ? cut(f->node, at + length) : 0;
+	return at + length > f->node->size && !(r->ecx & KEEP_SIZE) ? cut(p, f->node, at + length) : 0;
 }
 
 CALL(sync_one)
@@ -469,6 +487,7 @@ static int list(struct process *p, struct machine_registers *r, int wide)
 	}
 	if (!used && !there)
 		return -EINVAL; /* not even one fits */
+	stamp_access(p, directory);
 	if (user_write(p, r->ecx, buffer, used))
 		return -EFAULT;
 	f->offset = at;

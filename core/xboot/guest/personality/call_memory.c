@@ -124,6 +124,8 @@ static long map(struct process *p, address at, machine_word size, u32 protection
 		made->size = size;
 	}
 	error = region_view(m, at, at + size, &view);
+	if (!error && f && view.node)
+		stamp_access(p, view.node);
 	if (made)
 		node_drop(made);
 	return error ? error : (long)at;

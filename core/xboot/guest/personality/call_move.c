@@ -21,7 +21,10 @@ static int peek(struct process *p, struct file *f, u64 at, unsigned length, int 
 			return 0;
 		return wait ? sleep_on(p, f->pipe) : -EAGAIN;
 	}
-	return KIND(f->node) == S_IFREG ? content_get(f->node, at, piece, length) : -EINVAL;
+	if (KIND(f->node) != S_IFREG)
+		return -EINVAL;
+	stamp_access(p, f->node);
+	return content_get(f->node, at, piece, length);
 }
 
 /* How much of a page the target takes now: at least 1; WAIT, -EAGAIN, -EPIPE (and the signal). */
@@ -51,7 +54,9 @@ static int put_piece(struct process *p, struct file *f, u64 at, unsigned length)
 		return socket_append(p, f, piece, length);
 	if (KIND(f->node) != S_IFREG)
 		return device_put(f, piece, length);
-	n = content_put(f->node, at, piece, length);
+	n = let_through(p, at, length);
+	if (n > 0)
+		n = content_put(f->node, at, piece, (unsigned)n);
 	if (n > 0) {
 		stamp_now(&f->node->modify);
 		f->node->change = f->node->modify;

@@ -227,6 +227,7 @@ static int read_link(struct process *p, int at, address path, address to, u32 ro
 		return error;
 	if (KIND(node) != S_IFLNK)
 		return -EINVAL;
+	stamp_access(p, node);
 	if (room > node->size)
 		room = (u32)node->size;
 	return user_write(p, to, node->target, room) ? -EFAULT : (int)room;

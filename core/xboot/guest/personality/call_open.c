@@ -229,7 +229,7 @@ static int dup_to(struct process *p, int from, int to, int close_on_exec)
 {
 	struct file *f = descriptor_of(p, from);
 
-	if (!f || to < 0 || to >= DESCRIPTORS)
+	if (!f || (u32)to >= file_most(p))
 		return -EBADF;
 	if (from == to)
 		return to;
@@ -312,7 +312,7 @@ CALL(fcntl)
 	switch (r->ecx) {
 	case 0:    /* F_DUPFD */
 	case 1030: /* F_DUPFD_CLOEXEC */
-		if (r->edx >= DESCRIPTORS)
+		if (r->edx >= file_most(p))
 			return -EINVAL;
 		file_keep(f);
 		return file_install(p, f, r->edx, r->ecx == 1030);

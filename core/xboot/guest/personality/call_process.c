@@ -40,9 +40,14 @@ CALL(execve)
 	return error < 0 ? error : exec_run(p, AT_FDCWD, path, r->ecx, r->edx);
 }
 
+/* The processor time of a child that is waited for, and of those that it has waited for. */
+static nanoseconds used(struct news *found)
+{
+	return found->child->crew->cpu + found->child->crew->children;
+}
+
 static int wait(struct process *p, int pid, address status, u32 options, address usage)
 {
-	static const char no_usage[72];
 	struct news found;
 	int number;
 
@@ -53,7 +58,7 @@ static int wait(struct process *p, int pid, address status, u32 options, address
 		return number;
 	if (status && user_write(p, status, &found.status, 4))
 		return -EFAULT;
-	if (usage && user_write(p, usage, no_usage, 72))
+	if (usage && usage_tell(p, usage, used(&found)))
 		return -EFAULT;
 	process_waited(&found);
 	return number;
@@ -74,7 +79,6 @@ CALL(wait4)
 /* waitid(kind, number, siginfo, options, usage): a pidfd is nothing here */
 CALL(waitid)
 {
-	static const char no_usage[72];
 	u32 info[32], wanted = r->ecx;
 	struct news found;
 	int number;
@@ -98,7 +102,7 @@ CALL(waitid)
 	}
 	if (r->edx && user_write(p, r->edx, info, sizeof info))
 		return -EFAULT;
-	if (r->edi && user_write(p, r->edi, no_usage, 72))
+	if (r->edi && usage_tell(p, r->edi, number ? used(&found) : 0))
 		return -EFAULT;
 	if (number && !(r->esi & WNOWAIT))
 		process_waited(&found);

@@ -94,6 +94,18 @@ CALL(sched_setscheduler)
 	return 0;
 }
 
+/* sched_rr_get_interval, and the same in 64 bits: ten ticks, after which another has its turn. */
+CALL(sched_rr_get_interval)
+{
+	u32 t[2] = { 0, 100000000 };
+	u64 wide[2] = { 0, 100000000 };
+	int error;
+
+	if (!scheduled(p, r->ebx, &error))
+		return error;
+	return r->eax == 423 ? user_write(p, r->ecx, wide, 16) : user_write(p, r->ecx, t, 8);
+}
+
 /* mlock and munlock: what is not mapped is an error, as on Linux. */
 CALL(mlock)
 {

@@ -27,60 +27,67 @@ CALL(sethostname)
 	return 0;
 }
 
-static void limits(u32 resource, u32 two[2])
-{
-	two[0] = two[1] = ~0u;
-	if (resource == 3)
-		two[0] = two[1] = STACK_LIMIT;
-	else if (resource == 7)
-		two[0] = two[1] = DESCRIPTORS;
-	else if (resource == 6)
-		two[0] = two[1] = PROCESSES;
-	else if (resource == 4)
-		two[0] = two[1] = 0; /* no core files */
-}
-
+/* struct rlimit has words of 32 bits: what does not fit is no limit. */
 CALL(getrlimit)
 {
+	struct limit *l;
 	u32 two[2];
 
-	if (r->ebx > 15)
+	if (r->ebx >= LIMITS)
 		return -EINVAL;
-	limits(r->ebx, two);
+	l = &p->crew->limits[r->ebx];
+	two[0] = l->soft > ~0u ? ~0u : (u32)l->soft;
+	two[1] = l->hard > ~0u ? ~0u : (u32)l->hard;
 	return user_write(p, r->ecx, two, 8);
 }
 
-/* The limits are what they are: accepted, not obeyed. */
+/* A hard limit is raised by root alone, that on descriptors by nobody. */
+static int limit_set(struct process *p, struct crew *crew, u32 resource, u64 soft, u64 hard)
+{
+	struct limit *l = &crew->limits[resource];
+
+	if (soft > hard)
+		return -EINVAL;
+	if ((hard > l->hard && p->euid) || (resource == LIMIT_FILES && hard > DESCRIPTORS))
+		return -EPERM;
+	l->soft = soft;
+	l->hard = hard;
+	return 0;
+}
+
 CALL(setrlimit)
 {
 	u32 two[2];
 
-	return r->ebx > 15 ? -EINVAL : user_read(p, two, r->ecx, 8);
+	if (r->ebx >= LIMITS)
+		return -EINVAL;
+	if (user_read(p, two, r->ecx, 8))
+		return -EFAULT;
+	return limit_set(p, p->crew, r->ebx, two[0] == ~0u ? NO_LIMIT : two[0], two[1] == ~0u ? NO_LIMIT : two[1]);
 }
 
+/* prlimit64(process, resource, new, old): a builder may ask about any process of its own, as all have one user. */
 CALL(prlimit64)
 {
-	u32 two[2], four[4];
+	struct process *q = r->ebx ? process_by_number(p, r->ebx) : p;
+	struct limit old, fresh;
+	int error;
 
-	if (r->ecx > 15)
+	if (r->ecx >= LIMITS)
 		return -EINVAL;
-	if (r->ebx && r->ebx != p->leader->local)
+	if (!q)
+		return -ESRCH;
+	if (p->euid && q->euid != p->euid)
 		return -EPERM;
-	limits(r->ecx, two);
-	four[0] = two[0];
-	four[2] = two[1];
-	four[1] = two[0] == ~0u ? ~0u : 0;
-	four[3] = two[1] == ~0u ? ~0u : 0;
-	return r->esi ? user_write(p, r->esi, four, 16) : 0;
-}
-
-CALL(getrusage)
-{
-	static const char zeros[72];
-
-	if (r->ebx != 0 && r->ebx != 1 && r->ebx != ~0u)
-		return -EINVAL;
-	return user_write(p, r->ecx, zeros, 72);
+	old = q->crew->limits[r->ecx];
+	if (r->edx) {
+		if (user_read(p, &fresh, r->edx, sizeof fresh))
+			return -EFAULT;
+		error = limit_set(p, q->crew, r->ecx, fresh.soft, fresh.hard);
+		if (error)
+			return error;
+	}
+	return r->esi ? user_write(p, r->esi, &old, sizeof old) : 0;
 }
 
 CALL(sysinfo)

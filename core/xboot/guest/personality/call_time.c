@@ -1,11 +1,38 @@
-/* call_time.c: clocks. The date is what the executor sets it to, the same at the begin of each step: runs are alike. */
+/* call_time.c: clocks. The date is what the executor sets it to, the same at the begin of each step: runs are alike. Processor time is all a user's: what a call
+   takes is not told apart. */
 
 #include "call.h"
 
 #define SECOND 1000000000u
 
-static int clock_read(u32 clock, nanoseconds *value)
+/* The processor time that a clock shows: of a process, of a thread, or (numbers below 0) of the one that the number names. 0: it shows none. */
+static const nanoseconds *processor_time(struct process *p, u32 clock)
 {
+	u32 number = ~clock >> 3 & 0x1fffffff;
+	struct process *q;
+
+	if (clock == 2)
+		return &p->crew->cpu;
+	if (clock == 3)
+		return &p->cpu;
+	if (!(clock >> 31) || (clock & 3) == 3)
+		return 0;
+	q = number ? process_by_number(p, number) : clock & 4 ? p : p->leader;
+	if (!q || (clock & 4 ? q->leader != p->leader : q->leader != q))
+		return 0;
+	return clock & 4 ? &q->cpu : &q->crew->cpu;
+}
+
+/* 0, or EINVAL: there is no such clock. */
+static int clock_read(struct process *p, u32 clock, nanoseconds *value)
+{
+	const nanoseconds *cpu = processor_time(p, clock);
+
+	if (cpu) {
+		account();
+		*value = *cpu;
+		return 0;
+	}
 	switch (clock) {
 	case 0:  /* real time */
 	case 5:
@@ -13,8 +40,6 @@ static int clock_read(u32 clock, nanoseconds *value)
 		*value = machine_clock() + date_offset;
 		return 0;
 	case 1:  /* monotonic */
-	case 2:  /* processor time: only one runs at a time */
-	case 3:
 	case 4:
 	case 6:
 	case 7:
@@ -49,7 +74,7 @@ CALL(clock_gettime)
 	nanoseconds now;
 	u32 t[2];
 
-	if (clock_read(r->ebx, &now))
+	if (clock_read(p, r->ebx, &now))
 		return -EINVAL;
 	t[0] = (u32)(now / SECOND);
 	t[1] = (u32)(now % SECOND);
@@ -61,7 +86,7 @@ CALL(clock_gettime64)
 	nanoseconds now;
 	u64 t[2];
 
-	if (clock_read(r->ebx, &now))
+	if (clock_read(p, r->ebx, &now))
 		return -EINVAL;
 	t[0] = now / SECOND;
 	t[1] = now % SECOND;
@@ -92,7 +117,7 @@ CALL(clock_getres)
 	u32 t[2] = { 0, 1 };
 	nanoseconds now;
 
-	if (clock_read(r->ebx, &now))
+	if (clock_read(p, r->ebx, &now))
 		return -EINVAL;
 	if (!r->ecx)
 		return 0;
@@ -108,8 +133,10 @@ static int sleep(struct process *p, int absolute, u32 clock, u64 seconds, u64 na
 		return -EINVAL;
 	if (seconds > 4000000000u)
 		seconds = 4000000000u; /* a moment lies beyond 2000 already, and the sum still fits */
-	if (clock_read(clock, &now))
+	if (clock_read(p, clock, &now))
 		return -EINVAL;
+	if (processor_time(p, clock))
+		return -EOPNOTSUPP; /* nobody waits for processor time but by a timer */
 	wanted = seconds * SECOND + nano;
 	if (absolute)
 		wanted = wanted > now ? wanted - now : 0;
@@ -165,36 +192,42 @@ static u32 seconds_left(struct process *p)
 {
 	nanoseconds now = machine_clock();
 
-	return p->crew->alarm > now ? (u32)((p->crew->alarm - now + SECOND - 1) / SECOND) : 0;
+	return p->crew->alarms[0].at > now ? (u32)((p->crew->alarms[0].at - now + SECOND - 1) / SECOND) : 0;
 }
 
 CALL(alarm)
 {
 	u32 before = seconds_left(p);
 
-	p->crew->alarm = r->ebx ? machine_clock() + (nanoseconds)r->ebx * SECOND : 0;
-	p->crew->alarm_interval = 0;
+	p->crew->alarms[0].at = r->ebx ? machine_clock() + (nanoseconds)r->ebx * SECOND : 0;
+	p->crew->alarms[0].interval = 0;
 	return (int)before;
 }
 
-static void timer_text(struct process *p, u32 t[4])
+/* The clock that such a timer is on: real time, or (ITIMER_VIRTUAL, ITIMER_PROF) processor time. */
+static nanoseconds timer_now(struct process *p, u32 which)
 {
-	nanoseconds now = machine_clock(), left = p->crew->alarm > now ? p->crew->alarm - now : 0;
+	account();
+	return which ? p->crew->cpu : machine_clock();
+}
 
-	t[0] = (u32)(p->crew->alarm_interval / SECOND);
-	t[1] = (u32)(p->crew->alarm_interval % SECOND) / 1000;
+static void timer_text(struct process *p, u32 which, u32 t[4])
+{
+	nanoseconds now = timer_now(p, which), at = p->crew->alarms[which].at, interval = p->crew->alarms[which].interval, left = at > now ? at - now : 0;
+
+	t[0] = (u32)(interval / SECOND);
+	t[1] = (u32)(interval % SECOND) / 1000;
 	t[2] = (u32)(left / SECOND);
 	t[3] = (u32)(left % SECOND) / 1000;
 }
 
 CALL(getitimer)
 {
-	u32 t[4] = { 0, 0, 0, 0 };
+	u32 t[4];
 
 	if (r->ebx > 2)
 		return -EINVAL;
-	if (r->ebx == 0)
-		timer_text(p, t);
+	timer_text(p, r->ebx, t);
 	return user_write(p, r->ecx, t, 16);
 }
 
@@ -202,22 +235,45 @@ CALL(setitimer)
 {
 	u32 t[4], old[4];
 
-	if (r->ebx)
-		return -EINVAL; /* only ITIMER_REAL */
-	timer_text(p, old);
+	if (r->ebx > 2)
+		return -EINVAL;
+	timer_text(p, r->ebx, old);
 	if (user_read(p, t, r->ecx, 16))
 		return -EFAULT;
 	if (t[1] >= 1000000 || t[3] >= 1000000)
 		return -EINVAL;
-	p->crew->alarm_interval = (nanoseconds)t[0] * SECOND + t[1] * 1000u;
-	p->crew->alarm = t[2] | t[3] ? machine_clock() + (nanoseconds)t[2] * SECOND + t[3] * 1000u : 0;
+	p->crew->alarms[r->ebx].interval = (nanoseconds)t[0] * SECOND + t[1] * 1000u;
+	p->crew->alarms[r->ebx].at = t[2] | t[3] ? timer_now(p, r->ebx) + (nanoseconds)t[2] * SECOND + t[3] * 1000u : 0;
 	return r->edx ? user_write(p, r->edx, old, 16) : 0;
 }
 
+#define TICKS 10000000u /* nanoseconds */
+
 CALL(times)
 {
-	u32 t[4] = { 0, 0, 0, 0 }, ticks = (u32)(machine_clock() / 10000000u);
+	u32 t[4] = { 0, 0, 0, 0 };
 
-	t[0] = ticks;
-	return r->ebx && user_write(p, r->ebx, t, 16) ? -EFAULT : (int)ticks;
+	account();
+	t[0] = (u32)(p->crew->cpu / TICKS);
+	t[2] = (u32)(p->crew->children / TICKS);
+	return r->ebx && user_write(p, r->ebx, t, 16) ? -EFAULT : (int)(u32)(machine_clock() / TICKS);
+}
+
+int usage_tell(struct process *p, address to, nanoseconds cpu)
+{
+	u32 usage[18];
+
+	memset(usage, 0, sizeof usage);
+	usage[0] = (u32)(cpu / SECOND);
+	usage[1] = (u32)(cpu % SECOND) / 1000;
+	return user_write(p, to, usage, sizeof usage);
+}
+
+/* getrusage(whose, struct rusage): -1 children that were waited for, 0 the process, 1 the thread */
+CALL(getrusage)
+{
+	if (r->ebx != 0 && r->ebx != 1 && r->ebx != ~0u)
+		return -EINVAL;
+	account();
+	return usage_tell(p, r->ecx, !r->ebx ? p->crew->cpu : r->ebx == 1 ? p->cpu : p->crew->children);
 }

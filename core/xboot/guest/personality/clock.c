@@ -18,6 +18,19 @@ int timer_wait(struct process *p, nanoseconds length)
 	return sleep_on(p, &p->deadline);
 }
 
+/* The timers of setitimer on processor time: a process has them until its last thread ends. */
+static void alarms_check(struct process *p)
+{
+	nanoseconds now = p->crew->cpu;
+	u32 i;
+
+	for (i = 1; i < 3; i++)
+		if (p->crew->alarms[i].at && p->crew->alarms[i].at <= now) {
+			p->crew->alarms[i].at = p->crew->alarms[i].interval ? now + p->crew->alarms[i].interval : 0;
+			signal_send(p, i == 1 ? SIGVTALRM : SIGPROF);
+		}
+}
+
 nanoseconds timers_check(void)
 {
 	nanoseconds now = 0, next = 0, until;
@@ -25,17 +38,20 @@ nanoseconds timers_check(void)
 	nanoseconds *alarm, none = 0;
 	u32 i;
 
+	account();
+	if (current)
+		alarms_check(current->leader);
 	for (i = 0; i < PROCESSES; i++) {
 		p = processes[i];
 		if (!p)
 			continue;
-		alarm = p->leader == p ? &p->crew->alarm : &none; /* a process has one, until its last thread ends */
+		alarm = p->leader == p ? &p->crew->alarms[0].at : &none;
 		if (!*alarm && !(p->state == WAITING && p->deadline))
 			continue;
 		if (!now)
 			now = machine_clock();
 		if (*alarm && *alarm <= now) {
-			*alarm = p->crew->alarm_interval ? now + p->crew->alarm_interval : 0;
+			*alarm = p->crew->alarms[0].interval ? now + p->crew->alarms[0].interval : 0;
 			signal_send(p, SIGALRM);
 		}
 		if (p->state == WAITING && p->deadline && p->deadline <= now)

@@ -28,6 +28,7 @@ void process_free(struct process *p)
 			processes[i]->vfork_parent = 0;
 	if (current && current != p && current->leader == p)
 		current->leader = current; /* the loop stands on a thread of it that has ended */
+	timers_stand(p);
 	processes[p->slot] = 0;
 	group_drop(p->group);
 	crew_drop(p->crew);
@@ -58,7 +59,7 @@ static void thread_end(struct process *p, int code)
 	signals_drop(&p->queue, 0);
 	if (!--p->crew->living) {
 		signals_drop(&p->crew->queue, 0);
-		p->crew->alarm = 0;
+		memset(p->crew->alarms, 0, sizeof p->crew->alarms);
 		sets_undo(p);
 		timers_drop(p->crew);
 		for (i = 0; i < DESCRIPTORS; i++)
@@ -336,9 +337,10 @@ int process_wait(struct process *p, u32 kind, u32 wanted, u32 options, struct ne
 /* What was found has been told. */
 void process_waited(struct news *found)
 {
-	if (found->code <= 2)
+	if (found->code <= 2) {
+		found->child->parent->crew->children += found->child->crew->cpu + found->child->crew->children;
 		process_free(found->child);
-	else if (found->code == 5)
+	} else if (found->code == 5)
 		found->child->stopped = 0;
 	else
 		found->child->continued = 0;

@@ -55,6 +55,15 @@ int event_file(struct process *p, struct event *e, u32 flags)
 	return file_install(p, f, 0, flags & O_CLOEXEC ? 1 : 0);
 }
 
+/* What a timer's times are told by. */
+static nanoseconds clock_of(struct event *e)
+{
+	if (!e->cpu)
+		return machine_clock();
+	account();
+	return *e->cpu;
+}
+
 /* How often a timer's time has come by now. */
 static u64 expirations(struct event *e, nanoseconds now)
 {
@@ -65,7 +74,7 @@ static u64 expirations(struct event *e, nanoseconds now)
 
 u64 event_go_on(struct event *e)
 {
-	u64 times = expirations(e, machine_clock());
+	u64 times = expirations(e, clock_of(e));
 
 	e->next = e->interval ? e->next + times * e->interval : 0;
 	e->told = 0;
@@ -162,17 +171,17 @@ int event_write(struct process *p, struct file *f, address from, unsigned length
 
 nanoseconds event_timers(void)
 {
-	nanoseconds next = 0, now = timers ? machine_clock() : 0;
+	nanoseconds next = 0;
 	struct event *e;
 
 	for (e = timers; e; e = e->after) {
-		if (e->next && !e->told && e->next <= now) {
+		if (e->next && !e->told && e->next <= clock_of(e)) {
 			e->told = 1;
 			wake(e);
 			if (e->owner)
 				timer_fired(e->owner);
 		}
-		if (e->next && !e->told && (!next || e->next < next))
+		if (e->next && !e->cpu && !e->told && (!next || e->next < next))
 			next = e->next;
 	}
 	return next;
@@ -217,7 +226,7 @@ static struct event *timer_of(struct process *p, u32 fd, int *error)
 
 int event_tell(struct process *p, address to, struct event *e, int wide)
 {
-	nanoseconds now = machine_clock(), left = e->next, at;
+	nanoseconds now = clock_of(e), left = e->next, at;
 	u64 w[4];
 	u32 t[4], i;
 
@@ -237,7 +246,7 @@ int event_tell(struct process *p, address to, struct event *e, int wide)
 
 int event_set(struct process *p, struct event *e, struct machine_registers *r, int wide)
 {
-	nanoseconds interval, length, now = machine_clock();
+	nanoseconds interval, length, now = clock_of(e);
 	int error = time_get(p, r->edx, wide, &interval);
 
 	if (!error)

@@ -69,11 +69,19 @@ void file_drop(struct file *f)
 	pool_back(POOL_FILES, f, sizeof *f);
 }
 
-static int none_free(void)
+u32 file_most(struct process *p)
+{
+	u64 most = p->crew->limits[LIMIT_FILES].soft;
+
+	return most < DESCRIPTORS ? (u32)most : DESCRIPTORS;
+}
+
+static int none_free(struct process *p)
 {
 	static unsigned once;
 
-	limit_reached(&once, "256 descriptors in a process (EMFILE)");
+	if (file_most(p) == DESCRIPTORS)
+		limit_reached(&once, "256 descriptors in a process (EMFILE)");
 	return -EMFILE;
 }
 
@@ -81,24 +89,24 @@ int file_room(struct process *p)
 {
 	unsigned fd;
 
-	for (fd = 0; fd < DESCRIPTORS; fd++)
+	for (fd = 0; fd < file_most(p); fd++)
 		if (!p->files[fd])
 			return 0;
-	return none_free();
+	return none_free(p);
 }
 
 int file_install(struct process *p, struct file *f, unsigned from, int close_on_exec)
 {
 	unsigned fd;
 
-	for (fd = from; fd < DESCRIPTORS; fd++)
+	for (fd = from; fd < file_most(p); fd++)
 		if (!p->files[fd]) {
 			p->files[fd] = f;
 			p->close_on_exec[fd] = close_on_exec != 0;
 			return (int)fd;
 		}
 	file_drop(f);
-	return none_free();
+	return none_free(p);
 }
 
 int file_close(struct process *p, int fd)

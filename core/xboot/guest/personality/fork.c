@@ -39,6 +39,7 @@ struct process *thread_by_number(struct process *p, u32 number)
 struct crew *crew_new(void)
 {
 	struct crew *crew = pool_get(sizeof *crew);
+	u32 i;
 
 	if (!crew)
 		return 0;
@@ -47,6 +48,8 @@ struct crew *crew_new(void)
 		pool_put(crew, sizeof *crew);
 		return 0;
 	}
+	for (i = 0; i < LIMITS; i++)
+		crew->limits[i].soft = crew->limits[i].hard = i == LIMIT_STACK ? STACK_LIMIT : i == LIMIT_FILES ? DESCRIPTORS : i == LIMIT_PROCESSES ? PROCESSES : i == LIMIT_CORE ? 0 : NO_LIMIT;
 	return crew;
 }
 
@@ -77,6 +80,7 @@ static struct crew *crew_copy(struct crew *from)
 	if (!crew)
 		return 0;
 	memcpy(crew->handlers, from->handlers, sizeof *crew->handlers);
+	memcpy(crew->limits, from->limits, sizeof crew->limits);
 	memcpy(crew->files, from->files, sizeof crew->files);
 	memcpy(crew->close_on_exec, from->close_on_exec, sizeof crew->close_on_exec);
 	return crew;

@@ -118,6 +118,7 @@ struct machine_fault {
 	int code;         /* si_code */
 	unsigned trap;    /* x86 vector, for sigcontext */
 	unsigned error;   /* x86 error code */
+	int write;        /* a page was to be written; also where the machine cannot tell that from reading */
 	address at;       /* the address that faulted, if any */
 };
 

@@ -41,11 +41,24 @@ static int map_private(struct memory *m, address at, address end, const struct v
 	return 0;
 }
 
+/* So many bytes more are more than the process may have mapped. */
+static int too_much(struct memory *m, machine_word more)
+{
+	u64 most = current ? current->crew->limits[LIMIT_SPACE].soft : NO_LIMIT, all = more;
+	struct region *r;
+
+	for (r = most == NO_LIMIT ? 0 : m->regions; r; r = r->next)
+		all += r->end - r->start;
+	return all > most;
+}
+
 /* 0, or ENOMEM: nothing has changed. */
 int region_view(struct memory *m, address at, address end, const struct view *view)
 {
 	int error = 0;
 
+	if (too_much(m, end - at))
+		return -ENOMEM;
 	if (!view->node)
 		error = machine_space_zero(m->space, at, (end - at) / PAGE_SIZE, view->protection);
 	else if (!view->shared && view->protection)
@@ -85,7 +98,7 @@ static int grow(struct memory *m, address at)
 		to = STACK_TOP - STACK_LIMIT;
 	if (before && to < before->end + PAGE_SIZE)
 		to = before->end + PAGE_SIZE; /* a page that is never mapped lies between them */
-	if (to > (at & ~PAGE_MASK))
+	if (to > (at & ~PAGE_MASK) || too_much(m, r->start - to))
 		return 0;
 	if (machine_space_zero(m->space, to, (r->start - to) / PAGE_SIZE, r->view.protection)) {
 		machine_space_unmap(m->space, to, (r->start - to) / PAGE_SIZE);
@@ -95,8 +108,8 @@ static int grow(struct memory *m, address at)
 	return 1;
 }
 
-/* A page that is not there, or a right that is not given. 0: it is there now; else the signal. */
-int region_fault(struct memory *m, address at)
+/* A page that is not there, or a right that is not given. 0: it is there now; else the signal. A file that many see changes when a page is written first. */
+int region_fault(struct memory *m, address at, int write)
 {
 	struct region *r = region_at(m, at);
 	void *frame;
@@ -123,6 +136,10 @@ int region_fault(struct memory *m, address at)
 		machine_space_unmap(m->space, at, 1);
 		return SIGBUS;
 	}
+	if (write && r->view.shared && r->view.protection & PROTECT_WRITE) {
+		stamp_now(&r->view.node->modify);
+		r->view.node->change = r->view.node->modify;
+	}
 	return 0;
 }
 
@@ -148,7 +165,7 @@ void region_cut(struct node *node, u32 page)
 /* ---- a user's memory ---- */
 
 /* Provides what is not there yet of this memory. 1: something came, so a copy may be tried again. */
-static int provide(struct memory *m, address at, unsigned length)
+static int provide(struct memory *m, address at, unsigned length, int write)
 {
 	unsigned part;
 	int some = 0;
@@ -160,7 +177,7 @@ static int provide(struct memory *m, address at, unsigned length)
 		if (at < USER_BOTTOM || at >= USER_TOP)
 			return some;
 		if (!machine_space_has(m->space, at & ~PAGE_MASK)) {
-			if (region_fault(m, at))
+			if (region_fault(m, at, write))
 				return some;
 			some = 1;
 		}
@@ -172,14 +189,14 @@ int memory_read(struct memory *m, void *to, address from, unsigned length)
 {
 	if (!machine_read(m->space, to, from, length))
 		return 0;
-	return provide(m, from, length) && !machine_read(m->space, to, from, length) ? 0 : -1;
+	return provide(m, from, length, 0) && !machine_read(m->space, to, from, length) ? 0 : -1;
 }
 
 int memory_write(struct memory *m, address to, const void *from, unsigned length)
 {
 	if (!machine_write(m->space, to, from, length))
 		return 0;
-	return provide(m, to, length) && !machine_write(m->space, to, from, length) ? 0 : -1;
+	return provide(m, to, length, 1) && !machine_write(m->space, to, from, length) ? 0 : -1;
 }
 
 int user_read(struct process *p, void *to, address from, unsigned length)

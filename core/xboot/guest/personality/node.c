@@ -27,6 +27,13 @@ void stamp_now(struct stamp *stamp)
 	*stamp = latest;
 }
 
+/* Only of what a builder made: inputs are the same for all steps, whoever read them before. */
+void stamp_access(struct process *p, struct node *node)
+{
+	if (p->euid && node->uid == p->euid)
+		stamp_now(&node->access);
+}
+
 struct node *node_new(u32 mode, u32 uid, u32 gid)
 {
 	struct node *node = pool_of(POOL_NODES, sizeof *node);

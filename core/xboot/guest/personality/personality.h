@@ -106,6 +106,7 @@ struct entry {
 
 extern struct node *root_node;
 void stamp_now(struct stamp *stamp);
+void stamp_access(struct process *p, struct node *node); /* p has read it */
 void stamp_refresh(void);
 extern nanoseconds date_offset;                    /* from the machine's clock to the date; the executor sets it for each step */
 struct node *node_new(u32 mode, u32 uid, u32 gid); /* no links, one user */
@@ -221,6 +222,7 @@ void random_bytes(void *to, unsigned length);
 struct file *file_of(struct process *p, int fd);       /* what may be read, written, asked; 0: EBADF */
 struct file *descriptor_of(struct process *p, int fd); /* also what was opened with O_PATH: only to be looked at, duplicated, closed, started from */
 int file_install(struct process *p, struct file *f, unsigned from, int close_on_exec); /* takes over the caller's reference; frees it on error */
+u32 file_most(struct process *p);                       /* descriptors that it may have */
 int file_room(struct process *p);                      /* a free descriptor for file_install: 0 or -EMFILE */
 struct file *file_new(struct node *node, u32 flags);
 void file_keep(struct file *f); /* one use more */
@@ -263,6 +265,7 @@ struct event {
 	u32 one_by_one;             /* COUNT: a read takes 1 */
 	nanoseconds next, interval; /* TIMER: due on the machine's clock, 0: not set */
 	u32 real, told;             /* TIMER: of the real clock; its time has come and was told */
+	const nanoseconds *cpu;     /* TIMER: next is of this processor time; 0: of the machine's clock */
 	struct timer *owner;        /* TIMER: of timer_create; 0: a file's */
 	u64 set;                    /* SIGNALS */
 	struct watch *watches;      /* WATCHES */
@@ -328,7 +331,7 @@ u32 rights_of(u32 personality, u32 protection);               /* what PROT_* of 
 /* mapping.c */
 int region_map(struct memory *m, address at, address end, u32 protection, struct node *node, u32 page); /* private; at a free place */
 int region_view(struct memory *m, address at, address end, const struct view *view);                     /* the same, any */
-int region_fault(struct memory *m, address at);          /* 0: there now; or the signal that it is */
+int region_fault(struct memory *m, address at, int write); /* 0: there now; or the signal that it is */
 void region_cut(struct node *node, u32 page);            /* a file has lost its pages from this one on: so has whoever maps it */
 void memory_runs(struct memory *m, struct node *program);
 int memory_read(struct memory *m, void *to, address from, unsigned length);        /* 0 or -1 */
@@ -373,14 +376,24 @@ struct group { /* a process namespace */
 	u32 port;              /* of the loopback that was given last (inet.c) */
 };
 
+#define NO_LIMIT (~0ull)
+
+enum resource { LIMIT_FSIZE = 1, LIMIT_STACK = 3, LIMIT_CORE = 4, LIMIT_PROCESSES = 6, LIMIT_FILES = 7, LIMIT_SPACE = 9, LIMITS = 16 };
+
+struct limit {
+	u64 soft, hard;
+};
+
 struct crew { /* what the threads of a process share */
 	u32 users, living;      /* structures that point here; threads that have not ended */
 	struct handlers *handlers;
 	u64 pending;            /* signals to the process, for whichever thread takes them */
 	struct queued *queue;   /* those from 32 on, each time they were sent */
-	nanoseconds alarm, alarm_interval;
+	struct { nanoseconds at, interval; } alarms[3]; /* of setitimer: on the machine's clock; on cpu, twice */
+	nanoseconds cpu, children; /* processor time: of its threads, and of children that were waited for (and theirs) */
 	struct timer *timers;   /* of timer_create; */
 	u32 timer_next;         /* the number that the next one gets */
+	struct limit limits[LIMITS]; /* of resources: those on files' sizes, descriptors and the address space hold, all are shown */
 	struct file *files[DESCRIPTORS];
 	u8 close_on_exec[DESCRIPTORS];
 };
@@ -476,6 +489,7 @@ u32 process_number(struct process *seen_by, struct process *p);
 void make_runnable(struct process *p);
 int sleep_on(struct process *p, void *what); /* WAIT */
 void yield(void);                           /* others first, after this call */
+void account(void);                         /* what current has used of the processor until now goes onto its account */
 void wake(void *what);
 void out_of_memory(struct process *p);      /* ends the step */
 
@@ -485,6 +499,7 @@ void signal_send_thread(struct process *p, int number, const struct origin *orig
 void timer_fired(struct timer *t);                                        /* its event has come */
 void timer_taken(struct process *p, int signal, struct origin *origin);   /* a timer's signal: it counts anew, and the origin says how often it had come once more */
 void timers_drop(struct crew *crew);
+void timers_stand(struct process *p);                                     /* a thread is no more: those on its processor time are off */
 struct origin *signal_origin(struct process *p, int number);
 int signal_kill(struct process *p, int pid, int number, const struct origin *origin); /* origin 0: p itself */
 int signal_kill_thread(struct process *p, u32 leader, u32 number, int signal);
@@ -501,6 +516,7 @@ int signal_return(struct process *p, int with_info);
 int signal_return_code(struct process *p);  /* a frame's code is to be run where nothing can be: done instead. 1: so it was */
 
 int sleep_interrupted(struct process *p); /* by a handler: what the call answers */
+int usage_tell(struct process *p, address to, nanoseconds cpu); /* struct rusage. 0 or -EFAULT */
 int timer_wait(struct process *p, nanoseconds length); /* WAIT, or 0 when the time is over */
 nanoseconds timers_check(void);             /* fires what is due; when the next is due, 0: none */
 

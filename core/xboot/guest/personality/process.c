@@ -92,6 +92,19 @@ void yield(void)
 static nanoseconds last_look;
 static unsigned calls_since;
 
+static nanoseconds since; /* when current was asked last what it has used */
+
+void account(void)
+{
+	nanoseconds now = machine_clock();
+
+	if (current) {
+		current->cpu += now - since;
+		current->crew->cpu += now - since;
+	}
+	since = now;
+}
+
 /* A call that waits is made once more before a signal ends it: what it waited for may have come together with the signal, as a child's end does. A futex's wait is
    not: its word may have another value by now, and who woke it has said so. */
 static void once_more(struct process *p)
@@ -138,7 +151,7 @@ static void run(struct process *p)
 				break;
 			case MACHINE_FAULT:
 				if (fault.signal == SIGSEGV && fault.trap == 14) {
-					fault.signal = region_fault(p->memory, fault.at);
+					fault.signal = region_fault(p->memory, fault.at, fault.write);
 					fault.code = region_at(p->memory, fault.at) ? 2 : 1; /* SEGV_ACCERR, SEGV_MAPERR; of SIGBUS 2 is BUS_ADRERR */
 				}
 				if (fault.signal && !(fault.at == p->r->eip && signal_return_code(p)))
@@ -152,6 +165,7 @@ static void run(struct process *p)
 		if (yielding && p->state == RUNNING) {
 			yielding = 0;
 			if (queue) {
+				account();
 				current = 0;
 				make_runnable(p);
 				return;
@@ -242,9 +256,11 @@ void personality_run(void)
 			idle();
 			continue;
 		}
+		account();
 		current = p;
 		yielding = 0;
 		run(p);
+		account();
 		current = 0;
 		if (p->state == ZOMBIE && p->detached)
 			process_free(p);

@@ -21,7 +21,7 @@ static const call calls[LAST + 1] = {
 	[141] = call_getdents, [142] = call_select, [143] = call_flock, [144] = call_msync, [145] = call_readv, [146] = call_writev, [147] = call_getsid,
 	[148] = call_sync_one, [150] = call_mlock, [151] = call_mlock, [152] = call_mlockall, [153] = call_nothing, [154] = call_sched_setparam,
 	[155] = call_sched_getparam, [156] = call_sched_setscheduler, [157] = call_sched_getscheduler, [159] = call_sched_get_priority_max,
-	[160] = call_sched_get_priority_min, [158] = call_sched_yield, [162] = call_nanosleep, [163] = call_mremap, [168] = call_poll,
+	[160] = call_sched_get_priority_min, [161] = call_sched_rr_get_interval, [423] = call_sched_rr_get_interval, [158] = call_sched_yield, [162] = call_nanosleep, [163] = call_mremap, [168] = call_poll,
 	[172] = call_prctl, [173] = call_rt_sigreturn, [174] = call_rt_sigaction, [175] = call_rt_sigprocmask, [176] = call_rt_sigpending,
 	[179] = call_rt_sigsuspend, [180] = call_pread64, [181] = call_pwrite64, [182] = call_chown16, [183] = call_getcwd, [186] = call_sigaltstack,
 	[187] = call_sendfile, [190] = call_vfork, [191] = call_getrlimit, [192] = call_mmap2, [193] = call_truncate64, [194] = call_ftruncate64,

@@ -39,6 +39,18 @@ void timers_drop(struct crew *crew)
 		timer_drop(crew, crew->timers);
 }
 
+void timers_stand(struct process *p)
+{
+	static const nanoseconds last;
+	struct timer *t;
+
+	for (t = p->crew->timers; t; t = t->after)
+		if (t->event->cpu == &p->cpu) {
+			t->event->cpu = &last;
+			t->event->next = 0;
+		}
+}
+
 static struct process *timer_thread(struct timer *t)
 {
 	u32 i;
@@ -152,6 +164,7 @@ CALL(timer_create)
 		return error ? error : -EAGAIN;
 	}
 	t->event->real = r->ebx == 0 || r->ebx == 11;
+	t->event->cpu = r->ebx == 2 ? &p->crew->cpu : r->ebx == 3 ? &p->cpu : 0;
 	t->event->owner = t;
 	t->after = p->crew->timers;
 	p->crew->timers = t;

@@ -51,6 +51,7 @@ static enum machine_event fault(struct machine_fault *f, int signal, int code, u
 	f->code = code;
 	f->trap = trap;
 	f->error = error;
+	f->write = 1; /* Mach does not tell */
 	f->at = at;
 	return MACHINE_FAULT;
 }

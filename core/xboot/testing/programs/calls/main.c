@@ -20,6 +20,7 @@ enum {
 #include "edges.c"
 #include "terminals.c"
 #include "jobs.c"
+#include "processor.c"
 
 void start_c(u32 *stack)
 {
@@ -40,6 +41,7 @@ void start_c(u32 *stack)
     edges();
     terminals();
     jobs();
+    processor();
     put("# end\n");
     sys(EXIT_GROUP, 0);
 }

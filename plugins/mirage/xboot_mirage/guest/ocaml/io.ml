@@ -89,7 +89,7 @@ let read_at p f position va len =
   if not f.readable then Errno.fail Errno.ebadf;
   check_length p va len;
   match f.what with
-  | Plain -> read_content p (content f) position va len
+  | Plain -> Vfs.accessed f.inode; read_content p (content f) position va len
   | Directory -> Errno.fail Errno.eisdir
   | Pipe_end pipe -> read_pipe p f pipe va len
   | Null -> 0

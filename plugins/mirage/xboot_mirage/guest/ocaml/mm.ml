@@ -123,9 +123,12 @@ let forget_behind t inode size =
       ignore (as_unmap t.space (max a.first (a.first + end_ - offset)) a.last)
     | _ -> ()) t.areas
 
+(* As on Linux, 128 MiB from here on for the stack and what is above it *)
+let stack_room t = limit t - 0x8000000
+
 (* The highest free range of [size] bytes below the stack. *)
 let find_free t size =
-  let top = limit t - 0x8000000 in (* as on Linux, 128 MiB for the stack and what is above it *)
+  let top = stack_room t in
   let rec down top =
     if top - size < 0x10000 then Limit.reach Errno.enomem Limit.address_space
     else
@@ -134,8 +137,11 @@ let find_free t size =
       | _ -> top - size in
   down top
 
-let grow_brk t wanted =
-  let fits = wanted >= t.brk_start && wanted < limit t - 0x2000000 in
+let size t = Areas.fold (fun _ a all -> if a.first < stack_room t then all + a.last - a.first else all) t.areas 0
+
+let grow_brk t wanted ~most =
+  let within_most = most < 0 || wanted <= t.brk || size t + page_up wanted - page_up t.brk <= most in
+  let fits = wanted >= t.brk_start && wanted < limit t - 0x2000000 && within_most in
   if fits then begin
     let old = page_up t.brk and fresh = page_up wanted in
     if fresh > old && within t old fresh = [] && (match find t old with Some _ -> false | None -> true) then begin
@@ -146,7 +152,7 @@ let grow_brk t wanted =
     else if fresh = old then t.brk <- wanted
     else Limit.note Limit.address_space
   end
-  else if wanted >= t.brk_start then Limit.note Limit.address_space;
+  else if wanted >= t.brk_start && within_most then Limit.note Limit.address_space;
   t.brk
 
 let map_frame t va frame a =
@@ -195,6 +201,7 @@ let fault t address ~write ~exec =
                 map_frame t here f a
               end
             done;
+            if write && a.shared then begin inode.Vfs.mtime <- !Vfs.now; inode.Vfs.ctime <- !Vfs.now end;
             Mapped
           end
     end

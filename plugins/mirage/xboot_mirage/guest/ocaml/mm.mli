@@ -70,8 +70,12 @@ val forget_behind : t -> Vfs.inode -> int -> unit
 (* The highest free range of so many bytes below the stack: its address. Raises Errno.Error ENOMEM. *)
 val find_free : t -> int -> int
 
-(* Move the program's break; the break as it is then, unchanged when the wish cannot be granted. Raises Errno.Error ENOMEM at the limit of areas. *)
-val grow_brk : t -> int -> int
+(* Bytes of all areas, without the stack, whose area is as large as it may become. *)
+val size : t -> int
+
+(* Move the program's break, within such a size (below 0: any); the break as it is then, unchanged when the wish cannot be granted. Raises Errno.Error
+   ENOMEM at the limit of areas. *)
+val grow_brk : t -> int -> most:int -> int
 
 (* [map_frame t va frame area]: map with the area's rights; the caller's reference goes to the space. Raises Base.No_memory, and the reference is then given back. *)
 val map_frame : t -> int -> int -> area -> unit

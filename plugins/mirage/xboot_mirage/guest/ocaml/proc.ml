@@ -101,8 +101,8 @@ and typed_line = { text : string; mutable read : int; end_of_file : bool (* ende
 (* eventfd: 64 bits without sign *)
 and event = { mutable count : int64; semaphore : bool; mutable writes : int }
 
-(* timerfd: when it fires next, on the clock of Clock.now; 0: never *)
-and timer = { clock : int; mutable at : int; mutable every : int }
+(* When it fires next, on the clock of Clock.now, or of the processor time that [used] tells; 0: never *)
+and timer = { clock : int; used : (unit -> int) option; mutable at : int; mutable every : int }
 
 (* What timer_create made. [clock.every] counts from when its signal was taken. *)
 and own_timer = {
@@ -141,8 +141,9 @@ type handlers = { actions : action array; mutable handler_sharers : int }
 type shared = {
   mutable pending : int; (* signals sent to the process *)
   queue : (int * (int * int * int * int)) Queue.t; (* their infos: one of each signal, real-time signals as often as they were sent *)
-  mutable alarm : int; (* ITIMER_REAL: clock time, 0: none *)
-  mutable interval : int; (* its period *)
+  mutable alarms : timer array; (* of setitimer: ITIMER_REAL, _VIRTUAL, _PROF *)
+  mutable cpu : int; (* processor time: of its threads, and of children that were waited for *)
+  mutable children : int;
   mutable own_timers : own_timer list;
   mutable next_timer : int; (* its number *)
   mutable ended : int option; (* the wait status that exit_group or a signal gave *)
@@ -185,6 +186,7 @@ type t = {
   mutable vfork_parent : int; (* to be released at exec or exit, 0: none *)
   mutable clear_tid : int;
   mutable policy : int;
+  mutable thread_cpu : int;
   mutable exit_signal : int;
   mutable no_terminal : bool; (* it gave up its session's for itself (TIOCNOTTY) *)
   mutable name : string;
@@ -363,7 +365,10 @@ let copy_descriptors d =
   Array.iter (function Some f -> f.holders <- f.holders + 1 | None -> ()) d.table;
   { d with table = Array.copy d.table; close_on_exec = Array.copy d.close_on_exec; sharers = 1 }
 
-let new_shared () : shared = { pending = 0; queue = Queue.create (); alarm = 0; interval = 0; own_timers = []; next_timer = 0; ended = None; continued = false }
+let new_shared () : shared =
+  let s = { pending = 0; queue = Queue.create (); alarms = [||]; cpu = 0; children = 0; own_timers = []; next_timer = 0; ended = None; continued = false } in
+  s.alarms <- Array.init 3 (fun n -> { clock = 0; used = (if n = 0 then None else Some (fun () -> s.cpu)); at = 0; every = 0 });
+  s
 
 let no_action = { handler = 0; options = 0; restorer = 0; mask = 0 }
 let new_limits ~stack =

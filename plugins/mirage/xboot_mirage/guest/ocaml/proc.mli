@@ -100,8 +100,8 @@ and typed_line = { text : string; mutable read : int; end_of_file : bool (* ende
 (* eventfd: 64 bits without sign *)
 and event = { mutable count : int64; semaphore : bool; mutable writes : int }
 
-(* timerfd: when it fires next, on the clock of Clock.now; 0: never *)
-and timer = { clock : int; mutable at : int; mutable every : int }
+(* When it fires next, on the clock of Clock.now, or of the processor time that [used] tells; 0: never *)
+and timer = { clock : int; used : (unit -> int) option; mutable at : int; mutable every : int }
 
 (* What timer_create made. [clock.every] counts from when its signal was taken. *)
 and own_timer = {
@@ -138,8 +138,9 @@ type handlers = { actions : action array; mutable handler_sharers : int }
 type shared = {
   mutable pending : int; (* signals sent to the process *)
   queue : (int * (int * int * int * int)) Queue.t; (* their infos: one of each signal, real-time signals as often as they were sent *)
-  mutable alarm : int; (* ITIMER_REAL: clock time, 0: none *)
-  mutable interval : int; (* its period *)
+  mutable alarms : timer array; (* of setitimer: ITIMER_REAL, _VIRTUAL, _PROF *)
+  mutable cpu : int; (* processor time: of its threads, and of children that were waited for *)
+  mutable children : int;
   mutable own_timers : own_timer list;
   mutable next_timer : int; (* its number *)
   mutable ended : int option; (* the wait status that exit_group or a signal gave *)
@@ -182,6 +183,7 @@ type t = {
   mutable vfork_parent : int; (* to be released at exec or exit, 0: none *)
   mutable clear_tid : int;
   mutable policy : int; (* of scheduling, as sched_getscheduler says: 0, 3, 5; it has no effect *)
+  mutable thread_cpu : int; (* its processor time *)
   mutable exit_signal : int;
   mutable no_terminal : bool; (* it gave up its session's for itself (TIOCNOTTY) *)
   mutable name : string;

@@ -94,17 +94,17 @@ let fault p vector =
 
 (* The next moment that somebody waits for; max_int: nobody does. *)
 let earliest_wake () =
+  let real_alarm p t = let at = p.shared.alarms.(0).at in if at > 0 then min t at else t in
   List.fold_left (fun t p ->
     match p.state with
     | Waiting _ ->
       let t = if p.deadline >= 0 then min t p.deadline else t in
-      if p.shared.alarm > 0 then min t p.shared.alarm else t
-    | Ready -> if p.shared.alarm > 0 then min t p.shared.alarm else t
-    | Stopped | Zombie _ -> t) (List.fold_left (fun t timer -> if timer.at > Clock.now () then min t timer.at else t) max_int !timers) (all ())
+      real_alarm p t
+    | Ready -> real_alarm p t
+    | Stopped | Zombie _ -> t) (List.fold_left (fun t timer -> if Option.is_none timer.used && timer.at > Clock.now () then min t timer.at else t) max_int !timers) (all ())
 
 (* Run one process until it gives up the processor. *)
 let run p =
-  current := Some p;
   let left = ref share in
   let going = ref true in
   while !going do
@@ -117,8 +117,8 @@ let run p =
         if !left <= 0 then going := false
       end
       else if vector = Base.vector_timer then begin
-        (* whoever waits for a moment does not wait for ever: only then does what a program computes take time *)
-        if earliest_wake () < max_int then Clock.pass Clock.turn;
+        (* whoever waits for a moment, or counts what it computes, does not wait for ever: only then does what a program computes take time *)
+        if earliest_wake () < max_int || Timer.counts p then Clock.pass Clock.turn;
         going := false
       end
       else if vector = Base.vector_int80 then Signal.force p 11 (128, 0, 0, 0)
@@ -130,16 +130,17 @@ let run p =
       end;
       if not (is_ready p) then going := false
     end
-  done;
-  current := None
+  done
 
 let alarms () =
   List.iter (fun p ->
     let t = p.shared in
-    if t.alarm <> 0 && Clock.now () >= t.alarm && not (is_zombie p) then begin
-      t.alarm <- (if t.interval > 0 then t.alarm + (t.interval * (1 + ((Clock.now () - t.alarm) / t.interval))) else 0);
-      Signal.send p 14 (128, 0, 0, 0)
-    end;
+    Array.iteri (fun n alarm ->
+      let times = Timer.fired alarm in
+      if times > 0 && not (is_zombie p) then begin
+        Timer.go_on alarm times;
+        Signal.send p [| 14; 26; 27 |].(n) (128, 0, 0, 0)
+      end) t.alarms;
     if p.pid = p.tgid then List.iter (fun o -> if o.signal > 0 && not o.sent && Timer.fired o.clock_timer > 0 then Signal.expire p o) t.own_timers) (all ())
 
 let able p =
@@ -172,8 +173,8 @@ let until_first_ends () =
        | Some p ->
          last := p.pid;
          (* a call that waited is made again *)
-         if p.call >= 0 then begin current := Some p; make p p.call; current := None end;
-         if is_ready p then run p
+         if p.call >= 0 then Timer.as_current p (fun p -> make p p.call);
+         if is_ready p then Timer.as_current p run
        | None ->
          let wake = earliest_wake () in
          if wake = max_int then raise (Stuck "every process waits for an event that cannot come");

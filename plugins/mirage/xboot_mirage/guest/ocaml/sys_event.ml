@@ -25,7 +25,7 @@ let eventfd2 p = eventfd_with p (Arg.int p 1)
 let timerfd_create p =
   known (Arg.int p 1) (o_cloexec lor Io.o_nonblock);
   (match Arg.int p 0 with 0 | 1 | 7 | 8 | 9 -> () | _ -> Errno.fail Errno.einval);
-  let t = { clock = Arg.int p 0; at = 0; every = 0 } in
+  let t = { clock = Arg.int p 0; used = None; at = 0; every = 0 } in
   let fd = nameless p (Timer t) ~flags:(Arg.int p 1) ~readable:true ~writable:true in
   timers := t :: !timers;
   fd
@@ -49,7 +49,7 @@ let timer_setting p va ~wide =
 
 let set_timer t ~absolute ~every ~value =
   t.every <- every;
-  t.at <- (if value = 0 then 0 else if not absolute then Clock.now () + value else max 1 (if t.clock = 0 || t.clock = 8 || t.clock = 11 then value else value + !Clock.started))
+  t.at <- (if value = 0 then 0 else if not absolute then Timer.now t + value else max 1 (if Option.is_some t.used || t.clock = 0 || t.clock = 8 || t.clock = 11 then value else value + !Clock.started))
 
 let timerfd_settime_with p ~wide =
   let t = timer p and flags = Arg.int p 1 and old = Arg.word p 3 in

@@ -2,7 +2,11 @@
 
 open Proc
 
-let brk p = Mm.grow_brk p.mm (Arg.word p 0)
+(* RLIMIT_AS *)
+let most p = p.limits.soft.(9)
+let demand_space p more = if most p >= 0 && Mm.size p.mm + more > most p then Errno.fail Errno.enomem
+
+let brk p = Mm.grow_brk p.mm (Arg.word p 0) ~most:(most p)
 
 let map_fixed = 0x10 and map_anonymous = 0x20 and map_noreplace = 0x100000
 
@@ -52,6 +56,9 @@ let map p ~va ~len ~prot ~flags ~fd ~offset =
         Mm.Backed (f.inode, offset)
       | Zero -> anonymous ()
       | _ -> Errno.fail Errno.enodev in
+  let covered a = max 0 (min a.Mm.last (at + len) - max a.Mm.first at) in
+  if most p >= 0 then demand_space p (len - List.fold_left (fun n a -> n + covered a) 0 (Mm.touching mm at (at + len)));
+  (match opened with Some { what = Plain; inode; _ } -> Vfs.accessed inode | _ -> ());
   if fixed then begin Mm.demand_areas mm 3; Mm.unmap mm at (at + len) end;
   Mm.add mm { Mm.first = at; last = at + len; prot = prot land 7; shared; may_write = !may_write; source };
   at
@@ -154,6 +161,7 @@ let mremap p =
   let fixed = flags land 2 <> 0 and target = Arg.word p 4 in
   if old < 0 || old land (Base.page - 1) <> 0 || len <= 0 || old_len <= 0 || flags land lnot 3 <> 0 || flags = 2 then Errno.fail Errno.einval;
   if Mm.find mm old = None then Errno.fail Errno.efault;
+  if len > old_len then demand_space p (len - old_len);
   if len > Mm.limit mm || old > Mm.limit mm || old_len > Mm.limit mm - old then Errno.fail Errno.enomem;
   if fixed then begin
     if target land (Base.page - 1) <> 0 || target < 0 || target > Mm.limit mm - len || (target < old + old_len && old < target + len) then Errno.fail Errno.einval;

@@ -36,25 +36,44 @@ let gettimeofday p =
   if Arg.word p 1 <> 0 then User.write p.mm (Arg.word p 1) (Bytes.make 8 '\000');
   0
 
-let clock_value n = match n with 0 | 5 | 8 | 11 -> Clock.now () | 1 | 4 | 6 | 7 | 9 -> Clock.uptime () | 2 | 3 -> Clock.uptime () | _ -> Errno.fail Errno.einval
+(* A number below 0 names the process or thread whose processor time it shows. *)
+let processor_time p n =
+  let pid = lnot (n asr 3) and thread = n land 4 <> 0 in
+  Timer.account ();
+  match if n land 3 = 3 then None else if pid > 0 then find pid else if thread then Some p else find p.tgid with
+  | Some q when thread && q.tgid = p.tgid -> q.thread_cpu
+  | Some q when (not thread) && q.pid = q.tgid -> q.shared.cpu
+  | _ -> Errno.fail Errno.einval
 
-let clock_gettime p = put_time p (Arg.word p 1) (clock_value (Arg.int p 0)) ~wide:(is_wide p) ~scale:1; 0
-let clock_gettime64 p = put_time p (Arg.word p 1) (clock_value (Arg.int p 0)) ~wide:true ~scale:1; 0
+let clock_value p = match Arg.int p 0 with
+  | 0 | 5 | 8 | 11 -> Clock.now ()
+  | 1 | 4 | 6 | 7 | 9 -> Clock.uptime ()
+  | 2 -> Timer.account (); p.shared.cpu
+  | 3 -> Timer.account (); p.thread_cpu
+  | n when n < 0 -> processor_time p n
+  | _ -> Errno.fail Errno.einval
+
+let clock_gettime p = put_time p (Arg.word p 1) (clock_value p) ~wide:(is_wide p) ~scale:1; 0
+let clock_gettime64 p = put_time p (Arg.word p 1) (clock_value p) ~wide:true ~scale:1; 0
 let clock_getres_with p ~wide =
-  ignore (clock_value (Arg.int p 0));
+  ignore (clock_value p);
   if Arg.word p 1 <> 0 then put_time p (Arg.word p 1) 1_000 ~wide ~scale:1;
   0
 let clock_getres p = clock_getres_with p ~wide:(is_wide p)
 let clock_getres64 p = clock_getres_with p ~wide:true
-let clock_settime _ = Errno.fail Errno.eperm
+let clock_settime p = Errno.fail (if Arg.int p 0 = 0 then Errno.eperm else Errno.einval)
 
 let times p =
-  if Arg.word p 0 <> 0 then User.write p.mm (Arg.word p 0) (Bytes.make (4 * User.word_size p.mm) '\000');
+  Timer.account ();
+  if Arg.word p 0 <> 0 then begin
+    let w = User.word_size p.mm in
+    List.iteri (fun i cpu -> User.put_word p.mm (Arg.word p 0 + (i * w)) (cpu / 10_000_000)) [ p.shared.cpu; 0; p.shared.children; 0 ]
+  end;
   Clock.uptime () / 10_000_000
 
 let getrusage p =
-  (match Arg.int p 0 with 0 | -1 | 1 -> () | _ -> Errno.fail Errno.einval);
-  User.write p.mm (Arg.word p 1) (Bytes.make (Sys_proc.usage_size p) '\000');
+  Timer.account ();
+  Sys_proc.put_usage p (Arg.word p 1) (match Arg.int p 0 with 0 -> p.shared.cpu | -1 -> p.shared.children | 1 -> p.thread_cpu | _ -> Errno.fail Errno.einval);
   0
 
 let sysinfo p =
@@ -70,7 +89,7 @@ let sysinfo p =
   User.write p.mm (Arg.word p 0) b;
   0
 
-(* Resource limits: those on descriptors and the size of files hold, the others are kept and shown. *)
+(* Resource limits: those on descriptors, the size of files and the address space hold, the others are kept and shown. *)
 let infinity = -1
 let resource p n = if n >= 0 && n < 16 then (p.limits.soft.(n), p.limits.hard.(n)) else Errno.fail Errno.einval
 
@@ -156,6 +175,11 @@ let sched_setscheduler p =
   | (0 | 3 | 5) as granted when priority = 0 -> target.policy <- granted; 0
   | 1 | 2 when priority >= 1 && priority <= 99 -> Errno.fail Errno.eperm
   | _ -> Errno.fail Errno.einval
+
+(* A hundred milliseconds, after which another has its turn. *)
+let rr_interval p ~wide = ignore (scheduled p); put_time p (Arg.word p 1) 100_000_000 ~wide ~scale:1; 0
+let sched_rr_get_interval p = rr_interval p ~wide:(is_wide p)
+let sched_rr_get_interval64 p = rr_interval p ~wide:true
 
 let getcpu p = List.iter (fun n -> if Arg.word p n <> 0 then User.put_int p.mm (Arg.word p n) 0) [ 0; 1 ]; 0
 let getpriority p = match Arg.int p 0 with 0 | 1 | 2 -> 20 | _ -> Errno.fail Errno.einval (* nice value 0 *)

@@ -36,6 +36,8 @@ val sched_getscheduler : Proc.t -> int
 val sched_setscheduler : Proc.t -> int
 val sched_getparam : Proc.t -> int
 val sched_setparam : Proc.t -> int
+val sched_rr_get_interval : Proc.t -> int
+val sched_rr_get_interval64 : Proc.t -> int
 val getcpu : Proc.t -> int
 val getpriority : Proc.t -> int
 val personality : Proc.t -> int

@@ -326,6 +326,7 @@ let readlink_at p fd va buffer size =
   let path = User.path p.mm va in
   let inode = existing_or_fd p fd path (if fd = at_fdcwd then 0 else at_empty_path) ~follow:false in
   let text = match inode.Vfs.kind with Vfs.Link t -> t | Vfs.Magic m -> m.text () | _ -> Errno.fail Errno.einval in
+  Vfs.accessed inode;
   let n = min size (String.length text) in
   User.write_string p.mm buffer (String.sub text 0 n);
   n

@@ -85,7 +85,7 @@ let clone_with p ~flags ~stack ~parent_tid ~child_tid ~tls =
     { p with pid; tgid = (if has clone_thread then p.tgid else pid); parent = (if has clone_thread || has clone_parent then p.parent else p.tgid);
       state = Ready; mm; context; files; handlers; pending = 0; queue = Queue.create ();
       shared = (if has clone_thread then p.shared else new_shared ()); place; saved_mask = None; deadline = -1;
-      progress = 0; call = -1; wake = false; patient = false; policy = p.policy; robust = 0; vfork_parent = (if has clone_vfork then p.pid else 0);
+      progress = 0; call = -1; wake = false; patient = false; policy = p.policy; thread_cpu = 0; robust = 0; vfork_parent = (if has clone_vfork then p.pid else 0);
       clear_tid = (if has clone_child_cleartid then child_tid else 0); exit_signal = (if has clone_thread then 0 else flags land 0xff);
       alternate = (if has clone_vm && not (has clone_vfork) then (0, 0) else p.alternate); executed = false; stop_reported = false; windows = no_windows ();
       limits = (if has clone_thread then p.limits else { soft = Array.copy p.limits.soft; hard = Array.copy p.limits.hard }) } in
@@ -188,11 +188,19 @@ let wait_for p target options =
   | None when options land wnohang <> 0 -> None
   | None -> raise (Wait (fun () -> match waitable p target options with Some _ -> true | None -> false | exception Errno.Error _ -> true))
 
-let take (q, status) =
-  if status = goes_on then q.shared.continued <- false
-  else match q.state with Stopped -> q.stop_reported <- true | _ -> Exit.reap q
+let used q = q.shared.cpu + q.shared.children
 
-let usage_size p = if is_wide p then 144 else 72
+let take p (q, status) =
+  if status = goes_on then q.shared.continued <- false
+  else match q.state with Stopped -> q.stop_reported <- true | _ -> p.shared.children <- p.shared.children + used q; Exit.reap q
+
+let put_usage p va cpu =
+  let w = User.word_size p.mm in
+  let b = Bytes.make (18 * w) '\000' in
+  let set i v = if w = 8 then User.set64 b (8 * i) v else User.set32 b (4 * i) v in
+  set 0 (cpu / 1_000_000_000);
+  set 1 (cpu mod 1_000_000_000 / 1000);
+  User.write p.mm va b
 
 let wait4 p =
   let options = Arg.int p 2 in
@@ -202,9 +210,9 @@ let wait4 p =
   | Some ((q, status) as found) ->
     let va = Arg.word p 1 and usage = if Arg.word p 3 <> 0 && p.call <> 7 then Arg.word p 3 else 0 in
     let pid = q.pid in
-    take found; (* as on Linux, before its status is told: a bad address loses it *)
+    take p found; (* as on Linux, before its status is told: a bad address loses it *)
     if va <> 0 then User.put_int p.mm va status;
-    if usage <> 0 then User.write p.mm usage (Bytes.make (usage_size p) '\000');
+    if usage <> 0 then put_usage p usage (used q);
     pid
 
 let waitpid = wait4
@@ -214,7 +222,8 @@ let waitid p =
   if options land (wexited lor wuntraced lor wcontinued) = 0 then Errno.fail Errno.einval;
   let target = match kind with 0 -> -1 | 1 -> id | 2 -> if id = 0 then 0 else -id | _ -> Errno.fail Errno.einval in
   let found = wait_for p target options in
-  (match found with Some f when options land 0x01000000 = 0 -> take f | _ -> ());
+  (match found with Some f when options land 0x01000000 = 0 -> take p f | _ -> ());
+  if Arg.word p 4 <> 0 then put_usage p (Arg.word p 4) (match found with Some (q, _) -> used q | None -> 0);
   if va <> 0 then begin
     let b = Bytes.make 128 '\000' in
     (match found with

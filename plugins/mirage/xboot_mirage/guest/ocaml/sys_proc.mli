@@ -4,8 +4,8 @@
 (* Raised by calls that do not return to where they came from (execve, exit, sigreturn): the registers stand as they are, there is no answer. *)
 exception Replaced
 
-(* The size of struct rusage. *)
-val usage_size : Proc.t -> int
+(* [put_usage p va cpu]: a struct rusage of so much processor time, and nothing else, into the program's memory. Raises EFAULT. *)
+val put_usage : Proc.t -> int -> int -> unit
 
 val set_thread_area : Proc.t -> int
 val arch_prctl : Proc.t -> int

@@ -316,7 +316,7 @@ let need_span p va ~wide = if va = 0 then Errno.fail Errno.efault else span_at p
 let nanosleep p = sleep p (need_span p (Arg.word p 0) ~wide:(is_wide p))
 
 let clock_nanosleep_with p ~wide =
-  (match Arg.int p 0 with 0 | 1 | 2 | 7 | 8 | 9 | 11 -> () | _ -> Errno.fail Errno.einval);
+  (match Arg.int p 0 with 0 | 1 | 7 | 8 | 9 | 11 -> () | n when n = 2 || n < 0 -> Errno.fail Errno.enotsup (* nobody waits for processor time but by a timer *) | _ -> Errno.fail Errno.einval);
   let span = need_span p (Arg.word p 2) ~wide in
   let span = if Arg.int p 1 land 1 <> 0 then span - (if Arg.int p 0 = 0 then Clock.now () else Clock.uptime ()) else span in
   sleep p (max 0 span)
@@ -324,32 +324,33 @@ let clock_nanosleep_with p ~wide =
 let clock_nanosleep p = clock_nanosleep_with p ~wide:(is_wide p)
 let clock_nanosleep_time64 p = clock_nanosleep_with p ~wide:true
 
+let set_alarm t ~every ~value =
+  t.at <- (if value = 0 then 0 else Timer.now t + value);
+  t.every <- every
+
 let alarm p =
-  let t = p.shared in
-  let left = if t.alarm = 0 then 0 else max 1 ((t.alarm - Clock.now () + 999_999_999) / 1_000_000_000) in
-  let seconds = Arg.uint p 0 in
-  t.alarm <- (if seconds = 0 then 0 else Clock.now () + (seconds * 1_000_000_000));
-  t.interval <- 0;
+  let t = p.shared.alarms.(0) in
+  let left = if t.at = 0 then 0 else max 1 ((t.at - Timer.now t + 999_999_999) / 1_000_000_000) in
+  set_alarm t ~every:0 ~value:(Arg.uint p 0 * 1_000_000_000);
   left
 
-let put_timer p va =
-  let t = p.shared and w = User.word_size p.mm in
-  let left = if t.alarm = 0 then 0 else max 1000 (t.alarm - Clock.now ()) in
+let put_timer p t va =
+  let w = User.word_size p.mm in
+  let left = if t.at = 0 then 0 else max 1000 (t.at - Timer.now t) in
   let b = Bytes.make (4 * w) '\000' in
   let set i v = if w = 8 then User.set64 b (8 * i) v else User.set32 b (4 * i) v in
-  set 0 (t.interval / 1_000_000_000);
-  set 1 (t.interval mod 1_000_000_000 / 1000);
+  set 0 (t.every / 1_000_000_000);
+  set 1 (t.every mod 1_000_000_000 / 1000);
   set 2 (left / 1_000_000_000);
   set 3 (left mod 1_000_000_000 / 1000);
   User.write p.mm va b
 
-(* Only ITIMER_REAL: processor time is not counted here. *)
-let real_timer p = match Arg.int p 0 with 0 -> () | _ -> Errno.fail Errno.einval
+let interval_timer p = match Arg.int p 0 with 0 | 1 | 2 as n -> p.shared.alarms.(n) | _ -> Errno.fail Errno.einval
 
-let getitimer p = real_timer p; put_timer p (Arg.word p 1); 0
+let getitimer p = put_timer p (interval_timer p) (Arg.word p 1); 0
 
 let setitimer p =
-  real_timer p;
+  let t = interval_timer p in
   let w = User.word_size p.mm in
   let fresh = if Arg.word p 1 = 0 then (0, 0) else begin
       let b = User.read p.mm (Arg.word p 1) (4 * w) in
@@ -358,8 +359,7 @@ let setitimer p =
       let interval = span (get 0) (get 1) in
       (interval, span (get 2) (get 3))
     end in
-  if Arg.word p 2 <> 0 then put_timer p (Arg.word p 2);
-  let interval, value = fresh in
-  p.shared.alarm <- (if value = 0 then 0 else Clock.now () + value);
-  p.shared.interval <- interval;
+  if Arg.word p 2 <> 0 then put_timer p t (Arg.word p 2);
+  let every, value = fresh in
+  set_alarm t ~every ~value;
   0

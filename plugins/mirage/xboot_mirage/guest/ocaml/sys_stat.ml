@@ -90,6 +90,7 @@ let directory_type inode = match Vfs.type_bits inode with 0o040000 -> 4 | 0o1000
 let list_directory p layout =
   let f = file p (Arg.int p 0) and va = Arg.word p 1 and size = Arg.uint p 2 in
   if f.what <> Directory then Errno.fail (match f.what with Path_only -> Errno.ebadf | _ -> Errno.enotdir);
+  Vfs.accessed f.inode;
   let dots = List.filter (fun (n, _, _) -> n >= f.position) [ (0, ".", f.inode); (1, "..", Path.up p.root f.inode) ] in
   let entries = Seq.append (List.to_seq dots) (Vfs.entries_from f.inode (max f.position 3)) in
   let buffer = Buffer.create 4096 in

@@ -33,7 +33,8 @@ let timer_create p =
   p.shared.next_timer <- (number + 1) land 0x7fffffff;
   let signal, thread, value = wish p (Arg.word p 1) number in
   User.put_int p.mm (Arg.word p 2) number;
-  let clock_timer = { clock; at = 0; every = 0 } in
+  let used = match clock with 2 -> Some (fun () -> p.shared.cpu) | 3 -> Some (fun () -> p.thread_cpu) | _ -> None in
+  let clock_timer = { clock; used; at = 0; every = 0 } in
   p.shared.own_timers <- { number; clock_timer; signal; thread; value; sent = false; overrun = 0 } :: all;
   timers := clock_timer :: !timers;
   0

@@ -1,12 +1,29 @@
-(* Timers: how often they have fired, and what those of a process's own send. *)
+(* Processor time; timers: how often they have fired, and what those of a process's own send. *)
 
 open Proc
 
-let fired t = if t.at = 0 || Clock.now () < t.at then 0 else if t.every = 0 then 1 else 1 + ((Clock.now () - t.at) / t.every)
+let since = ref 0
+
+let account () =
+  let now = Clock.uptime () in
+  (match !current with
+   | Some p ->
+     p.thread_cpu <- p.thread_cpu + now - !since;
+     p.shared.cpu <- p.shared.cpu + now - !since
+   | None -> ());
+  since := now
+
+let as_current p run = account (); current := Some p; run p; account (); current := None
+
+let now t = match t.used with None -> Clock.now () | Some used -> account (); used ()
+
+let fired t = if t.at = 0 || now t < t.at then 0 else if t.every = 0 then 1 else 1 + ((now t - t.at) / t.every)
+
+let counts p = List.exists (fun t -> t.at > 0 && Option.is_some t.used) (Array.to_list p.shared.alarms @ List.map (fun o -> o.clock_timer) p.shared.own_timers)
 
 let go_on t n = t.at <- (if t.every = 0 then 0 else t.at + (n * t.every))
 
-let left t = if t.at = 0 then 0 else if t.every > 0 then t.at + (fired t * t.every) - Clock.now () else max 0 (t.at - Clock.now ())
+let left t = if t.at = 0 then 0 else if t.every > 0 then t.at + (fired t * t.every) - now t else max 0 (t.at - now t)
 
 let si_timer = -2
 

@@ -1,4 +1,16 @@
-(* Timers: how often they have fired, and what those of a process's own send. Times are in nanoseconds, on the clock of Clock.now. *)
+(* Processor time; timers: how often they have fired, and what those of a process's own send. Times are in nanoseconds, on the clock of Clock.now, or in processor time. *)
+
+(* What the running process has used until now goes onto its account, and its thread's. *)
+val account : unit -> unit
+
+(* Let a process be the running one meanwhile; the time goes onto its account. *)
+val as_current : Proc.t -> (Proc.t -> unit) -> unit
+
+(* What a timer's times are told by. *)
+val now : Proc.timer -> int
+
+(* Has the process a timer that its own processor time drives? *)
+val counts : Proc.t -> bool
 
 (* How often it has fired since it was last read, or since its signal was taken. *)
 val fired : Proc.timer -> int

@@ -154,6 +154,9 @@ let free_tree root =
           end) (names inode)
   done
 
+(* A builder has read it. Inputs are the same for all steps, whoever read them before. *)
+let accessed inode = if inode.uid <> 0 && not inode.sealed then inode.atime <- !now
+
 (* Who asks. The builder is an ordinary user; root exists only for what the executor makes itself. *)
 type who = { user : int; group : int }
 

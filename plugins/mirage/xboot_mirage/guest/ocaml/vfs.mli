@@ -103,6 +103,9 @@ val names : inode -> string list
 (* Remove everything below a directory that no longer has users. What is sealed lives on. *)
 val free_tree : inode -> unit
 
+(* A builder has read it: of what builders own, the time of access moves. *)
+val accessed : inode -> unit
+
 (* Who asks. User 0 may do anything, and only the executor is that. *)
 type who = { user : int; group : int }
 

@@ -168,6 +168,7 @@ static enum machine_event fault(struct machine_fault *f, int signal, int code, u
 	f->code = code;
 	f->trap = vector;
 	f->error = trap_error;
+	f->write = trap_error >> 1 & 1;
 	f->at = at;
 	return MACHINE_FAULT;
 }
