@@ -129,6 +129,12 @@ def test_tccboot_must_be_among_the_voters() -> None:
     assert "tccboot is not among the voters" in done.stderr and "add tccboot" in done.stderr
 
 
+def test_what_was_rebuilt_must_come_out_of_its_machine() -> None:
+    done = rebuild("-b", "tccboot@v86,mirage")
+    assert done.returncode == 2
+    assert "tccboot@v86: the rebuilt image cannot be brought out of this machine" in done.stderr and "add tccboot" in done.stderr
+
+
 def test_without_a_source_tree_the_recipe_must_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert usual_recipe() == RECIPE
     monkeypatch.setattr("xboot.itself.__file__", str(tmp_path / "lib" / "xboot" / "itself.py"))

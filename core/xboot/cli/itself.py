@@ -13,18 +13,17 @@ from xboot import api
 from xboot._workspace import run_folder
 from xboot.cli.compare import compare_shown
 from xboot.cli.shown import shown_pipeline
-from xboot.compare import Agreement, Comparison
+from xboot.compare import Agreement, Comparison, choose_voters
 from xboot.errors import UsageError, XbootError
 from xboot.itself import BACKEND, HELLO, IMAGE, Here, boot_rebuilt, differing, make_here, usual_recipe, with_expectations
 from xboot.model import Verdict
-from xboot.pipeline import each_voter
+from xboot.pipeline import each_voter, resolve
 from xboot.plugins import Plugins
 from xboot.request import Request
 from xboot.show import report
 from xboot.show.comparison import comparison_report
 from xboot.show.safe import marked
 from xboot.storepath import short_name
-from xboot.voter import Voter
 from xboot.words import counted
 
 
@@ -33,16 +32,13 @@ def rebuild(request: Request, recipe: Path | None, console: Console) -> tuple[di
     recipe = usual_recipe() if recipe is None else recipe
     request = replace(request, targets=[f"{recipe}:{IMAGE},{HELLO}"])
     plugins = Plugins.load()
-    voters = each_voter(request, plugins)
-    own = next((voter for voter in voters if voter.backend == BACKEND), None)
-    if own is None:
-        raise UsageError(f"{BACKEND} is not among the voters, and it is {BACKEND}'s image that is rebuilt", hint=f"add {BACKEND}")
-    ours = replace(voters[own], fresh=False)
+    ours = _own(request, plugins)
     with run_folder() as folder:
         with shown_pipeline(console, quiet=request.quiet) as pipeline:
             script = pipeline.plan(request)
             here = make_here(pipeline, ours, str(recipe), folder)
-        request = with_expectations(replace(request, quorum=len(voters)), script, here)
+        chosen, _ = choose_voters(request, script, plugins)
+        request = with_expectations(replace(request, quorum=len(chosen)), script, here)
         comparison, status = compare_shown(request, script, console, plugins)
         wrong = differing(comparison, here)
         booted = None
@@ -51,8 +47,22 @@ def rebuild(request: Request, recipe: Path | None, console: Console) -> tuple[di
             status = _status(booted, comparison)
     for part, (has, made) in wrong.items():
         _say(console, f"[bold red]{part}[/]: what was built in a guest has NAR SHA-256 {made}, what boots here {has}")
-    _say(console, _sentence(comparison, here, own, wrong, booted, status))
+    _say(console, _sentence(comparison, here, wrong, booted, status))
     return _report(comparison, here, wrong, booted), status
+
+
+def _own(request: Request, plugins: Plugins) -> Request:
+    """The request of the voter whose image is rebuilt. Raises UsageError when there is none whose guest's memory can be read."""
+    voters = {voter: its for voter, its in each_voter(request, plugins).items() if voter.backend == BACKEND}
+    if not voters:
+        raise UsageError(f"{BACKEND} is not among the voters, and it is {BACKEND}'s image that is rebuilt", hint=f"add {BACKEND}")
+    for voter, its in voters.items():
+        if "read-memory" in plugins.machine(resolve(voter, plugins, request.machine).machine).info.abilities:
+            return replace(its, fresh=False)
+    raise UsageError(
+        f"{', '.join(map(str, voters))}: the rebuilt image cannot be brought out of this machine, which cannot read its guest's memory",
+        hint=f"add {BACKEND}",
+    )
 
 
 def _say(console: Console, text: str) -> None:
@@ -79,12 +89,12 @@ def _status(booted: Verdict, comparison: Comparison) -> int:
     return report.EXIT_OK if booted.outputs and right else report.EXIT_DIFFERS
 
 
-def _sentence(comparison: Comparison, here: Here, own: Voter, wrong: Mapping[str, object], booted: Verdict | None, status: int) -> str:
+def _sentence(comparison: Comparison, here: Here, wrong: Mapping[str, object], booted: Verdict | None, status: int) -> str:
     if wrong:
         return f"[bold red]differs[/]: this image does not rebuild itself; what differs: {', '.join(wrong)}"
     if booted is None:
         return "[bold red]not shown[/]: not every voter that was asked rebuilt this image"
-    others = sum(name != str(own) for name in comparison.complete)
+    others = len({comparison.results[name].voter.backend for name in comparison.complete} - {BACKEND})
     on = f"run on itself and on {counted(others, 'other kernel')}" if others else "run on itself"
     done = f"this image, {on}, rebuilds itself: sha256 {here.parts[IMAGE]}"
     if status == report.EXIT_OK:
