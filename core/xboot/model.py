@@ -189,6 +189,24 @@ class Role(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class BuildTool:
+    """Something that must be believed of how something else was made: a compiler, a linker, what they need to run. What it was itself
+    compiled by is in `made_by`, down to what came as a binary (`prebuilt`): of that, nobody here knows more than its hash.
+
+    Two are the same when `name`, `version` and `sha256` are.
+    """
+
+    name: str
+    version: str = ""
+    sha256: str = ""
+    bytes: int | None = None
+    origin: str = ""
+    prebuilt: bool = True
+    source_files: Sequence[Path] = ()
+    made_by: Sequence[BuildTool] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Artifact:
     """A file that a backend prepared (a kernel, an executor), with what is known of its making.
 
@@ -207,6 +225,7 @@ class Artifact:
     source_files: Sequence[Path] = ()
     lines_method: str = ""
     prebuilt: bool = False
+    made_by: Sequence[BuildTool] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,6 +480,7 @@ class Component:
     built_with: Sequence[str] = ()
     syscalls: Sequence[str] = ()
     prebuilt: bool = False
+    made_by: Sequence[BuildTool] = ()
 
 
 class SettingKind(enum.Enum):

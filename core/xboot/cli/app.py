@@ -193,6 +193,9 @@ def tcb(
     settings: Settings = None,
     format: MeasureFormat = "table",
     overlap: Annotated[bool, typer.Option("--overlap", help="Show only what each two have in common.")] = False,
+    build_time: Annotated[
+        bool, typer.Option("--build-time", help="Also say what made each image, what made that, down to what came as a binary.")
+    ] = False,
     html: Annotated[Path | None, typer.Option(help="Also write a report that a browser shows, in one file.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -211,7 +214,7 @@ def tcb(
     format = "json" if as_json else format
     if format not in shown.FORMATS or (format == "cyclonedx" and len(wished.voters) != 1):
         raise UsageError(f"--format {format}: expected {', '.join(shown.FORMATS)}; cyclonedx with exactly one voter")
-    shown.write_measures(measure(wished, err), format, html, overlap_only=overlap)
+    shown.write_measures(measure(wished, err), format, html, overlap_only=overlap, how_made=build_time)
 
 
 @app.command(rich_help_panel=IN_TRUST)

@@ -93,7 +93,7 @@ def build_executor(
     used = [places[name] for name in (folder / "sources").read_text().split()]
     made = Artifact(
         name="executor", path=program, sha256=file_sha256(program), size=program.stat().st_size, role=Role.EXECUTOR,
-        origin="xboot", version=f"C, {architecture}", built_with=by.names(*packages),
+        origin="xboot", version=f"C, {architecture}", built_with=by.names(*packages), made_by=by.made_by(*packages),
         source_files=used, lines_method="dependency files",
     )  # fmt: skip
     handed_out(made)

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import IO
 
 from xboot.cache import file_sha256
-from xboot.debian import DebianPackages
+from xboot.debian import DebianFile, DebianPackages
 from xboot.errors import BackendError, MissingToolError
 from xboot.guest.sources import dependencies
+from xboot.model import BuildTool
 from xboot.toolroot import TCC, Tools, tools
 
 __all__ = ["INCLUDES", "LIBC", "LIBTCC1", "OwnTcc", "compile_tcc", "lay_out", "obtain_own_tcc"]
@@ -60,7 +61,7 @@ _TARGET = (
     "elf.h", "i386-asm.c", "i386-asm.h", "i386-gen.c", "i386-link.c", "i386-tok.h", "libtcc.c", "libtcc.h", "stab.def", "stab.h", "tcc.c",
     "tcc.h", "tccasm.c", "tccelf.c", "tccgen.c", "tccpp.c", "tccrun.c", "tcctok.h", "tcctools.c", LIBTCC1, "VERSION",
 )  # fmt: skip
-_RECIPE = "1"
+_RECIPE = "2"
 Run = Callable[[Sequence[str]], object]
 """Runs a compiler with these words in the folder of the tree."""
 
@@ -107,7 +108,8 @@ def obtain_own_tcc(debian: DebianPackages, toolchain: str = "locked") -> OwnTcc:
     sha256 = file_sha256(program)
     names = (folder / "sources").read_text().splitlines()
     sources = [folder / name if name.startswith("tcc/") else Path(__file__).parent / name for name in names]
-    return OwnTcc(_OwnTools(program, source.version, sha256), tree, source.version, tarball.sha256, sha256, sources, program)
+    by = _OwnTools(program, source.version, sha256, _provenance(folder, base, source.version, tarball, sources))
+    return OwnTcc(by, tree, source.version, tarball.sha256, sha256, sources, program)
 
 
 def lay_out(tarball: Path, tree: Path) -> None:
@@ -158,6 +160,7 @@ def _make(base: Tools, tarball: Path, work: Path, *, only_source: bool) -> None:
         program = _made_by_itself(base, work, tree)
         program.rename(work / "i386-tcc")
         (work / "i386-tcc").chmod(0o555)
+        (work / "first").write_text(f"{file_sha256(tree / 'generation-1')} {(tree / 'generation-1').stat().st_size}\n")
         used = {os.path.normpath(name) for file in tree.glob("*.d") for name in dependencies(file)}
         (work / "sources").write_text("".join(f"{name}\n" for name in sorted({*_FILES, *used})))
     (tree / "tcc").rename(work / "tcc")
@@ -176,6 +179,18 @@ def _made_by_itself(first: Tools, work: Path, tree: Path) -> Path:
     return made[1]
 
 
+def _provenance(folder: Path, base: Tools, version: str, tarball: DebianFile, sources: Sequence[Path]) -> BuildTool:
+    """The program, what compiled it, what compiled that."""
+    origin = f"compiled here from Debian source tcc {version} (sha256 {tarball.sha256}) and xboot's C library"
+    sha256, size = (folder / "first").read_text().split()
+    first = BuildTool("TCC, first generation", version, sha256, int(size), origin, False, tuple(sources), base.made_by("tcc"))
+    program = folder / "i386-tcc"
+    return BuildTool(
+        "TCC", version, file_sha256(program), program.stat().st_size,
+        f"{origin}; docs/double-compiling.md says what gcc and clang make of it", False, tuple(sources), (first,),
+    )  # fmt: skip
+
+
 def _running(by: Tools, work: Path) -> Run:
     return lambda words: by.run(["i386-tcc", *words], work, "tree", what="TCC")
 
@@ -183,14 +198,17 @@ def _running(by: Tools, work: Path) -> Run:
 class _OwnTools(Tools):
     """The program by itself. It runs no other, and opens no file that is not named to it: nothing here need be hidden from it."""
 
-    def __init__(self, program: Path, version: str, sha256: str) -> None:
-        self._program, self._version, self._sha256 = program, version, sha256
+    def __init__(self, program: Path, version: str, sha256: str, provenance: BuildTool | None = None) -> None:
+        self._program, self._version, self._sha256, self._provenance = program, version, sha256, provenance
 
     def key(self) -> Mapping[str, str]:
         return {"tcc": self._sha256}
 
     def names(self, *packages: str) -> tuple[str, ...]:
         return (f"tcc {self._version}, compiled by itself (sha256 {self._sha256})",)
+
+    def made_by(self, *packages: str) -> tuple[BuildTool, ...]:
+        return (self._provenance,) if self._provenance else ()
 
     def start(
         self, command: Sequence[str], work: Path, at: str = "", *, environment: Mapping[str, str] | None = None,

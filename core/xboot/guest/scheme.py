@@ -22,8 +22,9 @@ from xboot import nar
 from xboot.cache import Cache, file_sha256
 from xboot.debian import DebianPackages
 from xboot.errors import BackendError
-from xboot.model import Artifact, Role, Script
+from xboot.model import Artifact, BuildTool, Role, Script
 from xboot.parts.base import handed_out
+from xboot.toolroot import DEBIAN_BUILDS
 
 __all__ = ["MODULES", "SCHEME", "build_scheme_executor", "guile_script", "kernel_words"]
 
@@ -79,14 +80,18 @@ def build_scheme_executor(cache: Cache) -> dict[str, Artifact]:
     guile, ours = (nar.nar_hash(folder / name) for name in ("guile", "scheme"))
     version = "Guile " + unpacked["guile-3.0-libs"][1].version
     debs = tuple(f"{deb.package} {deb.version} {deb.sha256}" for _, deb in unpacked.values())
+    packages_used = tuple(
+        BuildTool(f"Debian {deb.package}", deb.version, deb.sha256, deb.path.stat().st_size, deb.path.name) for _, deb in unpacked.values()
+    )
     made = {
         "guile": Artifact(
             name="guile", path=folder / "guile", sha256=guile.sha256, size=guile.size, role=Role.EXECUTOR,
-            origin="Debian: " + ", ".join(debs), version=version, lines_method="opaque", prebuilt=True,
+            origin="Debian: " + ", ".join(debs), version=version, lines_method="opaque", prebuilt=True, made_by=(DEBIAN_BUILDS,),
         ),
         "scheme": Artifact(
             name="scheme", path=folder / "scheme", sha256=ours.sha256, size=ours.size, role=Role.EXECUTOR, origin="xboot",
             version=f"Scheme, {version}", built_with=debs, source_files=sources, lines_method="manifest",
+            made_by=packages_used,
         ),
     }  # fmt: skip
     handed_out(*made.values())

@@ -57,5 +57,5 @@ def _build(by: Tools, cache: Cache, name: str, stem: str, expected: int, bits: s
     program = cache.folder("medium-loader", {"source": file_sha256(source), "commands": repr(commands), **by.key()}, make) / stem
     return Artifact(
         name=name, path=program, sha256=file_sha256(program), size=expected, role=Role.LOADER, origin="xboot", version="source",
-        built_with=by.names("binutils"), source_files=(source,), lines_method="manifest",
+        built_with=by.names("binutils"), made_by=by.made_by("binutils"), source_files=(source,), lines_method="manifest",
     )  # fmt: skip

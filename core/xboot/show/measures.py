@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from xboot.model import Component
+from xboot.show import build_time
 from xboot.show.report import to_json
 from xboot.show.safe import SafeConsole, marked, write_out
 from xboot.tcb import Overlap, overlap
@@ -20,29 +21,33 @@ from xboot.words import counted
 FORMATS = ("table", "json", "svg", "cyclonedx")
 
 
-def write_measures(measures: Sequence[Measured], format: str, html: Path | None, *, overlap_only: bool) -> None:
-    """Print in one of `FORMATS` on standard output (cyclonedx: the first), and write the HTML report if a file for it is given."""
+def write_measures(measures: Sequence[Measured], format: str, html: Path | None, *, overlap_only: bool, how_made: bool = False) -> None:
+    """Print in one of `FORMATS` on standard output (cyclonedx: the first), and write the HTML report if a file for it is given. `how_made`:
+    with what must be believed of how the images were made.
+    """
     from xboot.show.html import tcb_chart, tcb_page  # noqa: PLC0415 - templates are loaded only for who wants them
 
     if html is not None:
-        html.write_text(tcb_page(measures), encoding="utf-8")
+        html.write_text(tcb_page(measures, how_made=how_made), encoding="utf-8")
     if format == "json":
-        print(to_json(measures_report(measures)))
+        print(to_json(measures_report(measures, how_made=how_made)))
     elif format == "cyclonedx":
         from xboot.tcb import to_cyclonedx  # noqa: PLC0415 - the same
 
-        write_out(f"{to_cyclonedx(measures[0].voter, measures[0].image_sha256, measures[0].components)}\n".encode())
+        first = measures[0]
+        bom = to_cyclonedx(first.voter, first.image_sha256, first.components, first.build_time() if how_made else None)
+        write_out(f"{bom}\n".encode())
     elif format == "svg":
         write_out(f"{tcb_chart(measures)}\n".encode())
     elif overlap_only:
         show_overlap(SafeConsole(), measures)
     else:
-        show_measures(SafeConsole(), measures)
+        show_measures(SafeConsole(), measures, how_made=how_made)
 
 
-def show_measures(console: Console, measures: Sequence[Measured]) -> None:
-    """The vector of each backend side by side, then each by layer, then what each two have in common."""
-    console.print(_vectors(measures))
+def show_measures(console: Console, measures: Sequence[Measured], *, how_made: bool = False) -> None:
+    """The vector of each backend side by side, then each by layer (`how_made`: and what made it), then what each two have in common."""
+    console.print(_vectors(measures, build_time.rows(measures) if how_made else []))
     for measured in measures:
         console.print(f"\n[bold]{marked(measured.voter)}[/], image sha256 {measured.image_sha256}", highlight=False, soft_wrap=True)
         console.print(_by_layer(measured))
@@ -53,6 +58,8 @@ def show_measures(console: Console, measures: Sequence[Measured]) -> None:
             console.print(f"base: {measured.base}", highlight=False, markup=False, soft_wrap=True)
         for tool in measured.built_with:
             console.print(f"built with {tool}", highlight=False, markup=False, soft_wrap=True)
+        for line in build_time.tree(measured.build_time()) if how_made else ():
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
     console.print("")
     for seal, words in TRUSTED_FOR.items():
         console.print(f"with --seal {seal}: {words}", highlight=False, markup=False, soft_wrap=True)
@@ -61,7 +68,7 @@ def show_measures(console: Console, measures: Sequence[Measured]) -> None:
         show_overlap(console, measures)
 
 
-def _vectors(measures: Sequence[Measured]) -> Table:
+def _vectors(measures: Sequence[Measured], more: Sequence[tuple[str, list[str]]]) -> Table:
     table = _table()
     table.add_column("backend", no_wrap=True)
     for measured in measures:
@@ -78,6 +85,7 @@ def _vectors(measures: Sequence[Measured]) -> Table:
         ("bytes below it", [f"{sum(c.bytes for c in m.below):,}" for m in measures]),
         ("lines below it", [_lines_below(m) for m in measures]),
     ]
+    rows += more
     rows.append(("base", [m.base.partition(":")[0] or "none" for m in measures]))
     rows.append(("digest", [m.digest[:12] for m in measures]))
     for name, values in rows:
@@ -151,7 +159,7 @@ def _calls(names: Sequence[str]) -> str:
     return str(len(names)) if names else "not measured"
 
 
-def measures_report(measures: Sequence[Measured]) -> dict[str, Any]:
+def measures_report(measures: Sequence[Measured], *, how_made: bool = False) -> dict[str, Any]:
     """The measures as JSON values (docs/tcb.md)."""
     pairs = list(combinations(measures, 2))
     return {
@@ -170,6 +178,7 @@ def measures_report(measures: Sequence[Measured]) -> dict[str, Any]:
                 "builtWith": list(m.built_with),
                 "components": [_values(c) for c in m.components],
                 "below": [_values(c) for c in m.below],
+                **({"buildTime": build_time.values(m.build_time())} if how_made else {}),
             }
             for m in measures
         },

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from xboot._callable import callable_package
 from xboot._lazy import later
+from xboot.tcb.build_time import BuildTime, Made, build_time
 from xboot.tcb.components import digest, image_components
 from xboot.tcb.counted import SourceFile
 from xboot.tcb.lines import by_language, count_files, count_lines
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
 __all__ = [
     "LAYERS",
     "TRUSTED_FOR",
+    "BuildTime",
+    "Made",
     "Measured",
     "Overlap",
     "SourceFile",
+    "build_time",
     "by_language",
     "count_files",
     "count_lines",

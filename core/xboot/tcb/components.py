@@ -49,6 +49,7 @@ def artifact_component(artifact: Artifact, size: int, counted: Mapping[str, Sour
         source_hashes={name: file.sha256 for name, file in counted.items()},
         source_lines={file.sha256: file.lines for file in counted.values()},
         built_with=artifact.built_with,
+        made_by=artifact.made_by,
         prebuilt=artifact.prebuilt or (not counted and artifact.role is not Role.PADDING),
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from xboot.model import Component, Role
+from xboot.tcb.build_time import BuildTime, build_time
 from xboot.tcb.components import digest
 
 __all__ = ["LAYERS", "TRUSTED_FOR", "Measured"]
@@ -87,6 +88,10 @@ class Measured:
     def digest(self) -> str:
         """SHA-256 over what was measured, and over what is not of the locked base."""
         return digest(list(self.components), self.base if self.base.startswith("drifted") else "")
+
+    def build_time(self) -> BuildTime:
+        """How the image was made."""
+        return build_time(self.components)
 
     def layers(self) -> Iterator[tuple[str, list[Component]]]:
         """The components by layer, from power-on upwards; a layer without any is left out."""

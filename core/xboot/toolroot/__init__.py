@@ -5,12 +5,13 @@ docs/toolroot.md says how a toolroot is made, checked and entered.
 """
 
 from xboot.toolroot.enter import command_in, way_in
-from xboot.toolroot.tools import ALL, BUILD, TCC, TOOLCHAIN, WALLS, HostTools, LockedTools, Tools, tools
+from xboot.toolroot.tools import ALL, BUILD, DEBIAN_BUILDS, TCC, TOOLCHAIN, WALLS, HostTools, LockedTools, Tools, tools
 from xboot.toolroot.tree import Tree, make_tree, tree_digest
 
 __all__ = [
     "ALL",
     "BUILD",
+    "DEBIAN_BUILDS",
     "TCC",
     "TOOLCHAIN",
     "WALLS",

@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, ClassVar
 
-from xboot.cache import Cache
+from xboot.cache import Cache, file_sha256
 from xboot.errors import BackendError, MissingToolError
-from xboot.model import Need, Setting
+from xboot.model import BuildTool, Need, Setting
 from xboot.parts import Lock, Part, drifted, locked
 from xboot.parts.base import kept
 from xboot.toolroot.enter import ENVIRONMENT, check_installed, command_in
 from xboot.toolroot.tree import BUILD_FOLDER, Tree, make_tree, tree_digest
 
-__all__ = ["ALL", "BUILD", "TCC", "TOOLCHAIN", "WALLS", "HostTools", "LockedTools", "Tools", "tools"]
+__all__ = ["ALL", "BUILD", "DEBIAN_BUILDS", "TCC", "TOOLCHAIN", "WALLS", "HostTools", "LockedTools", "Tools", "tools"]
 
 ALL: tuple[str, ...] = ()
 """Every package of the lock's group `toolroot`."""
@@ -42,6 +42,9 @@ WALLS = Need(
 )
 """What a machine needs for them (`unshare` does as well)."""
 
+DEBIAN_BUILDS = BuildTool("what Debian's builds had", origin="compilers of the archive's builders; which ones is not recorded here")
+"""For `Artifact.made_by` of what came as a binary in a package."""
+
 _REAL = {"gcc": "gcc-12"}  # the package `gcc` holds a link
 _SHELL = "dash"  # a toolroot that has it needs walls
 _TAIL = 800  # characters of what a program said that are shown when it fails
@@ -57,6 +60,10 @@ class Tools(ABC):
     @abstractmethod
     def names(self, *packages: str) -> tuple[str, ...]:
         """For reports: the tools of these packages (Debian's names), with versions, and where they ran."""
+
+    def made_by(self, *packages: str) -> tuple[BuildTool, ...]:
+        """For `Artifact`: what must be believed of the tools of these packages, and of what they need to run."""
+        return ()
 
     @abstractmethod
     def start(
@@ -113,6 +120,17 @@ class LockedTools(Tools):
         wanted = [_REAL.get(name, name) for name in packages]
         return (*(f"Debian {found[name].name} {found[name].version}" for name in wanted), f"toolroot {tree_digest(self._parts)}")
 
+    def made_by(self, *packages: str) -> tuple[BuildTool, ...]:
+        wanted = dict.fromkeys(_REAL.get(name, name) for name in packages)
+        first = [part for name in wanted for part in self._parts if part.name == name]
+        rest = [part for part in self._parts if part.name not in wanted]
+        # The rest is one thing to believe: any program of the toolroot may run, and any library be read.
+        others = BuildTool(
+            "what else is in the toolroot", sha256=tree_digest(self._parts), prebuilt=False, origin=f"packages of Debian: {len(rest)}",
+            made_by=tuple(map(_package, rest)),
+        )  # fmt: skip
+        return (*map(_package, first), others)
+
     def start(
         self, command: Sequence[str], work: Path, at: str = "", *, environment: Mapping[str, str] | None = None,
         stdout: int | IO[bytes] = subprocess.PIPE, stderr: int | IO[bytes] = subprocess.PIPE,
@@ -166,6 +184,10 @@ class HostTools(Tools):
             found.append((done.stdout.splitlines() or [package])[0])
         return tuple(found)
 
+    def made_by(self, *packages: str) -> tuple[BuildTool, ...]:
+        chosen = packages or self._packages
+        return tuple(_program(self._VERSIONS[package][0], version) for package, version in zip(chosen, self.names(*chosen), strict=True))
+
     def start(
         self, command: Sequence[str], work: Path, at: str = "", *, environment: Mapping[str, str] | None = None,
         stdout: int | IO[bytes] = subprocess.PIPE, stderr: int | IO[bytes] = subprocess.PIPE,
@@ -178,6 +200,16 @@ class HostTools(Tools):
 
     def path(self, name: str) -> Path:
         return Path(name)
+
+
+def _package(part: Part) -> BuildTool:
+    return BuildTool(f"Debian {part.name}", part.version, part.sha256, part.size, part.path)
+
+
+def _program(name: str, version: str) -> BuildTool:
+    """A program of this machine; what it needs to run is not known."""
+    path = Path(shutil.which(name) or name).resolve()
+    return BuildTool(name, version, file_sha256(path), path.stat().st_size, f"{path} of this machine")
 
 
 def tools(cache: Cache, toolchain: str, packages: Sequence[str], programs: Mapping[str, str]) -> Tools:

@@ -10,6 +10,7 @@ from xboot.cache import Cache, file_sha256
 from xboot.debian import DebianPackages
 from xboot.errors import BackendError, InputError
 from xboot.model import Artifact, Role
+from xboot.toolroot import DEBIAN_BUILDS
 from xboot_hurd.lines import SOURCES_FILE, record_sources
 from xboot_hurd.mend import mend
 
@@ -45,7 +46,7 @@ def debian_kernel(debian: DebianPackages, cache: Cache, *, untouched: bool = Fal
     return Artifact(
         name="kernel", path=kernel, sha256=file_sha256(kernel), size=kernel.stat().st_size, role=Role.KERNEL,
         origin=origin, version=deb.version,
-        built_with=("Debian's gcc, as the package's build had it",), source_files=(folder / SOURCES_FILE,),
+        built_with=("Debian's gcc, as the package's build had it",), made_by=(DEBIAN_BUILDS,), source_files=(folder / SOURCES_FILE,),
         lines_method=f"DWARF line tables of {package}-dbg {debug.version} (sha256 {debug.sha256})", prebuilt=True,
     )  # fmt: skip
 

@@ -37,7 +37,7 @@ def build_server(tcc: OwnTcc, cache: Cache, *, standalone: bool = False) -> Arti
     program = cache.folder("hurd-server", key, lambda work: _build(tcc, files, options, work)) / "server"
     return Artifact(
         name="server", path=program, sha256=file_sha256(program), size=program.stat().st_size, role=Role.SERVICES,
-        origin="xboot", version="C, i386", built_with=tcc.tools.names("tcc"),
+        origin="xboot", version="C, i386", built_with=tcc.tools.names("tcc"), made_by=tcc.tools.made_by("tcc"),
         source_files=list(files.values()), lines_method="manifest",
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ from xboot.hooks import Notify
 from xboot.model import Artifact, Event, Phase, Role
 from xboot.parts import unpack
 from xboot.tcb import count_files
-from xboot.toolroot import ALL, Tools, tools
+from xboot.toolroot import ALL, DEBIAN_BUILDS, Tools, tools
 
 _GUEST = Path(__file__).parent / "guest"
 # What each value of the setting `net` is made of; an option in a later file takes the place of the same one in an earlier.
@@ -79,6 +79,7 @@ def built_kernel(cache: Cache, notify: Notify, net: str = "unix", toolchain: str
         name="kernel", path=vmlinux, sha256=file_sha256(vmlinux), size=vmlinux.stat().st_size, role=Role.KERNEL,
         origin=f"Debian {package} {version} (sha256 {key['source']})", version=version,
         built_with=by.names("gcc", "binutils"), source_files=(folder / SOURCES_FILE,), lines_method=METHOD,
+        made_by=by.made_by("gcc", "binutils"),
     )  # fmt: skip
 
 
@@ -93,6 +94,7 @@ def distro_kernel(cache: Cache) -> Artifact:
     return Artifact(
         name="kernel", path=image, sha256=file_sha256(image), size=image.stat().st_size, role=Role.KERNEL,
         origin=f"Debian {deb.package} {deb.version} (sha256 {deb.sha256})", version=deb.version, lines_method="opaque",
+        made_by=(DEBIAN_BUILDS,),
     )  # fmt: skip
 
 

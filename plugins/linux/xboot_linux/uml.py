@@ -14,6 +14,7 @@ from xboot.errors import MissingToolError
 from xboot.machine import Carrier, Machine, MachineOptions, ProcessCarrier, socket_pairs, start_process
 from xboot.model import Artifact, Boot, Component, MachineInfo, Need, Protocol, Role, Wiring
 from xboot.tcb import opaque_file
+from xboot.toolroot import DEBIAN_BUILDS
 from xboot.walls import read_only, starts, walls_around
 
 __all__ = ["WIRING", "UmlMachine", "uml_kernel"]
@@ -35,6 +36,7 @@ def uml_kernel(cache: Cache) -> Artifact:
     return Artifact(
         name="kernel", path=program, sha256=file_sha256(program), size=program.stat().st_size, role=Role.KERNEL,
         origin=f"Debian {deb.package} {deb.version} (sha256 {deb.sha256})", version=deb.version, lines_method="opaque", prebuilt=True,
+        made_by=(DEBIAN_BUILDS,),
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from xboot.cache import Cache, file_sha256
 from xboot.errors import BackendError
 from xboot.model import Artifact, BootImage, Component, Region, Role
 from xboot.tcb import SourceFile, count_files, image_components
-from xboot.toolroot import Tools
+from xboot.toolroot import DEBIAN_BUILDS, Tools
 from xboot_mirage.sources import LIBRARY_METHOD, library_sources
 from xboot_mirage.toolchain import (
     GUEST,
@@ -154,12 +154,15 @@ def artifacts(folder: Path, by: Tools) -> dict[str, Artifact]:
     image = folder / "image"
     data = image.read_bytes()
     built_with = by.names("gcc", "binutils", "ocaml-nox")
+    made_by = by.made_by("gcc", "binutils", "ocaml-nox")
     sizes: dict[str, int] = {}
     digests = {name: hashlib.sha256() for name in _PARTS}
     for offset, size, name in _regions(folder):
         sizes[name] = sizes.get(name, 0) + size
         digests[name].update(data[offset : offset + size])
-    found = {"kernel": Artifact("kernel", image, file_sha256(image), image.stat().st_size, Role.KERNEL, built_with=built_with)}
+    found = {
+        "kernel": Artifact("kernel", image, file_sha256(image), image.stat().st_size, Role.KERNEL, built_with=built_with, made_by=made_by)
+    }
     for name, (role, origin) in _PARTS.items():
         if name in sizes:
             files, method = _own_sources(name)
@@ -176,6 +179,7 @@ def artifacts(folder: Path, by: Tools) -> dict[str, Artifact]:
                 files,
                 method,
                 prebuilt=name in _PREBUILT,
+                made_by=(*made_by, DEBIAN_BUILDS) if name in _PREBUILT else made_by,
             )
     return found
 

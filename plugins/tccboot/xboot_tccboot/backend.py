@@ -51,9 +51,10 @@ class TccbootBackend(Backend):
         if folder and options.standalone:
             raise UsageError("backend tccboot: a kernel-tree cannot run by itself", hint="leave out --standalone, or --set kernel-tree")
         tree = other_tree(Path(folder)) if folder else own_tree(tcc, standalone=options.standalone)
+        loader = build_loader(tcc, cache)
         return {
-            **loader_parts(build_loader(tcc, cache)),
-            "kernel": with_hash(pack(tree, cache), compiled_hash(tree, tcc, cache)),
+            **loader_parts(loader),
+            "kernel": with_hash(pack(tree, cache), compiled_hash(tree, tcc, cache), loader),
             "executor": build_executor("i386", "i386-tcc", cache, toolchain, standalone=options.standalone),
         }
 

@@ -17,7 +17,7 @@ from xboot.cache import Cache, file_sha256
 from xboot.errors import BackendError, UsageError
 from xboot.guest.own_tcc import OwnTcc
 from xboot.guest.sources import I386, PANIC, PERSONALITY
-from xboot.model import Artifact, Role
+from xboot.model import Artifact, BuildTool, Role
 from xboot.package import CpioWriter
 
 KERNEL = Path(__file__).parent / "guest" / "kernel"
@@ -90,9 +90,14 @@ def pack(tree: KernelTree, cache: Cache) -> Artifact:
     )  # fmt: skip
 
 
-def with_hash(kernel: Artifact, sha256: str) -> Artifact:
-    """The artifact, saying what it becomes when it is compiled."""
-    return dataclasses.replace(kernel, version=f"source; compiled at boot into an ELF file of SHA-256 {sha256}")
+def with_hash(kernel: Artifact, sha256: str, loader: Artifact) -> Artifact:
+    """The artifact, saying what it becomes when it is compiled, and that the loader does that."""
+    compiler = BuildTool(
+        "the loader, at every boot", loader.version, loader.sha256, loader.size, "a part of the image", False,
+        tuple(loader.source_files), loader.made_by,
+    )  # fmt: skip
+    version = f"source; compiled at boot into an ELF file of SHA-256 {sha256}"
+    return dataclasses.replace(kernel, version=version, made_by=(compiler,))
 
 
 def _key(tree: KernelTree) -> dict[str, str]:

@@ -52,7 +52,7 @@ def build_loader(tcc: OwnTcc, cache: Cache) -> Artifact:
     return Artifact(
         name="loader", path=elf, sha256=file_sha256(elf), size=elf.stat().st_size, role=Role.LOADER,
         origin=f"xboot, and Debian source tcc {tcc.version} (sha256 {tcc.tarball})", version=tcc.version,
-        built_with=tcc.tools.names("tcc"),
+        built_with=tcc.tools.names("tcc"), made_by=tcc.tools.made_by("tcc"),
         source_files=files, lines_method="dependency files",
     )  # fmt: skip
 
@@ -73,7 +73,7 @@ def loader_parts(loader: Artifact) -> dict[str, Artifact]:
         content = b"".join(data[r.offset : r.offset + r.size] for r in regions if r.component == name)
         return Artifact(
             name, loader.path, hashlib.sha256(content).hexdigest(), len(content), role, loader.origin.removeprefix("xboot, and "),
-            loader.version, loader.built_with, sources, loader.lines_method,
+            loader.version, loader.built_with, sources, loader.lines_method, made_by=loader.made_by,
         )  # fmt: skip
 
     theirs = [name for name in files if name.startswith("tcc/") and name != _SUPPORT]

@@ -9,6 +9,7 @@ from typing import Any
 from xboot import __version__
 from xboot.compare import Agreement, Comparison, OutputComparison
 from xboot.segments.divergence import StepComparison, StepState
+from xboot.show.build_time import described
 from xboot.show.html.chart import legend, panels
 from xboot.show.html.plan import STATES, draw_plan, step_times
 from xboot.show.html.render import render
@@ -46,9 +47,10 @@ def comparison_page(comparison: Comparison, measures: Sequence[Measured], consol
     )  # fmt: skip
 
 
-def tcb_page(measures: Sequence[Measured]) -> str:
-    """One HTML file with the trusted base of each backend."""
-    return render("tcb.html.j2", version=__version__, **_tcb(measures))
+def tcb_page(measures: Sequence[Measured], *, how_made: bool = False) -> str:
+    """One HTML file with the trusted base of each backend; `how_made`: and of what made it."""
+    times = [(m, m.build_time()) for m in measures] if how_made else []
+    return render("tcb.html.j2", version=__version__, times=times, described=described, **_tcb(measures))
 
 
 def _tcb(measures: Sequence[Measured]) -> dict[str, Any]:
