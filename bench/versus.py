@@ -33,6 +33,7 @@ HERE = Path(__file__).parent.parent
 HELLO = HERE / "examples" / "hello" / "recipe.toml"
 WORLD = HERE / "examples" / "world" / "recipe.toml"
 BACKENDS = ("linux", "hurd", "tccboot", "mirage")
+_BYTES = 500_000  # of a file that is copied by one call to read and one to write for each, as bootstrap tools do
 _HASHED = 256  # MB of an output, so that the executor's hashing is what a run takes
 _REMEMBERED = ("line-counts", "parts-unpacked", "runs", "times")  # what a side makes for itself: kinds of the cache
 
@@ -117,11 +118,17 @@ def _rows(folder: Path, wanted: Sequence[str]) -> Mapping[str, Row]:
             f"hash-{name}": Row(["run", "--quiet", "--fresh", "--accel", "tcg", "--backend", name, str(folder / "hash.toml")])
             for name in BACKENDS
         },
+        **{
+            f"bytes-{name}": Row(["run", "--quiet", "--fresh", "--accel", "tcg", "--backend", name, str(folder / "bytes.toml")])
+            for name in BACKENDS
+        },
     }
     unknown = set(wanted) - rows.keys()
     if unknown:
         sys.exit(f"bench.versus: no row {', '.join(sorted(unknown))}; there are {', '.join(rows)}")
     (folder / "hash.toml").write_text(recipe_text({"hashed": shell_step(writing(_HASHED)["hashed"])}))
+    copies = f"{{busybox}}/bin/head -c {_BYTES} /dev/zero > from && {{busybox}}/bin/dd if=from of=$out bs=1"
+    (folder / "bytes.toml").write_text(recipe_text({"bytes": shell_step(copies)}))
     chosen = {name: row for name, row in rows.items() if name in wanted or not wanted}
     if "graph" in chosen:
         graph = make_graph(folder / "graph")

@@ -147,6 +147,50 @@ static void without_waiting(void)
 	}
 }
 
+/* What the gate may do by itself: from the second single byte on there is a window. */
+#define G_WRITE_FD (*(volatile u32 *)(GATE + 0x7008))
+#define G_WRITE_AT (*(volatile u32 *)(GATE + 0x700c))
+#define G_WRITE_END (*(volatile u32 *)(GATE + 0x7010))
+#define G_READ_AT (*(volatile u32 *)(GATE + 0x7018))
+#define G_READ_END (*(volatile u32 *)(GATE + 0x701c))
+
+static int written, locked; /* a file, and another one that is only read */
+
+static void bytes(u32 n)
+{
+	for (; n; n--)
+		sys(4, written, "X", 1);
+}
+
+static void read_bytes(u32 n)
+{
+	char byte;
+
+	for (sys(19, written, 0, 0); n; n--)
+		sys(3, written, &byte, 1);
+}
+
+static void claims(u32 moved, u32 size)
+{
+	prepare(19, CALL_ID);
+	m.body[6] = 20;
+	m.body[15] = moved;
+	mach_msg(&m, 1, size, 0, 0, 0, 0);
+	for (;;)
+		;
+}
+
+/* What a file holds, one letter each. */
+static int holds(int file, const char *what)
+{
+	char found[64];
+	int n = sys(180, file, found, sizeof found, 0, 0), i;
+
+	for (i = 0; i < n && found[i] == what[0]; i++)
+		;
+	return i == n && n == what[1] - '0';
+}
+
 static int mach_names(void)
 {
 	u32 name, found = 0;
@@ -188,6 +232,22 @@ void attack(void)
 	TRY("message elsewhere", (*(u32 *)(GATE + 0x6004) = 0xc1000000u, sys(20)));
 	TRY("the gate's code", *(volatile u32 *)0x7f900000 = 0);
 	TRY("the gate's middle", ((void (*)(void))0x7f900000)());
+	written = sys(5, "written", 0102, 0644);
+	locked = sys(5, "locked", 0102, 0644);
+	sys(4, locked, "LLLLL", 5);
+	sys(6, locked);
+	locked = sys(5, "locked", 0, 0);
+	TRY("more counted than moved", (bytes(3), G_WRITE_AT += 2, sys(20)));
+	report("what it claims is what it could have written", sys(19, written, 0, 2) == 5);
+	TRY("a window made larger", (sys(93, written, 0), sys(19, written, 0, 0), bytes(3), G_WRITE_END += 2000, bytes(500), sys(20)));
+	report("nothing of a false claim is written", holds(written, "X2"));
+	TRY("a window that ends before it begins", (bytes(3), G_WRITE_AT -= 4, sys(20)));
+	TRY("more read than was there", (bytes(60), read_bytes(3), G_READ_END += 100, G_READ_AT += 90, sys(20)));
+	TRY("a claim without a window", claims(5 << 16, 24 + 64));
+	TRY("a reading without a window", claims(5, 24 + 64));
+	TRY("a claim that its message does not hold", (bytes(3), claims(50 << 16, 24 + 64)));
+	TRY("another file's number in the gate", (bytes(3), G_WRITE_FD = locked, sys(4, locked, "X", 1), sys(20)));
+	report("a file that is only read is as it was", holds(locked, "L5"));
 	report("still here", sys(20) > 0);
 	sys(1, 0);
 }

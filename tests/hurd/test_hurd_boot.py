@@ -39,7 +39,12 @@ def test_mach_gives_a_builder_nothing(output) -> None:
     assert found["the gate's code"] == SIGSEGV
     forged = {"rights for the server", "memory for the server", "the right to its own answers"}
     forged |= {"a reply right", "a short message", "a wrong number"}
+    forged |= {"a window made larger", "a window that ends before it begins", "more read than was there"}
+    forged |= {"a claim without a window", "a reading without a window", "a claim that its message does not hold"}
     assert {found[attack] for attack in forged} == {killed}
+    assert found["more counted than moved"] == found["another file's number in the gate"] == ended
+    assert found["what it claims is what it could have written"] == 1
+    assert found["nothing of a false claim is written"] == found["a file that is only read is as it was"] == 1
 
 
 def test_a_stopped_machine_is_a_failure(boot, derivation) -> None:

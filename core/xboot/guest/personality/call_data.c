@@ -7,7 +7,7 @@
 
 /* Bootstrap tools read and write tens of millions of single bytes: the common case, a byte in a frame that is there and ours alone, without loops and 64-bit
    arithmetic. 0: not that case. */
-static char *byte_of(struct file *f, int write)
+char *byte_of(struct process *p, struct file *f, int write)
 {
 	struct node *node = f->node;
 	u32 at = (u32)f->offset;
@@ -15,12 +15,25 @@ static char *byte_of(struct file *f, int write)
 
 	if (f->pipe || KIND(node) != S_IFREG || node->shared || node->seals || f->offset >> 31 || node->size >> 31)
 		return 0;
-	if (write ? at > (u32)node->size || f->flags & O_APPEND : at >= (u32)node->size)
+	if (write ? at > (u32)node->size || f->flags & O_APPEND || p->crew->limits[LIMIT_FSIZE].soft != NO_LIMIT : at >= (u32)node->size)
 		return 0;
 	frame = content_frame(node, at >> 12);
 	if (!frame || (write && machine_frame_users(frame) != 1))
 		return 0;
 	return frame + (at & PAGE_MASK);
+}
+
+void bytes_moved(struct process *p, struct file *f, int write, u32 n)
+{
+	f->offset += n;
+	if (!write) {
+		stamp_access(p, f->node);
+		return;
+	}
+	if (f->offset > f->node->size)
+		f->node->size = f->offset;
+	stamp_now(&f->node->modify);
+	f->node->change = f->node->modify;
 }
 
 int read_into(struct process *p, struct file *f, address to, machine_word length)
@@ -30,11 +43,10 @@ int read_into(struct process *p, struct file *f, address to, machine_word length
 
 	if ((f->flags & O_ACCMODE) == O_WRONLY || f->flags & O_PATH)
 		return -EBADF;
-	if (length == 1 && (byte = byte_of(f, 0))) {
+	if (length == 1 && (byte = byte_of(p, f, 0))) {
 		if (user_write(p, to, byte, 1))
 			return -EFAULT;
-		f->offset++;
-		stamp_access(p, f->node);
+		bytes_moved(p, f, 0, 1);
 		return 1;
 	}
 	if (length > MOVED_MOST)
@@ -79,13 +91,10 @@ int write_from(struct process *p, struct file *f, address from, machine_word len
 
 	if (!(f->flags & O_ACCMODE) || f->flags & O_PATH)
 		return -EBADF;
-	if (length == 1 && p->crew->limits[LIMIT_FSIZE].soft == NO_LIMIT && (byte = byte_of(f, 1))) {
+	if (length == 1 && (byte = byte_of(p, f, 1))) {
 		if (user_read(p, byte, from, 1))
 			return -EFAULT;
-		if (++f->offset > f->node->size)
-			f->node->size = f->offset;
-		stamp_now(&f->node->modify);
-		f->node->change = f->node->modify;
+		bytes_moved(p, f, 1, 1);
 		return 1;
 	}
 	if (length > MOVED_MOST)

@@ -4,7 +4,8 @@
    spaces, threads of user code, the console, the result channel, the clock and the exit. There are three machines: tccboot's kernel (bare i386), the
    hurd backend's server (GNU Mach tasks), and a fake one for tests on the host. Layering, rules and a walk through one call: README.md.
 
-   All functions below are called from one thread only, are never re-entered, and never call back into the personality. A word is as wide as a register of
+   All functions below are called from one thread only, are never re-entered, and never call back into the personality (but hurd's window.c looks
+   at what is open and moves single bytes as read and write do). A word is as wide as a register of
    the machine; user addresses, and sizes in user memory, are words. What a program gives that is narrower has zeros above. */
 
 #ifndef MACHINE_H

@@ -200,6 +200,9 @@ struct file { /* an open file description */
 	struct watch *watches;    /* of it by epoll */
 };
 
+char *byte_of(struct process *p, struct file *f, int write);             /* call_data.c: where the next byte is, or comes, if moving it is all there is to do; 0: it is not */
+void bytes_moved(struct process *p, struct file *f, int write, u32 n);   /* so many of them were */
+
 int pipe_read(struct process *p, struct file *f, address to, unsigned length);
 int pipe_write(struct process *p, struct file *f, address from, unsigned length);
 int pipe_open(struct file *f); /* a named pipe */

@@ -24,7 +24,7 @@ static unsigned turn;
 static struct machine_space *called; /* whose call it is; the data that came along: */
 static address came_at;
 static unsigned came_length;
-static char came[PAGE_SIZE];
+static char came[BUFFER_MOST];
 
 static struct machine_space *patched; /* who gets the patches in `message` */
 static unsigned last_patch;           /* offset of the last one */
@@ -149,7 +149,7 @@ void copy_settle(struct machine_thread *next)
 		pages[i].space = 0;
 	}
 	called = 0;
-	if (!next || patched != next->space || next->state != WAITING) {
+	if (!next || patched != next->space || next->state != AWAITING) {
 		flush_patches();
 		message.patches = 0;
 		patched = 0;
@@ -183,6 +183,37 @@ static unsigned allowed(struct machine_space *space, address at, unsigned length
 	return part < length ? part : length;
 }
 
+static int has_come(struct machine_space *space, address at, unsigned length)
+{
+	return called == space && at - came_at < came_length && came_length - (at - came_at) >= length;
+}
+
+/* More of the buffer that a call has named (in ecx and edx: to be believed in no other way), in one message. */
+static void fetch_more(struct machine_space *space, address at)
+{
+	struct machine_registers *r;
+	address end = at;
+
+	if (!thread_gate(space))
+		return;
+	r = &space->thread->registers;
+	if (at - r->ecx >= r->edx)
+		return;
+	do
+		end = (end | PAGE_MASK) + 1;
+	while (end - r->ecx < r->edx && end - at < BUFFER_MOST && space_rights(space, end) & PROTECT_READ && !remembered(space, end));
+	if (end - r->ecx > r->edx)
+		end = r->ecx + r->edx;
+	if (end - at > BUFFER_MOST)
+		end = at + BUFFER_MOST;
+	if (end - at <= PAGE_SIZE)
+		return;
+	if (patched && patched != space)
+		flush_patches();
+	if (!thread_exchange(space, ORDER_FETCH, at, end - at))
+		copy_called(space);
+}
+
 int machine_read(struct machine_space *space, void *to, address from, unsigned length)
 {
 	struct page *page;
@@ -192,11 +223,16 @@ int machine_read(struct machine_space *space, void *to, address from, unsigned l
 		part = allowed(space, from, length, PROTECT_READ);
 		if (!part)
 			return -1;
-		if (called == space && from - came_at < came_length && came_length - (from - came_at) >= part) {
+		page = 0;
+		if (!has_come(space, from, part)) {
+			page = remembered(space, from & ~PAGE_MASK);
+			if (!page)
+				fetch_more(space, from);
+		}
+		if (!page && has_come(space, from, part)) {
 			memcpy(to, came + (from - came_at), part);
 			continue;
 		}
-		page = remembered(space, from & ~PAGE_MASK);
 		if (!page)
 			page = fetch(space, from & ~PAGE_MASK);
 		if (!page)

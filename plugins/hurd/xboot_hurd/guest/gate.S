@@ -9,11 +9,57 @@
 
 	.data
 	.globl gate_code, gate_code_end, gate_skip, gate_agent, gate_child, gate_fetch
+	.globl gate_call, gate_write, gate_written, gate_write_call, gate_read, gate_moved, gate_read_call
 gate_code:
+	cmp $BRK, %eax
+	je gate_heap
+	cmp G_KNOWN, %eax
+	je gate_answer
+	/* A byte that an open window holds, or has room for, is moved here; the server learns of it with the next message. What
+	   is done here until the count has grown may be done once more: where the program's own address faults, or the thread is
+	   stopped meanwhile, the server leads it to the call instead (thread.c). */
+	cmp $1, %edx
+	jne gate_call
+	cmp $GATE, %ecx             /* what lies here is no memory of the program's */
+	jae gate_call
+	cmp $READ, %eax
+	je gate_read
+	cmp $WRITE, %eax
+	jne gate_call
+gate_write:
+	cmp G_WRITE_FD, %ebx
+	jne gate_call
+	mov G_WRITE_AT, %eax
+	cmp G_WRITE_END, %eax
+	jae gate_write_call
+	mov (%ecx), %dl
+	mov %dl, (%eax)
+	incl G_WRITE_AT
+gate_written:
+	jmp gate_moved
+gate_read:
+	cmp G_READ_FD, %ebx
+	jne gate_call
+	mov G_READ_AT, %eax
+	cmp G_READ_END, %eax
+	jae gate_read_call
+	mov (%eax), %dl
+	mov %dl, (%ecx)
+	incl G_READ_AT
+gate_moved:
+	mov $1, %eax
+	mov %eax, %edx
+	popf
+	ret
+
+gate_answer:
+	mov G_ANSWER, %eax
+	popf
+	ret
+
 	/* brk within the heap's last page changes nothing but a number that only the program asks for, and C libraries call
 	   it for every malloc: it is answered here. The server learns of it with the next brk that is not. */
-	cmp $BRK, %eax
-	jne gate_call
+gate_heap:
 	cmpl $0, G_BREAK
 	je gate_call
 	test %ebx, %ebx
@@ -27,6 +73,14 @@ gate_break:
 	mov G_BREAK, %eax
 	popf
 	ret
+
+gate_read_call:
+	mov $READ, %eax
+	mov $1, %edx
+	jmp gate_call
+gate_write_call:
+	mov $WRITE, %eax
+	mov $1, %edx
 gate_call:
 	mov %eax, G_CALL
 	mov %eax, G_EAX
@@ -76,9 +130,10 @@ gate_path:
 	jmp gate_fetch
 gate_buffer:
 	mov %edx, %ecx
-	cmp $4096, %ecx
+	cmp $BUFFER_MOST, %ecx
 	jbe gate_fetch
-	jmp gate_skip
+	mov $BUFFER_MOST, %ecx
+	jmp gate_fetch
 gate_fork:
 	fxsave G_FLOATING
 	jmp gate_skip
@@ -97,10 +152,28 @@ gate_fetch:                         /* esi: from, ecx: bytes. A fault in here co
 gate_skip:
 	movl $0, G_LENGTH
 gate_send:
-	mov G_LENGTH, %ecx
-	add $DATA_OFFSET+3, %ecx
-	and $-4, %ecx               /* Mach takes whole words */
-	mov %ecx, G_SEND_SIZE
+	mov G_LENGTH, %edi          /* what was written to the window goes behind the data */
+	add $3, %edi
+	and $-4, %edi               /* Mach takes whole words */
+	add $G_DATA, %edi
+	mov $G_WRITTEN, %esi
+	mov G_WRITE_AT, %ecx
+	sub %esi, %ecx
+	mov %ecx, %eax
+	shl $16, %eax
+	mov G_READ_AT, %ebx
+	sub $G_TO_READ, %ebx
+	or %ebx, %eax
+	mov %eax, G_PATCHES
+	movl $KNOWN_NONE, G_KNOWN   /* all is closed */
+	mov %esi, G_WRITE_AT
+	mov %esi, G_WRITE_END
+	movl $G_TO_READ, G_READ_AT
+	movl $G_TO_READ, G_READ_END
+	rep movsb
+	sub $GATE-3, %edi
+	and $-4, %edi
+	mov %edi, G_SEND_SIZE
 	movl $19, G_BITS            /* MACH_MSG_TYPE_COPY_SEND */
 	movl $REQUEST_NAME, G_REMOTE
 	movl $0, G_LOCAL

@@ -6,7 +6,7 @@
 
 #define GATE_CODE 0x7f900000
 #define GATE 0x7f800000
-#define GATE_SIZE 0x7000
+#define GATE_SIZE 0x9000
 #define GATE_TABLE 0x7f900800 /* by call number: what goes along with the message */
 
 /* the message, both ways */
@@ -29,7 +29,7 @@
 #define G_ORDER GATE+72   /* call: G_BREAK, if it is brk; answer: what to do next */
 #define G_ADDRESS GATE+76 /* data from there ... */
 #define G_LENGTH GATE+80  /* ... so many bytes */
-#define G_PATCHES GATE+84 /* answer: bytes of patches in the data */
+#define G_PATCHES GATE+84 /* call: bytes that the gate has moved by itself since the last answer: read, and 65536 times written; answer: bytes of patches in the data */
 #define G_DATA GATE+88
 #define DATA_OFFSET 88      /* a multiple of 4, as DATA_MAX is */
 #define DATA_MAX 0x5000
@@ -44,6 +44,24 @@
 #define G_FLOATING GATE+0x6040  /* 512 bytes */
 #define ARGUMENTS_OFFSET 0x6000
 
+/* what the gate may do by itself until it sends the next message (window.c): answer a call that needs no more than the number, and move single
+   bytes, which the program will read or has written, within two windows. A window is closed when its place (AT) has reached its end. */
+#define G_OPEN GATE+0x7000
+#define OPEN_OFFSET 0x7000
+#define G_KNOWN GATE+0x7000 /* the number, ... */
+#define G_ANSWER GATE+0x7004
+#define KNOWN_NONE 0xffff   /* ... which no call has */
+#define G_WRITE_FD GATE+0x7008
+#define G_WRITE_AT GATE+0x700c
+#define G_WRITE_END GATE+0x7010
+#define G_READ_FD GATE+0x7014
+#define G_READ_AT GATE+0x7018
+#define G_READ_END GATE+0x701c
+#define G_TO_READ GATE+0x7020
+#define TO_READ_MOST 0xfe0
+#define G_WRITTEN GATE+0x8000
+#define WRITTEN_MOST 0x1000
+
 /* orders */
 #define ORDER_RETURN 0 /* back to the program */
 #define ORDER_FETCH 1  /* send the data at G_ADDRESS */
@@ -54,13 +72,16 @@
 #define WITH_NOTHING 0
 #define WITH_EBX 1      /* the memory at ebx, to the end of its page, at most PATH_BYTES: a path */
 #define WITH_ECX 2      /* the same of ecx */
-#define WITH_BUFFER 3   /* edx bytes at ecx, if they are at most 4096: a write */
+#define WITH_BUFFER 3   /* edx bytes at ecx, at most BUFFER_MOST: a write */
 #define WITH_FLOATING 4 /* a fork: the floating point state is stored, for the child to load */
 
 #define CALL_ID 0x78626f
 #define CALL_NUMBERS 512
+#define READ 3
+#define WRITE 4
 #define BRK 45
 #define MACH_NUMBERS 160 /* Mach's own are negative */
+#define BUFFER_MOST 0x4000 /* and what a window holds still fits behind it */
 #define PATH_BYTES 128   /* as much as the personality asks for at once; a message below 230 bytes takes Mach's short way */
 
 #define REQUEST_NAME 0x21 /* port names in the builder's task: the send right to the server ... */

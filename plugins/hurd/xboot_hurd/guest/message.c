@@ -9,6 +9,7 @@
 #define PORT_ARGUMENT 0x10012011u /* a type in Mach's messages */
 
 struct gate_message message;
+unsigned message_moved;
 
 /* Throws away what a message brought along: rights and memory. Mach has checked that the descriptors are well formed. */
 static void discard(struct machine_space *space, struct header *h)
@@ -73,8 +74,9 @@ enum arrival message_receive(struct machine_space *space, int send, unsigned tim
 	}
 	if (!error && message.h.id == CALL_ID && !(message.h.bits & MACH_COMPLEX) && !message.h.remote &&
 	    message.h.size >= DATA_OFFSET && message.h.size <= sizeof message) {
-		if (message.length > PAGE_SIZE || message.length > message.h.size - DATA_OFFSET)
+		if (message.length > BUFFER_MOST || message.length > message.h.size - DATA_OFFSET)
 			message.length = 0;
+		message_moved = message.patches;
 		message.patches = 0;
 		return ARRIVED_CALL;
 	}

@@ -22,8 +22,8 @@
 
 enum thread_state_name {
 	FRESH,   /* no thread of Mach yet */
-	WAITING, /* in the gate, for the answer to its call */
-	STOPPED, /* suspended somewhere else */
+	AWAITING, /* in the gate, for the answer to its call */
+	SUSPENDED, /* suspended somewhere else */
 	FAULTED, /* Mach holds it till its exception is answered */
 	BROKEN   /* it does not answer as the gate does: it is never run again */
 };
@@ -57,6 +57,9 @@ struct machine_thread {
 	address child_return; /* ... if it is to go on here */
 	address odd_return;   /* behind a call with an impossible number, which was answered */
 	address heap_end;     /* as the gate told it with the last call */
+	unsigned bytes;       /* calls in a row that moved one byte, ... */
+	int windows[2];       /* ... by these descriptors, and 1: the last one read, the last one written; 0: none */
+	unsigned ahead;       /* bytes that the next window is given at most */
 	int selectors[3];
 	unsigned segments[3][2];
 };
@@ -100,11 +103,17 @@ void copy_forget(struct machine_space *space);      /* it is no more */
 /* message.c: what passes between the server and the builder's thread whose turn it is, both ways: the message that came, and then
    the answer in the making, whose data are patches */
 extern struct gate_message message;
+extern unsigned message_moved; /* of the message that came: G_PATCHES (gate.h) */
 
 /* thread.c */
 int thread_gate(struct machine_space *space);       /* a thread of it stands in the gate, or has been brought there */
 /* patches go, data come; 0, or -1 */
 int thread_exchange(struct machine_space *space, unsigned order, address from, unsigned length);
+
+/* window.c */
+void window_shut(void *page);                      /* what stands at G_OPEN of a gate that may do nothing by itself */
+void window_open(struct machine_thread *thread);   /* an answer is about to go to it */
+int window_close(struct machine_thread *thread);   /* it has come back; 0, or -1: it claims what it was not given */
 
 /* device.c */
 void device_setup(void);

@@ -85,6 +85,7 @@ void space_setup(int emulation)
 	page[4] = DATA_OFFSET + DATA_MAX;
 	page[5] = ANSWER_NAME;
 	page[8] = 0x202; /* G_FLAGS */
+	window_shut(arguments + OPEN_OFFSET / 4);
 	at = GATE;
 	check(vm_allocate(model, &at, GATE_SIZE, 0), "vm_allocate");
 	check(vm_write(model, GATE, arguments, GATE_SIZE, 1), "vm_write");

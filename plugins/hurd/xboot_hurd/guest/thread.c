@@ -97,7 +97,7 @@ static int await(struct machine_thread *thread, int send)
 	for (i = 0; i < PATIENCE; i++, send = 0)
 		switch (message_receive(thread->space, send, TICK, &e)) {
 		case ARRIVED_CALL:
-			thread->state = WAITING;
+			thread->state = AWAITING;
 			return 0;
 		case ARRIVED_EXCEPTION:
 			if (fault_mend(thread, &e)) {
@@ -131,14 +131,14 @@ int thread_gate(struct machine_space *space)
 
 	if (!thread || thread->state == BROKEN || thread->state == FRESH)
 		return 0;
-	if (thread->state == WAITING)
+	if (thread->state == AWAITING)
 		return 1;
 	if (patches)
 		machine_panic("defect: patches for a thread that is not in the gate");
-	if (thread->state == STOPPED)
+	if (thread->state == SUSPENDED)
 		thread_abort(thread->thread);
 	error = registers_put(thread, IN_GATE(gate_agent));
-	if (thread->state == STOPPED)
+	if (thread->state == SUSPENDED)
 		thread_resume(thread->thread);
 	else
 		fault_answer(thread);
@@ -161,12 +161,12 @@ struct machine_thread *machine_thread_new(struct machine_space *space)
 /* Brings a thread out of the gate: it will go on by its registers alone. */
 static void leave_gate(struct machine_thread *thread)
 {
-	if (thread->state != WAITING)
+	if (thread->state != AWAITING)
 		return;
 	copy_settle(0);
 	thread_suspend(thread->thread);
 	thread_abort(thread->thread);
-	thread->state = STOPPED;
+	thread->state = SUSPENDED;
 	thread->known.eip = ~thread->registers.eip; /* not known */
 }
 
@@ -196,7 +196,7 @@ struct machine_thread *machine_thread_copy(struct machine_thread *thread, struct
 	copy->space = space;
 	memcpy(copy->selectors, thread->selectors, sizeof copy->selectors);
 	memcpy(copy->segments, thread->segments, sizeof copy->segments);
-	copy->child = thread->state == WAITING && space != thread->space;
+	copy->child = thread->state == AWAITING && space != thread->space;
 	copy->child_return = thread->registers.eip;
 	if (space == thread->space)
 		leave_gate(thread); /* the gate is for one thread at a time */
@@ -344,7 +344,7 @@ static int let_go(struct machine_thread *thread)
 {
 	int sent;
 
-	if (thread->state == WAITING && (thread->registers.fs != thread->known.fs || thread->registers.gs != thread->known.gs))
+	if (thread->state == AWAITING && (thread->registers.fs != thread->known.fs || thread->registers.gs != thread->known.gs))
 		leave_gate(thread); /* the gate does not load segments */
 	switch (thread->state) {
 	case FRESH:
@@ -352,12 +352,13 @@ static int let_go(struct machine_thread *thread)
 		if (sent <= 0)
 			return sent;
 		/* fall through: it waits in the gate by now */
-	case WAITING:
+	case AWAITING:
 		message.registers = thread->registers;
 		message.registers.eflags = (thread->registers.eflags & FLAGS_USER & ~FLAG_TRAP) | 0x202;
 		message.order = ORDER_RETURN;
+		window_open(thread);
 		return 1;
-	case STOPPED:
+	case SUSPENDED:
 		if (changed(thread) && registers_put(thread, thread->registers.eip))
 			return -1;
 		return thread_resume(thread->thread) ? -1 : 0;
@@ -371,12 +372,30 @@ static int let_go(struct machine_thread *thread)
 	}
 }
 
-enum machine_event machine_run(struct machine_thread *thread, struct machine_fault *f)
+static int between(address eip, const char *from, const char *to)
+{
+	return eip - IN_GATE(from) < (unsigned)(to - from);
+}
+
+/* Where a thread that faulted or was stopped in the gate goes on, so that it makes its call after all; 0: as it was. */
+static address call_instead(address eip, int fault)
+{
+	if (between(eip, gate_read, gate_moved))
+		return IN_GATE(gate_read_call);
+	if (between(eip, gate_write, gate_written))
+		return IN_GATE(gate_write_call);
+	if (fault)
+		return between(eip, gate_fetch, gate_skip) ? IN_GATE(gate_skip) : 0;
+	return between(eip, gate_code, gate_write) ? IN_GATE(gate_call) : 0;
+}
+
+static enum machine_event run(struct machine_thread *thread, struct machine_fault *f)
 {
 	struct machine_space *space = thread->space;
 	struct exception e;
 	unsigned stuck = 0;
-	int send;
+	address on;
+	int send, late = 0; /* its time is over, but for a call that it has been led to */
 
 	take_turn(thread);
 	copy_settle(thread);
@@ -410,13 +429,17 @@ enum machine_event machine_run(struct machine_thread *thread, struct machine_fau
 				thread->known = thread->registers;
 				if (registers_get(thread))
 					return broken(thread, f);
-				if (in_gate(thread->registers.eip)) { /* a call is on its way */
+				if (in_gate(thread->registers.eip)) { /* a call is on its way, or answered there again and again */
+					on = call_instead(thread->registers.eip, 0);
+					if (on && (thread_abort(thread->thread) || registers_put(thread, on)))
+						return broken(thread, f);
+					late |= on != 0;
 					thread_resume(thread->thread);
 					if (++stuck > PATIENCE)
 						return broken(thread, f);
 					continue;
 				}
-				thread->state = STOPPED;
+				thread->state = SUSPENDED;
 				return memory_exhausted(thread == first) ? MACHINE_MEMORY : MACHINE_TICK;
 			}
 		}
@@ -425,9 +448,12 @@ enum machine_event machine_run(struct machine_thread *thread, struct machine_fau
 		thread->registers.gs &= 0xffff;
 		thread->known = thread->registers;
 		thread->heap_end = message.order;
-		thread->state = WAITING;
+		thread->state = AWAITING;
 		copy_called(space);
-		return MACHINE_CALL;
+		if (!late || thread->registers.eax >= CALL_NUMBERS || thread->registers.eax == BRK)
+			return MACHINE_CALL; /* brk tells what the gate has said: it is taken at once */
+		thread->registers.eip -= 2; /* it is made once more */
+		return MACHINE_TICK;
 	exception:
 		thread->fault_reply = e.h.remote;
 		thread->state = FAULTED;
@@ -435,9 +461,18 @@ enum machine_event machine_run(struct machine_thread *thread, struct machine_fau
 			return broken(thread, f);
 		if (!in_gate(thread->registers.eip))
 			return fault_interpret(thread, &e, f);
-		if (thread->registers.eip - IN_GATE(gate_fetch) >= (unsigned)(gate_skip - gate_fetch) ||
-		    registers_put(thread, IN_GATE(gate_skip)))
+		on = call_instead(thread->registers.eip, 1);
+		if (!on || registers_put(thread, on))
 			return broken(thread, f);
 		fault_answer(thread);
 	}
+}
+
+enum machine_event machine_run(struct machine_thread *thread, struct machine_fault *f)
+{
+	enum machine_event event;
+
+	message_moved = 0; /* if no message comes */
+	event = run(thread, f);
+	return window_close(thread) ? broken(thread, f) : event;
 }

@@ -6,6 +6,7 @@
 #include "server.h"
 
 extern char gate_code[], gate_code_end[], gate_skip[], gate_agent[], gate_child[], gate_fetch[];
+extern char gate_call[], gate_write[], gate_written[], gate_write_call[], gate_read[], gate_moved[], gate_read_call[];
 
 #define IN_GATE(label) (GATE_CODE + (unsigned)((label) - gate_code))
 
