@@ -27,8 +27,8 @@ from xboot.linearize.numbers import json_text
 from xboot.model import Closure, Derivation, Output, Script, Source, SourceKind, Step, StepOutput
 from xboot.parse import parse_derivation, write_derivation
 from xboot.parse.aterm import MAX_TEXT
+from xboot.recipe.read import parse_recipe
 from xboot.recipe.references import expand
-from xboot.recipe.schema import parse_recipe
 
 STORE = "/nix/store"
 PAGE = Path(__file__).parents[2] / "docs" / "limits.md"

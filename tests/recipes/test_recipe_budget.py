@@ -12,7 +12,7 @@ from xboot.errors import InputError
 from xboot.hooks import ReadOptions
 from xboot.parse import read_closure
 from xboot.recipe import derive
-from xboot.recipe.schema import _MANY_PARTS, load_recipe, parse_recipe
+from xboot.recipe.read import _MANY_PARTS, load_recipe, parse_recipe
 
 
 @pytest.mark.parametrize(

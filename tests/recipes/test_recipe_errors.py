@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from xboot.cache import Cache
 from xboot.errors import InputError, MissingToolError, UsageError, XbootError
 from xboot.recipe import derive
-from xboot.recipe.schema import parse_recipe
+from xboot.recipe.read import parse_recipe
 
 SMALL = """
 [source.script]

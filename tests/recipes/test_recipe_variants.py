@@ -8,7 +8,7 @@ import pytest
 
 from xboot.parse import parse_derivation
 from xboot.recipe import derive
-from xboot.recipe.schema import parse_recipe
+from xboot.recipe.read import parse_recipe
 
 SHARED = """
 [source.code]

@@ -9,7 +9,8 @@ from xboot.recipe.store import default_store_folder
 
 if TYPE_CHECKING:
     from xboot.recipe.derivations import Derived, derive
-    from xboot.recipe.schema import Recipe, load_recipe
+    from xboot.recipe.read import load_recipe
+    from xboot.recipe.schema import Recipe
 
 __all__ = ["Derived", "Recipe", "default_store_folder", "derive", "load_recipe"]
 
@@ -18,6 +19,6 @@ _MODULES = {
     "Derived": "xboot.recipe.derivations",
     "Recipe": "xboot.recipe.schema",
     "derive": "xboot.recipe.derivations",
-    "load_recipe": "xboot.recipe.schema",
+    "load_recipe": "xboot.recipe.read",
 }
 __getattr__ = later(__name__, _MODULES)

@@ -14,8 +14,9 @@ from xboot.model import Derivation, Event, Output, Phase
 from xboot.parse import hash_derivation_modulo, write_derivation
 from xboot.recipe.hashes import parse_hash
 from xboot.recipe.lock import Lock
+from xboot.recipe.read import load_recipe
 from xboot.recipe.references import expand, references
-from xboot.recipe.schema import DerivationSpec, MadeSource, Recipe, load_recipe
+from xboot.recipe.schema import DerivationSpec, MadeSource, Recipe
 from xboot.recipe.sources import SourceMaker, blank_digest, with_path
 from xboot.recipe.store import default_store_folder, staging
 from xboot.storepath import check_store_path, fixed_output_path, make_store_path, output_path_name

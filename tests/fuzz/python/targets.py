@@ -33,8 +33,8 @@ from xboot.linearize.numbers import json_text
 from xboot.model import Derivation, Output, Phase, Script, Source, SourceKind, Step, StepOutput
 from xboot.parse import derivation_from_json, derivation_to_json, parse_derivation, write_derivation
 from xboot.recipe.lock import Lock
+from xboot.recipe.read import parse_recipe
 from xboot.recipe.references import expand
-from xboot.recipe.schema import parse_recipe
 from xboot.recipe.tarball import unpack_tarball
 from xboot.sexp import quote, unquote
 
