@@ -14,9 +14,11 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from xboot.hooks import BackendOptions
 from xboot.model import EMPTY_SCRIPT, Role
+from xboot.parts import locked
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
 from xboot.tcb import LAYERS, overlap, to_cyclonedx
+from xboot.toolroot import DEBIAN_BUILDS
 from xboot.voter import Voter
 
 pytestmark = pytest.mark.boot  # nothing boots, but QEMU is asked for its version
@@ -64,6 +66,22 @@ def test_the_vector_is_whole(backend: str) -> None:
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     listed = {c["name"]: c for c in json.loads(text)["components"]}
     assert set(listed) == {c.name for c in measured.components}
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_made_each_component_is_said_down_to_packages(backend: str) -> None:
+    measured = Pipeline(Plugins.load()).measure(Request(voters=[Voter(backend)]), EMPTY_SCRIPT)
+    time = measured.build_time()
+    assert all(made.tools for made in time.made)
+    locked_packages = {part.sha256 for part in locked().group("toolroot")}
+    for tool in time.tools():
+        if tool.name in ("Python", DEBIAN_BUILDS.name):
+            continue
+        assert tool.sha256 in locked_packages if tool.prebuilt else tool.made_by, tool.name
+    came_compiled = any(c.prebuilt for c in measured.components)
+    assert list(time.unknown) == [DEBIAN_BUILDS.name] * came_compiled
+    text = to_cyclonedx(backend, measured.image_sha256, measured.components, time)
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
 
 
 def test_linux_offers_what_its_configuration_says() -> None:
