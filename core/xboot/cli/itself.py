@@ -92,6 +92,8 @@ def _status(booted: Verdict, comparison: Comparison) -> int:
 def _sentence(comparison: Comparison, here: Here, wrong: Mapping[str, object], booted: Verdict | None, status: int) -> str:
     if wrong:
         return f"[bold red]differs[/]: this image does not rebuild itself; what differs: {', '.join(wrong)}"
+    if booted is None and comparison.interrupted:
+        return "[bold red]not shown[/]: this image had not rebuilt itself when it was interrupted; the same command goes on"
     if booted is None:
         return "[bold red]not shown[/]: not every voter that was asked rebuilt this image"
     others = len({comparison.results[name].voter.backend for name in comparison.complete} - {BACKEND})
