@@ -5,6 +5,7 @@ found, and named (docs/double-compiling.md).
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -142,14 +143,17 @@ def test_floating_constants_are_exact_or_refused(tcc: OwnTcc, tmp_path: Path) ->
             tcc.tools.run(["i386-tcc", "-c", "b.c", "-o", "b.o"], tmp_path)
 
 
-def test_a_machine_that_runs_no_programs_for_i386_is_told(monkeypatch: pytest.MonkeyPatch, tcc: OwnTcc, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "hint"), [(8, "toolchain=host"), (13, "XBOOT_CACHE")])
+def test_a_machine_that_does_not_run_the_program_is_told_why(
+    monkeypatch: pytest.MonkeyPatch, tcc: OwnTcc, tmp_path: Path, number: int, hint: str
+) -> None:
     def refusing(*arguments: object, **words: object) -> None:
-        raise OSError(8, "Exec format error")
+        raise OSError(number, "not so")
 
     monkeypatch.setattr(subprocess, "Popen", refusing)
-    with pytest.raises(MissingToolError, match=r"does not run TCC, a static program for i386 \(Exec format error\)") as caught:
+    with pytest.raises(MissingToolError, match=rf"does not run .*, TCC as a static program for i386 \({os.strerror(number)}\)") as caught:
         tcc.tools.run(["i386-tcc", "-v"], tmp_path)
-    assert "toolchain=host" in str(caught.value.hint)
+    assert hint in str(caught.value.hint)
 
 
 def test_no_other_program_is_among_the_tools(tcc: OwnTcc, tmp_path: Path) -> None:

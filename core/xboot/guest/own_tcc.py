@@ -62,6 +62,10 @@ _TARGET = (
     "tcc.h", "tccasm.c", "tccelf.c", "tccgen.c", "tccpp.c", "tccrun.c", "tcctok.h", "tcctools.c", LIBTCC1, "VERSION",
 )  # fmt: skip
 _RECIPE = "2"
+_HINTS = {
+    errno.ENOEXEC: "allow 32-bit programs here (CONFIG_IA32_EMULATION), or build with this machine's i386-tcc: --set toolchain=host",
+    errno.EACCES: "programs may not be run where the cache lies: let XBOOT_CACHE name another folder",
+}
 Run = Callable[[Sequence[str]], object]
 """Runs a compiler with these words in the folder of the tree."""
 
@@ -222,11 +226,11 @@ class _OwnTools(Tools):
                 stdout=stdout, stderr=stderr, stdin=subprocess.DEVNULL, umask=0o022,
             )  # fmt: skip
         except OSError as error:
-            if error.errno not in (errno.ENOEXEC, errno.EACCES):
+            hint = _HINTS.get(error.errno or 0)
+            if hint is None:
                 raise
             raise MissingToolError(
-                f"this machine does not run TCC, a static program for i386 ({os.strerror(error.errno)})",
-                hint="allow 32-bit programs here (CONFIG_IA32_EMULATION), or build with this machine's i386-tcc: --set toolchain=host",
+                f"this machine does not run {self._program}, TCC as a static program for i386 ({os.strerror(error.errno or 0)})", hint=hint
             ) from error
 
     def folder(self, work: Path) -> str:
