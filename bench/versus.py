@@ -33,7 +33,7 @@ HERE = Path(__file__).parent.parent
 HELLO = HERE / "examples" / "hello" / "recipe.toml"
 WORLD = HERE / "examples" / "world" / "recipe.toml"
 BACKENDS = ("linux", "hurd", "tccboot", "mirage")
-_BYTES = 500_000  # of a file that is copied by one call to read and one to write for each, as bootstrap tools do
+_BYTES = 200_000  # of a file that is copied by one call to read and one to write for each, as bootstrap tools do
 _HASHED = 256  # MB of an output, so that the executor's hashing is what a run takes
 _REMEMBERED = ("line-counts", "parts-unpacked", "runs", "times")  # what a side makes for itself: kinds of the cache
 
