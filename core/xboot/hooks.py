@@ -55,7 +55,8 @@ class BackendOptions:
     `executor` is one of the backend's own (its first unless the user named another). `memory` in MiB is what the user asked for; None: the
     backend takes what the host can spare, `spare` MiB (0: not known), within its own limits (`xboot.backend.choose_memory`).
     `export_size` in bytes (0: no export window). `bits` are the widths of the machine's processors. `settings` are those that the user set
-    (`--set`), of those that the backend declares, with values that it takes. `standalone`: the image is for a medium that runs without a
+    (`--set`), of those that the backend declares, with values that it takes. `systems` are those of all steps of the run,
+    however many boots it has (empty: not known yet). `standalone`: the image is for a medium that runs without a
     host (docs/media.md), which no voter is; only backends that have the ability `standalone` are asked for it.
     """
 
@@ -66,6 +67,7 @@ class BackendOptions:
     bits: Sequence[int] = (32, 64)
     settings: Mapping[str, str] = field(default_factory=dict)
     standalone: bool = False
+    systems: frozenset[str] = frozenset()
 
 
 def other_contract(version: object) -> str:

@@ -157,14 +157,17 @@ class Pipeline:
         bits = self.plugins.machine(voter.machine).info.bits
         return voter, BackendOptions(voter.executor, request.memory, spare=request.spare, export_size=size, bits=bits, settings=settings)
 
-    def _resolved(self, backend: str, options: BackendOptions) -> BackendOptions:
-        """Options as every hook gets them: the executor is named, and the settings are the backend's own."""
+    def _resolved(self, backend: str, options: BackendOptions, script: Script | None) -> BackendOptions:
+        """Options as every hook gets them: the executor is named, the settings are the backend's own, and the systems are known."""
         executor = _executor(Voter(backend, options.executor), self.plugins)
-        return replace(options, executor=executor, settings=settle(options.settings, [self.plugins.backend(backend)])[backend])
+        settings = settle(options.settings, [self.plugins.backend(backend)])[backend]
+        return replace(
+            options, executor=executor, settings=settings, systems=options.systems or (script.systems if script else frozenset())
+        )
 
     def prepare(self, backend: str, script: Script | None, options: BackendOptions) -> Mapping[str, Artifact]:
         """package, first half: the kernel and the executor. Refuses what the backend says it cannot do before anything slow starts."""
-        options = self._resolved(backend, options)
+        options = self._resolved(backend, options, script)
         if script is not None:
             self.refuse_systems(backend, script)
             self.refuse_too_much(backend, script)
@@ -204,7 +207,7 @@ class Pipeline:
 
     def package(self, backend: str, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
         """package, second half: the image's files, written into `folder`."""
-        options = self._resolved(backend, options)
+        options = self._resolved(backend, options, script)
         image = self.plugins.call("xboot_package", backend=backend, script=script, artifacts=artifacts, options=options, folder=folder)
         image = _typed(image, BootImage, f"xboot_package of {backend}")
         if image.backend != backend:
@@ -213,7 +216,7 @@ class Pipeline:
 
     def boot(self, backend: str, image: BootImage, options: BackendOptions) -> Boot:
         """boot-verify, first half: what the image needs of a machine. It may boot no other file than the image's, which were hashed."""
-        options = self._resolved(backend, options)
+        options = self._resolved(backend, options, image.script)
         boot = _typed(self.plugins.call("xboot_boot", backend=backend, image=image, options=options), Boot, f"xboot_boot of {backend}")
         strange = {boot.kernel, *(module.path for module in boot.modules)} - set(image.files.values())
         if strange:
@@ -225,11 +228,12 @@ class Pipeline:
         lists = [found for found in self.plugins.call("xboot_tcb", backend=backend, image=image) if found is not None]
         return [_typed(component, Component, f"xboot_tcb of {backend}") for found in lists for component in found]
 
-    def measure(self, request: Request, script: Script) -> Measured:
-        """Make the image that `run` would boot, and measure it, with what its machine puts below it. Raises XbootError when its components
-        do not sum up to it.
+    def measure(self, request: Request, script: Script, systems: frozenset[str] = frozenset()) -> Measured:
+        """Make the image that `run` would boot, and measure it, with what its machine puts below it; of a run of several boots, what is
+        common to them, with the `systems` of all. Raises XbootError when its components do not sum up to it.
         """
         voter, options = self.options(request)
+        options = replace(options, systems=systems)
         artifacts = self.prepare(voter.backend, script, options)
         with run_folder() as folder:
             image = self.package(voter.backend, script, artifacts, options, folder)

@@ -59,13 +59,23 @@ def boot(nix, pipeline: Pipeline, tmp_path: Path) -> Callable[..., Verdict]:
 
 
 @pytest.fixture
-def qemu(loader: Path) -> Callable[..., tuple[int, str]]:
+def qemu(loader: Path, qemu_with: Callable[..., tuple[int, str]]) -> Callable[..., tuple[int, str]]:
     """The loader under QEMU with these modules: exit status and console."""
 
     def run(*modules: Path, memory: int = 256, processor: str = "qemu32,+smep,+smap,+nx") -> tuple[int, str]:
+        return qemu_with(loader, *modules, memory=memory, processor=processor, program="qemu-system-i386")
+
+    return run
+
+
+@pytest.fixture
+def qemu_with() -> Callable[..., tuple[int, str]]:
+    """The same with the loader that is named first."""
+
+    def run(loader: Path, *modules: Path, memory: int = 256, processor: str, program: str = "qemu-system-x86_64") -> tuple[int, str]:
         initrd = ",".join(str(module).replace(",", ",,") for module in modules)
         command = [
-            "timeout", "60", "qemu-system-i386", "-M", "pc", "-cpu", processor, "-m", str(memory),
+            "timeout", "60", program, "-M", "pc", "-cpu", processor, "-m", str(memory),
             "-nodefaults", "-display", "none", "-no-reboot",
             "-kernel", str(loader),
             *(["-initrd", initrd] if modules else []), "-serial", "stdio", "-serial", "null",

@@ -48,7 +48,7 @@ def test_a_system_has_its_own_cells() -> None:
     assert cells.together([Cell("x86_64", "hurd", "lua", "sha256-x", 2.0)], [cell, ONE]) == [ONE, cell]  # hurd has no such system
     assert cells.table([ONE, cell]).splitlines()[2:] == [
         "| i686 `lua` | 12 s | not run | not run | not run | `sha256-a` |",
-        "| x86_64 `lua` | not run | 2 s | not offered | not offered | `sha256-x` |",
+        "| x86_64 `lua` | not run | 2 s | not run | not offered | `sha256-x` |",
     ]
 
 

@@ -102,9 +102,10 @@ def _claimed(run: ReportedRun, script: Script, request: Request, plugins: Plugin
     its = replace(request, settings={**run.settings, **request.settings})
     pipeline = Pipeline(plugins, str(run.voter))
     voter, options = pipeline.options(its)
+    options = replace(options, systems=script.systems)
     chain = run.segments
     artifacts = pipeline.prepare(voter.backend, script if chain is None else None, options)
-    made = pipeline.measure(its, script if chain is None else EMPTY_SCRIPT)  # several boots have that in common
+    made = pipeline.measure(its, script if chain is None else EMPTY_SCRIPT, script.systems)  # several boots have that in common
     if made.image_sha256 != run.image_sha256:
         raise InputError(
             f"{run.where}: of the image {run.image_sha256[:16]!r}…, but this xboot makes {made.image_sha256[:16]}… for {run.voter}",

@@ -15,7 +15,7 @@ import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 from xboot.cache import file_sha256
 from xboot.debian import DebianFile, DebianPackages
@@ -32,8 +32,10 @@ COMPILER = Path(__file__).parent / "compiler"
 """What of TCC's program is Linux's: its entry, and those calls."""
 LIBTCC1 = "lib/libtcc1.c"
 """In TCC's source: what its code calls for 64-bit numbers."""
-INCLUDES = ("-nostdlib", "-nostdinc", "-Ilibc", "-Ilibc/include", "-Itcc/include", "-Itcc", "-DTCC_TARGET_I386")
-"""The words with which every file of the tree is compiled, by every compiler."""
+INCLUDES = ("-nostdlib", "-nostdinc", "-Ilibc", "-Ilibc/include", "-Itcc/include", "-Itcc")
+"""The words with which every file of the tree is compiled, by every compiler, and beside them the one of `defines`."""
+Target = Literal["i386", "x86_64"]
+"""What a TCC compiles for; each is itself a program, or a part of one, of 32 bits."""
 
 _FILES = (
     "compiler/start.S",
@@ -59,9 +61,10 @@ _CONFIG = """#define TCC_VERSION "{version}"
 """
 _TARGET = (
     "elf.h", "i386-asm.c", "i386-asm.h", "i386-gen.c", "i386-link.c", "i386-tok.h", "libtcc.c", "libtcc.h", "stab.def", "stab.h", "tcc.c",
-    "tcc.h", "tccasm.c", "tccelf.c", "tccgen.c", "tccpp.c", "tccrun.c", "tcctok.h", "tcctools.c", LIBTCC1, "VERSION",
+    "tcc.h", "tccasm.c", "tccelf.c", "tccgen.c", "tccpp.c", "tccrun.c", "tcctok.h", "tcctools.c", "x86_64-asm.h", "x86_64-gen.c",
+    "x86_64-link.c", LIBTCC1, "VERSION",
 )  # fmt: skip
-_RECIPE = "2"
+_RECIPE = "3"
 _HINTS = {
     errno.ENOEXEC: "allow 32-bit programs here (CONFIG_IA32_EMULATION), or build with this machine's i386-tcc: --set toolchain=host",
     errno.EACCES: "programs may not be run where the cache lies: let XBOOT_CACHE name another folder",
@@ -72,7 +75,8 @@ Run = Callable[[Sequence[str]], object]
 
 @dataclass(frozen=True, slots=True)
 class OwnTcc:
-    """The compiler (`tools.run(["i386-tcc", …])`), and what it was made from: `source` is a folder of TCC's files, `libtcc1` one of them.
+    """The compiler (`tools.run(["i386-tcc", …])`, for x86_64 `["tcc", …]`, as Debian names them), and what it was made from: `source` is a
+    folder of TCC's files, `libtcc1` one of them.
 
     `program` is the compiler itself, and None with toolchain `host`. `sha256` is of the program, `tarball` of the source package.
     `sources` are all files that were compiled into it.
@@ -99,7 +103,7 @@ def obtain_own_tcc(debian: DebianPackages, toolchain: str = "locked") -> OwnTcc:
     Raises MissingToolError when a part is not to be had or this machine does not run the program, BackendError when a compiler refuses the
     source, or the second and the third differ.
     """
-    base = tools(debian.cache, toolchain, TCC, {"i386-tcc": "tcc"})
+    base = tools(debian.cache, toolchain, TCC, {"i386-tcc": "tcc", "tcc": "tcc"})
     source = debian.source("tcc")
     (tarball,) = [file for file in source.tarballs if ".tar." in file.path.name]
     own = {f"{path.parent.name}/{path.name}": file_sha256(path) for path in _own_files()}
@@ -112,7 +116,8 @@ def obtain_own_tcc(debian: DebianPackages, toolchain: str = "locked") -> OwnTcc:
     sha256 = file_sha256(program)
     names = (folder / "sources").read_text().splitlines()
     sources = [folder / name if name.startswith("tcc/") else Path(__file__).parent / name for name in names]
-    by = _OwnTools(program, source.version, sha256, _provenance(folder, base, source.version, tarball, sources))
+    provenance = _provenance(folder, base, source.version, tarball, sources)
+    by = _OwnTools({"i386-tcc": program, "tcc": folder / "x86_64-tcc"}, source.version, sha256, provenance)
     return OwnTcc(by, tree, source.version, tarball.sha256, sha256, sources, program)
 
 
@@ -139,16 +144,21 @@ def lay_out(tarball: Path, tree: Path) -> None:
         shutil.copyfile(path, target)
 
 
-def compile_tcc(run: Run, tree: Path, flags: Sequence[str] = ()) -> Path:
+def defines(target: Target) -> str:
+    """The word that makes a TCC of its source that compiles for `target`."""
+    return f"-DTCC_TARGET_{target.upper()}"
+
+
+def compile_tcc(run: Run, tree: Path, flags: Sequence[str] = (), target: Target = "i386") -> Path:
     """Compile TCC and its library with a compiler that `run` runs in `tree`, with `flags` of its own; the program. What `run` raises passes
     through.
     """
     objects = []
     for name in _FILES:
         objects.append(f"{name.replace('/', '-')}.o")
-        run([*flags, *INCLUDES, "-MD", "-MF", f"{objects[-1]}.d", "-c", name, "-o", objects[-1]])
-    run([*flags, "-nostdlib", "-static", "-o", "i386-tcc", *objects])
-    return tree / "i386-tcc"
+        run([*flags, *INCLUDES, defines(target), "-MD", "-MF", f"{objects[-1]}.d", "-c", name, "-o", objects[-1]])
+    run([*flags, "-nostdlib", "-static", "-o", f"{target}-tcc", *objects])
+    return tree / f"{target}-tcc"
 
 
 def _own_files() -> Iterator[Path]:
@@ -162,10 +172,12 @@ def _make(base: Tools, tarball: Path, work: Path, *, only_source: bool) -> None:
     lay_out(tarball, tree)
     if not only_source:
         program = _made_by_itself(base, work, tree)
-        program.rename(work / "i386-tcc")
-        (work / "i386-tcc").chmod(0o555)
         (work / "first").write_text(f"{file_sha256(tree / 'generation-1')} {(tree / 'generation-1').stat().st_size}\n")
         used = {os.path.normpath(name) for file in tree.glob("*.d") for name in dependencies(file)}
+        other = compile_tcc(_running(_OwnTools({"i386-tcc": program}, "", ""), work), tree, target="x86_64")
+        for made, name in ((program, "i386-tcc"), (other, "x86_64-tcc")):
+            made.rename(work / name)
+            (work / name).chmod(0o555)
         (work / "sources").write_text("".join(f"{name}\n" for name in sorted({*_FILES, *used})))
     (tree / "tcc").rename(work / "tcc")
     shutil.rmtree(tree)
@@ -177,7 +189,7 @@ def _made_by_itself(first: Tools, work: Path, tree: Path) -> Path:
     for number in (1, 2, 3):
         program = compile_tcc(_running(by, work), tree).rename(tree / f"generation-{number}")
         made.append(program)
-        by = _OwnTools(program, "", "")
+        by = _OwnTools({"i386-tcc": program}, "", "")
     if made[1].read_bytes() != made[2].read_bytes():
         raise BackendError("TCC, compiled by itself, is not the TCC that compiled it: its first compiler does not do as its source says")
     return made[1]
@@ -200,13 +212,13 @@ def _running(by: Tools, work: Path) -> Run:
 
 
 class _OwnTools(Tools):
-    """The program by itself. It runs no other, and opens no file that is not named to it: nothing here need be hidden from it."""
+    """The programs by themselves. They run no other, and open no file that is not named to them: nothing here need be hidden from them."""
 
-    def __init__(self, program: Path, version: str, sha256: str, provenance: BuildTool | None = None) -> None:
-        self._program, self._version, self._sha256, self._provenance = program, version, sha256, provenance
+    def __init__(self, programs: Mapping[str, Path], version: str, sha256: str, provenance: BuildTool | None = None) -> None:
+        self._programs, self._version, self._sha256, self._provenance = programs, version, sha256, provenance
 
     def key(self) -> Mapping[str, str]:
-        return {"tcc": self._sha256}
+        return {name: file_sha256(path) for name, path in self._programs.items()}
 
     def names(self, *packages: str) -> tuple[str, ...]:
         return (f"tcc {self._version}, compiled by itself (sha256 {self._sha256})",)
@@ -218,19 +230,20 @@ class _OwnTools(Tools):
         self, command: Sequence[str], work: Path, at: str = "", *, environment: Mapping[str, str] | None = None,
         stdout: int | IO[bytes] = subprocess.PIPE, stderr: int | IO[bytes] = subprocess.PIPE,
     ) -> subprocess.Popen[bytes]:  # fmt: skip
-        if command[0] != "i386-tcc":
-            raise BackendError(f"{command[0]} is not among the tools of this build: it has i386-tcc alone")
+        if command[0] not in self._programs:
+            raise BackendError(f"{command[0]} is not among the tools of this build: it has {' and '.join(self._programs)} alone")
         try:
             return subprocess.Popen(
-                [command[0], *command[1:]], executable=self._program, cwd=work / at, env=dict(environment or {}),
+                [command[0], *command[1:]], executable=self._programs[command[0]], cwd=work / at, env=dict(environment or {}),
                 stdout=stdout, stderr=stderr, stdin=subprocess.DEVNULL, umask=0o022,
             )  # fmt: skip
         except OSError as error:
             hint = _HINTS.get(error.errno or 0)
             if hint is None:
                 raise
+            program = self._programs[command[0]]
             raise MissingToolError(
-                f"this machine does not run {self._program}, TCC as a static program for i386 ({os.strerror(error.errno or 0)})", hint=hint
+                f"this machine does not run {program}, TCC as a static program for i386 ({os.strerror(error.errno or 0)})", hint=hint
             ) from error
 
     def folder(self, work: Path) -> str:

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-__all__ = ["I386", "PANIC", "PERSONALITY", "dependencies", "served_calls"]
+__all__ = ["I386", "PANIC", "PERSONALITY", "X86_64", "dependencies", "served_calls"]
 
 PERSONALITY = Path(__file__).parent / "personality"
 """The Linux personality: C above a backend's machine layer (personality/machine.h)."""
 I386 = Path(__file__).parent / "i386"
 """What every such machine on i386 needs beside: the personality as one unit of compilation, memory routines, serial ports and clock."""
+X86_64 = Path(__file__).parent / "x86_64"
+"""What a machine in long mode needs beside these, for programs of 64 bits."""
 PANIC = Path(__file__).parent / "standalone" / "kernel" / "panic.c"
 """The last words, on the screen, of such a machine whose guest runs by itself; it wants SCREEN_CELLS (i386/device.h)."""
 

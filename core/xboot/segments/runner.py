@@ -165,6 +165,7 @@ class _Run:
             options = replace(options, spare=cluster.spare())
         elif options.memory is None and not options.spare:
             options = replace(options, spare=share(memory, self._jobs) if self._jobs > 1 else max(0, memory - OVERHEAD))
+        options = replace(options, systems=self._plan.systems)
         artifacts = self._pipeline.prepare(voter.backend, None, options)
         common = self._common(voter, options, artifacts, machine, store)
         admit = admit or MemoryBudget(memory, self._stop).admit

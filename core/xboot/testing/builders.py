@@ -10,6 +10,7 @@ A shell script or a freestanding C program says at its head, in comments, what i
     Timeout, Memory: NUMBER         step limit in seconds; MiB
     Log: REGEX                      is found in the console's log
     CVE: NAME, NAME                 what it replays (docs/assurance.md has a row for each)
+    System: x86_64-linux            what a C program is for (default: i686-linux)
     Fixed: flat                     its output is one whose content is known beforehand
 
 A program of many parts is a folder with a `main.c` that includes the others: see `programs/syscalls`, whose `main.c` says how a section is
@@ -72,7 +73,7 @@ IPC = PROGRAMS / "ipc" / "main.c"
 LOOPBACK = PROGRAMS / "loopback" / "main.c"
 """A fifth: AF_INET and AF_INET6 on the loopback of a step's own. In no suite: linux has one with `--set net=loopback` alone."""
 
-_FIELD = re.compile(r"^(?:/\*|\*|#)?\s*(Wins|Verdict|Output|Outputs|Then|Timeout|Memory|Log|CVE|Fixed|Breaks): (.*?)(?:\s*\*/)?$")
+_FIELD = re.compile(r"^(?:/\*|\*|#)?\s*(Wins|Verdict|Output|Outputs|Then|Timeout|Memory|Log|CVE|Fixed|Breaks|System): (.*?)(?:\s*\*/)?$")
 SYSTEMS = tuple(ARCHITECTURES)
 """The systems that there are builders for; the first that a backend runs is taken where one is enough."""
 
@@ -96,10 +97,11 @@ class Builder:
     cves: Sequence[str] = ()
     fixed: str = ""
     breaks: Sequence[str] = ()
+    system: str = ""
 
     @property
     def compiled(self) -> bool:
-        """A C program, for i386 only."""
+        """A C program, for its `system` alone; a shell script is for all (empty)."""
         return self.file.suffix == ".c"
 
     @property
@@ -147,6 +149,7 @@ def _load(name: str, path: Path) -> Builder:
         cves=fields["CVE"].split(", ") if "CVE" in fields else [],
         fixed=fields.get("Fixed", ""),
         breaks=fields.get("Breaks", "").split(),
+        system=fields.get("System", "i686-linux") if path.suffix == ".c" else "",
     )
 
 
@@ -163,6 +166,7 @@ _TREES = {
 }
 
 
+_TCC = {"i686-linux": "i386-tcc", "x86_64-linux": "tcc"}
 ATTACKS = load_builders(HOSTILE)
 """The hostile builders by name."""
 
@@ -180,7 +184,7 @@ class Builders:
 
     @cached_property
     def _tcc(self) -> Tcc:
-        return obtain_tcc(DebianPackages(Cache()))
+        return obtain_tcc(DebianPackages(Cache()), _TCC[self.system])
 
     def script(self, builder: Builder, arguments: Sequence[str] = (), *, to_output: bool = False) -> Script:
         """The script of one builder. `to_output`: what a C program prints is its output.

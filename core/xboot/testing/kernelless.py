@@ -49,7 +49,7 @@ class MetadataSuite:
         if "system" in wanted:
             metafunc.parametrize("system", [system for system in SYSTEMS if system in info.systems])
         if "attack" in wanted:
-            fit = [a for a in ATTACKS.values() if not a.compiled or "i686-linux" in info.systems]
+            fit = [a for a in ATTACKS.values() if not a.system or a.system in info.systems]
             metafunc.parametrize("attack", fit, ids=[a.name for a in fit])
 
     def test_it_is_registered_under_its_name(self, xboot_plugins: Plugins) -> None:

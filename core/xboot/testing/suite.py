@@ -216,7 +216,7 @@ class BootSuite(ImageTests):
         self, attack: Builder, xboot_builders: Callable[[str], Builders], boot: Run, system_of_choice: str, executor: str, tmp_path: Path
     ) -> None:
         """Each gets the verdict that its file says: on every backend the same."""
-        script = xboot_builders("i686-linux" if attack.compiled else system_of_choice).script(attack)
+        script = xboot_builders(attack.system or system_of_choice).script(attack)
         verdict, _ = boot(script, timeout=attack.timeout, memory=attack.memory)
         told = f"{verdict.failure}\n{verdict.console_tail}"
         if self.machine in attack.breaks and verdict.failure.startswith("the machine ended with status"):

@@ -21,6 +21,7 @@ from xboot_tccboot.loader import build_loader, loader_parts, loader_regions
 from xboot_tccboot.tcb import components
 
 MiB = 1 << 20
+_PROCESSORS = {32: "i686+smep+smap+nx", 64: "x86-64-v2+smep+smap+nx"}  # SMEP, SMAP, no-execute: for the kernel's own protection
 _MAX_MEMORY = 2032  # MiB: what the kernel's direct map covers (guest/kernel/kernel.h)
 
 
@@ -30,13 +31,19 @@ class TccbootBackend(Backend):
     info: ClassVar[BackendInfo] = BackendInfo(
         name="tccboot",
         summary="a loader with TCC inside compiles a small kernel at boot, then boots it; no Linux, no gcc",
-        systems=("i686-linux",),
+        systems=("i686-linux", "x86_64-linux"),
         executors=("c",),
         abilities=("export", "standalone"),
         max_payload=900 * MiB,  # in memory twice while it is unpacked
         maturity="experimental",
         settings=(
             Setting("kernel-tree", "the source of another multiboot kernel, with a manifest", kind=SettingKind.FOLDER, default="its own"),
+            Setting(
+                "bits",
+                "`64`: the kernel in long mode for every run, not only for those with steps for x86_64",
+                ("auto", "64"),
+                default="auto",
+            ),
             TOOLCHAIN,
         ),
         contract=2,
@@ -50,8 +57,9 @@ class TccbootBackend(Backend):
         folder = options.settings.get("kernel-tree")
         if folder and options.standalone:
             raise UsageError("backend tccboot: a kernel-tree cannot run by itself", hint="leave out --standalone, or --set kernel-tree")
-        tree = other_tree(Path(folder)) if folder else own_tree(tcc, standalone=options.standalone)
-        loader = build_loader(tcc, cache)
+        bits = _bits(options)
+        tree = other_tree(Path(folder), bits) if folder else own_tree(tcc, standalone=options.standalone, bits=bits)
+        loader = build_loader(tcc, cache, bits)
         return {
             **loader_parts(loader),
             "kernel": with_hash(pack(tree, cache), compiled_hash(tree, tcc, cache), loader),
@@ -59,6 +67,8 @@ class TccbootBackend(Backend):
         }
 
     def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:
+        if _bits(options) == 32 and (wide := sorted(script.systems - {"i686-linux"})):
+            raise BackendError(f"tccboot's kernel of 32 bits does not run {', '.join(wide)} builders", hint="--set bits=64")
         payload = write_payload(script, folder / "payload", init=artifacts["executor"])
         files = {"loader": artifacts["loader"].path, "kernel": artifacts["kernel"].path, "payload": payload.path}
         regions = [*loader_regions(artifacts["loader"]), whole_file("kernel", artifacts["kernel"]), *payload.regions]
@@ -77,13 +87,18 @@ class TccbootBackend(Backend):
             modules=(Module(image.files["kernel"]), Module(image.files["payload"])),
             words=f"memory={memory}",
             memory=memory,
-            bits=32,
-            processor="i686+smep+smap+nx",  # for the kernel's own protection
+            bits=_bits(options),
+            processor=_PROCESSORS[_bits(options)],
             window=Window(memory * MiB, options.export_size) if options.export_size else None,
         )
 
     def components(self, image: BootImage) -> list[Component]:
         return list(components(image))
+
+
+def _bits(options: BackendOptions) -> int:
+    """Of the kernel: 64 for runs that have a step for x86_64, all of whose steps then run on it, and for others when the user wants it."""
+    return 64 if "x86_64-linux" in options.systems or options.settings.get("bits") == "64" else 32
 
 
 def _memory(payload: int) -> int:

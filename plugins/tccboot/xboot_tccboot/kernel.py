@@ -16,15 +16,34 @@ from pathlib import Path
 from xboot.cache import Cache, file_sha256
 from xboot.errors import BackendError, UsageError
 from xboot.guest.own_tcc import OwnTcc
-from xboot.guest.sources import I386, PANIC, PERSONALITY
+from xboot.guest.sources import I386, PANIC, PERSONALITY, X86_64
 from xboot.model import Artifact, BuildTool, Role
 from xboot.package import CpioWriter
 
 KERNEL = Path(__file__).parent / "guest" / "kernel"
-_OFFSET = 0x80000000
-_TEXT = _OFFSET + 0x100000
-_OPTIONS = ("-nostdlib", "-nostdinc", "-static", "-I.", "-Ipersonality", f"-Wl,-Ttext={_TEXT:#x}")
-_SCREEN = (f"-DSCREEN_CELLS={_OFFSET + 0xB8000:#x}u",)
+KERNEL64 = KERNEL.parent / "kernel64"
+_OPTIONS = ("-nostdlib", "-nostdinc", "-static", "-I.", "-Ipersonality")
+_LOAD, _SCREEN = 0x100000, 0xB8000  # physical
+
+
+@dataclass(frozen=True, slots=True)
+class _Width:
+    """What differs between the kernels of 32 and 64 bits: where they are linked, and which files there are in place of others, or none."""
+
+    offset: int  # virtual address of physical 0
+    compiler: str
+    options: tuple[str, ...] = ()
+    support: tuple[str, ...] = ()  # TCC's library: only i386 has no instructions for what it does
+    folder: Path | None = None
+    left_out: frozenset[str] = frozenset()
+
+
+_WIDTHS = {
+    32: _Width(0x80000000, "i386-tcc", support=("libtcc1.c",)),
+    64: _Width(
+        0xFFFF800000000000, "tcc", ("-Wl,-section-alignment=1000", "-DMACHINE_WIDE"), folder=KERNEL64, left_out=frozenset({"i386/copy.S"})
+    ),
+}
 _MAX_TREE = 16 << 20  # bytes; the loader compiles within 18 MiB
 
 
@@ -35,29 +54,38 @@ class KernelTree:
     name: str
     files: Mapping[str, Path]
     manifest: str
+    compiler: str = "i386-tcc"
 
 
-def own_tree(tcc: OwnTcc, *, standalone: bool = False) -> KernelTree:
+def own_tree(tcc: OwnTcc, *, standalone: bool = False, bits: int = 32) -> KernelTree:
     """Our kernel: this plugin's machine layer below the shared personality. The entry, with the multiboot header, comes first.
-    `standalone`: with what a guest without a host needs of it, the screen.
+    `standalone`: with what a guest without a host needs of it, the screen. `bits`: 64 for the one in long mode.
     """
     files = {f"kernel/{path.name}": path for path in KERNEL.iterdir() if path.suffix in (".c", ".h", ".S")}
     files |= {f"personality/{path.name}": path for path in PERSONALITY.iterdir() if path.suffix in (".c", ".h")}
     files |= {f"i386/{path.name}": path for path in I386.iterdir() if path.suffix in (".c", ".h", ".S")}
     files |= {"standalone/panic.c": PANIC} if standalone else {}
-    options = (*_OPTIONS, *(_SCREEN if standalone else ()))
+    width = _WIDTHS[bits]
+    if width.folder:
+        files |= {f"kernel/{path.name}": path for path in width.folder.iterdir() if path.suffix in (".c", ".S")}
+        files |= {f"x86_64/{path.name}": path for path in X86_64.iterdir()}  # which i386/personality.c includes
+    files = {name: path for name, path in files.items() if name not in width.left_out}
+    text = (f"-Wl,-Ttext={width.offset + _LOAD:#x}", *width.options)
+    options = (*_OPTIONS, *text, *((f"-DSCREEN_CELLS={width.offset + _SCREEN:#x}u",) if standalone else ()))
     # i386/personality.c includes the personality's files
     ours = sorted(
         f for f in files if f.startswith(("kernel/", "i386/", "standalone/")) and f.endswith((".c", ".S")) and f != "kernel/entry.S"
     )
-    compiled = ["kernel/entry.S", *ours, "libtcc1.c"]
-    files["libtcc1.c"] = tcc.libtcc1
-    lines = ["name the xboot kernel", f"offset {_OFFSET:x}", *(f"option {o}" for o in options), *(f"file {f}" for f in compiled)]
-    return KernelTree("kernel", files, "\n".join(lines) + "\n")
+    compiled = ["kernel/entry.S", *ours, *width.support]
+    files |= dict.fromkeys(width.support, tcc.libtcc1)
+    lines = ["name the xboot kernel", f"offset {width.offset:x}", *(f"option {o}" for o in options), *(f"file {f}" for f in compiled)]
+    return KernelTree("kernel", files, "\n".join(lines) + "\n", width.compiler)
 
 
-def other_tree(folder: Path) -> KernelTree:
-    """A tree that the user brings. Raises UsageError when it has no manifest, or one that names a file that is not there."""
+def other_tree(folder: Path, bits: int = 32) -> KernelTree:
+    """A tree that the user brings, for a processor of so many bits. Raises UsageError when it has no manifest, or one that names a file
+    that is not there.
+    """
     manifest = folder / "manifest"
     if not manifest.is_file():
         raise UsageError(
@@ -72,7 +100,7 @@ def other_tree(folder: Path) -> KernelTree:
             raise UsageError(f"{manifest}: unknown word {word!r}; expected name, offset, option or file")
         if word == "file" and rest.strip() not in files:
             raise UsageError(f"{manifest}: names {rest.strip()!r}, which is not in the tree")
-    return KernelTree("kernel", files, text)
+    return KernelTree("kernel", files, text, _WIDTHS[bits].compiler)
 
 
 def pack(tree: KernelTree, cache: Cache) -> Artifact:
@@ -129,7 +157,7 @@ def compiled_hash(tree: KernelTree, tcc: OwnTcc, cache: Cache) -> str:
 
 
 def compile_on_host(tree: KernelTree, tcc: OwnTcc, folder: Path) -> Path:
-    """The kernel's ELF file as i386-tcc makes it here from the same tree: byte for byte what the loader makes."""
+    """The kernel's ELF file as TCC makes it here from the same tree: byte for byte what the loader makes."""
     folder.mkdir(exist_ok=True)
     for name, path in tree.files.items():
         target = folder / name
@@ -138,5 +166,5 @@ def compile_on_host(tree: KernelTree, tcc: OwnTcc, folder: Path) -> Path:
     words = [line.split(" ", 1) for line in tree.manifest.splitlines() if line.strip()]
     options = [rest for word, rest in words if word == "option"]
     files = [rest for word, rest in words if word == "file"]
-    tcc.tools.run(["i386-tcc", *options, "-o", "kernel.elf", *files], folder, what="the kernel tree")
+    tcc.tools.run([tree.compiler, *options, "-o", "kernel.elf", *files], folder, what="the kernel tree")
     return folder / "kernel.elf"

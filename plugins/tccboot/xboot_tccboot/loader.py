@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from xboot.cache import Cache, file_sha256
 from xboot.errors import BackendError
-from xboot.guest.own_tcc import INCLUDES, LIBC, LIBTCC1, OwnTcc
+from xboot.guest.own_tcc import INCLUDES, LIBC, LIBTCC1, OwnTcc, Target, defines
 from xboot.guest.sources import dependencies
 from xboot.model import Artifact, Region, Role
 
@@ -30,14 +30,17 @@ _FILES = (
     "loader/boot.S", "libc/setjmp.S", "loader/main.c", "loader/file.c", "libc/memory.c", "libc/string.c", "libc/print.c", "libc/stream.c",
     "libc/stubs.c", "loader/sha256.c", _COMPILER, _SUPPORT,
 )  # fmt: skip
+_TARGETS: Mapping[int, Target] = {32: "i386", 64: "x86_64"}
 _RECIPE = "5"
 _LOADED = (".text", ".data")
 _ALIGNMENT = 4  # of every section that TCC makes for this target
 _REGIONS_FILE = "regions.json"
 
 
-def build_loader(tcc: OwnTcc, cache: Cache) -> Artifact:
-    """The loader as an ELF file that QEMU boots by multiboot, from the cache or built now (about a second)."""
+def build_loader(tcc: OwnTcc, cache: Cache, bits: int = 32) -> Artifact:
+    """The loader as an ELF file that QEMU boots by multiboot, from the cache or built now (about a second). It is 32-bit code itself; the
+    TCC in it compiles for i386, or with `bits` 64 for x86_64.
+    """
     folders = {"loader": LOADER, "libc": LIBC, "tcc": tcc.source}
     own = {
         f"{name}/{path.relative_to(at)}": file_sha256(path)
@@ -45,8 +48,8 @@ def build_loader(tcc: OwnTcc, cache: Cache) -> Artifact:
         for path in sorted(at.rglob("*"))
         if path.is_file()
     }
-    key = {**tcc.tools.key(), "recipe": _RECIPE} | own
-    folder = cache.folder("tccboot-loader", key, lambda work: _build(tcc, folders, work))
+    key = {**tcc.tools.key(), "recipe": _RECIPE, "target": _TARGETS[bits]} | own
+    folder = cache.folder("tccboot-loader", key, lambda work: _build(tcc, folders, work, _TARGETS[bits]))
     elf = folder / "loader.elf"
     files = [folders[name.partition("/")[0]] / name.partition("/")[2] for name in _sources(folder)]
     return Artifact(
@@ -84,10 +87,10 @@ def loader_parts(loader: Artifact) -> dict[str, Artifact]:
     }
 
 
-def _build(tcc: OwnTcc, folders: Mapping[str, Path], work: Path) -> None:
+def _build(tcc: OwnTcc, folders: Mapping[str, Path], work: Path, target: Target) -> None:
     for name, folder in folders.items():
         shutil.copytree(folder, work / name)
-    flags = ["-Iloader", *INCLUDES]
+    flags = ["-Iloader", *INCLUDES, defines(target)]
     objects: list[str] = []
     used: set[str] = set()
     for name in _FILES:

@@ -24,6 +24,7 @@
 #include "personality/cpio.c"
 #include "personality/device.c"
 #include "personality/directory.c"
+#include "personality/elf.c"
 #include "personality/ending.c"
 #include "personality/epoll.c"
 #include "personality/event.c"
@@ -57,3 +58,6 @@
 #include "personality/timer.c"
 #include "personality/tty.c"
 #include "personality/vector.c"
+#ifdef MACHINE_WIDE
+#include "x86_64/wide.c"
+#endif

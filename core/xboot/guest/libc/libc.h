@@ -105,6 +105,8 @@ void libc_die(const char *what, const char *detail);
 void exit(int status);
 void abort(void);
 
+#define assert(what) ((what) ? (void)0 : libc_die("TCC gave up", #what))
+
 /* stubs.c: what TCC asks of a system, answered for one that has nothing */
 struct tm {
 	int tm_sec, tm_min, tm_hour, tm_mday, tm_mon, tm_year, tm_wday, tm_yday, tm_isdst;

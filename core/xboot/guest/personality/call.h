@@ -77,7 +77,7 @@ CALL(alarm); CALL(setitimer); CALL(getitimer); CALL(times); CALL(getrusage);
 
 /* call_system.c */
 CALL(uname); CALL(sethostname); CALL(getrlimit); CALL(setrlimit); CALL(prlimit64); CALL(sysinfo); CALL(getrandom); CALL(mount); CALL(umount); CALL(ioperm);
-CALL(reboot); CALL(attributes); CALL(nothing);
+CALL(reboot); CALL(arch_prctl); CALL(attributes); CALL(nothing);
 
 /* shared by them */
 int find_at(struct process *p, int at, address path, u32 flags, struct node **node); /* a path, or with AT_EMPTY_PATH and an empty one the descriptor */

@@ -207,7 +207,7 @@ CALL(utime)
 		return -EFAULT;
 	if (!r->ecx)
 		return times_at(p, AT_FDCWD, r->ebx, 0, 0);
-	if (user_read(p, given, r->ecx, 8))
+	if (user_words(p, given, r->ecx, 2))
 		return -EFAULT;
 	times[0].seconds = (int)given[0];
 	times[1].seconds = (int)given[1];
@@ -224,7 +224,7 @@ CALL(utimes)
 		return -EFAULT;
 	if (!r->ecx)
 		return times_at(p, AT_FDCWD, r->ebx, 0, 0);
-	if (user_read(p, pair, r->ecx, 16))
+	if (user_words(p, pair, r->ecx, 4))
 		return -EFAULT;
 	for (i = 0; i < 2; i++) {
 		if (pair[2 * i + 1] > 999999)

@@ -144,7 +144,7 @@ static int vector(struct process *p, struct machine_registers *r, int (*move)(st
 	if (r->edx > VECTORS)
 		return -EINVAL;
 	for (i = 0; i < r->edx; i++) { /* all of it is looked at before anything is moved */
-		if (user_read(p, piece, r->ecx + i * 8, 8))
+		if (user_words(p, piece, r->ecx + i * 2 * WORD(p), 2))
 			return -EFAULT;
 		if (piece[1] >> 31)
 			return -EINVAL;
@@ -157,7 +157,7 @@ static int vector(struct process *p, struct machine_registers *r, int (*move)(st
 	if (f->socket)
 		return any ? socket_move_many(p, f, r->ecx, r->edx, move == write_from) : 0;
 	for (i = 0; i < r->edx; i++) {
-		if (user_read(p, piece, r->ecx + i * 8, 8))
+		if (user_words(p, piece, r->ecx + i * 2 * WORD(p), 2))
 			return done ? done : -EFAULT;
 		if (piece[1] > MOVED_MOST - (u32)done)
 			piece[1] = MOVED_MOST - (u32)done;
@@ -293,15 +293,15 @@ CALL(lseek)
 {
 	struct file *f = file_of(p, (int)r->ebx);
 	u64 at, before = f ? f->offset : 0;
-	int error = seek(p, (int)r->ebx, (int)r->ecx, r->edx, &at);
+	int error = seek(p, (int)r->ebx, WIDE(p) ? (long long)r->ecx : (int)r->ecx, r->edx, &at);
 
 	if (error)
 		return error;
-	if (at > 0x7fffffff) {
+	if (at > 0x7fffffff && !WIDE(p)) {
 		f->offset = before;
 		return -EOVERFLOW;
 	}
-	return (int)at;
+	return (long)at;
 }
 
 CALL(llseek)
@@ -427,10 +427,10 @@ static u8 type_of(struct node *node)
 	return (u8)((node->mode & S_IFMT) >> 12);
 }
 
-/* One record in either layout. Its length, or 0: does not fit. */
+/* One record: as getdents has it (0), getdents64 (1), or getdents of a wide program (2). Its length, or 0: does not fit. */
 static u32 record(u8 *to, u32 room, int wide, struct node *node, u64 next, const char *name, u32 length)
 {
-	u32 head = wide ? 19 : 10, size = (head + length + 1 + !wide + (wide ? 7 : 3)) & ~(wide ? 7u : 3u), low = node->number, zero = 0;
+	u32 head = wide == 1 ? 19 : wide ? 18 : 10, size = (head + length + 1 + (wide != 1) + (wide ? 7 : 3)) & ~(wide ? 7u : 3u), low = node->number, zero = 0;
 	u16 size16 = (u16)size;
 
 	if (size > room)
@@ -441,7 +441,7 @@ static u32 record(u8 *to, u32 room, int wide, struct node *node, u64 next, const
 		memcpy(to + 4, &zero, 4);
 		memcpy(to + 8, &next, 8);
 		memcpy(to + 16, &size16, 2);
-		to[18] = type_of(node);
+		to[wide == 1 ? 18 : size - 1] = type_of(node);
 	} else {
 		memcpy(to + 4, &next, 4); /* little-endian */
 		memcpy(to + 8, &size16, 2);
@@ -505,7 +505,7 @@ static int list(struct process *p, struct machine_registers *r, int wide)
 
 CALL(getdents)
 {
-	return list(p, r, 0);
+	return list(p, r, WIDE(p) ? 2 : 0);
 }
 
 CALL(getdents64)

@@ -131,8 +131,16 @@ static long map(struct process *p, address at, machine_word size, u32 protection
 	return error ? error : (long)at;
 }
 
+/* A wide program says the offset in bytes. */
 CALL(mmap2)
 {
+	if (WIDE(p)) {
+		if (r->ebp & PAGE_MASK)
+			return -EINVAL;
+		r->ebp = (u64)r->ebp >> 12;
+		if ((u64)r->ebp >> 32)
+			return -EOVERFLOW;
+	}
 	return map(p, r->ebx, r->ecx, r->edx, r->esi, (int)r->edi, r->ebp);
 }
 

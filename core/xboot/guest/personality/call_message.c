@@ -81,8 +81,16 @@ struct header { /* struct msghdr */
 
 static int take_header(struct process *p, address at, struct header *h, u32 *total)
 {
-	if (user_read(p, h, at, sizeof *h))
+	u32 words[6];
+
+	if (user_words(p, words, at, 1) || user_read(p, words + 1, at + WORD(p), 4) || user_words(p, words + 2, at + 2 * WORD(p), 4))
 		return -EFAULT;
+	h->name = words[0];
+	h->name_length = words[1];
+	h->pieces = words[2];
+	h->piece_count = words[3];
+	h->control = words[4];
+	h->control_length = words[5];
 	if (h->piece_count > 1024)
 		return -EMSGSIZE;
 	return pieces_many(p, h->pieces, h->piece_count, total);
@@ -92,10 +100,32 @@ struct control { /* struct cmsghdr */
 	u32 length, level, kind;
 };
 
+#define CONTROL_HEAD(p) (WORD(p) + 8u)                             /* bytes of it before its words */
+#define CONTROL_SPACE(p, length) (((length) + WORD(p) - 1) & ~(WORD(p) - 1))
+
+/* 0 or -EFAULT. */
+static int control_get(struct process *p, struct control *c, address at)
+{
+	return user_words(p, &c->length, at, 1) || user_read(p, &c->level, at + WORD(p), 8) ? -EFAULT : 0;
+}
+
+/* The words of a control message's head; how many. */
+static u32 control_head(struct process *p, u32 *words, u32 length, u32 kind)
+{
+	u32 n = WORD(p) / 4;
+
+	UNUSED_PROCESS; /* but by WORD, where programs have two widths */
+	words[1] = 0;
+	words[0] = length;
+	words[n] = 1;
+	words[n + 1] = kind;
+	return n + 2;
+}
+
 /* One control message of a letter, its words at `at`: descriptions, or the credentials that the sender has anyhow. 0 or an error. */
 static int take_control(struct process *p, const struct control *c, address at, struct letter *letter)
 {
-	u32 words[3], i, n = (c->length - (u32)sizeof *c) / 4;
+	u32 words[3], i, n = (c->length - CONTROL_HEAD(p)) / 4;
 	struct credentials own;
 	struct file *f;
 
@@ -135,17 +165,17 @@ static int take_controls(struct process *p, const struct header *h, struct lette
 		return 0;
 	if (h->control_length > 65536)
 		return -ENOBUFS;
-	while ((left = h->control_length - at) >= sizeof c) {
-		if (user_read(p, &c, h->control + at, sizeof c))
+	while ((left = h->control_length - at) >= CONTROL_HEAD(p)) {
+		if (control_get(p, &c, h->control + at))
 			return -EFAULT;
-		if (c.length < sizeof c || c.length > left)
+		if (c.length < CONTROL_HEAD(p) || c.length > left)
 			return -EINVAL;
-		error = take_control(p, &c, h->control + at + (u32)sizeof c, letter);
+		error = take_control(p, &c, h->control + at + CONTROL_HEAD(p), letter);
 		if (error)
 			return error;
-		if (((c.length + 3) & ~3u) >= left)
+		if (CONTROL_SPACE(p, c.length) >= left)
 			break;
-		at += (c.length + 3) & ~3u;
+		at += CONTROL_SPACE(p, c.length);
 	}
 	return letter->right_count ? flying_room(letter->right_count) : 0;
 }
@@ -168,31 +198,28 @@ int socket_send_message(struct process *p, u32 *a)
 /* A control message of these words, as much of it as there is room for. `used` grows. */
 static int give_control(struct process *p, struct header *h, u32 *used, u32 kind, const u32 *words, u32 count)
 {
-	u32 left = h->control ? h->control_length - *used : 0, message[3 + 3], length;
+	u32 left = h->control ? h->control_length - *used : 0, message[4 + 3], length;
 
-	if (left < sizeof(struct control)) {
+	if (left < CONTROL_HEAD(p)) {
 		h->flags |= MSG_CTRUNC;
 		return 0;
 	}
-	length = (u32)sizeof(struct control) + count * 4;
+	length = CONTROL_HEAD(p) + count * 4;
 	if (left < length) {
 		h->flags |= MSG_CTRUNC;
 		length = left;
 	}
-	message[0] = length;
-	message[1] = 1;
-	message[2] = kind;
-	memcpy(message + 3, words, count * 4);
+	memcpy(message + control_head(p, message, length, kind), words, count * 4);
 	if (user_write(p, h->control + *used, message, length))
 		return -EFAULT;
-	*used += length;
+	*used += CONTROL_SPACE(p, length) < left ? CONTROL_SPACE(p, length) : left;
 	return 0;
 }
 
 /* Descriptors for those that fit; the others are closed, and the flags tell. */
 static int give_rights(struct process *p, struct header *h, u32 *used, struct arrival *from, u32 close_on_exec)
 {
-	u32 left = h->control ? h->control_length - *used : 0, fit = left > sizeof(struct control) ? (left - (u32)sizeof(struct control)) / 4 : 0, i, head[3];
+	u32 left = h->control ? h->control_length - *used : 0, fit = left > CONTROL_HEAD(p) ? (left - CONTROL_HEAD(p)) / 4 : 0, i, head[4];
 	address at = h->control + *used;
 	struct file *f;
 	int fd = 0;
@@ -201,7 +228,7 @@ static int give_rights(struct process *p, struct header *h, u32 *used, struct ar
 		f = from->rights[i];
 		file_keep(f);
 		fd = file_install(p, f, 0, close_on_exec != 0);
-		if (fd >= 0 && user_write(p, at + (u32)sizeof head + i * 4, &fd, 4)) {
+		if (fd >= 0 && user_write(p, at + CONTROL_HEAD(p) + i * 4, &fd, 4)) {
 			file_close(p, fd);
 			fd = -EFAULT;
 		}
@@ -213,12 +240,9 @@ static int give_rights(struct process *p, struct header *h, u32 *used, struct ar
 	rights_drop(from);
 	if (!i)
 		return 0;
-	head[0] = (u32)sizeof head + i * 4;
-	head[1] = 1;
-	head[2] = 1;
-	if (user_write(p, at, head, sizeof head))
+	if (user_write(p, at, head, control_head(p, head, CONTROL_HEAD(p) + i * 4, 1) * 4))
 		return -EFAULT;
-	*used += head[0];
+	*used += CONTROL_SPACE(p, CONTROL_HEAD(p) + i * 4) < left ? CONTROL_SPACE(p, CONTROL_HEAD(p) + i * 4) : left;
 	return 0;
 }
 
@@ -246,9 +270,9 @@ int socket_receive_message(struct process *p, u32 *a)
 	rights_drop(from);
 	if (error)
 		return error;
-	if (h.name && give_sender(p, s, h.name, a[1] + 4, from))
+	if (h.name && give_sender(p, s, h.name, a[1] + WORD(p), from))
 		return -EFAULT;
-	if (user_write(p, a[1] + 20, &used, 4) || user_write(p, a[1] + 24, &h.flags, 4))
+	if (user_give(p, a[1] + 5 * WORD(p), &used, 1) || user_write(p, a[1] + 6 * WORD(p), &h.flags, 4))
 		return -EFAULT;
 	return (int)(a[2] & MSG_TRUNC ? from->whole : from->count);
 }

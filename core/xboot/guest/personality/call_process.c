@@ -79,7 +79,7 @@ CALL(wait4)
 /* waitid(kind, number, siginfo, options, usage): a pidfd is nothing here */
 CALL(waitid)
 {
-	u32 info[32], wanted = r->ecx;
+	u32 info[32], wanted = r->ecx, at = WIDE(p) ? 4 : 3;
 	struct news found;
 	int number;
 
@@ -96,9 +96,9 @@ CALL(waitid)
 	if (number) {
 		info[0] = SIGCHLD;
 		info[2] = (u32)found.code;
-		info[3] = (u32)number;
-		info[4] = found.uid;
-		info[5] = found.code == 1 ? found.status >> 8 : found.code == 2 ? found.status & 127 : found.code == 5 ? found.status >> 8 : SIGCONT;
+		info[at] = (u32)number;
+		info[at + 1] = found.uid;
+		info[at + 2] = found.code == 1 ? found.status >> 8 : found.code == 2 ? found.status & 127 : found.code == 5 ? found.status >> 8 : SIGCONT;
 	}
 	if (r->edx && user_write(p, r->edx, info, sizeof info))
 		return -EFAULT;
@@ -346,7 +346,7 @@ CALL(set_tid_address)
 CALL(set_robust_list)
 {
 	p->robust = r->ebx;
-	return r->ecx == 12 ? 0 : -EINVAL;
+	return r->ecx == 3 * WORD(p) ? 0 : -EINVAL;
 }
 
 CALL(sched_yield)
@@ -361,9 +361,9 @@ CALL(sched_getaffinity)
 {
 	u32 one = 1;
 
-	if (r->ecx < 4 || r->ecx & 3)
+	if (r->ecx < WORD(p) || r->ecx & (WORD(p) - 1))
 		return -EINVAL;
-	return user_write(p, r->edx, &one, 4) ? -EFAULT : 4;
+	return user_give(p, r->edx, &one, 1) ? -EFAULT : (long)WORD(p);
 }
 
 CALL(getpriority)

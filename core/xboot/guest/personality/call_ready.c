@@ -156,7 +156,7 @@ static int select(struct process *p, struct machine_registers *r, nanoseconds le
 		return -EINVAL;
 	if (n > DESCRIPTORS)
 		n = DESCRIPTORS;
-	bytes = (n + 31) / 32 * 4;
+	bytes = (n + 8 * WORD(p) - 1) / (8 * WORD(p)) * WORD(p);
 	at[0] = r->ecx;
 	at[1] = r->edx;
 	at[2] = r->esi;
@@ -198,7 +198,7 @@ CALL(select)
 	nanoseconds length = ENDLESS;
 
 	if (r->edi) {
-		if (user_read(p, time, r->edi, 8))
+		if (user_words(p, (u32 *)time, r->edi, 2))
 			return -EFAULT;
 		if (time[0] < 0 || time[1] < 0)
 			return -EINVAL;
@@ -214,7 +214,7 @@ CALL(pselect6)
 	u32 mask[2] = { 0, 0 };
 	int error = time_get(p, r->edi, r->eax == 413, &length);
 
-	if (!error && r->ebp && user_read(p, mask, r->ebp, 8))
+	if (!error && r->ebp && user_words(p, mask, r->ebp, 2))
 		error = -EFAULT;
 	if (!error)
 		error = mask_begin(p, mask[0], mask[1]);

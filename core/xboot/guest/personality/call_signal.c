@@ -58,7 +58,8 @@ CALL(signal)
 static int action(struct process *p, struct machine_registers *r, int wide)
 {
 	struct action *a;
-	u32 given[5], old[5];
+	u32 given[4], old[4], words = wide ? 3 : 4;
+	u64 mask, kept = 0;
 
 	if (!valid(r->ebx))
 		return -EINVAL;
@@ -67,7 +68,7 @@ static int action(struct process *p, struct machine_registers *r, int wide)
 	if (wide) {
 		old[1] = a->flags;
 		old[2] = a->restorer;
-		memcpy(old + 3, &a->mask, 8);
+		kept = a->mask;
 	} else {
 		old[1] = (u32)a->mask;
 		old[2] = a->flags;
@@ -76,13 +77,13 @@ static int action(struct process *p, struct machine_registers *r, int wide)
 	if (r->ecx) {
 		if (r->ebx == SIGKILL || r->ebx == SIGSTOP)
 			return -EINVAL;
-		if (user_read(p, given, r->ecx, wide ? 20 : 16))
+		if (user_words(p, given, r->ecx, words) || (wide && user_read(p, &mask, r->ecx + 3 * WORD(p), 8)))
 			return -EFAULT;
 		a->handler = given[0];
 		if (wide) {
 			a->flags = given[1];
 			a->restorer = given[2];
-			memcpy(&a->mask, given + 3, 8);
+			a->mask = mask;
 		} else {
 			a->mask = given[1];
 			a->flags = given[2];
@@ -91,7 +92,9 @@ static int action(struct process *p, struct machine_registers *r, int wide)
 		a->mask &= ~UNBLOCKABLE;
 		forget_ignored(p, r->ebx);
 	}
-	return r->edx ? user_write(p, r->edx, old, wide ? 20 : 16) : 0;
+	if (r->edx && (user_give(p, r->edx, old, words) || (wide && user_write(p, r->edx + 3 * WORD(p), &kept, 8))))
+		return -EFAULT;
+	return 0;
 }
 
 CALL(sigaction)
@@ -145,12 +148,14 @@ CALL(rt_sigpending)
    queued once more, whatever its number. */
 CALL(rt_sigqueueinfo)
 {
-	u32 info[6];
+	u32 info[7];
 	struct origin origin;
 
-	if (user_read(p, info, r->edx, sizeof info))
+	if (user_read(p, info, r->edx, WIDE(p) ? 28 : 24))
 		return -EFAULT;
 	memcpy(&origin, info + 2, sizeof origin);
+	if (WIDE(p))
+		memcpy(&origin.pid, info + 4, 12);
 	if ((origin.code >= 0 || origin.code == -6) && r->ebx != p->leader->local)
 		return -EPERM;
 	if ((int)r->ebx <= 0)
@@ -181,9 +186,7 @@ CALL(rt_sigtimedwait)
 	if (number) {
 		p->timed = 0;
 		p->deadline = 0;
-		memset(info, 0, sizeof info);
-		info[0] = (u32)number;
-		memcpy(info + 2, signal_origin(p, number), sizeof(struct origin));
+		origin_tell(p, info, number, signal_origin(p, number));
 		return r->ecx && user_write(p, r->ecx, info, sizeof info) ? -EFAULT : number;
 	}
 	if (!length)
@@ -248,7 +251,7 @@ CALL(sigaltstack)
 	old[1] = !p->alternate_size ? SS_DISABLE : signal_on_alternate(p) ? SS_ONSTACK : 0;
 	old[2] = p->alternate_size;
 	if (r->ebx) {
-		if (user_read(p, given, r->ebx, 12))
+		if (user_words(p, given, r->ebx, 1) || user_read(p, given + 1, r->ebx + WORD(p), 4) || user_words(p, given + 2, r->ebx + 2 * WORD(p), 1))
 			return -EFAULT;
 		if (signal_on_alternate(p))
 			return -EPERM;
@@ -263,5 +266,5 @@ CALL(sigaltstack)
 			p->alternate_size = given[2];
 		}
 	}
-	return r->ecx ? user_write(p, r->ecx, old, 12) : 0;
+	return r->ecx ? user_give(p, r->ecx, old, 3) : 0;
 }

@@ -355,7 +355,7 @@ CALL(socket_direct)
 		socket_make, socket_pair, socket_bind, socket_connect, socket_listen, socket_accept4, socket_get_option, socket_set_option, socket_own_name,
 		socket_peer_name, socket_send_to, socket_send_message, socket_receive_from, socket_receive_message, socket_shutdown,
 	};
-	u32 a[6] = { r->ebx, r->ecx, r->edx, r->esi, r->edi, r->ebp };
+	u32 a[6] = { (u32)r->ebx, (u32)r->ecx, (u32)r->edx, (u32)r->esi, (u32)r->edi, (u32)r->ebp };
 
 	return over(p, direct[r->eax - 359](p, a));
 }

@@ -56,6 +56,14 @@ static void put_stamp(u32 *to, const struct stamp *stamp)
 	to[1] = stamp->nanoseconds & NANOSECONDS;
 }
 
+static void put_time(u32 *at, const struct stamp *stamp)
+{
+	long long seconds = stamp_seconds(stamp);
+
+	memcpy(at, &seconds, 8);
+	at[2] = stamp->nanoseconds & NANOSECONDS;
+}
+
 static int give_old(struct process *p, address to, struct node *n)
 {
 	u32 s[16];
@@ -77,11 +85,34 @@ static int give_old(struct process *p, address to, struct node *n)
 	return user_write(p, to, s, sizeof s);
 }
 
+/* As x86_64 has it. */
+static int give_wide(struct process *p, address to, struct node *n)
+{
+	u64 s[18];
+
+	memset(s, 0, sizeof s);
+	s[0] = system_of(n);
+	s[1] = n->number;
+	s[2] = links_of(n);
+	s[3] = (u64)n->uid << 32 | n->mode;
+	s[4] = n->gid;
+	s[5] = n->device;
+	s[6] = n->size;
+	s[7] = PAGE_SIZE;
+	s[8] = blocks_of(n);
+	put_time((u32 *)(s + 9), &n->access);
+	put_time((u32 *)(s + 11), &n->modify);
+	put_time((u32 *)(s + 13), &n->change);
+	return user_write(p, to, s, sizeof s);
+}
+
 static int give_64(struct process *p, address to, struct node *n)
 {
 	u32 s[24];
 	u64 blocks = blocks_of(n);
 
+	if (WIDE(p))
+		return give_wide(p, to, n);
 	memset(s, 0, sizeof s);
 	s[0] = system_of(n);
 	s[3] = n->number;
@@ -151,14 +182,6 @@ CALL(fstatat64)
 	int error = find_at(p, (int)r->ebx, r->ecx, r->esi, &node);
 
 	return error ? error : give_64(p, r->edx, node);
-}
-
-static void put_time(u32 *at, const struct stamp *stamp)
-{
-	long long seconds = stamp_seconds(stamp);
-
-	memcpy(at, &seconds, 8);
-	at[2] = stamp->nanoseconds & NANOSECONDS;
 }
 
 CALL(statx)
@@ -247,9 +270,9 @@ static int give_statfs(struct process *p, address to, int wide)
 	s[3] = s[4] = machine_frames_free();
 	s[5] = FILES;
 	s[6] = FILES_FREE;
-	s[9] = NAME_LIMIT;
-	s[10] = PAGE_SIZE;
-	return user_write(p, to, s, 64);
+	s[WIDE(p) ? 8 : 9] = NAME_LIMIT;
+	s[WIDE(p) ? 9 : 10] = PAGE_SIZE;
+	return user_give(p, to, s, WIDE(p) ? 15 : 16);
 }
 
 CALL(statfs64)

@@ -9,6 +9,9 @@ CALL(uname)
 	static char names[6][65] = { "Linux", "", "6.1.0", "#1", "i686", "(none)" };
 
 	memcpy(names[1], host, sizeof host);
+#ifdef MACHINE_WIDE /* whoever asks: what PER_LINUX32 hides */
+	memcpy(names[4], (p->personality & 0xff) == 8 ? "i686\0\0" : "x86_64", 7);
+#endif
 	return user_write(p, r->ebx, names, sizeof names);
 }
 
@@ -27,7 +30,7 @@ CALL(sethostname)
 	return 0;
 }
 
-/* struct rlimit has words of 32 bits: what does not fit is no limit. */
+/* struct rlimit has words of 32 bits, but of a wide program: what does not fit is no limit. */
 CALL(getrlimit)
 {
 	struct limit *l;
@@ -36,6 +39,8 @@ CALL(getrlimit)
 	if (r->ebx >= LIMITS)
 		return -EINVAL;
 	l = &p->crew->limits[r->ebx];
+	if (WIDE(p))
+		return user_write(p, r->ecx, l, sizeof *l);
 	two[0] = l->soft > ~0u ? ~0u : (u32)l->soft;
 	two[1] = l->hard > ~0u ? ~0u : (u32)l->hard;
 	return user_write(p, r->ecx, two, 8);
@@ -57,10 +62,13 @@ static int limit_set(struct process *p, struct crew *crew, u32 resource, u64 sof
 
 CALL(setrlimit)
 {
+	struct limit wide;
 	u32 two[2];
 
 	if (r->ebx >= LIMITS)
 		return -EINVAL;
+	if (WIDE(p))
+		return user_read(p, &wide, r->ecx, sizeof wide) ? -EFAULT : limit_set(p, p->crew, r->ebx, wide.soft, wide.hard);
 	if (user_read(p, two, r->ecx, 8))
 		return -EFAULT;
 	return limit_set(p, p->crew, r->ebx, two[0] == ~0u ? NO_LIMIT : two[0], two[1] == ~0u ? NO_LIMIT : two[1]);
@@ -100,7 +108,7 @@ CALL(sysinfo)
 	s[5] = machine_frames_free();
 	s[10] = 1; /* processes; unimportant */
 	s[13] = PAGE_SIZE;
-	return user_write(p, r->ebx, s, sizeof s);
+	return user_give(p, r->ebx, s, WIDE(p) ? 14 : 16);
 }
 
 CALL(getrandom)
@@ -166,6 +174,30 @@ CALL(reboot)
 	UNUSED_REGISTERS;
 	return -EPERM + (p->pid == 1 ? EPERM - EINVAL : 0); /* the machine ends through /dev/port (contract section 6) */
 }
+
+#ifdef MACHINE_WIDE
+/* Where fs and gs of a wide thread begin. */
+CALL(arch_prctl)
+{
+	u64 base = r->ebx == 0x1003 ? p->r->fs_base : p->r->gs_base;
+
+	if (!WIDE(p))
+		return -ENOSYS;
+	switch (r->ebx) {
+	case 0x1001: /* ARCH_SET_GS, ARCH_SET_FS */
+	case 0x1002:
+		if (r->ecx >= USER_TOP)
+			return -EPERM;
+		machine_thread_base(p->thread, r->ebx == 0x1001, r->ecx);
+		return 0;
+	case 0x1003: /* ARCH_GET_FS, ARCH_GET_GS */
+	case 0x1004:
+		return user_write(p, r->ecx, &base, 8);
+	default:
+		return -EINVAL;
+	}
+}
+#endif
 
 /* Extended attributes: this file system has none. */
 CALL(attributes)

@@ -54,7 +54,7 @@ CALL(time)
 {
 	u32 now = (u32)((machine_clock() + date_offset) / SECOND);
 
-	return r->ebx && user_write(p, r->ebx, &now, 4) ? -EFAULT : (int)now;
+	return r->ebx && user_give(p, r->ebx, &now, 1) ? -EFAULT : (long)now;
 }
 
 CALL(gettimeofday)
@@ -64,7 +64,7 @@ CALL(gettimeofday)
 
 	t[0] = (u32)(now / SECOND);
 	t[1] = (u32)(now % SECOND) / 1000;
-	if (r->ebx && user_write(p, r->ebx, t, 8))
+	if (r->ebx && user_give(p, r->ebx, t, 2))
 		return -EFAULT;
 	return r->ecx ? user_write(p, r->ecx, zone, 8) : 0;
 }
@@ -102,7 +102,7 @@ CALL(clock_settime)
 		return -EINVAL;
 	if (p->euid)
 		return -EPERM;
-	if (user_read(p, t, r->ecx, 8))
+	if (user_words(p, t, r->ecx, 2))
 		return -EFAULT;
 	if (t[0] >> 31 || t[1] >= SECOND)
 		return -EINVAL;
@@ -147,7 +147,7 @@ CALL(nanosleep)
 {
 	u32 t[2];
 
-	if (user_read(p, t, r->ebx, 8))
+	if (user_words(p, t, r->ebx, 2))
 		return -EFAULT;
 	return sleep(p, 0, 1, (u64)(long long)(int)t[0], t[1]);
 }
@@ -170,22 +170,28 @@ CALL(clock_nanosleep64)
 	return sleep(p, r->ecx & 1, r->ebx, t[0], t[1]);
 }
 
+#ifdef MACHINE_WIDE
+#define SLEEP_LEFT(r) (r)->r10
+#else
+#define SLEEP_LEFT(r) 0
+#endif
+
 /* A handler interrupts a call that has a deadline: of a sleep for so long, what is left is told where the program wants to know. -EINTR, or -EFAULT. */
 int sleep_interrupted(struct process *p)
 {
 	nanoseconds now = machine_clock(), left = p->deadline > now ? p->deadline - now : 0;
-	u32 call = (u32)p->r->eax;
-	address to = call == 162 ? p->r->ecx : p->r->esi; /* 162: nanosleep, 267: clock_nanosleep, 407: the same in 64 bits */
+	u32 call = p->call;
+	address to = WIDE(p) ? (call == 162 ? p->r->esi : SLEEP_LEFT(p->r)) : call == 162 ? p->r->ecx : p->r->esi; /* 162: nanosleep, 267: clock_nanosleep, 407: the same in 64 bits */
 	u64 wide[2];
 	u32 t[2];
 
-	if ((call != 162 && call != 267 && call != 407) || (call != 162 && p->r->ecx & 1) || !to)
+	if ((call != 162 && call != 267 && call != 407) || (call != 162 && (WIDE(p) ? p->r->esi : p->r->ecx) & 1) || !to)
 		return -EINTR;
 	wide[0] = left / SECOND;
 	wide[1] = left % SECOND;
 	t[0] = (u32)wide[0];
 	t[1] = (u32)wide[1];
-	return (call == 407 ? user_write(p, to, wide, 16) : user_write(p, to, t, 8)) ? -EFAULT : -EINTR;
+	return (call == 407 || WIDE(p) ? user_write(p, to, wide, 16) : user_write(p, to, t, 8)) ? -EFAULT : -EINTR;
 }
 
 static u32 seconds_left(struct process *p)
@@ -228,7 +234,7 @@ CALL(getitimer)
 	if (r->ebx > 2)
 		return -EINVAL;
 	timer_text(p, r->ebx, t);
-	return user_write(p, r->ecx, t, 16);
+	return user_give(p, r->ecx, t, 4);
 }
 
 CALL(setitimer)
@@ -238,13 +244,13 @@ CALL(setitimer)
 	if (r->ebx > 2)
 		return -EINVAL;
 	timer_text(p, r->ebx, old);
-	if (user_read(p, t, r->ecx, 16))
+	if (user_words(p, t, r->ecx, 4))
 		return -EFAULT;
 	if (t[1] >= 1000000 || t[3] >= 1000000)
 		return -EINVAL;
 	p->crew->alarms[r->ebx].interval = (nanoseconds)t[0] * SECOND + t[1] * 1000u;
 	p->crew->alarms[r->ebx].at = t[2] | t[3] ? timer_now(p, r->ebx) + (nanoseconds)t[2] * SECOND + t[3] * 1000u : 0;
-	return r->edx ? user_write(p, r->edx, old, 16) : 0;
+	return r->edx ? user_give(p, r->edx, old, 4) : 0;
 }
 
 #define TICKS 10000000u /* nanoseconds */
@@ -256,7 +262,7 @@ CALL(times)
 	account();
 	t[0] = (u32)(p->crew->cpu / TICKS);
 	t[2] = (u32)(p->crew->children / TICKS);
-	return r->ebx && user_write(p, r->ebx, t, 16) ? -EFAULT : (int)(u32)(machine_clock() / TICKS);
+	return r->ebx && user_give(p, r->ebx, t, 4) ? -EFAULT : (long)(u32)(machine_clock() / TICKS);
 }
 
 int usage_tell(struct process *p, address to, nanoseconds cpu)
@@ -266,7 +272,7 @@ int usage_tell(struct process *p, address to, nanoseconds cpu)
 	memset(usage, 0, sizeof usage);
 	usage[0] = (u32)(cpu / SECOND);
 	usage[1] = (u32)(cpu % SECOND) / 1000;
-	return user_write(p, to, usage, sizeof usage);
+	return user_give(p, to, usage, 18);
 }
 
 /* getrusage(whose, struct rusage): -1 children that were waited for, 0 the process, 1 the thread */

@@ -5,7 +5,6 @@
 
 #define DYNAMIC_BASE 0x56555000u     /* position-independent programs */
 #define INTERPRETER_BASE 0x40000000u
-#define SEGMENTS 32
 #define SCRIPTS 5                    /* as deep may scripts be interpreters of scripts (ELOOP) */
 #define PREFIX (2 * SCRIPTS + 1)     /* arguments that scripts put before the caller's: interpreter and its argument, of each; the first script */
 #define STRING_LIMIT 131072u
@@ -14,6 +13,7 @@ static char interpreter[PATH_LIMIT], script[PATH_LIMIT], first_lines[SCRIPTS][25
 
 struct image {
 	address start, entry, headers, base; /* start: where it begins, the interpreter's entry if there is one; base: of the interpreter, 0 without one */
+	u32 wide;                            /* of 64 bits */
 	u32 header_count, personality, stack; /* of the process, when this program runs; what its stack may do */
 };
 
@@ -104,9 +104,9 @@ static void stack_rights(const struct elf_segment *s, u32 count, struct image *i
 
 	for (i = 0; i < count && s[i].type != 0x6474e551; i++)
 		;
-	if (i == count)
+	if (i == count && !image->wide)
 		image->personality |= READ_IMPLIES_EXEC;
-	image->stack = PROTECT_READ | PROTECT_WRITE | (i == count || s[i].flags & 1 ? PROTECT_EXECUTE : 0);
+	image->stack = PROTECT_READ | PROTECT_WRITE | (i == count ? (image->wide ? 0 : PROTECT_EXECUTE) : s[i].flags & 1 ? PROTECT_EXECUTE : 0);
 }
 
 static int load(struct process *p, struct memory *m, struct node *node, struct image *image, address base, int may_interpret)
@@ -116,19 +116,15 @@ static int load(struct process *p, struct memory *m, struct node *node, struct i
 	struct node *other;
 	u32 i;
 	address top = 0, bias;
-	u32 span;
-	int error = -ENOEXEC;
+	int error;
 
-	if (content_get(node, 0, &h, sizeof h) != (int)sizeof h || memcmp(h.ident, "\177ELF\1\1", 6) || h.machine != 3 || (h.type != 2 && h.type != 3))
-		return -ENOEXEC;
-	if (h.segment_size != sizeof *s || !h.segment_count || h.segment_count > SEGMENTS)
-		return -ENOEXEC;
-	s = pool_get(SEGMENTS * sizeof *s);
+	s = pool_get(ELF_SEGMENTS * sizeof *s);
 	if (!s)
 		return -ENOMEM;
-	span = h.segment_count * sizeof *s;
-	if (content_get(node, h.segments, s, span) != (int)span)
+	error = elf_headers(node, &h, s, &image->wide);
+	if (error)
 		goto out;
+	error = -ENOEXEC;
 	bias = h.type == 3 ? base : 0;
 	if (may_interpret)
 		stack_rights(s, h.segment_count, image);
@@ -166,11 +162,13 @@ static int load(struct process *p, struct memory *m, struct node *node, struct i
 		error = runnable(p, AT_FDCWD, interpreter, &other);
 		if (!error)
 			error = load(p, m, other, &inner, INTERPRETER_BASE, 0);
+		if (!error && inner.wide != image->wide)
+			error = -ENOEXEC;
 		image->base = INTERPRETER_BASE;
 		image->start = inner.entry;
 	}
 out:
-	pool_put(s, SEGMENTS * sizeof *s);
+	pool_put(s, ELF_SEGMENTS * sizeof *s);
 	return error;
 }
 
@@ -206,33 +204,42 @@ static int count(struct process *p, address vector, u32 *strings, u32 *bytes)
 	int n;
 
 	for (*strings = 0; vector; ++*strings) {
-		if (user_read(p, &at, vector + *strings * 4, 4))
+		if (user_words(p, &at, vector + *strings * WORD(p), 1))
 			return -EFAULT;
 		if (!at)
 			break;
 		n = string_length(p, at);
 		if (n < 0)
 			return n;
-		*bytes += (u32)n + 4;
+		*bytes += (u32)n + 8;
 		if (*bytes > ARGUMENTS_LIMIT)
 			return -E2BIG;
 	}
 	return 0;
 }
 
-static int copy_strings(struct process *p, struct memory *m, address vector, u32 from, u32 strings, address *pointers, address *text)
+/* A word of the new program's stack, as wide as it has them. 0 or -1. */
+static int put_word(struct memory *m, u32 wide, address *to, address value)
+{
+	u64 word = value;
+	u32 size = wide ? 8 : 4;
+
+	*to += size;
+	return memory_write(m, *to - size, &word, size);
+}
+
+static int copy_strings(struct process *p, struct memory *m, u32 wide, address vector, u32 from, u32 strings, address *pointers, address *text)
 {
 	char piece[256];
 	u32 at;
 	u32 i, n, part;
 
 	for (i = from; i < strings; i++) {
-		if (user_read(p, &at, vector + i * 4, 4))
+		if (user_words(p, &at, vector + i * WORD(p), 1))
 			return -EFAULT;
 		n = (u32)string_length(p, at);
-		if (memory_write(m, *pointers, text, 4))
+		if (put_word(m, wide, pointers, *text))
 			return -ENOMEM;
-		*pointers += 4;
 		for (; n; n -= part, at += part, *text += part) {
 			part = n < sizeof piece ? n : sizeof piece;
 			if (user_read(p, piece, at, part) || memory_write(m, *text, piece, part))
@@ -255,7 +262,7 @@ static int put_string(struct memory *m, const char *string, address *text)
 /* Stack, upwards: argc, argv, 0, envp, 0, auxiliary vector, random bytes, platform, file name, strings. */
 static int make_stack(struct process *p, struct memory *m, struct arguments *a, struct image *image, const char *path, address *sp)
 {
-	u32 prefix_bytes = 0, i, words, zero = 0, argc, size;
+	u32 prefix_bytes = 0, i, words, argc, size, wide = image->wide;
 	address text, at, random, platform, name, prefix_start;
 	u8 noise[16];
 	u32 auxiliary[2 * 18], n = 0;
@@ -265,7 +272,7 @@ static int make_stack(struct process *p, struct memory *m, struct arguments *a, 
 		prefix_bytes += text_length(a->prefix[i]) + 1;
 	argc = a->prefix_count + a->argc - a->skip;
 	words = 1 + argc + 1 + a->envc + 1 + 2 * 18;
-	size = words * 4 + 16 + 8 + text_length(path) + 1 + prefix_bytes + a->bytes + 64;
+	size = words * (wide ? 8 : 4) + 16 + 8 + text_length(path) + 1 + prefix_bytes + a->bytes + 64;
 	at = (STACK_TOP - size) & ~15u;
 	error = region_map(m, (at & ~PAGE_MASK) - 16 * PAGE_SIZE, STACK_TOP, image->stack, 0, 0);
 	if (error)
@@ -277,37 +284,34 @@ static int make_stack(struct process *p, struct memory *m, struct arguments *a, 
 		r->stack = 1;
 	}
 	*sp = m->stack_start = at;
-	random = at + words * 4;
+	random = at + words * (wide ? 8 : 4);
 	text = random + 16;
 	platform = text;
 	random_bytes(noise, sizeof noise);
-	if (memory_write(m, random, noise, 16) || put_string(m, "i686", &text))
+	if (memory_write(m, random, noise, 16) || put_string(m, wide ? "x86_64" : "i686", &text))
 		return -ENOMEM;
 	name = text;
-	if (put_string(m, path, &text) || memory_write(m, at, &argc, 4))
+	if (put_string(m, path, &text) || put_word(m, wide, &at, argc))
 		return -ENOMEM;
-	at += 4;
 	prefix_start = text;
-	for (i = 0; i < a->prefix_count; i++, at += 4)
-		if (memory_write(m, at, &text, 4) || put_string(m, a->prefix[i], &text))
+	for (i = 0; i < a->prefix_count; i++)
+		if (put_word(m, wide, &at, text) || put_string(m, a->prefix[i], &text))
 			return -ENOMEM;
 	m->arguments = prefix_start;
-	error = copy_strings(p, m, a->argv, a->skip, a->argc, &at, &text);
-	if (error || memory_write(m, at, &zero, 4))
+	error = copy_strings(p, m, wide, a->argv, a->skip, a->argc, &at, &text);
+	if (error || put_word(m, wide, &at, 0))
 		return error ? error : -ENOMEM;
-	at += 4;
 	m->environment = text;
-	error = copy_strings(p, m, a->envp, 0, a->envc, &at, &text);
+	error = copy_strings(p, m, wide, a->envp, 0, a->envc, &at, &text);
 	m->strings_end = text;
-	if (error || memory_write(m, at, &zero, 4))
+	if (error || put_word(m, wide, &at, 0))
 		return error ? error : -ENOMEM;
-	at += 4;
-#define AUX(type, value) (auxiliary[n++] = (type), auxiliary[n++] = (value))
+#define AUX(type, value) (auxiliary[n++] = (type), auxiliary[n++] = (u32)(value))
 	AUX(AT_HWCAP, 0);
 	AUX(AT_PAGESZ, PAGE_SIZE);
 	AUX(AT_CLKTCK, 100);
 	AUX(AT_PHDR, image->headers);
-	AUX(AT_PHENT, sizeof(struct elf_segment));
+	AUX(AT_PHENT, wide ? 56 : sizeof(struct elf_segment));
 	AUX(AT_PHNUM, image->header_count);
 	AUX(AT_BASE, image->base);
 	AUX(AT_FLAGS, 0);
@@ -321,7 +325,10 @@ static int make_stack(struct process *p, struct memory *m, struct arguments *a, 
 	AUX(AT_PLATFORM, platform);
 	AUX(AT_EXECFN, name);
 	AUX(AT_NULL, 0);
-	return memory_write(m, at, auxiliary, sizeof auxiliary) ? -ENOMEM : 0;
+	for (i = 0; i < n; i++)
+		if (put_word(m, wide, &at, auxiliary[i]))
+			return -ENOMEM;
+	return 0;
 }
 
 static void take_over(struct process *p, struct memory *m, const char *path, const struct image *image, address sp)
@@ -353,6 +360,9 @@ static void take_over(struct process *p, struct memory *m, const char *path, con
 	p->memory = m;
 	machine_thread_exec(p->thread, m->space);
 	p->personality = image->personality;
+#ifdef MACHINE_WIDE
+	p->r->wide = image->wide;
+#endif
 	p->r->eip = image->start;
 	p->r->esp = sp;
 	p->r->eflags = 0x202;

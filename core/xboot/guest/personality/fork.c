@@ -179,7 +179,7 @@ int process_fork(struct process *p, u32 flags, address stack, address parent_tid
 
 	if (error)
 		return error;
-	if (flags & CLONE_SETTLS && user_read(p, descriptor, tls, 16))
+	if (flags & CLONE_SETTLS && !WIDE(p) && user_read(p, descriptor, tls, 16))
 		return -EFAULT;
 	c = pool_get(sizeof *c);
 	if (!c)
@@ -210,6 +210,14 @@ int process_fork(struct process *p, u32 flags, address stack, address parent_tid
 	}
 	c->thread = c->memory ? machine_thread_copy(p->thread, c->memory->space) : 0;
 	error = c->thread ? 0 : -ENOMEM;
+#ifdef MACHINE_WIDE
+	if (!error && flags & CLONE_SETTLS && WIDE(p)) {
+		if (tls < USER_TOP)
+			machine_thread_base(c->thread, 0, tls);
+		else
+			error = -EPERM;
+	} else
+#endif
 	if (!error && flags & CLONE_SETTLS && machine_thread_segment(c->thread, (int)descriptor[0], descriptor[1], descriptor[2], (int)(descriptor[3] >> 4 & 1)) < 0)
 		error = -EINVAL;
 	if (error) {

@@ -170,12 +170,12 @@ void futex_robust(struct process *p)
 	u32 head[3], i;
 	u32 entry;
 
-	if (!p->robust || user_read(p, head, p->robust, 12))
+	if (!p->robust || user_words(p, head, p->robust, 3))
 		return;
 	for (entry = head[0], i = 0; (entry & ~1u) != p->robust && i < ROBUST_LIMIT; i++) {
 		if ((entry & ~1u) != (head[2] & ~1u))
 			give_up(p, (entry & ~1u) + head[1]);
-		if (user_read(p, &entry, entry & ~1u, 4))
+		if (user_words(p, &entry, entry & ~1u, 1))
 			break;
 	}
 	if (head[2])

@@ -142,7 +142,7 @@ static int range_get(struct process *p, struct file *f, address from, int wide, 
 	long long given[2];
 	u64 base;
 
-	if (user_read(p, head, from, 4) || (wide ? user_read(p, given, from + 4, 16) : user_read(p, narrow, from + 4, 8)))
+	if (user_read(p, head, from, 4) || (wide ? user_read(p, given, from + WORD(p), 16) : user_read(p, narrow, from + 4, 8)))
 		return -EFAULT;
 	if (!wide) {
 		given[0] = narrow[0];
@@ -192,15 +192,15 @@ static int tell_lock(struct process *p, address to, int wide, struct lock *other
 	if (user_write(p, to, head, 4))
 		return -EFAULT;
 	if (wide)
-		return user_write(p, to + 4, given, 16) || user_write(p, to + 20, narrow + 2, 4) ? -EFAULT : 0;
+		return user_write(p, to + WORD(p), given, 16) || user_write(p, to + WORD(p) + 16, narrow + 2, 4) ? -EFAULT : 0;
 	return user_write(p, to + 4, narrow, 12);
 }
 
 /* fcntl's commands: look, take, wait: 5 6 7, with 64-bit words 12 13 14, for an open file 36 37 38 */
 int lock_command(struct process *p, struct file *f, u32 command, address at)
 {
-	int wide = command >= 12, by_file = command >= 36, error;
-	u32 what = command - (by_file ? 36 : wide ? 12 : 5);
+	int wide = command >= 12 || WIDE(p), by_file = command >= 36, error;
+	u32 what = command - (by_file ? 36 : command >= 12 ? 12 : 5);
 	struct lock wanted = { 0, 0, 0, 0, 0, 0, 0 };
 
 	if (f->flags & O_PATH)

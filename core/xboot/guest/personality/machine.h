@@ -82,7 +82,19 @@ int machine_write(struct machine_space *space, address to, const void *from, uns
 struct machine_registers {
 	machine_word ebx, ecx, edx, esi, edi, ebp, eax; /* the order of a system call's arguments, then its number and result */
 	machine_word eip, esp, eflags, fs, gs;          /* the machine forces the other segments, and every flag that a user may not set */
+#ifdef MACHINE_WIDE
+	machine_word r8, r9, r10, r11, r12, r13, r14, r15;
+	machine_word code, fs_base, gs_base;            /* the machine's own: see machine_thread_base */
+	machine_word wide;                              /* it runs 64-bit code; set after machine_thread_exec, by exec alone */
+#endif
 };
+
+/* A machine with MACHINE_WIDE runs programs of either width, one beside the other; those of 64 bits call by `syscall`, which is 2 bytes as well. */
+#ifdef MACHINE_WIDE
+#define WIDE(p) ((p)->r->wide)
+#else
+#define WIDE(p) 0
+#endif
 
 struct machine_thread;
 
@@ -100,6 +112,10 @@ address machine_thread_break(struct machine_thread *thread);
 
 /* set_thread_area: a flat 32-bit data segment with this base. entry: GDT index as Linux numbers them, -1: any free. The index, or -1: not one of ours. */
 int machine_thread_segment(struct machine_thread *thread, int entry, address base, unsigned limit, int limit_in_pages);
+
+#ifdef MACHINE_WIDE
+void machine_thread_base(struct machine_thread *thread, int gs, address base); /* arch_prctl, of a wide thread; an address below USER_TOP */
+#endif
 
 /* Floating point state in the layout of FXSAVE, for signal frames. */
 void machine_thread_float_get(struct machine_thread *thread, void *area512);

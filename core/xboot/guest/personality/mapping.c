@@ -208,3 +208,36 @@ int user_write(struct process *p, address to, const void *from, unsigned length)
 {
 	return memory_write(p->memory, to, from, length) ? -EFAULT : 0;
 }
+
+u32 word_of_user(u64 word)
+{
+	return word >> 32 ? ~0u : (u32)word;
+}
+
+int user_words(struct process *p, u32 *to, address from, u32 count)
+{
+	u64 word;
+
+	if (!WIDE(p))
+		return user_read(p, to, from, count * 4);
+	for (; count; count--, from += 8, to++) {
+		if (user_read(p, &word, from, 8))
+			return -EFAULT;
+		*to = word_of_user(word);
+	}
+	return 0;
+}
+
+int user_give(struct process *p, address to, const u32 *words, u32 count)
+{
+	u64 word;
+
+	if (!WIDE(p))
+		return user_write(p, to, words, count * 4);
+	for (; count; count--, to += 8, words++) {
+		word = *words;
+		if (user_write(p, to, &word, 8))
+			return -EFAULT;
+	}
+	return 0;
+}

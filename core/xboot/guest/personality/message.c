@@ -32,7 +32,7 @@ int pieces_many(struct process *p, address vector, u32 count, u32 *total)
 	if (count > PIECES)
 		return -EINVAL;
 	for (i = 0; i < count; i++) {
-		if (user_read(p, piece, vector + i * 8, 8))
+		if (user_words(p, piece, vector + i * 2 * WORD(p), 2))
 			return -EFAULT;
 		if (piece[1] >> 31)
 			return -EINVAL;

@@ -158,10 +158,10 @@ int socket_get_option(struct process *p, u32 *a)
 		break;
 	case SO_RCVTIMEO:
 	case SO_RCVTIMEO_64:
-		return give_time(p, a, s->receive_wait, a[2] == SO_RCVTIMEO_64);
+		return give_time(p, a, s->receive_wait, a[2] == SO_RCVTIMEO_64 || WIDE(p));
 	case SO_SNDTIMEO:
 	case SO_SNDTIMEO_64:
-		return give_time(p, a, s->send_wait, a[2] == SO_SNDTIMEO_64);
+		return give_time(p, a, s->send_wait, a[2] == SO_SNDTIMEO_64 || WIDE(p));
 	case SO_ACCEPTCONN:
 		value = s->state == LISTENS;
 		break;
@@ -247,10 +247,10 @@ int socket_set_option(struct process *p, u32 *a)
 		return 0;
 	case SO_RCVTIMEO:
 	case SO_RCVTIMEO_64:
-		return take_time(p, a, a[2] == SO_RCVTIMEO_64, &s->receive_wait);
+		return take_time(p, a, a[2] == SO_RCVTIMEO_64 || WIDE(p), &s->receive_wait);
 	case SO_SNDTIMEO:
 	case SO_SNDTIMEO_64:
-		return take_time(p, a, a[2] == SO_SNDTIMEO_64, &s->send_wait);
+		return take_time(p, a, a[2] == SO_SNDTIMEO_64 || WIDE(p), &s->send_wait);
 	default:
 		return -ENOPROTOOPT;
 	}

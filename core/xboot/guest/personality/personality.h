@@ -341,8 +341,14 @@ int memory_read(struct memory *m, void *to, address from, unsigned length);     
 int memory_write(struct memory *m, address to, const void *from, unsigned length); /* 0 or -1 */
 int user_read(struct process *p, void *to, address from, unsigned length);  /* 0 or -EFAULT */
 int user_write(struct process *p, address to, const void *from, unsigned length);
+#define WORD(p) (WIDE(p) ? 8u : 4u)                                         /* bytes of a pointer, size or time of the program's */
+u32 word_of_user(unsigned long long word);                                  /* what is too wide is ~0: no memory lies there, nothing is so large */
+int user_words(struct process *p, u32 *to, address from, u32 count);        /* words as the program has them; 0 or -EFAULT */
+int user_give(struct process *p, address to, const u32 *words, u32 count);  /* the other way */
 void cpio_unpack(const u8 *archive, unsigned long size);
 
+#define ELF_SEGMENTS 32
+int elf_headers(struct node *node, struct elf_header *h, struct elf_segment s[ELF_SEGMENTS], u32 *wide); /* elf.c */
 int exec_run(struct process *p, int at, const char *path, address argv, address envp);
 int exec_init(struct process *p);
 
@@ -412,6 +418,7 @@ struct process {
 	u32 progress;           /* bytes done of a call that waits */
 	struct machine_thread *thread;
 	struct machine_registers *r;
+	u32 call;               /* the number of the call that it makes or made last, as i386 numbers them */
 	struct memory *memory;
 	struct process *parent;
 	struct group *group;
@@ -504,6 +511,7 @@ void timer_taken(struct process *p, int signal, struct origin *origin);   /* a t
 void timers_drop(struct crew *crew);
 void timers_stand(struct process *p);                                     /* a thread is no more: those on its processor time are off */
 struct origin *signal_origin(struct process *p, int number);
+void origin_tell(struct process *p, u32 info[32], int number, const struct origin *origin); /* as a siginfo */
 int signal_kill(struct process *p, int pid, int number, const struct origin *origin); /* origin 0: p itself */
 int signal_kill_thread(struct process *p, u32 leader, u32 number, int signal);
 int signal_waiting(struct process *p);      /* one is deliverable */
@@ -533,6 +541,14 @@ int attempt_end(struct process *p, int result); /* p->attempt is over: what its 
 /* ---- table.c ------------------------------------------------------------------------------------------------------------------------------------------------ */
 
 typedef long (*call)(struct process *p, struct machine_registers *r);
+#ifdef MACHINE_WIDE
+/* ---- x86_64/wide.c: programs of 64 bits; all else is told by WIDE(p) where it differs ---- */
+struct machine_registers *wide_arguments(struct process *p, u32 *number); /* of its call, as i386 has them: what no call has is number 0 */
+int wide_refuse(struct process *p);         /* -ENOSYS, and a word about it on the console, once */
+int wide_push(struct process *p, int number, struct action *a, address sp, u64 mask, const struct machine_fault *fault); /* 0 or -EFAULT */
+int wide_return(struct process *p);         /* 0 or -EFAULT */
+#endif
+
 int serve(struct process *p);               /* the call in p's registers; WAIT, or 0 */
 const char *call_name(u32 number);
 

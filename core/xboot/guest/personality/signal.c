@@ -50,6 +50,19 @@ struct origin *signal_origin(struct process *p, int number)
 	return &p->handlers->origins[number < 32 ? number : 0];
 }
 
+void origin_tell(struct process *p, u32 info[32], int number, const struct origin *origin)
+{
+	(void)p; /* unused but by WIDE, where programs have two widths */
+	memset(info, 0, 32 * sizeof *info);
+	info[0] = (u32)number;
+	if (WIDE(p)) {
+		info[2] = (u32)origin->code;
+		memcpy(info + 4, &origin->pid, 12);
+	} else {
+		memcpy(info + 2, origin, sizeof *origin);
+	}
+}
+
 u64 signals_pending(struct process *p)
 {
 	return p->pending | p->crew->pending;
@@ -386,14 +399,12 @@ static int push_info(struct process *p, int number, struct action *a, address sp
 	static struct info_frame frame;
 	address at = ((sp - sizeof frame + 4) & ~15u) - 4;
 
-	memset(frame.info, 0, sizeof frame.info);
 	frame.number = (u32)number;
-	frame.info[0] = (u32)number;
+	origin_tell(p, frame.info, number, signal_origin(p, number));
 	if (fault) {
+		memset(frame.info + 3, 0, 12);
 		frame.info[2] = (u32)fault->code;
 		frame.info[3] = fault->at;
-	} else {
-		memcpy(frame.info + 2, signal_origin(p, number), sizeof(struct origin));
 	}
 	frame.stack[0] = p->alternate;
 	frame.stack[1] = p->alternate_size ? 0 : 2;
@@ -447,17 +458,17 @@ static void settle_call(struct process *p, struct action *a)
 		file_drop(p->opening);
 	p->opening = 0;
 	if (p->attempt) {
-		p->r->eax = (u32)attempt_end(p, -EINTR);
+		p->r->eax = (machine_word)(long)attempt_end(p, -EINTR);
 	} else if (p->futex_woken) {
 		p->futex_woken = 0;
 		p->r->eax = 0;
 	} else if (p->progress) {
 		p->r->eax = p->progress;
 		p->progress = 0;
-	} else if (a->flags & SA_RESTART && !never_restarted(p->r->eax)) {
+	} else if (a->flags & SA_RESTART && !never_restarted(p->call)) {
 		p->r->eip -= 2;
 	} else {
-		p->r->eax = (u32)interrupted;
+		p->r->eax = (machine_word)(long)interrupted;
 	}
 }
 
@@ -472,7 +483,11 @@ static int pushed(struct process *p, int number, const struct machine_fault *fau
 	sp = p->r->esp;
 	if (a->flags & SA_ONSTACK && p->alternate_size && !signal_on_alternate(p))
 		sp = p->alternate + p->alternate_size;
+#ifdef MACHINE_WIDE
+	if (WIDE(p) ? wide_push(p, number, a, sp, mask, fault) : a->flags & SA_SIGINFO ? push_info(p, number, a, sp, mask, fault) : push_plain(p, number, a, sp, mask))
+#else
 	if (a->flags & SA_SIGINFO ? push_info(p, number, a, sp, mask, fault) : push_plain(p, number, a, sp, mask))
+#endif
 		return 0;
 	p->mask_saved = 0;
 	p->r->eip = handler;
@@ -524,6 +539,13 @@ int signal_return(struct process *p, int with_info)
 	static struct plain_frame plain;
 	static struct info_frame info;
 
+#ifdef MACHINE_WIDE
+	if (WIDE(p)) {
+		if (wide_return(p))
+			goto bad;
+		return KEEP;
+	}
+#endif
 	if (with_info) {
 		if (user_read(p, &info, p->r->esp - 4, sizeof info))
 			goto bad;
@@ -549,7 +571,7 @@ int signal_return_code(struct process *p)
 	u8 found[8], code[8];
 	int with_info;
 
-	if (user_read(p, found, p->r->eip, sizeof found))
+	if (WIDE(p) || user_read(p, found, p->r->eip, sizeof found))
 		return 0;
 	for (with_info = 0; with_info < 2; with_info++) {
 		return_code(code, with_info);

@@ -52,7 +52,11 @@ static const call calls[LAST + 1] = {
 	[356] = call_memfd_create, [102] = call_socketcall, [359] = call_socket_direct, [360] = call_socket_direct, [361] = call_socket_direct, [362] = call_socket_direct,
 	[363] = call_socket_direct, [364] = call_socket_direct, [365] = call_socket_direct, [366] = call_socket_direct, [367] = call_socket_direct,
 	[368] = call_socket_direct, [369] = call_socket_direct, [370] = call_socket_direct, [371] = call_socket_direct, [372] = call_socket_direct,
-	[373] = call_socket_direct, [284] = call_waitid, [413] = call_pselect6, [414] = call_ppoll, [421] = call_rt_sigtimedwait, [422] = call_futex, [441] = call_epoll_pwait,
+	[373] = call_socket_direct,
+#ifdef MACHINE_WIDE
+	[384] = call_arch_prctl,
+#endif
+	[284] = call_waitid, [413] = call_pselect6, [414] = call_ppoll, [421] = call_rt_sigtimedwait, [422] = call_futex, [441] = call_epoll_pwait,
 };
 
 /* The names of all calls, in order; - where there is none. Only for messages. */
@@ -133,11 +137,24 @@ static int refuse(struct process *p, u32 number)
 	return -ENOSYS;
 }
 
+#ifdef MACHINE_WIDE
+#define REFUSE_WIDE(p) wide_refuse(p)
+#else
+#define REFUSE_WIDE(p) -ENOSYS
+#endif
+
 int serve(struct process *p)
 {
 	struct machine_registers *r = p->r;
 	u32 number = (u32)r->eax;
-	long result = number <= LAST && calls[number] ? calls[number](p, r) : refuse(p, number);
+	long result;
+
+#ifdef MACHINE_WIDE
+	if (WIDE(p))
+		r = wide_arguments(p, &number);
+#endif
+	p->call = number;
+	result = number <= LAST && calls[number] ? calls[number](p, r) : WIDE(p) && !number ? REFUSE_WIDE(p) : refuse(p, number);
 
 	if (p->state == ZOMBIE || result == KEEP)
 		return 0;
@@ -147,6 +164,6 @@ int serve(struct process *p)
 	p->progress = 0; /* of a call that waited, and then went another way */
 	p->timed = 0;
 	p->deadline = 0;
-	r->eax = (machine_word)result;
+	p->r->eax = (machine_word)result;
 	return 0;
 }

@@ -100,13 +100,13 @@ void timer_taken(struct process *p, int signal, struct origin *origin)
 static int timer_event(struct process *p, address from, struct timer *t)
 {
 	struct process *q;
-	u32 e[16];
+	u32 e[4];
 
 	t->value = t->number;
 	t->signal = SIGALRM;
 	if (!from)
 		return 0;
-	if (user_read(p, e, from, sizeof e))
+	if (user_words(p, e, from, 1) || user_read(p, e + 1, from + WORD(p), 3 * sizeof *e))
 		return -EFAULT;
 	t->value = e[0];
 	t->signal = 0;

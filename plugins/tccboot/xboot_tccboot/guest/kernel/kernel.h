@@ -18,13 +18,25 @@
 #include "i386/device.h"
 #include "i386/range.h"
 
+#ifdef MACHINE_WIDE
+#define VIRTUAL 0xffff800000000000ul
+#define MEMORY_LIMIT 0xc0000000u /* devices lie above */
+#define KERNEL_DIRECTORIES 4u
+#define FIRST_LIST 256u          /* in the root: the list of the kernel's directories */
+#else
 #define VIRTUAL 0x80000000u
-#define POOL_START 0xe00000u
 #define MEMORY_LIMIT 0x7f000000u /* what the direct map covers */
+#define KERNEL_DIRECTORIES 2u
+#endif
+#define POOL_START 0xe00000u
 #define RESERVE_FRAMES 1024u     /* 4 MiB kept for the kernel's own structures */
 
 #define TO_VIRTUAL(physical) ((void *)((physical) + VIRTUAL))
+#ifdef MACHINE_WIDE
+#define TO_PHYSICAL(pointer) ((unsigned)(((unsigned long)(pointer) - VIRTUAL) >> 32 ? ~0ul : (unsigned long)(pointer) - VIRTUAL)) /* ~0: none */
+#else
 #define TO_PHYSICAL(pointer) ((unsigned)(pointer) - VIRTUAL)
+#endif
 
 /* Page tables have three levels (PAE) and entries of 64 bits, since only these know no-execute. Nothing lies above 4 GiB, so the upper half holds that bit alone. */
 struct entry {
@@ -47,9 +59,22 @@ struct entry {
 
 #define SPACE_DIRECTORIES 2u /* a space's own; the other two are the kernel's, which all have */
 
+/* What CR3 points at. In long mode a list of lists of directories: the first list is the user's own. */
+#ifdef MACHINE_WIDE
 struct machine_space {
-	struct entry root[4]; /* directories, of 1 GiB each: what CR3 points at */
+	struct entry root[512];
 };
+#define DIRECTORY(space, i) TABLE(TABLE((space)->root[0])[i])
+#define HAS_DIRECTORY(space, i) ((space)->root[0].value && TABLE((space)->root[0])[i].value)
+#define SET_DIRECTORY(space, i, directory) (TABLE((space)->root[0])[i].value = TO_PHYSICAL(directory) | P_PRESENT | P_WRITE | P_USER)
+#else
+struct machine_space {
+	struct entry root[4]; /* directories, of 1 GiB each */
+};
+#define DIRECTORY(space, i) TABLE((space)->root[i])
+#define HAS_DIRECTORY(space, i) (space)->root[i].value
+#define SET_DIRECTORY(space, i, directory) ((space)->root[i].value = TO_PHYSICAL(directory) | P_PRESENT)
+#endif
 
 struct machine_thread {
 	struct machine_registers registers; /* first: entry.S */
@@ -83,6 +108,7 @@ void protect_kernel(const void *unwritten); /* besides code and tables, this pag
 
 /* main.c */
 extern char _etext[], _end[];
+extern unsigned long long kernel_idt[]; /* a page or more of its own, which cannot be written */
 
 /* thread.c */
 #define STACK_SIZE 65536u
@@ -90,7 +116,16 @@ extern char _etext[], _end[];
 extern unsigned char kernel_stack[STACK_GUARD + STACK_SIZE + PAGE_SIZE]; /* nor behind it */
 void segment_load(struct machine_thread *thread);
 void interrupt_acknowledge(void);
-extern unsigned long long kernel_gdt[10];
+extern unsigned long long kernel_gdt[];
+
+#ifdef MACHINE_WIDE
+/* descriptors.c */
+#define CODE_NARROW 3 /* in the GDT; a thread has one of the two */
+#define CODE_WIDE 5
+void descriptors_setup(void);
+void bases_load(struct machine_thread *thread); /* of fs and gs, of a wide thread */
+extern unsigned long long code_narrow, code_wide;
+#endif
 
 /* entry.S */
 unsigned user_run(struct machine_registers *registers);

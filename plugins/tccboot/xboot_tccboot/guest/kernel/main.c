@@ -10,14 +10,16 @@ struct module {
 	unsigned start, end, text, reserved;
 };
 
+unsigned multiboot_information; /* physical address; stored by entry.S */
+
+#ifndef MACHINE_WIDE /* else: descriptors.c */
 struct descriptor {
 	unsigned short limit;
 	unsigned base;
 } __attribute__((packed));
 
-struct multiboot *multiboot_information; /* physical; stored by entry.S */
 unsigned kernel_tss[26];                 /* [1] esp0 and [2] ss0 are all that is used */
-static unsigned long long idt[512] __attribute__((aligned(4096))); /* 256 gates; a page of its own, which cannot be written */
+unsigned long long kernel_idt[512] __attribute__((aligned(4096))); /* 256 gates; a page of its own, which cannot be written */
 static unsigned lost_tss[26];            /* the task of a fault that cannot be told otherwise */
 static unsigned char lost_stack[4096];
 
@@ -37,7 +39,7 @@ static void gate(unsigned vector, char *to, unsigned privilege)
 {
 	unsigned at = (unsigned)to;
 
-	idt[vector] = (unsigned long long)((at & 0xffff0000u) | 0x8e00 | privilege << 13) << 32 | 0x80000 | (at & 0xffff);
+	kernel_idt[vector] = (unsigned long long)((at & 0xffff0000u) | 0x8e00 | privilege << 13) << 32 | 0x80000 | (at & 0xffff);
 }
 
 /* The descriptor of a task state. */
@@ -66,7 +68,7 @@ static void tables_setup(void)
 	kernel_tss[25] = 104 << 16; /* no I/O permission map: no port for user code */
 	kernel_gdt[5] = task(kernel_tss);
 	kernel_gdt[9] = task(lost_tss);
-	idt[8] = 0x8500ull << 32 | 9 << 19; /* a task gate */
+	kernel_idt[8] = 0x8500ull << 32 | 9 << 19; /* a task gate */
 	lost_tss[7] = TO_PHYSICAL(kernel_space);
 	lost_tss[8] = (unsigned)trap_double;
 	lost_tss[9] = 2; /* no flag */
@@ -76,13 +78,14 @@ static void tables_setup(void)
 	lost_tss[25] = 104 << 16;
 	gdt_at.limit = sizeof kernel_gdt - 1;
 	gdt_at.base = (unsigned)kernel_gdt;
-	idt_at.limit = 256 * sizeof *idt - 1;
-	idt_at.base = (unsigned)idt;
+	idt_at.limit = 256 * sizeof *kernel_idt - 1;
+	idt_at.base = (unsigned)kernel_idt;
 	load_tables(&gdt_at, &idt_at);
 }
+#endif
 
 /* A fault inside the kernel: a defect. Called by entry.S. */
-void kernel_broken(unsigned cr2, unsigned vector, unsigned error, unsigned eip)
+void kernel_broken(unsigned long cr2, unsigned vector, unsigned error, unsigned long eip)
 {
 	say("kernel fault: vector ");
 	say_hex(vector);
@@ -122,13 +125,17 @@ static unsigned memory_option(const char *line)
 
 void kernel_main(void)
 {
-	struct multiboot *information = TO_VIRTUAL((unsigned)multiboot_information);
+	struct multiboot *information = TO_VIRTUAL(multiboot_information);
 	struct module *module;
 	unsigned top, wanted, start, end;
 
 	kernel_space->root[0].value = 0; /* the first steps' identity map */
-	asm volatile("mov %0, %%cr3" : : "r"(TO_PHYSICAL(kernel_space)));
+	asm volatile("mov %0, %%cr3" : : "r"((unsigned long)TO_PHYSICAL(kernel_space)));
+#ifdef MACHINE_WIDE
+	descriptors_setup();
+#else
 	tables_setup();
+#endif
 	device_setup();
 	protect_from_users();
 	if (!(information->flags & 1))
@@ -144,7 +151,7 @@ void kernel_main(void)
 	start = module->start;
 	end = module->end;
 	frames_setup(top, start, end);
-	protect_kernel(idt);
+	protect_kernel(kernel_idt);
 	personality_start(TO_VIRTUAL(start), end - start);
 	frames_release(start, end);
 	personality_run();

@@ -3,9 +3,14 @@
 #include "kernel.h"
 
 /* Pages of their own, which cannot be written: the two directories of the upper half, the table of the kernel's own 2 MiB, the root. entry.S fills in the first. */
-struct entry kernel_tables[4][ENTRIES] __attribute__((aligned(4096)));
-#define OWN_TABLE kernel_tables[2]
-struct machine_space *const kernel_space = (struct machine_space *)kernel_tables[3];
+#ifdef MACHINE_WIDE
+struct entry kernel_tables[KERNEL_DIRECTORIES + 3][ENTRIES] __attribute__((aligned(4096))); /* and a list of directories before the root */
+struct machine_space *const kernel_space = (struct machine_space *)kernel_tables[KERNEL_DIRECTORIES + 2];
+#else
+struct entry kernel_tables[KERNEL_DIRECTORIES + 2][ENTRIES] __attribute__((aligned(4096)));
+struct machine_space *const kernel_space = (struct machine_space *)kernel_tables[KERNEL_DIRECTORIES + 1];
+#endif
+#define OWN_TABLE kernel_tables[KERNEL_DIRECTORIES]
 
 unsigned no_execute;
 int kernel_has_smap;
@@ -13,7 +18,7 @@ int kernel_has_smap;
 /* May the kernel read and write a user's pages? It never needs to: it has its own view of all memory. See machine_run. */
 void kernel_reaches_users(int may)
 {
-	unsigned control;
+	unsigned long control;
 
 	asm volatile("mov %%cr4, %0" : "=r"(control));
 	control = may ? control & ~(1u << 21) : control | 1u << 21;
@@ -31,7 +36,8 @@ static void cpuid(unsigned leaf, unsigned *a, unsigned *b, unsigned *d)
    processor has it. */
 void protect_from_users(void)
 {
-	unsigned most, a, b = 0, d, control;
+	unsigned most, a, b = 0, d;
+	unsigned long control;
 
 	cpuid(0, &most, &b, &d);
 	b = 0;
@@ -53,6 +59,12 @@ void protect_from_users(void)
 	no_execute = 0x80000000u;
 }
 
+#ifdef MACHINE_WIDE
+#define KERNEL_DIRECTORY(i) TABLE(kernel_space->root[FIRST_LIST])[i]
+#else
+#define KERNEL_DIRECTORY(i) kernel_space->root[2 + (i)]
+#endif
+
 /* Looks through all that is mapped in the kernel's half, as the processor reads it: nothing in it is a user's; code is never written; and what can be written is never
    code. Panics. */
 static void check_tables(void)
@@ -60,8 +72,8 @@ static void check_tables(void)
 	struct entry *directory, *table;
 	unsigned i, j, n, code;
 
-	for (i = 0; i < 2 * ENTRIES; i++) {
-		directory = TABLE(kernel_space->root[2 + i / ENTRIES]) + i % ENTRIES;
+	for (i = 0; i < KERNEL_DIRECTORIES * ENTRIES; i++) {
+		directory = TABLE(KERNEL_DIRECTORY(i / ENTRIES)) + i % ENTRIES;
 		if (!directory->value)
 			continue;
 		n = directory->value & P_LARGE ? 1 : ENTRIES;
@@ -72,7 +84,12 @@ static void check_tables(void)
 				machine_panic("defect: memory of the kernel that is a user's, or can be written and run");
 		}
 	}
+#ifdef MACHINE_WIDE
+	for (i = 0; i < ENTRIES; i++)
+		if (kernel_space->root[i].value && i != FIRST_LIST)
+#else
 	if (kernel_space->root[0].value || kernel_space->root[1].value)
+#endif
 		machine_panic("defect: the kernel's own space has a user's half");
 }
 
@@ -99,12 +116,12 @@ void protect_kernel(const void *unwritten)
 	OWN_TABLE[SCREEN / PAGE_SIZE].value = SCREEN | P_PRESENT | P_WRITE;
 	OWN_TABLE[SCREEN / PAGE_SIZE].high = no_execute;
 #endif
-	for (i = 1; i < 2 * ENTRIES; i++)
+	for (i = 1; i < KERNEL_DIRECTORIES * ENTRIES; i++)
 		if (i < POOL_START >> 21)
 			kernel_tables[0][i].value = 0;
 		else if (kernel_tables[0][i].value)
 			kernel_tables[0][i].high = no_execute;
 	kernel_tables[0][0].value = TO_PHYSICAL(OWN_TABLE) | P_PRESENT | P_WRITE;
-	asm volatile("mov %0, %%cr3" : : "r"(TO_PHYSICAL(kernel_space))); /* from here on they cannot be written themselves */
+	asm volatile("mov %0, %%cr3" : : "r"((unsigned long)TO_PHYSICAL(kernel_space))); /* from here on they cannot be written themselves */
 	check_tables();
 }

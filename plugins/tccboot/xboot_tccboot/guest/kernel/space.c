@@ -5,9 +5,11 @@
 #define FRAME(entry) ((void *)(((entry) & ~PAGE_MASK) + VIRTUAL))
 #define HAS_FRAME(entry) (((entry) & (P_PRESENT | P_HIDDEN)) && !((entry) & P_FOREIGN))
 
+static struct entry *make_table(struct entry *slot);
+
 static void flush(struct machine_space *space)
 {
-	unsigned current;
+	unsigned long current;
 
 	asm volatile("mov %%cr3, %0" : "=r"(current));
 	if (current == TO_PHYSICAL(space))
@@ -22,15 +24,24 @@ struct machine_space *machine_space_new(void)
 
 	if (!space)
 		return 0;
+#ifdef MACHINE_WIDE
+	space->root[FIRST_LIST] = kernel_space->root[FIRST_LIST];
+	directory = make_table(&space->root[0]);
+	if (!directory) {
+		machine_space_free(space);
+		return 0;
+	}
+#else
 	space->root[2] = kernel_space->root[2];
 	space->root[3] = kernel_space->root[3];
+#endif
 	for (i = 0; i < SPACE_DIRECTORIES; i++) {
 		directory = frame_of(FRAME_TABLE);
 		if (!directory) {
 			machine_space_free(space);
 			return 0;
 		}
-		space->root[i].value = TO_PHYSICAL(directory) | P_PRESENT;
+		SET_DIRECTORY(space, i, directory);
 	}
 	return space;
 }
@@ -38,7 +49,7 @@ struct machine_space *machine_space_new(void)
 /* The place in a directory of the table of a page. */
 static struct entry *slot_of(struct machine_space *space, address at)
 {
-	return TABLE(space->root[at >> 30]) + (at >> 21 & (ENTRIES - 1));
+	return DIRECTORY(space, at >> 30) + (at >> 21 & (ENTRIES - 1));
 }
 
 /* A new table in an empty place of a directory. 0: no memory. */
@@ -83,13 +94,14 @@ static void clear(struct entry *entry)
 void machine_space_free(struct machine_space *space)
 {
 	struct entry *directory, *table;
-	unsigned i, j, k, current;
+	unsigned i, j, k;
+	unsigned long current;
 
 	asm volatile("mov %%cr3, %0" : "=r"(current));
 	if (current == TO_PHYSICAL(space))
-		asm volatile("mov %0, %%cr3" : : "r"(TO_PHYSICAL(kernel_space)));
-	for (k = 0; k < SPACE_DIRECTORIES && space->root[k].value; k++) {
-		directory = TABLE(space->root[k]);
+		asm volatile("mov %0, %%cr3" : : "r"((unsigned long)TO_PHYSICAL(kernel_space)));
+	for (k = 0; k < SPACE_DIRECTORIES && HAS_DIRECTORY(space, k); k++) {
+		directory = DIRECTORY(space, k);
 		for (i = 0; i < ENTRIES; i++) {
 			if (!directory[i].value)
 				continue;
@@ -101,6 +113,10 @@ void machine_space_free(struct machine_space *space)
 		}
 		frame_back(FRAME_TABLE, directory);
 	}
+#ifdef MACHINE_WIDE
+	if (space->root[0].value)
+		frame_back(FRAME_TABLE, TABLE(space->root[0]));
+#endif
 	frame_back(FRAME_TABLE, space);
 }
 
@@ -135,10 +151,10 @@ struct machine_space *machine_space_copy(struct machine_space *space)
 	if (!copy)
 		return 0;
 	for (i = 0; i < SPACE_DIRECTORIES * ENTRIES; i++) {
-		from = TABLE(space->root[i / ENTRIES]) + i % ENTRIES;
+		from = DIRECTORY(space, i / ENTRIES) + i % ENTRIES;
 		if (!from->value)
 			continue;
-		to = TABLE(copy->root[i / ENTRIES]) + i % ENTRIES;
+		to = DIRECTORY(copy, i / ENTRIES) + i % ENTRIES;
 		table = make_table(to);
 		if (!table) {
 			machine_space_free(copy);

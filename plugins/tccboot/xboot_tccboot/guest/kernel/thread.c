@@ -21,7 +21,7 @@ static unsigned char fresh_floating[512 + 16];
 
 static void *aligned(unsigned char *area)
 {
-	return (void *)(((unsigned)area + 15) & ~15u);
+	return (void *)(((unsigned long)area + 15) & ~15ul);
 }
 
 static void float_save(struct machine_thread *thread)
@@ -153,9 +153,34 @@ static void load(struct machine_thread *thread)
 {
 	unload();
 	memcpy(&kernel_gdt[FIRST_SEGMENT], thread->segments, sizeof thread->segments);
+#ifdef MACHINE_WIDE /* a thread has code of its own width alone: a far jump into the other is a fault */
+	kernel_gdt[CODE_NARROW] = thread->registers.wide ? 0 : code_narrow;
+	kernel_gdt[CODE_WIDE] = thread->registers.wide ? code_wide : 0;
+	thread->registers.code = (thread->registers.wide ? CODE_WIDE : CODE_NARROW) * 8 + 3;
+	load_segments(0, 0);
+	bases_load(thread);
+#endif
 	asm volatile("fxrstor (%0)" : : "r"(aligned(thread->floating)));
 	loaded = thread;
 }
+
+#ifdef MACHINE_WIDE
+void machine_thread_base(struct machine_thread *thread, int gs, address base)
+{
+	*(gs ? &thread->registers.gs_base : &thread->registers.fs_base) = base;
+	if (loaded == thread)
+		unload();
+}
+
+/* What 32-bit code leaves in the upper halves of registers is nobody's word. */
+static void cut(struct machine_registers *r)
+{
+	machine_word *at;
+
+	for (at = &r->ebx; at <= &r->eflags; at++)
+		*at &= 0xffffffffu;
+}
+#endif
 
 void interrupt_acknowledge(void)
 {
@@ -173,30 +198,57 @@ static enum machine_event fault(struct machine_fault *f, int signal, int code, u
 	return MACHINE_FAULT;
 }
 
+/* The segments of data that a thread has: a wide one needs none, but what it loads spoils a base. */
+#ifdef MACHINE_WIDE
+static void segments_give(struct machine_thread *thread, struct machine_registers *r)
+{
+	load_segments(r->wide ? 0 : selector(thread, r->fs), r->wide ? 0 : selector(thread, r->gs));
+	if (r->wide)
+		bases_load(thread);
+}
+#else
+#define segments_give(thread, r) load_segments(selector(thread, (r)->fs), selector(thread, (r)->gs))
+#endif
+
 enum machine_event machine_run(struct machine_thread *thread, struct machine_fault *f)
 {
-	unsigned vector, at, cr3, fs, gs;
+	unsigned vector;
+	unsigned long at, cr3;
+	unsigned fs, gs;
 	int lenient = 0;
 	struct machine_registers *r = &thread->registers;
 
 	r->eflags = (r->eflags & FLAGS_USER) | FLAGS_FORCED;
+#ifdef MACHINE_WIDE
+	if (r->eip >= USER_TOP) { /* no address that an iret may be given */
+		trap_error = FAULT_FETCH | 4;
+		return fault(f, SIGSEGV, 1, 14, r->eip);
+	}
+#endif
 	asm volatile("mov %%cr3, %0" : "=r"(cr3));
 	if (cr3 != TO_PHYSICAL(thread->space))
-		asm volatile("mov %0, %%cr3" : : "r"(TO_PHYSICAL(thread->space)));
+		asm volatile("mov %0, %%cr3" : : "r"((unsigned long)TO_PHYSICAL(thread->space)));
 	if (loaded != thread)
 		load(thread);
 	for (;;) {
 		asm volatile("mov %%fs, %0" : "=r"(fs));
 		asm volatile("mov %%gs, %0" : "=r"(gs));
 		if (r->fs | r->gs | (fs & 0xffff) | (gs & 0xffff))
-			load_segments(selector(thread, r->fs), selector(thread, r->gs));
+			segments_give(thread, r);
 		if (lenient)
 			kernel_reaches_users(1);
 		vector = user_run(r);
 		if (lenient)
 			kernel_reaches_users(0);
+#ifdef MACHINE_WIDE
+		if (!r->wide)
+			cut(r);
+		if (vector == (r->wide ? 129 : 128))
+			return MACHINE_CALL;
+#else
 		if (vector == 128)
 			return MACHINE_CALL;
+#endif
 		asm volatile("mov %%cr2, %0" : "=r"(at));
 		switch (vector) {
 		case 0:

@@ -1,9 +1,9 @@
-/* main.c: the loader. It compiles a kernel from its C source with TCC, at boot, and enters it as a multiboot loader would.
+/* main.c: the loader. It compiles a kernel from its C source with TCC, at boot, and enters it as a multiboot loader would: in 32-bit mode, be it for x86_64.
 
    The first multiboot module is the kernel's source tree (newc), the others are handed on to the kernel. The tree holds a file `manifest`:
 
        name WORDS             what is said on the console
-       offset HEX             virtual address - physical address of the kernel (0 for one that is linked where it runs)
+       offset HEX             virtual address - physical address of the kernel (0 for one that is linked where it runs); its lower 32 bits count
        option WORD            one option for TCC, as on its command line
        file PATH              one file for TCC: C, assembler, or archive, in this order
 
@@ -34,16 +34,37 @@ struct module {
 	unsigned start, end, text, reserved;
 };
 
+/* A file for x86_64 has words of 64 bits; their lower halves are enough: what counts here are physical addresses, sizes and offsets. */
+#ifdef TCC_TARGET_X86_64
+#define WIDE [2]
+#define LOW(field) (field)[0]
+#define ELF_START "\177ELF\2\1\1"
+#define ELF_MACHINE 62
+#define ELF_NAME "x86_64"
+#else
+#define WIDE
+#define LOW(field) (field)
+#define ELF_START "\177ELF\1\1\1"
+#define ELF_MACHINE 3
+#define ELF_NAME "i386"
+#endif
+
 struct elf_header {
 	unsigned char ident[16];
 	unsigned short type, machine;
-	unsigned version, entry, segments, sections, flags;
+	unsigned version, entry WIDE, segments WIDE, sections WIDE, flags;
 	unsigned short size, segment_size, segment_count;
 };
 
+#ifdef TCC_TARGET_X86_64
+struct elf_segment {
+	unsigned type, flags, offset WIDE, vaddr WIDE, paddr WIDE, file_size WIDE, memory_size WIDE, align WIDE;
+};
+#else
 struct elf_segment {
 	unsigned type, offset, vaddr, paddr, file_size, memory_size, flags, align;
 };
+#endif
 
 unsigned char loader_stack[262144]; /* used by boot.S */
 
@@ -170,19 +191,19 @@ static unsigned place(const unsigned char *elf, size_t size, unsigned offset)
 	const struct elf_segment *segment;
 	unsigned i, to;
 
-	if (size < sizeof *header || memcmp(elf, "\177ELF\1\1\1", 7) || header->machine != 3)
-		libc_die("what TCC made is not an i386 ELF file", "kernel.elf");
+	if (size < sizeof *header || memcmp(elf, ELF_START, 7) || header->machine != ELF_MACHINE)
+		libc_die("what TCC made is not an " ELF_NAME " ELF file", "kernel.elf");
 	for (i = 0; i < header->segment_count; i++) {
-		segment = (const void *)(elf + header->segments + i * header->segment_size);
+		segment = (const void *)(elf + LOW(header->segments) + i * header->segment_size);
 		if (segment->type != 1)
 			continue;
-		to = segment->vaddr - offset;
-		if (to < KERNEL_LOW || to > KERNEL_HIGH || segment->memory_size > KERNEL_HIGH - to)
+		to = LOW(segment->vaddr) - offset;
+		if (to < KERNEL_LOW || to > KERNEL_HIGH || LOW(segment->memory_size) > KERNEL_HIGH - to)
 			libc_die("limit: the kernel must fit between 1 MiB and 14 MiB", "a segment lies outside");
-		memcpy((void *)to, elf + segment->offset, segment->file_size);
-		memset((void *)(to + segment->file_size), 0, segment->memory_size - segment->file_size);
+		memcpy((void *)to, elf + LOW(segment->offset), LOW(segment->file_size));
+		memset((void *)(to + LOW(segment->file_size)), 0, LOW(segment->memory_size) - LOW(segment->file_size));
 	}
-	return header->entry - offset;
+	return LOW(header->entry) - offset;
 }
 
 void loader_main(unsigned magic, struct multiboot *information)

@@ -1,0 +1,185 @@
+"""The kernel in long mode: programs of both widths on it, the compiler that makes it, and planted defects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from guest_tree import payload, tiny_program
+
+from xboot.boot import RunOptions
+from xboot.cache import Cache, file_sha256
+from xboot.debian import DebianPackages
+from xboot.errors import BackendError
+from xboot.guest.own_tcc import OwnTcc
+from xboot.guest.tcc import obtain_tcc, run_tcc
+from xboot.hooks import BackendOptions
+from xboot.model import EMPTY_SCRIPT, Script, Verdict
+from xboot.pipeline import Pipeline, Request
+from xboot.plugins import Plugins
+from xboot.testing.boot import boot as start
+from xboot.testing.builders import HOSTILE, PROGRAMS, SYSCALLS, Builder, Builders, load_builders, syscall_answers
+from xboot.testing.recipes import APPLETS
+from xboot.voter import Voter
+from xboot_tccboot.kernel import compile_on_host, own_tree, pack
+from xboot_tccboot.loader import build_loader
+
+pytestmark = pytest.mark.boot
+
+HERE = Path(__file__).parent
+WIDE = {"bits": "64"}
+
+
+@pytest.fixture(scope="module")
+def plugins() -> Plugins:
+    return Plugins.load()
+
+
+@pytest.fixture
+def builders(plugins: Plugins, tmp_path: Path) -> Callable[[str], Builders]:
+    def make(system: str) -> Builders:
+        (tmp_path / system).mkdir()
+        return Builders(tmp_path / system, system, plugins)
+
+    return make
+
+
+def run(script: Script, plugins: Plugins, log: Path, settings: Mapping[str, str] | None = None) -> Verdict:
+    options = RunOptions(step_timeout=60, accelerator="tcg", log=log)
+    return Pipeline(plugins, "tccboot").run(Request(voters=[Voter("tccboot")], settings=settings or {}, run=options), script).verdict
+
+
+def test_the_guest_compiles_what_the_host_and_debians_tcc_compile(
+    plugins: Plugins, builders: Callable[[str], Builders], tcc: OwnTcc, tmp_path: Path
+) -> None:
+    script = builders("x86_64-linux").shell("hello", 'test "$(cd / && pwd)" = / && echo hello > $out')
+    verdict = run(script, plugins, tmp_path / "log")
+    assert verdict.ok, verdict.failure
+    tree = own_tree(tcc, bits=64)
+    made = file_sha256(compile_on_host(tree, tcc, tmp_path / "here"))
+    assert f"kernel sha256 {made}" in (tmp_path / "log").read_text()
+    words = [line.split(" ", 1) for line in tree.manifest.splitlines()]
+    options, files = ([rest for word, rest in words if word == kind] for kind in ("option", "file"))
+    run_tcc(obtain_tcc(DebianPackages(Cache()), "tcc"), [*options, "-o", "debian.elf", *files], tmp_path / "here")
+    assert file_sha256(tmp_path / "here" / "debian.elf") == made
+
+
+MIXED = """
+[derivation.first]
+builder = "{wide}/bin/sh"
+args = ["-c", "echo 64 > $out; {narrow}/bin/sh -c 'echo 32; {wide}/bin/echo 64' >> $out"]
+[derivation.last]
+system = "i686-linux"
+builder = "{narrow}/bin/sh"
+args = ["-c", "{wide}/bin/tr 0-9 a-j < {first} > $out; {narrow}/bin/sort {first} >> $out"]
+"""
+
+
+def test_programs_of_both_widths_run_in_one_step_and_in_one_boot(plugins: Plugins, tmp_path: Path) -> None:
+    links = "{ " + ", ".join(f'"bin/{applet}" = "busybox"' for applet in (*APPLETS, "echo")) + " }"
+    text = '[recipe]\nsystem = "x86_64-linux"\n'
+    for name, architecture in (("wide", "amd64"), ("narrow", "i386")):
+        text += f'[source.{name}]\ntype = "debian"\npackage = "busybox-static"\narchitecture = "{architecture}"\n'
+        text += f'select = ["bin/busybox"]\nlinks = {links}\n'
+    (tmp_path / "recipe.toml").write_text(text + MIXED)
+    pipeline = Pipeline(plugins, "tccboot")
+    script = pipeline.plan(Request(targets=[f"{tmp_path / 'recipe.toml'}:last"]))
+    assert script.systems == {"i686-linux", "x86_64-linux"}
+    verdict = start(script, "tccboot", tmp_path, plugins=plugins, timeout=60, export=True).verdict
+    assert verdict.ok, verdict.failure
+    assert b"ge\ndc\nge\n32\n64\n64\n" in verdict.exports[script.results[0]].read_bytes()
+
+
+def test_narrow_calls_answer_as_linux_does(plugins: Plugins, builders: Callable[[str], Builders], tmp_path: Path) -> None:
+    script = builders("i686-linux").script(load_builders(PROGRAMS)["syscalls"], to_output=True)
+    verdict = start(script, "tccboot", tmp_path, plugins=plugins, timeout=60, export=True, settings=WIDE).verdict
+    assert verdict.ok, verdict.failure
+    answers = "".join(f"{line}\n" for line in syscall_answers(SYSCALLS))
+    assert answers.encode() in verdict.exports[script.results[0]].read_bytes()
+
+
+@pytest.mark.parametrize(("program", "system"), [("modes.c", "x86_64-linux"), ("modes32.c", "i686-linux")])
+def test_a_program_never_runs_code_of_the_other_width(
+    program: str, system: str, plugins: Plugins, builders: Callable[[str], Builders], tmp_path: Path
+) -> None:
+    source = tmp_path / program
+    source.write_text((HERE / program).read_text().replace('"attack', f'"{HOSTILE}/attack'))
+    script = builders(system).script(Builder(source.stem, source, "", None, system=system))
+    verdict = run(script, plugins, tmp_path / "log", WIDE)
+    assert verdict.ok, verdict.failure + (tmp_path / "log").read_text()
+
+
+def test_the_kernel_is_of_the_width_that_the_run_needs(plugins: Plugins, builders: Callable[[str], Builders]) -> None:
+    pipeline = Pipeline(plugins, "tccboot")
+    made = {
+        bits: pipeline.prepare("tccboot", EMPTY_SCRIPT, BackendOptions(systems=frozenset(systems)))["kernel"].sha256
+        for bits, systems in ((32, ["i686-linux"]), (0, []), (64, ["i686-linux", "x86_64-linux"]))
+    }
+    assert made[32] == made[0] != made[64]
+
+
+# ---------------------------------------------------------------- planted defects
+
+# Calls getpid by int $0x80, with an address of its own in ebx, in 32-bit code; then /init ends, which is a panic of its own.
+PROGRAM = bytes.fromhex("b814000000 bb00800408 cd80 b801000000 31db cd80".replace(" ", ""))
+HEAD = "CALL(getpid)\n{\n"
+LAST = "	kernel_tables[0][0].value = TO"
+DEFECTS = {
+    "nothing": ("call_process.c", HEAD, "", "process 1 ended"),
+    "a user's address is called": ("call_process.c", HEAD, "((void (*)(void))r->ebx)();", "kernel fault: vector 0000000e"),
+    "a user's memory is read": ("call_process.c", HEAD, "{ volatile char c = *(char *)r->ebx; }", "vector 0000000e error 00000001"),
+    "the kernel's code is written": (
+        "call_process.c", HEAD, "{ volatile char *at = (char *)0xffff800000100040ul; *at = 1; }", "vector 0000000e error 00000003",
+    ),
+    "an interrupt's gate is written": (
+        "call_process.c", HEAD,
+        '{ struct { unsigned short limit; unsigned long base; } __attribute__((packed)) t; asm volatile("sidt %0" : "=m"(t));'
+        " *(volatile char *)t.base = 1; }",
+        "kernel fault: vector 0000000e error 00000003",
+    ),
+    "a frame with another upper half": (
+        "call_process.c", HEAD, "machine_frame_drop((char *)machine_frame(1) + (1ul << 40));", "a frame that is none",
+    ),
+    "the stack is full": ("call_process.c", HEAD, '{ asm volatile("1: push %rax; jmp 1b"); }', "its stack is full"),
+    "a program goes on at no address": ("call_process.c", HEAD, "p->r->eip = 0xffff800000100000ul;", "process 1 ended"),
+    "data can be run": ("protect.c", LAST, "OWN_TABLE[TO_PHYSICAL(kernel_stack) / PAGE_SIZE + 4].high = 0;", "defect: memory"),
+    "memory is a user's": ("protect.c", LAST, "kernel_tables[3][7].value |= P_USER;", "defect: memory"),
+    "the kernel has a user's half": ("protect.c", LAST, "kernel_space->root[7].value = 1;", "a user's half"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_defect_ends_the_machine(defect: str, tcc: OwnTcc, qemu_with: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    file, place, text, said = DEFECTS[defect]
+    tree = own_tree(tcc, bits=64)
+    (name,) = [n for n in tree.files if n.endswith("/" + file) and place in tree.files[n].read_text()]
+    changed = tmp_path / "changed.c"
+    after = place + text if place == HEAD else text + place
+    changed.write_text(tree.files[name].read_text().replace(place, after))
+    archive = tmp_path / "payload"
+    archive.write_bytes(payload(tiny_program(PROGRAM)))
+    kernel = pack(replace(tree, files={**tree.files, name: changed}), Cache()).path
+    status, console = qemu_with(build_loader(tcc, Cache(), 64).path, kernel, archive, processor="max")
+    assert status == 35
+    assert said in console
+
+
+def test_a_processor_without_long_mode(tcc: OwnTcc, qemu_with: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    archive = tmp_path / "payload"
+    archive.write_bytes(payload(tiny_program(PROGRAM)))
+    kernel = pack(own_tree(tcc, bits=64), Cache()).path
+    status, console = qemu_with(build_loader(tcc, Cache(), 64).path, kernel, archive, program="qemu-system-i386", processor="qemu32")
+    assert status == 35
+    assert re.search(r"kernel sha256 [0-9a-f]{64}", console)
+
+
+def test_a_backend_without_the_systems_of_its_steps_is_refused(
+    plugins: Plugins, builders: Callable[[str], Builders], tmp_path: Path
+) -> None:
+    script = builders("x86_64-linux").shell("hello", "echo hello > $out")
+    artifacts = plugins.backend("tccboot") and Pipeline(plugins, "tccboot").prepare("tccboot", EMPTY_SCRIPT, BackendOptions())
+    with pytest.raises(BackendError, match="x86_64-linux"):
+        plugins.call("xboot_package", backend="tccboot", script=script, artifacts=artifacts, options=BackendOptions(), folder=tmp_path)
