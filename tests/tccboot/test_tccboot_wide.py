@@ -121,6 +121,17 @@ def test_the_kernel_is_of_the_width_that_the_run_needs(plugins: Plugins, builder
     assert made[32] == made[0] != made[64]
 
 
+def test_memory_ends_before_the_devices_with_the_window(plugins: Plugins, tmp_path: Path) -> None:
+    options = BackendOptions(systems=frozenset({"x86_64-linux"}), export_size=64 << 20, memory=3008)
+    pipeline = Pipeline(plugins, "tccboot")
+    image = pipeline.package("tccboot", EMPTY_SCRIPT, pipeline.prepare("tccboot", EMPTY_SCRIPT, options), options, tmp_path)
+    boot = pipeline.boot("tccboot", image, options)
+    assert boot.window is not None
+    assert (boot.memory, boot.window.base, boot.bits) == (3008, 3008 << 20, 64)
+    with pytest.raises(BackendError, match="of 64 bits uses at most 3008 MiB"):
+        pipeline.boot("tccboot", image, replace(options, memory=3009))
+
+
 # ---------------------------------------------------------------- planted defects
 
 # Calls getpid by int $0x80, with an address of its own in ebx, in 32-bit code; then /init ends, which is a panic of its own.

@@ -22,7 +22,8 @@ from xboot_tccboot.tcb import components
 
 MiB = 1 << 20
 _PROCESSORS = {32: "i686+smep+smap+nx", 64: "x86-64-v2+smep+smap+nx"}  # SMEP, SMAP, no-execute: for the kernel's own protection
-_MAX_MEMORY = 2032  # MiB: what the kernel's direct map covers (guest/kernel/kernel.h)
+# MiB: what the kernel's direct map covers (guest/kernel/kernel.h); in long mode with the window
+_MAX_MEMORY = {32: 2032, 64: 3072}
 
 
 class TccbootBackend(Backend):
@@ -75,10 +76,11 @@ class TccbootBackend(Backend):
         return assemble(self.info.name, script, files, regions, artifacts)
 
     def boot(self, image: BootImage, options: BackendOptions) -> Boot:
-        memory = choose_memory(options, _memory(image.files["payload"].stat().st_size), _MAX_MEMORY)
-        if memory > _MAX_MEMORY:
+        most = _most_memory(options)
+        memory = choose_memory(options, min(most, _memory(image.files["payload"].stat().st_size)), most)
+        if memory > most:
             raise BackendError(
-                f"tccboot's kernel uses at most {_MAX_MEMORY} MiB of memory; this run needs {memory}",
+                f"tccboot's kernel of {_bits(options)} bits uses at most {most} MiB of memory here; this run needs {memory}",
                 hint="choose --memory, or another backend",
             )
         return Boot(
@@ -103,7 +105,13 @@ def _bits(options: BackendOptions) -> int:
 
 def _memory(payload: int) -> int:
     """MiB for a payload of so many bytes: it stands in memory twice while it is unpacked, and builders need room."""
-    return min(_MAX_MEMORY, max(768, 512 + -(-payload // MiB) * 3))
+    return max(768, 512 + -(-payload // MiB) * 3)
+
+
+def _most_memory(options: BackendOptions) -> int:
+    """MiB that the kernel can use: in long mode the window lies behind them, all below what a PC has its devices in."""
+    window = -(-options.export_size // MiB) if _bits(options) == 64 else 0
+    return _MAX_MEMORY[_bits(options)] - window
 
 
 plugin = TccbootBackend()
