@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from guest_tree import payload, tiny_program
 
+from xboot import nar
 from xboot.boot import RunOptions
 from xboot.cache import Cache, file_sha256
 from xboot.debian import DebianPackages
@@ -101,13 +102,28 @@ def test_narrow_calls_answer_as_linux_does(plugins: Plugins, builders: Callable[
     assert answers.encode() in verdict.exports[script.results[0]].read_bytes()
 
 
+def in_tests(name: str, folder: Path, system: str) -> Builder:
+    """A program that stands beside this file, as a builder."""
+    source = folder / name
+    source.write_text((HERE / name).read_text().replace('"attack', f'"{HOSTILE}/attack'))
+    return Builder(source.stem, source, "", None, system=system)
+
+
+def test_wide_calls_answer_as_linux_does(plugins: Plugins, builders: Callable[[str], Builders], tmp_path: Path) -> None:
+    """Those with structures or arguments that i386 has otherwise; the answers are those of the linux backend."""
+    script = builders("x86_64-linux").script(in_tests("wide_calls.c", tmp_path, "x86_64-linux"), to_output=True)
+    verdict = start(script, "tccboot", tmp_path, plugins=plugins, timeout=60, export=True).verdict
+    assert verdict.ok, verdict.failure
+    with verdict.exports[script.results[0]].open("rb") as stream:
+        (said,) = (b"".join(entry.chunks) for entry in nar.read(stream) if entry.kind == "regular")
+    assert said.decode().splitlines() == (HERE / "wide_calls.txt").read_text().splitlines()
+
+
 @pytest.mark.parametrize(("program", "system"), [("modes.c", "x86_64-linux"), ("modes32.c", "i686-linux")])
 def test_a_program_never_runs_code_of_the_other_width(
     program: str, system: str, plugins: Plugins, builders: Callable[[str], Builders], tmp_path: Path
 ) -> None:
-    source = tmp_path / program
-    source.write_text((HERE / program).read_text().replace('"attack', f'"{HOSTILE}/attack'))
-    script = builders(system).script(Builder(source.stem, source, "", None, system=system))
+    script = builders(system).script(in_tests(program, tmp_path, system))
     verdict = run(script, plugins, tmp_path / "log", WIDE)
     assert verdict.ok, verdict.failure + (tmp_path / "log").read_text()
 
