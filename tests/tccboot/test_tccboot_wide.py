@@ -18,6 +18,7 @@ from xboot.errors import BackendError
 from xboot.guest.own_tcc import OwnTcc
 from xboot.guest.tcc import obtain_tcc, run_tcc
 from xboot.hooks import BackendOptions
+from xboot.machine import MachineOptions
 from xboot.model import EMPTY_SCRIPT, Script, Verdict
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
@@ -25,6 +26,8 @@ from xboot.testing.boot import boot as start
 from xboot.testing.builders import HOSTILE, PROGRAMS, SYSCALLS, Builder, Builders, load_builders, syscall_answers
 from xboot.testing.recipes import APPLETS
 from xboot.voter import Voter
+from xboot_qemu.command import find_program
+from xboot_qemu.guard import needed
 from xboot_tccboot.kernel import compile_on_host, own_tree, pack
 from xboot_tccboot.loader import build_loader
 
@@ -126,6 +129,14 @@ def test_a_program_never_runs_code_of_the_other_width(
     script = builders(system).script(in_tests(program, tmp_path, system))
     verdict = run(script, plugins, tmp_path / "log", WIDE)
     assert verdict.ok, verdict.failure + (tmp_path / "log").read_text()
+
+
+def test_the_kernels_memory_is_out_of_reach_of_a_far_call(plugins: Plugins, builders: Callable[[str], Builders], tmp_path: Path) -> None:
+    script = builders("x86_64-linux").script(in_tests("far64.c", tmp_path, "x86_64-linux"))
+    verdict = run(script, plugins, tmp_path / "log")
+    assert not verdict.ok and "status 77" not in verdict.failure
+    if needed(find_program("qemu-system-x86_64"), MachineOptions("tcg")):
+        assert "a program reached the kernel's memory by a far call or return" in verdict.failure
 
 
 def test_the_kernel_is_of_the_width_that_the_run_needs(plugins: Plugins, builders: Callable[[str], Builders]) -> None:
