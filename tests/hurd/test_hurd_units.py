@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from xboot.model import Artifact, Region, Role
 from xboot.package import FRAMING, Payload
 from xboot_hurd.backend import plugin
 from xboot_hurd.kernel import debian_kernel, other_kernel
+from xboot_hurd.lines import record_sources
 from xboot_hurd.mend import is_mended, mend
 from xboot_hurd.module import MAX_PAYLOAD, write_module
 from xboot_hurd.server import build_server
@@ -132,3 +135,20 @@ def test_a_kernel_of_the_users_own(original: Path, tmp_path: Path) -> None:
 def test_a_kernel_that_is_not_there_is_named() -> None:
     with pytest.raises(XbootError, match="/nonexistent/mach"):
         plugin.prepare(BackendOptions(settings={"gnumach": "/nonexistent/mach"}), lambda event: None)
+
+
+@pytest.mark.parametrize(("says", "counted"), [(b"But no debugger, continuing.", {"kern/task.c"}), (b"", {"kern/task.c", "ddb/db_run.c"})])
+def test_the_twins_debugger_counts_when_the_kernel_has_it(says: bytes, counted: set[str], tmp_path: Path) -> None:
+    for name, function in (("ddb/db_run.c", "db_run"), ("kern/task.c", "_start")):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(f"int {function}(void)\n{{\n    return 0;\n}}\n")
+    subprocess.run(["gcc", "-g", "-nostdlib", "-static", "-o", "twin", "ddb/db_run.c", "kern/task.c"], cwd=tmp_path, check=True)
+    record_sources((tmp_path / "twin").read_bytes(), tmp_path / "record", b"\x7fELF" + says)
+    assert {"/".join(name.split("/")[-2:]) for name in json.loads((tmp_path / "record").read_text())} == counted
+
+
+def test_the_kernel_that_boots_has_no_debugger() -> None:
+    (record,) = debian_kernel(DebianPackages(Cache()), Cache()).source_files
+    names = set(json.loads(record.read_text()))
+    assert {"kern/task.c", "i386/i386/db_interface.c"} <= names
+    assert not [name for name in names if name.startswith("ddb/") or name.endswith(("db_disasm.c", "db_trace.c"))]

@@ -26,7 +26,7 @@ def debian_kernel(debian: DebianPackages, cache: Cache, *, untouched: bool = Fal
     package = _available(debian)
     root, deb = debian.unpacked(package, "i386")
     debug_root, debug = debian.unpacked(f"{package}-dbg", "i386")
-    key = {"kernel": deb.sha256, "debug": debug.sha256, "recipe": "2"}
+    key = {"kernel": deb.sha256, "debug": debug.sha256, "recipe": "3"}
 
     def make(work: Path) -> None:
         kernel = _kernel_in(root, package)
@@ -34,7 +34,7 @@ def debian_kernel(debian: DebianPackages, cache: Cache, *, untouched: bool = Fal
         mended = mend(kernel)
         if mended is not None:
             (work / "mended").write_bytes(mended)
-        record_sources(_kernel_in(debug_root, f"{package}-dbg"), work / SOURCES_FILE)
+        record_sources(_kernel_in(debug_root, f"{package}-dbg"), work / SOURCES_FILE, kernel)
 
     folder = cache.folder("hurd-kernel", key, make)
     kernel = folder / "mended"

@@ -2,6 +2,10 @@
 
 The sources themselves are not served by every mirror, so lines are counted as the debugger sees them: the distinct source lines for which
 the compiler made machine code. That is fewer than the lines of the files (declarations and comments make none), and is stated as such.
+
+The twin is a build of its own, of the same source and by the same compiler, with Mach's kernel debugger in it. The files of the debugger
+are left out of the count when the kernel that boots has none. The lines that the debugger has in other files (they print a kernel's
+structures) are counted with these, so the figure is a little too large.
 """
 
 from __future__ import annotations
@@ -21,15 +25,20 @@ if TYPE_CHECKING:
 __all__ = ["SOURCES_FILE", "record_sources"]
 
 SOURCES_FILE = "sources.json"
+_DEBUGGER = ("ddb/", "i386/i386/db_disasm.c", "i386/i386/db_trace.c")
+_HAS_NO_DEBUGGER = b"But no debugger, continuing."  # what a kernel compiled without it says in its place
 _LANGUAGES = {".c": "C", ".h": "C", ".S": "Assembler", ".s": "Assembler"}
 _DWARF_5 = 5
 
 
-def record_sources(kernel: bytes, destination: Path) -> None:
-    """Write, for each source file, its language, lines, and a hash of which lines they are (its content is not known)."""
+def record_sources(twin: bytes, destination: Path, kernel: bytes) -> None:
+    """Write, for each source file that `twin` names, its language, lines, and a hash of which lines they are (its content is not known).
+    The debugger's files are left out if `kernel`, the one that boots, says that it has no debugger.
+    """
     from elftools.elf.elffile import ELFFile  # noqa: PLC0415 - every command loads this module, and few read ELF
 
-    elf = ELFFile(io.BytesIO(kernel))
+    elf = ELFFile(io.BytesIO(twin))
+    absent = _DEBUGGER if _HAS_NO_DEBUGGER in kernel else ()
     lines: dict[str, set[int]] = defaultdict(set)
     dwarf = elf.get_dwarf_info()
     for unit in dwarf.iter_CUs():
@@ -41,6 +50,7 @@ def record_sources(kernel: bytes, destination: Path) -> None:
             "sha256": hashlib.sha256(f"{name}\n{sorted(found)}".encode()).hexdigest(),
         }
         for name, found in sorted(lines.items())
+        if not name.startswith(absent)
     }
     destination.write_text(json.dumps(record, indent=0, sort_keys=True))
 
