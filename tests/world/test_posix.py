@@ -92,7 +92,7 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: py
         asked.append((voter, list(names)))
         if voter == "two" and len(asked) == 2:
             raise KeyboardInterrupt
-        return {name: int(name == "c") for name in names}
+        return {name: int(name == "c" or (voter, name, len(asked)) == ("two", "b", 3)) for name in names}
 
     monkeypatch.setattr(posixtests, "results", results)
     monkeypatch.setattr(posixtests, "_digest", lambda voter: voter)
@@ -100,6 +100,6 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: py
     with pytest.raises(KeyboardInterrupt):
         posixtests.main(["--voters", "one,two", "--keep", str(tmp_path)])
     assert posixtests.main(["--voters", "one,two", "--keep", str(tmp_path)]) == 0
-    assert asked == [("one", ["a", "b", "c"]), ("two", ["a", "b"]), ("two", ["a", "b"])]
+    assert asked == [("one", ["a", "b", "c"]), ("two", ["a", "b"]), ("two", ["a", "b"]), ("two", ["b"])]  # b did not pass at once
     assert posixtests.main(["--voters", "one,two", "--keep", str(tmp_path)]) == 0
-    assert len(asked) == 3
+    assert len(asked) == 4

@@ -50,6 +50,14 @@ int main(void) {
     memset(q + 16384, 1, 8192), CALL(mincore(q + 16384, 8192, resident)), SAY("resident", resident[0] & resident[1] & 1), CALL(mincore(q, 32768, resident)), CALL(mincore(q + 1, 4096, resident));
     CALL(msync(q, 4096, MS_SYNC)), CALL(msync(q, 32768, MS_SYNC)), CALL(msync(q, 4096, MS_SYNC | MS_ASYNC)), CALL(msync(q, 4096, 64));
     CALL(munmap(q + 1, 4096)), CALL(munmap(q, 0));
+    CHILD("the break, when there are too many areas", {
+        long b = syscall(SYS_brk, 0);
+        char *place = mmap(0, 1 << 30, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        munmap(place, 1 << 30);
+        while (mmap(place, 4096, PROT_READ, MAP_SHARED, f, 0) != MAP_FAILED)
+            place += 4096;
+        _exit(errno == ENOMEM && syscall(SYS_brk, b + (1 << 20)) == b ? 3 : 4);
+    });
     fflush(stdout);
     (void)status;
     return 0;

@@ -128,14 +128,14 @@ let stack_room t = limit t - 0x8000000
 
 (* The highest free range of [size] bytes below the stack. *)
 let find_free t size =
-  let top = stack_room t in
-  let rec down top =
+  let rec down top areas =
     if top - size < 0x10000 then Limit.reach Errno.enomem Limit.address_space
     else
-      match Areas.find_last_opt (fun first -> first < top) t.areas with
-      | Some (first, a) when a.last > top - size -> down (min first top)
+      match areas () with
+      | Seq.Cons ((first, _), rest) when first >= top -> down top rest
+      | Seq.Cons ((first, a), rest) when a.last > top - size -> down first rest
       | _ -> top - size in
-  down top
+  down (stack_room t) (Areas.to_rev_seq t.areas)
 
 let size t = Areas.fold (fun _ a all -> if a.first < stack_room t then all + a.last - a.first else all) t.areas 0
 

@@ -6,7 +6,8 @@ open Proc
 let most p = p.limits.soft.(9)
 let demand_space p more = if most p >= 0 && Mm.size p.mm + more > most p then Errno.fail Errno.enomem
 
-let brk p = Mm.grow_brk p.mm (Arg.word p 0) ~most:(most p)
+(* No number of an error is ever its answer: C libraries take it for an address. *)
+let brk p = try Mm.grow_brk p.mm (Arg.word p 0) ~most:(most p) with Errno.Error _ -> p.mm.Mm.brk
 
 let map_fixed = 0x10 and map_anonymous = 0x20 and map_noreplace = 0x100000
 
