@@ -2,6 +2,7 @@
 
 import os
 import pty
+import socket
 import sys
 import unittest
 
@@ -11,6 +12,17 @@ WITHOUT = {
     "a file of more than 4 GiB": "test_mmap.LargeMmapTests",
     "a pipe of another size (F_SETPIPE_SZ)": "test_fcntl.TestFcntl.test_fcntl_f_pipesize",
     "the older way to watch a directory (F_NOTIFY)": "test_fcntl.TestFcntl.test_fcntl_64_bit",
+    "UDP-Lite": (
+        "test_socket.BasicUDPLITETest test_socket.SendmsgUDPLITETest test_socket.RecvmsgUDPLITETest test_socket.RecvmsgIntoUDPLITETest "
+        "test_socket.UDPLITETimeoutTest"
+    ),
+    "data out of band": "test_asyncore.TestAPI_UseIPv4Poll.test_handle_expt test_asyncore.TestAPI_UseIPv4Select.test_handle_expt",
+    "connections that linger (SO_LINGER)": (
+        "test_asyncore.TestAPI_UseIPv4Poll.test_quick_connect test_asyncore.TestAPI_UseIPv4Select.test_quick_connect"
+    ),
+    "a list of network interfaces (AF_NETLINK)": "test_socket.GeneralModuleTests.testInterfaceNameIndex",
+    "descriptors of processes (pidfd_open)": "test_asyncio.test_subprocess.SubprocessPidfdWatcherTests",
+    "/etc/services": "test_socket.GeneralModuleTests.testGetServBy test_socket.GeneralModuleTests.testGetaddrinfo",
 }
 
 
@@ -25,6 +37,7 @@ def each(tests):
 
 def main(module):
     """The exit status: 0 if all passed."""
+    socket.has_ipv6 = False  # linux's loopback, where it has one, is of IPv4
     names = ["test." + name for text in WITHOUT.values() for name in text.split()]
     tests = list(each(unittest.defaultTestLoader.loadTestsFromName("test." + module)))
     wanted = [test for test in tests if not any((test.id() + ".").startswith(name + ".") for name in names)]
