@@ -57,4 +57,15 @@ static void proc(void)
             n++;
     say("listed with . and ..", n >= 6);
     sys(CLOSE, fd);
+    for (n = 10; n < 30; n++)
+        sys(DUP2, 1, n);
+    fd = sys(OPEN, "/proc/self/fd", O_RDONLY | O_DIRECTORY); /* a name's place is the number's: what is closed meanwhile hides no other */
+    while ((p[0] = sys(GETDENTS64, fd, text, 64)) > 0)
+        for (p[1] = 0; p[1] < p[0]; p[1] += *(u16 *)(text + p[1] + 16))
+            if (text[p[1] + 20] && text[p[1] + 19] != '.')
+                sys(CLOSE, (text[p[1] + 19] - '0') * 10 + text[p[1] + 20] - '0');
+    sys(CLOSE, fd);
+    for (fd = 0, n = 10; n < 30; n++)
+        fd += !sys(CLOSE, n);
+    say("left when what is listed is closed", fd);
 }

@@ -122,6 +122,10 @@ let remove dir_inode name =
     dir_inode.ctime <- !now;
     release inode
 
+(* In /proc, where a name that is a number stands: what ends or is closed while somebody reads moves no other. Behind the words, of which there are fewer. *)
+let first_number = 1024
+let compare_places (a, _, _) (b, _, _) = compare (a : int) b
+
 (* The entries of a directory from a position on: (position, name, inode), in the order of their creation. *)
 let entries_from inode position =
   match inode.kind with
@@ -131,7 +135,8 @@ let entries_from inode position =
     Seq.filter_map (fun (p, n) ->
       match Hashtbl.find_opt d.entries n with Some (_, i) -> Some (p, n, i) | None -> None) (IntMap.to_seq after)
   | Dynamic d ->
-    Seq.filter (fun (p, _, _) -> p >= position) (List.to_seq (List.mapi (fun n (name, i) -> (n + 3, name, i)) (d.list ())))
+    let place n (name, i) = ((match int_of_string_opt name with Some number -> first_number + number | None -> n + 3), name, i) in
+    Seq.filter (fun (p, _, _) -> p >= position) (List.to_seq (List.sort compare_places (List.mapi place (d.list ()))))
   | _ -> Errno.fail Errno.enotdir
 
 let names inode = match inode.kind with Dir d -> Hashtbl.fold (fun n _ l -> n :: l) d.entries [] | _ -> []
