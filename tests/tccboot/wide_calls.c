@@ -348,6 +348,47 @@ static void shared(void)
 	told("semctl", sys(SEMCTL, id, 0l, 0l, 0l));
 }
 
+/* Words that are no addresses: flags that a C library made of a negative int, a value of which an int was set, a distance below 0, sizes beyond 32 bits. */
+static int die_with_a_lock(void)
+{
+	u64 *shared = *(u64 **)page;
+
+	shared[0] = (u64)shared + 64;       /* one entry, which leads back to the head; the lock lies 32 bytes before it */
+	shared[1] = (u64)-32l;
+	shared[2] = 0;
+	shared[8] = (u64)shared;
+	*(u32 *)(shared + 4) = (u32)sys(GETPID);
+	return (int)sys(SET_ROBUST_LIST, shared, 24l);
+}
+
+static void words(void)
+{
+	u64 action[4] = { (u64)handler, 0xffffffff84000004, (u64)restorer, 0 }, old[4], sigevent[8], t[4] = { 0, 0, 0, 1 }, none = 0;
+	long fd = sys(MEMFD, "m", 0l);
+	int id;
+
+	sys(RT_SIGACTION, 10l, action, 0l, 8l);
+	sys(RT_SIGACTION, 10l, 0l, old, 8l);
+	told("flags", (s64)old[1]);
+	clear(sigevent, sizeof sigevent);
+	sigevent[0] = 0xdeadbeef00000005;
+	sigevent[1] = 10;
+	told("timer_create", sys(TIMER_CREATE, 1l, sigevent, &id));
+	seen[0] = 0;
+	sys(RT_SIGPROCMASK, 2l, &none, 0l, 8l);
+	sys(TIMER_SETTIME, (long)id, 0l, t, 0l);
+	while (!seen[0])
+		sys(GETPID);
+	told("value", (u32)seen[4]);
+	*(u64 *)page = (u64)sys(MMAP, 0l, 4096l, 3l, 0x21l, -1l, 0l);
+	told("with a lock", in_child(die_with_a_lock));
+	told("its owner died", *(u32 *)(*(u64 **)page + 4) == 0x40000000);
+	t[1] = 1ul << 32;
+	told("nanosleep", sys(NANOSLEEP, t, 0l));
+	told("a large file", sys(FTRUNCATE, fd, 3l << 30));
+	told("written", sys(PWRITE64, fd, "x", 1l, (3l << 30) - 1));
+}
+
 int attack(void)
 {
 	u64 base;
@@ -359,6 +400,7 @@ int attack(void)
 	ready();
 	messages();
 	shared();
+	words();
 	told("set fs", sys(ARCH_PRCTL, 0x1002l, page));
 	told("get fs", sys(ARCH_PRCTL, 0x1003l, &base));
 	told("base", base == (u64)page);

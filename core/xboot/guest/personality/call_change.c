@@ -200,17 +200,17 @@ static int times_at(struct process *p, int at, address path, u32 flags, const st
 
 CALL(utime)
 {
-	u32 given[2];
+	long long given[2];
 	struct given times[2];
 
 	if (!r->ebx)
 		return -EFAULT;
 	if (!r->ecx)
 		return times_at(p, AT_FDCWD, r->ebx, 0, 0);
-	if (user_words(p, given, r->ecx, 2))
+	if (user_numbers(p, given, r->ecx, 2))
 		return -EFAULT;
-	times[0].seconds = (int)given[0];
-	times[1].seconds = (int)given[1];
+	times[0].seconds = given[0];
+	times[1].seconds = given[1];
 	times[0].nanoseconds = times[1].nanoseconds = 0;
 	return times_at(p, AT_FDCWD, r->ebx, 0, times);
 }
@@ -218,19 +218,20 @@ CALL(utime)
 CALL(utimes)
 {
 	struct given times[2];
-	u32 pair[4], i;
+	long long pair[4];
+	u32 i;
 
 	if (!r->ebx)
 		return -EFAULT;
 	if (!r->ecx)
 		return times_at(p, AT_FDCWD, r->ebx, 0, 0);
-	if (user_words(p, pair, r->ecx, 4))
+	if (user_numbers(p, pair, r->ecx, 4))
 		return -EFAULT;
 	for (i = 0; i < 2; i++) {
-		if (pair[2 * i + 1] > 999999)
+		if (pair[2 * i + 1] < 0 || pair[2 * i + 1] > 999999)
 			return -EINVAL;
-		times[i].seconds = (int)pair[2 * i];
-		times[i].nanoseconds = pair[2 * i + 1] * 1000;
+		times[i].seconds = pair[2 * i];
+		times[i].nanoseconds = (u32)pair[2 * i + 1] * 1000;
 	}
 	return times_at(p, AT_FDCWD, r->ebx, 0, times);
 }

@@ -194,15 +194,15 @@ static int select(struct process *p, struct machine_registers *r, nanoseconds le
 /* _newselect(n, read, write, except, timeval) */
 CALL(select)
 {
-	int time[2];
+	long long time[2];
 	nanoseconds length = ENDLESS;
 
 	if (r->edi) {
-		if (user_words(p, (u32 *)time, r->edi, 2))
+		if (user_numbers(p, time, r->edi, 2))
 			return -EFAULT;
 		if (time[0] < 0 || time[1] < 0)
 			return -EINVAL;
-		length = (nanoseconds)(u32)time[0] * SECOND + (nanoseconds)(u32)time[1] * 1000u;
+		length = time[0] >> 32 || time[1] >> 32 ? ENDLESS : (nanoseconds)time[0] * SECOND + (nanoseconds)time[1] * 1000u;
 	}
 	return select(p, r, length);
 }

@@ -145,11 +145,11 @@ static int sleep(struct process *p, int absolute, u32 clock, u64 seconds, u64 na
 
 CALL(nanosleep)
 {
-	u32 t[2];
+	long long t[2];
 
-	if (user_words(p, t, r->ebx, 2))
+	if (user_numbers(p, t, r->ebx, 2))
 		return -EFAULT;
-	return sleep(p, 0, 1, (u64)(long long)(int)t[0], t[1]);
+	return sleep(p, 0, 1, (u64)t[0], (u64)t[1]);
 }
 
 CALL(clock_nanosleep)

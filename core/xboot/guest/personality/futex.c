@@ -170,7 +170,7 @@ void futex_robust(struct process *p)
 	u32 head[3], i;
 	u32 entry;
 
-	if (!p->robust || user_words(p, head, p->robust, 3))
+	if (!p->robust || user_words(p, head, p->robust, 3) || user_read(p, head + 1, p->robust + WORD(p), 4)) /* a distance, often below 0 */
 		return;
 	for (entry = head[0], i = 0; (entry & ~1u) != p->robust && i < ROBUST_LIMIT; i++) {
 		if ((entry & ~1u) != (head[2] & ~1u))

@@ -228,6 +228,19 @@ int user_words(struct process *p, u32 *to, address from, u32 count)
 	return 0;
 }
 
+int user_numbers(struct process *p, long long *to, address from, u32 count)
+{
+	int narrow = 0;
+
+	for (; count; count--, from += WORD(p), to++) {
+		if (WIDE(p) ? user_read(p, to, from, 8) : user_read(p, &narrow, from, 4))
+			return -EFAULT;
+		if (!WIDE(p))
+			*to = narrow;
+	}
+	return 0;
+}
+
 int user_give(struct process *p, address to, const u32 *words, u32 count)
 {
 	u64 word;

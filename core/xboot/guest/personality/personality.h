@@ -37,11 +37,12 @@ void count_more(u32 *count);                       /* count.c; both panic rather
 u32 count_less(u32 *count);                        /* what is left */
 
 #define SLOTS ((unsigned)(PAGE_SIZE / sizeof(void *)))
-#define FILE_LIMIT ((u64)SLOTS * SLOTS * PAGE_SIZE) /* bytes of a file: EFBIG */
+#define ROOTS (sizeof(void *) / 4 * (sizeof(void *) / 4)) /* so that all machines have the same limit: */
+#define FILE_LIMIT ((u64)ROOTS * SLOTS * SLOTS * PAGE_SIZE) /* bytes of a file, 4 GiB: EFBIG */
 
 struct vector {
 	void **small;    /* up to SLOTS slots */
-	void ***root;    /* more: SLOTS pages of SLOTS slots */
+	void ***root[ROOTS]; /* more: each SLOTS pages of SLOTS slots */
 	unsigned room;   /* slots in small */
 };
 
@@ -344,7 +345,8 @@ int user_write(struct process *p, address to, const void *from, unsigned length)
 #define WORD(p) (WIDE(p) ? 8u : 4u)                                         /* bytes of a pointer, size or time of the program's */
 u32 word_of_user(unsigned long long word);                                  /* what is too wide is ~0: no memory lies there, nothing is so large */
 int user_words(struct process *p, u32 *to, address from, u32 count);        /* words as the program has them; 0 or -EFAULT */
-int user_give(struct process *p, address to, const u32 *words, u32 count);  /* the other way */
+int user_numbers(struct process *p, long long *to, address from, u32 count); /* the same, of words that have a sign and are no addresses */
+int user_give(struct process *p, address to, const u32 *words, u32 count);  /* the other way of user_words */
 void cpio_unpack(const u8 *archive, unsigned long size);
 
 #define ELF_SEGMENTS 32

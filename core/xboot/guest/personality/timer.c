@@ -106,7 +106,7 @@ static int timer_event(struct process *p, address from, struct timer *t)
 	t->signal = SIGALRM;
 	if (!from)
 		return 0;
-	if (user_words(p, e, from, 1) || user_read(p, e + 1, from + WORD(p), 3 * sizeof *e))
+	if (user_read(p, e, from, 4) || user_read(p, e + 1, from + WORD(p), 3 * sizeof *e)) /* the value is an int, or an address below 4 GiB */
 		return -EFAULT;
 	t->value = e[0];
 	t->signal = 0;
