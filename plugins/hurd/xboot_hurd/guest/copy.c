@@ -188,7 +188,7 @@ static int has_come(struct machine_space *space, address at, unsigned length)
 	return called == space && at - came_at < came_length && came_length - (at - came_at) >= length;
 }
 
-/* More of the buffer that a call has named (in ecx and edx: to be believed in no other way), in one message. */
+/* More of the buffer that a write has named (in ecx and edx: to be believed in no other way), in one message. */
 static void fetch_more(struct machine_space *space, address at)
 {
 	struct machine_registers *r;
@@ -197,7 +197,7 @@ static void fetch_more(struct machine_space *space, address at)
 	if (!thread_gate(space))
 		return;
 	r = &space->thread->registers;
-	if (at - r->ecx >= r->edx)
+	if (r->eax != WRITE || at - r->ecx >= r->edx) /* of other calls these are other things, and what lies there is none of ours to copy: the nonce, perhaps */
 		return;
 	do
 		end = (end | PAGE_MASK) + 1;
