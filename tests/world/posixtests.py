@@ -29,6 +29,7 @@ from xboot import nar
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
 from xboot.errors import XbootError
+from xboot.files import replacing
 from xboot.parts.lock import LOCK
 from xboot.recipe.tarball import unpack_tarball
 from xboot.toolroot import tools
@@ -134,9 +135,8 @@ class Kept:
         """Keep these too, at once and whole."""
         self.cases.update(cases)
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        new = self._file.with_suffix(".new")
-        new.write_text(json.dumps({"digest": self._digest, "cases": self.cases}, indent=0))
-        new.replace(self._file)
+        with replacing(self._file) as scratch:
+            scratch.write_text(json.dumps({"digest": self._digest, "cases": self.cases}, indent=0))
 
 
 def _digest(voter: str) -> str:
