@@ -55,6 +55,8 @@ def write(folder: Path, text: str) -> Path:
         (VARIANT + "[derivation.one-wide]\nbuilder = '/bin/sh'\n", "variant.wide: the recipe has the name 'one-wide' already"),
         (VARIANT + "through = 'one'\n", "variant.wide.through: 'one' is no source"),
         (VARIANT + "packages = { make = 'make64' }\n", "variant.wide.packages: no source for one architecture is of the package 'make'"),
+        (VARIANT + "sources = { seed = 'script' }\n", "variant.wide.sources: 'seed' is no source of this recipe"),
+        (VARIANT + "sources = { script = 'seed' }\n", "variant.wide.sources: 'seed' is no source of this recipe"),
         (VARIANT.replace("amd64", "all"), "variant.wide.architecture: input should be 'amd64' or 'i386'"),
         (
             "".join(VARIANT.replace("wide", f"v{n}").replace(SMALL, "") for n in range(9)) + SMALL,

@@ -30,9 +30,23 @@ package = "tool-i686"
 architecture = "i386"
 select = ["bin/tool"]
 
+[source.host]
+type = "debian"
+package = "host-tool"
+architecture = "amd64"
+
+[source.seed]
+type = "made"
+builder = "{host}/bin/make-seed"
+
+[source.wide-seed]
+type = "made"
+builder = "{host}/bin/make-wide-seed"
+
 [derivation.base]
 builder = "{tool}/bin/sh"
 outputs = ["out", "dev"]
+env = { seed = "{seed}" }
 
 [derivation.one]
 builder = "{base}/bin/sh"
@@ -49,6 +63,7 @@ VARIANT = """
 system = "x86_64-linux"
 architecture = "amd64"
 packages = { tool-i686 = "tool-x86-64" }
+sources = { seed = "wide-seed" }
 through = "wrap"
 """
 WRITTEN_OUT = """
@@ -63,6 +78,7 @@ system = "x86_64-linux"
 builder = "{tool-wide}/bin/sh"
 args = ["{wrap}"]
 outputs = ["out", "dev"]
+env = { seed = "{wide-seed}" }
 
 [derivation.one-wide]
 system = "x86_64-linux"
@@ -74,7 +90,7 @@ inputs = ["tool-wide", "base-wide"]
 
 
 def test_a_variant_is_what_one_would_write_out() -> None:
-    """What is for every architecture, no package, or for a system of its own, is there once."""
+    """What is for every architecture or for the variant's, no package, or for a system of its own, is there once."""
     assert parse_recipe((SHARED + VARIANT).encode(), "a") == parse_recipe((SHARED + WRITTEN_OUT).encode(), "a")
 
 

@@ -203,12 +203,14 @@ class Header(_Strict):
 class Variant(_Strict):
     """Every derivation of the recipe once more, for another system: `NAME-VARIANT`, with Debian's packages of that architecture.
 
-    `packages` says which packages have another name there; the path of the source `through` is put before each derivation's arguments.
+    `packages` says which packages have another name there, `sources` which sources of the recipe another one stands in for; the path of
+    the source `through` is put before each derivation's arguments.
     """
 
     system: Text
     architecture: Literal["amd64", "i386"]
     packages: Mapping[Text, Text] = {}
+    sources: Mapping[Name, Name] = {}
     through: Name | None = None
 
 
