@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 CHAIN = "examples/chain/recipe.toml"
+TCCS = ["tcc-cross", "tcc-crossed", "tcc1", "tcc2", "tcc3"]
 
 
 def complete(words: str, shell: str = "bash", **env: str) -> list[str]:
@@ -40,9 +41,9 @@ def complete(words: str, shell: str = "bash", **env: str) -> list[str]:
         ("xboot run --set net = lo", ["loopback"]),
         ("xboot run examples/cha", ["examples/chain/"]),
         ("xboot run examples/chain/rec", [CHAIN]),
-        (f"xboot run {CHAIN}:tcc", [f"{CHAIN}:tcc{n}" for n in (1, 2, 3)]),
-        (f"xboot run {CHAIN}:tcc1,tcc", [f"{CHAIN}:tcc1,tcc{n}" for n in (2, 3)]),
-        (f"xboot run {CHAIN} : tcc", ["tcc1", "tcc2", "tcc3"]),
+        (f"xboot run {CHAIN}:tcc", [f"{CHAIN}:{name}" for name in TCCS]),
+        (f"xboot run {CHAIN}:tcc1,tcc", [f"{CHAIN}:tcc1,{name}" for name in TCCS if name != "tcc1"]),
+        (f"xboot run {CHAIN} : tcc", TCCS),
         (f"xboot explain {CHAIN} fix", ["fixpoint"]),
         (f"xboot why-depends {CHAIN} mescc", ["mescc", "mescc-tools"]),
         ("xboot backends ta", []),
