@@ -14,11 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from xboot.boot import RunOptions, gather_expectations
-from xboot.compare.agreement import Comparison
-from xboot.compare.agreement import compare as compare_voters
 from xboot.errors import UsageError
 from xboot.hooks import LinearizeOptions
 from xboot.model import EMPTY_SCRIPT, Script
@@ -26,9 +24,11 @@ from xboot.pipeline import Pipeline, each_voter
 from xboot.plugins import Plugins
 from xboot.request import Expected, Request, usual_read_options
 from xboot.result import Result
-from xboot.segments.runner import run as run_segments
-from xboot.tcb import Measured
 from xboot.voter import Voter, parse_voters
+
+if TYPE_CHECKING:
+    from xboot.compare.agreement import Comparison
+    from xboot.tcb import Measured
 
 __all__ = ["Targets", "Voters", "Wishes", "compare", "plan", "request", "run", "tcb"]
 
@@ -132,6 +132,8 @@ def run(
 
     `script`: what `plan` gave for the same request, which is not read again. Voter and settings are checked before anything is read.
     """
+    from xboot.segments.runner import run as run_segments  # noqa: PLC0415 - a plan boots nothing
+
     wished = request(targets, backend, **wishes)
     plugins = plugins or Plugins.load()
     pipeline = Pipeline(plugins)
@@ -160,6 +162,8 @@ def compare(
 
     `script` as for `run`; `logs`: a folder for what each console prints.
     """
+    from xboot.compare.agreement import compare as compare_voters  # noqa: PLC0415 - a run compares nothing
+
     wished = request(targets, voters, **wishes)
     plugins = plugins or Plugins.load()
     each_voter(wished, plugins)

@@ -18,13 +18,13 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
+from xboot._records import dataclass
 from xboot._workspace import cache_root
 
 __all__ = ["Cache", "CacheEntry", "Pruned", "file_sha256", "locked"]

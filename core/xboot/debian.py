@@ -8,9 +8,9 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from xboot._records import dataclass
 from xboot.cache import Cache
 from xboot.errors import InputError, MissingToolError, XbootError
 from xboot.parts import Lock, Part, locked, obtain_part, unpack

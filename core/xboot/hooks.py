@@ -8,11 +8,12 @@ does the dispatch on the name. A distribution offers its plugins under the entry
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xboot import _markers
+from xboot._records import dataclass
 from xboot.model import Artifact, BackendInfo, Boot, BootImage, Closure, Component, Event, Script
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from xboot._records import dataclass
 from xboot.boot import run_machine
 from xboot.cache import Cache
 from xboot.compare import Comparison

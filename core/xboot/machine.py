@@ -13,11 +13,11 @@ import signal
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, ClassVar
 
 from xboot._markers import hookimpl
+from xboot._records import dataclass
 from xboot.errors import UsageError
 from xboot.model import Boot, Component, MachineInfo
 

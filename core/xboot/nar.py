@@ -15,10 +15,11 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
+from xboot._records import dataclass
 from xboot.errors import InputError
 
 __all__ = ["MAX_DEPTH", "NarEntry", "NarInfo", "dump", "nar_hash", "read", "unpack"]

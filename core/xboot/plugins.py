@@ -12,12 +12,12 @@ import inspect
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pluggy
 
 from xboot import hooks
+from xboot._records import dataclass
 from xboot.errors import PluginError, UsageError, XbootError
 from xboot.foreign import printable
 from xboot.hooks import CONTRACT_VERSION, other_contract

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from xboot._records import dataclass
 from xboot.boot import RunOptions
 from xboot.errors import UsageError
 from xboot.hooks import LinearizeOptions, ReadOptions

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from xboot._records import dataclass
 from xboot.model import Artifact, Boot, BootImage, Component, Script, Verdict
 from xboot.segments.format import SegmentedRun
 from xboot.voter import Voter

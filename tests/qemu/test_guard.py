@@ -112,7 +112,7 @@ def test_the_kernels_half_is_learnt_from_its_width(tmp_path: Path, bits: int, at
 def _qemu(folder: Path, version: str, usage: str = "-plugin [file=]<file>") -> str:
     """Something that says that it is this QEMU."""
     program = folder / f"qemu-{version}"
-    program.write_text(f'#!/bin/sh\ncase $1 in --version) echo "QEMU emulator version {version}" ;; -help) echo "{usage}" ;; esac\n')
+    program.write_text(f'#!/bin/sh\n[ "$1" != -help ] || printf "QEMU emulator version {version}, Copyright\\n{usage}\\n"\n')
     program.chmod(0o755)
     return str(program)
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import stat
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
+from xboot._records import dataclass
 from xboot.attest.components import Said, makeups
 from xboot.attest.envelope import FILE_SUFFIX, UnknownKeyError, read_envelopes
 from xboot.attest.folders import walk

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, NoReturn
 
+from xboot._records import dataclass
 from xboot.compare.independent import largest_apart
 from xboot.errors import InputError, UsageError
 from xboot.foreign import printable

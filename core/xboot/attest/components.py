@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from xboot._records import dataclass
 from xboot.compare.independent import Makeup
 from xboot.compare.makeup import EMPTY, NO_CODE, UNHASHED, below_parts, unlisted
 from xboot.errors import InputError

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from xboot._records import dataclass
 from xboot.attest.agreement import Attestation, Attested, index_keys
 from xboot.attest.keys import TrustedKey, load_public
 from xboot.compare.independent import Independence

@@ -8,12 +8,12 @@ somebody's word.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from xboot._records import dataclass
 from xboot.attest.comparisons import SaidRun, check_comparison, given_outputs
 from xboot.boot.transcript import Made, transcript_sha256
 from xboot.boot.verdict import broken_conditions

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from google.protobuf import json_format
@@ -20,6 +20,7 @@ from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
 from in_toto_attestation.v1.statement import Statement
 
 from xboot import __version__
+from xboot._records import dataclass
 from xboot.attest.components import Claimed, check_claimed, named_components, read_component
 from xboot.attest.envelope import canonical
 from xboot.errors import InputError, XbootError

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from xboot._records import dataclass
 from xboot.errors import GuestError, InputError
 from xboot.foreign import printable
 from xboot.model import Phase, Script

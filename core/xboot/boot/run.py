@@ -17,10 +17,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import IO
 
+from xboot._records import dataclass
 from xboot._workspace import run_folder
 from xboot.boot.channel import ACK, MAX_LINE, READY, ChannelReader, Message, run_line
 from xboot.boot.export import Exporter

@@ -5,6 +5,7 @@ People read standard error, machines read standard output (`--json`, `plan`, `sh
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -497,4 +498,4 @@ def _global(
 
 def main() -> None:
     """The entry point of the command `xboot`."""
-    run_to_end(command(app))
+    run_to_end(command(app, sys.argv[1:]))

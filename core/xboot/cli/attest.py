@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from xboot._records import dataclass
 from xboot.attest.agreement import Attested, collect_files, verify_files
 from xboot.attest.envelope import sign
 from xboot.attest.keys import PrivateKey, generate_key, load_private, load_public

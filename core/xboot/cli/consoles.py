@@ -8,10 +8,10 @@ from xboot.show.safe import SafeConsole
 
 _WIDE = 240
 
-err = SafeConsole(stderr=True)
+err = SafeConsole(stderr=True, emoji=False)
 
 
 def out() -> Console:
     """Standard output, on which tables are not squeezed into 80 columns when it is no terminal."""
-    console = SafeConsole()
-    return console if console.is_terminal else SafeConsole(width=_WIDE)
+    console = SafeConsole(emoji=False)
+    return console if console.is_terminal else SafeConsole(width=_WIDE, emoji=False)

@@ -7,8 +7,9 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+from xboot._records import dataclass
 
 _INSTALL = {
     "debian": "apt-get install --no-install-recommends",

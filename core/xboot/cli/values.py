@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
+from copy import copy
+from functools import partial
 from typing import Any
 
 import typer.main
+from typer.models import CommandInfo, TyperInfo
+
+from xboot.cli.help import show_help
 
 __all__ = ["command"]
 
@@ -18,14 +23,70 @@ _VALUES = {
 """Parameter → its value, where neither the option says it nor its name does (`--days DAYS`)."""
 
 
-def command(app: typer.Typer) -> Any:
-    """The command that `app` is, with its values named."""
-    made = typer.main.get_command(app)
+def command(app: typer.Typer, arguments: Sequence[str] | None = None) -> Any:
+    """The command that `app` is, with its values named. `arguments` are those of the command line, where there is one: of thirty verbs it
+    needs one, and of a list of verbs no options.
+    """
+    made = typer.main.get_command(app if arguments is None else _needed(app, arguments))
     _name(made, made.context_settings)
     return made
 
 
+def _needed(app: typer.Typer, arguments: Sequence[str]) -> typer.Typer:
+    """What of `app` can be asked for by `arguments`: the verb that is their first word, or else all verbs."""
+    if list(arguments) in ([], ["-h"], ["--help"]):
+        return _listed(app)
+    found = _with_verb(app, arguments[0])
+    return found or app
+
+
+def _with_verb(app: typer.Typer, verb: str) -> typer.Typer | None:
+    """`app` with that verb alone; None where it has none of that name."""
+    commands = [info for info in app.registered_commands if _verb(info) == verb]
+    groups = [info for info in app.registered_groups if info.name == verb]
+    for info in app.registered_groups:  # those without a name are files of verbs, and no word of the command line
+        if isinstance(info.name, str) or info.typer_instance is None:
+            continue
+        inner = _with_verb(info.typer_instance, verb)
+        if inner is not None:
+            groups.append(_group(info, inner))
+    return _of(app, commands, groups) if commands or groups else None
+
+
+def _listed(app: typer.Typer) -> typer.Typer:
+    """`app` with verbs that take nothing."""
+    groups = [_group(info, _listed(info.typer_instance)) for info in app.registered_groups if info.typer_instance is not None]
+    return _of(app, [_bare(info) for info in app.registered_commands], groups)
+
+
+def _of(app: typer.Typer, commands: list[CommandInfo], groups: list[TyperInfo]) -> typer.Typer:
+    made = copy(app)
+    made.registered_commands, made.registered_groups = commands, groups
+    return made
+
+
+def _group(info: TyperInfo, app: typer.Typer) -> TyperInfo:
+    made = copy(info)
+    made.typer_instance = app
+    return made
+
+
+def _verb(info: CommandInfo) -> str:
+    return info.name or (info.callback.__name__.replace("_", "-") if info.callback is not None else "")
+
+
+def _bare(info: CommandInfo) -> CommandInfo:
+    def nothing() -> None:
+        """Never run."""
+
+    nothing.__doc__ = info.callback.__doc__ if info.callback is not None else None
+    made = copy(info)
+    made.name, made.callback = _verb(info), nothing
+    return made
+
+
 def _name(command: Any, context: MutableMapping[str, Any]) -> None:
+    command.format_help = partial(show_help, command)
     for parameter in (*command.params, command.get_help_option(typer.Context(command, **context))):
         if parameter.param_type_name == "argument":
             parameter.display_type_rich = lambda ctx: None  # its name says it

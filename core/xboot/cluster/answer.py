@@ -5,11 +5,11 @@ host reads as it reads any stranger's: what is not exactly of this form is refus
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from xboot._records import dataclass
 from xboot.boot import RunOptions
 from xboot.cluster.exchange import Exchange
 from xboot.hooks import BackendOptions

@@ -10,12 +10,12 @@ import posixpath
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import fsspec
 
+from xboot._records import dataclass
 from xboot.errors import InputError, XbootError
 from xboot.foreign import printable
 

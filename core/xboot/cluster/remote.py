@@ -9,11 +9,12 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
 from xboot import nar
+from xboot._records import dataclass
 from xboot.boot import RunOptions
 from xboot.cluster.answer import Answer, AnsweredBoot, Task, read_answer
 from xboot.cluster.host import GONE, Cluster

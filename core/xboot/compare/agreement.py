@@ -11,9 +11,10 @@ import enum
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
+from xboot._records import dataclass
 from xboot.boot.run import host_failure
 from xboot.budget import MemoryBudget, cores, free_memory, share
 from xboot.compare.independent import MOST_KINDS, Independence, independence

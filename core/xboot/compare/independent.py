@@ -12,9 +12,10 @@ Only this module says what independent means. It is given what was measured (`xb
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import combinations
 
+from xboot._records import dataclass
 from xboot.errors import UsageError
 
 __all__ = ["MOST_KINDS", "MOST_VOTERS", "Independence", "Makeup", "Shared", "independence", "largest_apart", "shared"]

@@ -10,8 +10,9 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from xboot._records import dataclass
 from xboot.explain.graph import Graph, Node
 from xboot.model import Step
 from xboot.storepath import hash_part

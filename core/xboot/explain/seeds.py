@@ -12,10 +12,11 @@ import enum
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from xboot import nar
+from xboot._records import dataclass
 from xboot.errors import InputError
 from xboot.explain.graph import Graph, Node
 from xboot.files import open_regular

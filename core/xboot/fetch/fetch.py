@@ -8,13 +8,14 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import httpx
 
+from xboot._records import dataclass
 from xboot._workspace import cache_root
 from xboot.cache import locked
 from xboot.errors import InputError

@@ -6,11 +6,12 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import httpx
+
+from xboot._records import dataclass
 
 __all__ = ["Download", "DownloadError", "Limits", "download", "http_client"]
 

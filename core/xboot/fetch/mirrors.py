@@ -9,8 +9,8 @@ host's name) and passes over all others.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from xboot._records import dataclass
 from xboot.errors import InputError
 from xboot.fetch.scheme import Datum, Symbol, read_scheme
 from xboot.storepath import nix32

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from xboot._records import dataclass
 from xboot.errors import InputError
 from xboot.fetch.mirrors import ContentAddress, content_addressed_urls, expand_mirror, parse_mirrors
 from xboot.fetch.scheme import Symbol, read_scheme

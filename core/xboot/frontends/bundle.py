@@ -23,10 +23,11 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+from xboot._records import dataclass
 from xboot.cache import Cache, file_sha256
 from xboot.errors import InputError, UsageError
 from xboot.files import is_regular, open_regular

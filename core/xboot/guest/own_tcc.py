@@ -13,10 +13,10 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
+from xboot._records import dataclass
 from xboot.cache import file_sha256
 from xboot.debian import DebianFile, DebianPackages
 from xboot.errors import BackendError, MissingToolError

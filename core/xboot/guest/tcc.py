@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from xboot._records import dataclass
 from xboot.debian import DebianPackages
 from xboot.errors import BackendError
 from xboot.toolroot import TCC, Tools, tools

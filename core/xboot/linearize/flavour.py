@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from xboot._records import dataclass
 from xboot.model import Derivation
 from xboot.storepath import store_name
 

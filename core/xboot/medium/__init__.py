@@ -18,9 +18,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from xboot._records import dataclass
 from xboot.medium.fat import HEAD, volume
 from xboot.medium.firmware import Firmware, obtain_firmware, obtain_uefi
 from xboot.medium.iso import CATALOG, FIRST, SECTOR, CdFile, descriptors

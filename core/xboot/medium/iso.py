@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from xboot._records import dataclass
 
 __all__ = ["CATALOG", "FIRST", "SECTOR", "CdFile", "descriptors"]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from xboot._records import dataclass
 from xboot.attest.agreement import Attested
 from xboot.attest.policy import Policy, judge
 from xboot.errors import InputError

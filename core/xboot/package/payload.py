@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from xboot import nar
+from xboot._records import dataclass
 from xboot.errors import InputError
 from xboot.files import open_regular
 from xboot.model import Artifact, Region, Script, Source

@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from xboot._records import dataclass
 from xboot.errors import InputError
 from xboot.files import read_descriptor, read_regular
 from xboot.parse.aterm import MAX_TEXT

@@ -10,11 +10,11 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
+from xboot._records import dataclass
 from xboot.errors import UsageError
 from xboot.parts.lock import NPM, Part, Suite
 

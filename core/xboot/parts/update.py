@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePosixPath
 
+from xboot._records import dataclass
 from xboot.errors import InputError
 from xboot.parts.index import Index, Stanza, read_index
 from xboot.parts.lock import NPM, Group, Lock, Part

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from xboot._records import dataclass
 from xboot.cache import Cache
 from xboot.errors import InputError, UsageError
 from xboot.hooks import Notify

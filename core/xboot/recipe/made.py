@@ -16,9 +16,9 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from xboot._records import dataclass
 from xboot.cache import Cache
 from xboot.errors import InputError, MissingToolError
 from xboot.recipe.references import expand

@@ -7,9 +7,9 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from xboot._records import dataclass
 from xboot.cache import Cache
 from xboot.debian import DebianFile, DebianPackages
 from xboot.errors import InputError

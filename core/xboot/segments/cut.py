@@ -8,9 +8,10 @@ and the references that the host found in them (`SourceKind.BUILT`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from hashlib import sha256
 
+from xboot._records import dataclass
 from xboot.errors import UsageError
 from xboot.linearize import script_text
 from xboot.model import Script, Source, SourceKind, Step

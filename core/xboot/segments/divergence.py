@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from xboot._records import dataclass
 from xboot.model import Script, Step
 
 __all__ = ["Content", "Evidence", "StepComparison", "StepState", "evidence_of", "inputs_to_go_on_with", "step_states"]

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from xboot import nar
+from xboot._records import dataclass
 from xboot.files import open_regular
 from xboot.mentions import mentioned, overlapping
 from xboot.model import FixedHash

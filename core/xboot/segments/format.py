@@ -9,8 +9,9 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from xboot._records import dataclass
 
 __all__ = ["FORMAT", "Base", "BuiltOutput", "Earlier", "Material", "SegmentRun", "SegmentSource", "SegmentedRun", "segments_json"]
 

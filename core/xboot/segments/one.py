@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from xboot._records import dataclass
 from xboot.boot import RunOptions, run_machine
 from xboot.errors import InputError, about_file
 from xboot.files import replacing

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Column
 
 from xboot.hooks import hookimpl
 from xboot.model import Cause, Event, OutputVerdict, Phase, Script, Status, Verdict
@@ -17,6 +16,9 @@ from xboot.show.report import sri
 from xboot.show.safe import marked
 from xboot.show.times import duration, time_left
 from xboot.words import counted
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 _NAMED = 5  # derivations that one sentence names
 _BAR = 12  # columns of a terminal
@@ -33,12 +35,7 @@ class ProgressDisplay:
         self._verbose = verbose
         self._drawing = console.is_terminal and not quiet
         self._lines = StepLines(console) if lines and not quiet and not console.is_terminal else None
-        # What may be long comes last, and takes what the others leave: no name pushes the clock away.
-        said = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1))
-        self._progress = Progress(
-            SpinnerColumn(), TextColumn("[bold]{task.fields[stage]:<10}"), BarColumn(_BAR), MofNCompleteColumn(), TimeElapsedColumn(),
-            said, expand=True, console=console, transient=True, disable=not self._drawing,
-        )  # fmt: skip
+        self._progress = _bars(console) if self._drawing else None
         self._stage = ""
         self._task: TaskID | None = None
         self._steps: dict[int, str] = {}
@@ -63,11 +60,13 @@ class ProgressDisplay:
         self._begin_stage(stage, text)
 
     def __enter__(self) -> ProgressDisplay:
-        self._progress.start()
+        if self._progress is not None:
+            self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        if self._progress is not None:
+            self._progress.stop()
 
     @hookimpl
     def xboot_event(self, event: Event) -> None:
@@ -83,7 +82,7 @@ class ProgressDisplay:
             case Phase.BEGIN:
                 name = self._steps.get(event.step, f"step {event.step}")
                 known = self._times.get(event.step)
-                if self._task is not None:
+                if self._progress is not None and self._task is not None:
                     self._progress.reset(self._task)
                 left = time_left(self._times, event.step, len(self._steps))
                 took = "" if known is None else f"of {duration(known)}"
@@ -101,9 +100,10 @@ class ProgressDisplay:
                 pass
 
     def _begin_stage(self, name: str, text: str) -> None:
-        if self._task is not None:
-            self._progress.remove_task(self._task)
-        self._task = self._progress.add_task(marked(text), total=None, stage=name)
+        if self._progress is not None:
+            if self._task is not None:
+                self._progress.remove_task(self._task)
+            self._task = self._progress.add_task(marked(text), total=None, stage=name)
         if name != self._stage:
             self._stage = name
         if self._lines is None:
@@ -115,12 +115,24 @@ class ProgressDisplay:
         return name if len(name) <= room else f"{name[: room - 1]}…"
 
     def _update(self, text: str, completed: float | None, total: float | None) -> None:
-        if self._task is not None:
+        if self._progress is not None and self._task is not None:
             self._progress.update(self._task, description=marked(text), completed=completed, total=total)
 
     def _log(self, text: str, *, markup: bool = False) -> None:
         if self._drawing or self._verbose:
             self._console.print(text, highlight=False, markup=markup, emoji=False, soft_wrap=True)
+
+
+def _bars(console: Console) -> Progress:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    from rich.table import Column  # noqa: PLC0415 - both are for terminals alone
+
+    # What may be long comes last, and takes what the others leave: no name pushes the clock away.
+    said = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1))
+    return Progress(
+        SpinnerColumn(), TextColumn("[bold]{task.fields[stage]:<10}"), BarColumn(_BAR), MofNCompleteColumn(), TimeElapsedColumn(),
+        said, expand=True, console=console, transient=True,
+    )  # fmt: skip
 
 
 def at_hand_sentence(script: Script) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
+from xboot._records import dataclass
 from xboot.attest.agreement import Attestation, Attested, believe_files, index_keys, put_together
 from xboot.attest.keys import TrustedKey
 from xboot.attest.policy import Judgement, Policy, judge

@@ -10,12 +10,13 @@ import os
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from xboot._records import dataclass
 from xboot.attest.envelope import canonical
 from xboot.errors import InputError, UsageError
 from xboot.files import load_json

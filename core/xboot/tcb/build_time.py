@@ -5,10 +5,10 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from xboot._records import dataclass
 from xboot.cache import file_sha256
 from xboot.model import BuildTool, Component, Role
 from xboot.tcb.lines import count_files

@@ -7,10 +7,10 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from xboot._records import dataclass
 from xboot._workspace import cache_root
 from xboot.cache import file_sha256, locked
 from xboot.files import load_json, replacing

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from xboot._records import dataclass
 from xboot.model import Component, Role
 from xboot.tcb.build_time import BuildTime, build_time
 from xboot.tcb.components import digest

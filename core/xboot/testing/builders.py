@@ -23,10 +23,10 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from xboot._records import dataclass
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
 from xboot.guest.tcc import Tcc, obtain_tcc, run_tcc

@@ -12,9 +12,10 @@ import json
 import re
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
+from xboot._records import dataclass
 from xboot.errors import BackendError, GuestError
 from xboot.machine import Carrier, End, Machine, MachineOptions
 from xboot.model import Boot, Component, MachineInfo, Role, Script

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import log2
 
+from xboot._records import dataclass
 from xboot.compare import Comparison
 from xboot.model import Script
 from xboot.segments.divergence import StepComparison, StepState

@@ -6,10 +6,11 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from xboot import __version__
+from xboot._records import dataclass
 from xboot.errors import InputError
 from xboot.model import Boot, Script
 from xboot.sexp import quote

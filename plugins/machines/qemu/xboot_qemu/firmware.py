@@ -6,14 +6,13 @@ folder is a link to `qboot.rom`. So the file is looked for here, in the same fol
 
 from __future__ import annotations
 
-import functools
 import shutil
-import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from xboot.model import Boot, Component, Protocol, Role
 from xboot.tcb import opaque_file
+from xboot_qemu.said import folders
 
 __all__ = ["firmware", "firmware_components", "with_firmware"]
 
@@ -27,7 +26,6 @@ _ENTRY = {
     Protocol.PVH: ("pvh.bin",),
 }
 _PROJECTS = {"qboot.rom": "qboot", "bios.bin": "SeaBIOS", "bios-256k.bin": "SeaBIOS", "bios-microvm.bin": "SeaBIOS"}
-_LIMIT = 10.0  # seconds for QEMU to name its folders
 
 
 def firmware(words: Sequence[str], program: str) -> Path | None:
@@ -84,16 +82,7 @@ def _found(names: Iterable[str], program: str, *, bare: bool = False) -> Path | 
     return None
 
 
-@functools.cache
 def _folders(program: str) -> tuple[str, ...]:
     """Where this QEMU looks for firmware, in its order; none when it does not say."""
     path = shutil.which(program)
-    if path is None:
-        return ()
-    try:
-        said = subprocess.run(
-            [path, "-L", "help"], capture_output=True, text=True, errors="replace", check=False, stdin=subprocess.DEVNULL, timeout=_LIMIT
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ()
-    return tuple(said.stdout.splitlines()) if said.returncode == 0 else ()
+    return () if path is None else folders(path)

@@ -17,6 +17,7 @@ from xboot.debian import DebianPackages
 from xboot.errors import BackendError, XbootError
 from xboot.guest.tcc import obtain_tcc
 from xboot.machine import MachineOptions
+from xboot_qemu.said import takes_plugins, version
 
 SOURCE = Path(__file__).with_name("guard.c")
 STATUS = 42
@@ -45,7 +46,7 @@ def unguarded(program: str, options: MachineOptions) -> str:
     """Why a QEMU that needs the guard runs without it; empty when it needs none or has it."""
     if not needed(program, options):
         return ""
-    if _version(program) < _PLUGINS or not _takes_plugins(program):
+    if _version(program) < _PLUGINS or not takes_plugins(program):
         return "this QEMU takes no plugins"
     return "" if _compiler() else "there is no C compiler (gcc, cc, clang), and TCC's package is not to be had"
 
@@ -71,29 +72,13 @@ def _compiler() -> tuple[tuple[str, ...], str] | None:
         return ((path,), f"{path} {Path(path).stat().st_mtime_ns}") if path else None
 
 
-@functools.cache
 def _version(program: str) -> tuple[int, ...]:
-    try:
-        said = subprocess.run(
-            [program, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=10
-        ).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return (0,)
-    found = re.search(r"version (\d+)\.(\d+)", said)
+    found = re.match(r"(\d+)\.(\d+)", version(program))
     return (int(found[1]), int(found[2])) if found else (0,)
 
 
 @functools.cache
-def _takes_plugins(program: str) -> bool:
-    try:
-        said = subprocess.run([program, "-help"], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=10).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return b"-plugin " in said
-
-
-@functools.cache
-def _made(version: int, bits: int) -> Path:
+def _made(interface: int, bits: int) -> Path:
     """The compiled plugin, from the cache or made now. Raises BackendError when the compiler refuses it."""
     found = _compiler()
     assert found is not None  # `unguarded` has looked
@@ -105,7 +90,7 @@ def _made(version: int, bits: int) -> Path:
             "-O1",
             "-shared",
             "-fPIC",
-            f"-DVERSION={version}",
+            f"-DVERSION={interface}",
             f"-DBITS={bits}",
             f"-DSTATUS={STATUS}",
             "-o",
@@ -116,5 +101,5 @@ def _made(version: int, bits: int) -> Path:
         if done.returncode != 0:
             raise BackendError(f"{compiler[0]} could not compile the guard for QEMU, {SOURCE}", hint=done.stderr.strip()[-500:])
 
-    key = {"source": file_sha256(SOURCE), "compiler": identity, "version": f"{version} {STATUS} {bits}"}
+    key = {"source": file_sha256(SOURCE), "compiler": identity, "version": f"{interface} {STATUS} {bits}"}
     return Cache().folder("qemu-guard", key, make) / "guard.so"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 from xboot.cache import file_sha256
@@ -14,6 +13,7 @@ from xboot.tcb import opaque_file
 from xboot_qemu.command import hints, program_name
 from xboot_qemu.firmware import firmware_components
 from xboot_qemu.guard import SOURCE, made_by, needed
+from xboot_qemu.said import ask, version
 
 
 def substrate(boot: Boot) -> list[Component]:
@@ -27,12 +27,13 @@ def emulator(boot: Boot) -> list[Component]:
     """QEMU alone, with the guard that it needs."""
     found = []
     name = program_name(boot)
-    path = _binary(name)
-    if path is not None:
-        said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL).stdout
-        version = re.search(r"version (\S+)", said)
-        found.append(opaque_file(name, Role.SUBSTRATE, path, version[1] if version else ""))
-    if path is not None and needed(str(path), MachineOptions("tcg")):
+    program = shutil.which(name)
+    path = None if program is None else _binary(program)
+    if program is not None and path is not None:
+        ask(program)  # while it is hashed
+        measured = opaque_file(name, Role.SUBSTRATE, path)
+        found.append(replace(measured, version=version(program)))
+    if program is not None and needed(program, MachineOptions("tcg")):
         text = SOURCE.read_text(encoding="utf-8")
         digest = file_sha256(SOURCE)
         lines = sum(1 for line in text.splitlines() if line.strip())
@@ -45,12 +46,10 @@ def emulator(boot: Boot) -> list[Component]:
     return found
 
 
-def _binary(program: str) -> Path | None:
+def _binary(program: str) -> Path:
     """The emulator itself: Debian's qemu-system-i386 is a script that runs the program of that name in /usr/libexec."""
-    path = shutil.which(program)
-    if path is None:
-        return None
-    if Path(path).read_bytes()[:2] == b"#!":
-        inner = Path("/usr/libexec") / program
-        return inner if inner.is_file() else Path(path)
-    return Path(path)
+    path = Path(program)
+    with path.open("rb") as file:
+        script = file.read(2) == b"#!"
+    inner = Path("/usr/libexec") / path.name
+    return inner if script and inner.is_file() else path
