@@ -81,11 +81,8 @@ def _setter(name: str) -> Callable[[object, object], None]:
 
 def _alike(names: Sequence[str]) -> dict[str, Callable[..., object]]:
     """The methods that need the names of the fields alone."""
-    values: Callable[[object], object]
-    if len(names) > 1:
-        values = attrgetter(*names)
-    else:  # of one name it gives no tuple
-        values = lambda self: tuple(getattr(self, name) for name in names)  # noqa: E731
+    # `attrgetter` gives no tuple of one name.
+    values: Callable[[object], object] = attrgetter(*names) if len(names) > 1 else lambda self: tuple(getattr(self, name) for name in names)
 
     def equal(self: object, other: object) -> bool:
         return values(self) == values(other) if other.__class__ is self.__class__ else NotImplemented
