@@ -11,6 +11,7 @@ checkout is faster. What one run takes says how busy the machine was: quote medi
 from __future__ import annotations
 
 import argparse
+import ctypes
 import os
 import shutil
 import statistics
@@ -19,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,7 @@ WORLD = HERE / "examples" / "world" / "recipe.toml"
 BACKENDS = ("linux", "hurd", "tccboot", "mirage")
 _BYTES = 200_000  # of a file that is copied by one call to read and one to write for each, as bootstrap tools do
 _HASHED = 256  # MB of an output, so that the executor's hashing is what a run takes
+_PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 _REMEMBERED = ("line-counts", "parts-unpacked", "runs", "times")  # what a side makes for itself: kinds of the cache
 
 
@@ -140,12 +142,25 @@ def _rows(folder: Path, wanted: Sequence[str]) -> Mapping[str, Row]:
     return chosen
 
 
+def _adopt() -> None:
+    """Make what a command leaves behind a child of this process: bubblewrap ends before the first process of its namespace, which alone
+    has waited for QEMU. Raises OSError.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+
+
 def _one(side: Side, row: Row) -> tuple[float, float]:
-    """Seconds of one run, and seconds of the processor: of the command and all that it started and waited for."""
+    """Seconds of one run, and seconds of the processor: of the command and all that it started, the machine among them."""
     row.before(side)
     before, begin = os.times(), time.perf_counter()
     side.run(*row.arguments)
-    seconds, after = time.perf_counter() - begin, os.times()
+    seconds = time.perf_counter() - begin
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
+    after = os.times()
     return seconds, after.children_user + after.children_system - before.children_user - before.children_system
 
 
@@ -156,6 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rows", default="", help="only these, divided by commas")
     parser.add_argument("--runs", type=int, default=5, help="how often each side runs each row, after one turn that is not counted")
     options = parser.parse_args(arguments)
+    _adopt()
     with tempfile.TemporaryDirectory(prefix="xboot-bench-") as scratch, _checkout(options.other) as checkout:
         folder = Path(scratch)
         rows = _rows(folder, [name for name in options.rows.split(",") if name])

@@ -39,7 +39,7 @@ def test_no_proof_that_is_not_quick_lacks_its_figures() -> None:
 
 
 FAULTS = {
-    "sha256-block.c: overflow": ("sha256", "(u32)p[0] << 24", "p[0] << 24", "signed overflow"),
+    "sha256-block.c: overflow": ("sha256", "(u32)p[4 * (i)] << 24", "p[4 * (i)] << 24", "signed overflow"),
     "sha256.c: uninitialised memory": ("sha256", "    s->total = 0;\n", "", "uninitialized"),
     "sha256.c: out-of-bounds read": ("sha256", "(28 - 4 * (i & 7)) & 15", "(28 - 4 * (i & 7)) & 31", "index"),
     "lib.c: overflow": ("entries", "*at += size;", "*at += size << 24;", "signed overflow"),

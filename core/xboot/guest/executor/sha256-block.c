@@ -1,5 +1,7 @@
-/* One block of SHA-256 (FIPS 180-4, section 6.2.2). The round is written out eight times with the variables renamed, so
- * that no word need be moved along. For i386, whose compiler (TCC) does not optimise, there is sha256-block-i386.S instead.
+/* One block of SHA-256 (FIPS 180-4, section 6.2.2). All rounds are written out with the variables renamed, so that no word need
+ * be moved along, and gcc makes the constants part of its instructions. Of the message schedule only the last 16 words are
+ * kept: w[i] is made in the place of w[i - 16], right before its round. For i386, whose compiler (TCC) does not optimise,
+ * there is sha256-block-i386.S instead.
  */
 #include "xboot.h"
 
@@ -14,35 +16,59 @@ static const u32 K[64] = {
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
 #define ROT(x, n) (((x) >> (n)) | ((x) << (32 - (n))))
-#define ROUND(a, b, c, d, e, f, g, h, i)                                               \
-    t = h + (ROT(e, 6) ^ ROT(e, 11) ^ ROT(e, 25)) + (g ^ (e & (f ^ g))) + K[i] + w[i]; \
-    d += t;                                                                            \
-    h = t + (ROT(a, 2) ^ ROT(a, 13) ^ ROT(a, 22)) + ((a & b) | (c & (a | b)));
+
+/* S1(e) is the rotations of e by 6, 11 and 25, here one within the other: a rotation less far each; S0(a): 2, 13 and 22.
+ * On entry x = b ^ c, so that Maj(a, b, c) = ((a ^ b) & x) ^ b; on exit x = a ^ b, which is the next round's.
+ */
+#define ROUND(a, b, c, d, e, f, g, h, i)              \
+    t = ROT(e, 14) ^ e;                               \
+    t = ROT(t, 5) ^ e;                                \
+    h += K[i] + w[(i) & 15] + (g ^ (e & (f ^ g)));    \
+    h += ROT(t, 6);                                   \
+    d += h;                                           \
+    t = ROT(a, 9) ^ a;                                \
+    t = ROT(t, 11) ^ a;                               \
+    y = x;                                            \
+    x = a ^ b;                                        \
+    h += ROT(t, 2) + ((x & y) ^ b);
+
+/* The block's words are big-endian. */
+#define READ(i) w[i] = (u32)p[4 * (i)] << 24 | (u32)p[4 * (i) + 1] << 16 | (u32)p[4 * (i) + 2] << 8 | p[4 * (i) + 3];
+
+/* w[i - 16] += s0(w[i - 15]) + w[i - 7] + s1(w[i - 2]) */
+#define NEXT(i)                                         \
+    t = w[((i) + 1) & 15];                              \
+    y = ROT(t, 11) ^ t;                                 \
+    w[(i) & 15] += (ROT(y, 7) ^ (t >> 3)) + w[((i) + 9) & 15]; \
+    t = w[((i) + 14) & 15];                             \
+    y = ROT(t, 2) ^ t;                                  \
+    w[(i) & 15] += ROT(y, 17) ^ (t >> 10);
+
+#define EIGHT(MAKE, i)                                  \
+    MAKE(i) ROUND(a, b, c, d, e, f, g, h, i)            \
+    MAKE((i) + 1) ROUND(h, a, b, c, d, e, f, g, (i) + 1) \
+    MAKE((i) + 2) ROUND(g, h, a, b, c, d, e, f, (i) + 2) \
+    MAKE((i) + 3) ROUND(f, g, h, a, b, c, d, e, (i) + 3) \
+    MAKE((i) + 4) ROUND(e, f, g, h, a, b, c, d, (i) + 4) \
+    MAKE((i) + 5) ROUND(d, e, f, g, h, a, b, c, (i) + 5) \
+    MAKE((i) + 6) ROUND(c, d, e, f, g, h, a, b, (i) + 6) \
+    MAKE((i) + 7) ROUND(b, c, d, e, f, g, h, a, (i) + 7)
 
 void sha256_block(u32 *state, const u8 *p)
 {
-    u32 w[64], a, b, c, d, e, f, g, h, t, x, y;
-    int i;
+    u32 w[16], a, b, c, d, e, f, g, h, t, x, y;
 
-    for (i = 0; i < 16; i++, p += 4)
-        w[i] = (u32)p[0] << 24 | (u32)p[1] << 16 | (u32)p[2] << 8 | p[3];
-    for (; i < 64; i++) {
-        x = w[i - 15];
-        y = w[i - 2];
-        w[i] = w[i - 16] + (ROT(x, 7) ^ ROT(x, 18) ^ (x >> 3)) + w[i - 7] + (ROT(y, 17) ^ ROT(y, 19) ^ (y >> 10));
-    }
     a = state[0], b = state[1], c = state[2], d = state[3];
     e = state[4], f = state[5], g = state[6], h = state[7];
-    for (i = 0; i < 64; i += 8) {
-        ROUND(a, b, c, d, e, f, g, h, i)
-        ROUND(h, a, b, c, d, e, f, g, i + 1)
-        ROUND(g, h, a, b, c, d, e, f, i + 2)
-        ROUND(f, g, h, a, b, c, d, e, i + 3)
-        ROUND(e, f, g, h, a, b, c, d, i + 4)
-        ROUND(d, e, f, g, h, a, b, c, i + 5)
-        ROUND(c, d, e, f, g, h, a, b, i + 6)
-        ROUND(b, c, d, e, f, g, h, a, i + 7)
-    }
+    x = b ^ c;
+    EIGHT(READ, 0)
+    EIGHT(READ, 8)
+    EIGHT(NEXT, 16)
+    EIGHT(NEXT, 24)
+    EIGHT(NEXT, 32)
+    EIGHT(NEXT, 40)
+    EIGHT(NEXT, 48)
+    EIGHT(NEXT, 56)
     state[0] += a, state[1] += b, state[2] += c, state[3] += d;
     state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
