@@ -33,8 +33,10 @@ from xboot.testing.recipes import recipe_text, shell_step
 HERE = Path(__file__).parent.parent
 HELLO = HERE / "examples" / "hello" / "recipe.toml"
 WORLD = HERE / "examples" / "world" / "recipe.toml"
+TOUCH = HERE / "core" / "xboot" / "testing" / "programs" / "touch.c"
 BACKENDS = ("linux", "hurd", "tccboot", "mirage")
 _BYTES = 200_000  # of a file that is copied by one call to read and one to write for each, as bootstrap tools do
+_TOUCHED = 16  # times 64 MiB of pages
 _HASHED = 256  # MB of an output, so that the executor's hashing is what a run takes
 _PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 _REMEMBERED = ("line-counts", "parts-unpacked", "runs", "times")  # what a side makes for itself: kinds of the cache
@@ -121,6 +123,10 @@ def _rows(folder: Path, wanted: Sequence[str]) -> Mapping[str, Row]:
             for name in BACKENDS
         },
         **{
+            f"touch-{name}": Row(["run", "--quiet", "--fresh", "--accel", "tcg", "--backend", name, str(folder / "touch.toml")])
+            for name in BACKENDS
+        },
+        **{
             f"bytes-{name}": Row(["run", "--quiet", "--fresh", "--accel", "tcg", "--backend", name, str(folder / "bytes.toml")])
             for name in BACKENDS
         },
@@ -131,6 +137,10 @@ def _rows(folder: Path, wanted: Sequence[str]) -> Mapping[str, Row]:
     (folder / "hash.toml").write_text(recipe_text({"hashed": shell_step(writing(_HASHED)["hashed"])}))
     copies = f"{{busybox}}/bin/head -c {_BYTES} /dev/zero > from && {{busybox}}/bin/dd if=from of=$out bs=1"
     (folder / "bytes.toml").write_text(recipe_text({"bytes": shell_step(copies)}))
+    flags = ["-m32", "-O1", "-ffreestanding", "-fno-stack-protector", "-fno-pie", "-no-pie", "-nostdlib", "-static"]
+    subprocess.run(["gcc", *flags, "-o", str(folder / "touch"), str(TOUCH)], check=True)
+    touches = {"touched": shell_step(f"{{program}} {_TOUCHED} && echo done > $out")}
+    (folder / "touch.toml").write_text(recipe_text(touches, {"program": {"type": "file", "path": str(folder / "touch")}}))
     chosen = {name: row for name, row in rows.items() if name in wanted or not wanted}
     if "graph" in chosen:
         graph = make_graph(folder / "graph")

@@ -23,7 +23,7 @@ from xboot.package import FRAMING, Payload
 from xboot_hurd.backend import plugin
 from xboot_hurd.kernel import debian_kernel, other_kernel
 from xboot_hurd.lines import record_sources
-from xboot_hurd.mend import is_mended, mend
+from xboot_hurd.mend import BY_WORDS, by_words, is_mended, mend
 from xboot_hurd.module import MAX_PAYLOAD, write_module
 from xboot_hurd.server import build_server
 
@@ -65,6 +65,35 @@ def test_only_the_known_place_is_mended(original: Path, tmp_path: Path) -> None:
     assert mend(bytes(elsewhere)) is None
     (tmp_path / "kernel").write_bytes(b"no kernel")
     assert not is_mended(tmp_path / "kernel")
+
+
+def test_memory_functions_by_words_lie_where_those_by_bytes_lay(original: Path, tmp_path: Path) -> None:
+    """112 bytes, all of which are the lines of assembly; what is called is in its old place."""
+    before = original.read_bytes()
+    after = by_words(before)
+    assert len(after) == len(before)
+    changed = [at for at, (a, b) in enumerate(zip(before, after, strict=True)) if a != b]
+    start = before.index(bytes.fromhex("57568b44240c8b7424108b4c241489c7f3a4"))
+    assert start % 16 == 0
+    assert start <= changed[0] <= changed[-1] < start + 112
+    (tmp_path / "words.S").write_text(BY_WORDS)
+    subprocess.run(["gcc", "-m32", "-c", "words.S"], cwd=tmp_path, check=True)
+    subprocess.run(["objcopy", "-O", "binary", "-j", ".text", "words.o", "words.bin"], cwd=tmp_path, check=True)
+    assert after[start : start + 112] == (tmp_path / "words.bin").read_bytes()
+    names = subprocess.run(["nm", "words.o"], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    places = {name: int(at, 16) for at, _, name in map(str.split, names.splitlines())}
+    assert [places[name] for name in ("memcpy", "memmove", "memset")] == [0, 32, 80]
+    assert by_words(after) == after
+    assert by_words(before + before) == before + before  # twice: which?
+
+
+def test_memory_functions_by_words_do_what_those_by_bytes_did(tmp_path: Path) -> None:
+    (tmp_path / "functions.S").write_text(".globl memcpy, memmove, memset\n" + BY_WORDS)
+    flags = ["-m32", "-O1", "-ffreestanding", "-fno-builtin", "-fno-pie", "-no-pie", "-fno-stack-protector", "-nostdlib", "-static"]
+    loops = "-fno-tree-loop-distribute-patterns"  # or gcc makes calls of these very functions of the loops
+    source = Path(__file__).parent / "words.c"
+    subprocess.run(["gcc", *flags, loops, "-o", "words", source, "functions.S"], cwd=tmp_path, check=True)
+    subprocess.run([tmp_path / "words"], check=True, timeout=60)
 
 
 def test_the_module_is_the_server_and_the_payload(server: Artifact, tmp_path: Path) -> None:

@@ -1,13 +1,18 @@
-"""One jump in GNU Mach, mended.
+"""GNU Mach, mended: one jump, and copying by words.
 
-`int $0x80` in a task with an emulation vector ends in a general protection fault; the trap handler (i386/i386/locore.S, take_trap) then
-jumps into the system call's code behind the instructions that change to the kernel's own stack. So the two words that the emulation pushes
-for the program are written while the processor stands on the thread's register save area; if the program's stack page is not there yet, the
-page fault is handled on that area too, and what lies below it, other threads' registers among them, is overwritten. Any builder could
-do that at will. (Seen in Debian's 1.8+git20221224: the kernel panics in kmem_cache_alloc some threads later.)
+**The jump.** `int $0x80` in a task with an emulation vector ends in a general protection fault; the trap handler (i386/i386/locore.S,
+take_trap) then jumps into the system call's code behind the instructions that change to the kernel's own stack. So the two words that the
+emulation pushes for the program are written while the processor stands on the thread's register save area; if the program's stack page is
+not there yet, the page fault is handled on that area too, and what lies below it, other threads' registers among them, is overwritten. Any
+builder could do that at will. (Seen in Debian's 1.8+git20221224: the kernel panics in kmem_cache_alloc some threads later.)
 
 With the jump eight bytes shorter, the change of stacks is made here as it is for a call through the gate. A kernel without this place
 is left as it is and gets no emulation vector: then every system call reaches the server as an exception, which is slower.
+
+**By words.** memcpy, memmove and memset (i386/i386/strings.c) are `rep movsb` and `rep stosb`. A processor that sees these does them by
+lines; an emulator does a byte at a time, 4,096 for each page that is zeroed for a program or copied when it is written. Here they go by
+words and then by what is left, in the same 112 bytes, where nothing else stands: what they do to memory, what they return and which
+registers they change is the same (memmove goes backwards by bytes as before). A kernel that has other bytes there keeps them.
 """
 
 from __future__ import annotations
@@ -16,13 +21,86 @@ import re
 import struct
 from pathlib import Path
 
-__all__ = ["is_mended", "mend"]
+__all__ = ["BY_WORDS", "by_words", "is_mended", "mend"]
 
 # mov 4(%esp),%esp; or %eax,%eax; jz +8; mov 0x2c(%ebx),%eax; jmp rel32
 _JUMP = re.compile(rb"\x8b\x64\x24\x04\x09\xc0\x74\x08\x8b\x43\x2c\xe9(....)", re.DOTALL)
 # mov kernel_stack,%ebx; xchg %ebx,%esp
 _CHANGE = re.compile(rb"\x8b\x1d....\x87\xdc", re.DOTALL)
 _LENGTH = 8
+
+# The three functions as Debian's gcc made them, with what fills the place between them.
+_BY_BYTES = bytes.fromhex(
+    "57568b44240c8b7424108b4c241489c7f3a45e5fc38db426000000008d742600"  # memcpy
+    "57568b44240c8b7424108b4c241439c6720e89c7f3a45e5fc38db4260000000"  # memmove
+    "08d51ff8d3c1001d6fdf3a4fc5e5fc390"
+    "578b5424088b4c24108b44240c89d7f3aa89d05fc38db426000000008d742600"  # memset
+)
+
+BY_WORDS = """
+memcpy:         push %edi
+                push %esi
+                mov 12(%esp), %eax      # to: what is returned
+                mov 16(%esp), %esi
+                mov 20(%esp), %ecx
+forwards:       mov %eax, %edi
+                mov %ecx, %edx
+                shr $2, %ecx
+                rep movsl
+                mov %edx, %ecx
+                and $3, %ecx
+                rep movsb
+                jmp moved
+memmove:        push %edi
+                push %esi
+                mov 12(%esp), %eax
+                mov 16(%esp), %esi
+                mov 20(%esp), %ecx
+                cmp %eax, %esi
+                jae forwards            # each word lies before all that is still to be read
+                lea -1(%ecx), %edx
+                lea (%eax, %edx), %edi
+                add %edx, %esi
+                std
+                rep movsb
+                cld
+moved:          pop %esi
+                pop %edi
+                ret
+rest:           mov %edx, %ecx
+                and $3, %ecx
+                rep stosb
+                mov 8(%esp), %eax       # to
+                pop %edi
+                ret
+                nop
+                nop
+memset:         push %edi
+                mov 8(%esp), %edi
+                movzbl 12(%esp), %eax
+                imul $0x01010101, %eax, %eax
+                mov 16(%esp), %ecx
+                mov %ecx, %edx
+                shr $2, %ecx
+                rep stosl
+                jmp rest
+                nop
+                nop
+                nop
+"""
+"""The same by words, in the same places: memmove begins at 32, memset at 80."""
+
+_BY_WORDS = bytes.fromhex(
+    "57568b44240c8b7424108b4c241489c789cac1e902f3a589d183e103f3a4eb1e"
+    "57568b44240c8b7424108b4c241439c673dc8d51ff8d3c10"
+    "01d6fdf3a4fc5e5fc389d183e103f3aa8b4424085fc39090"
+    "578b7c24080fb644240c69c0010101018b4c241089cac1e902f3abebd4909090"
+)
+
+
+def by_words(kernel: bytes) -> bytes:
+    """The kernel with the three functions going by words, or as it was when it has not these, or has them twice."""
+    return kernel.replace(_BY_BYTES, _BY_WORDS) if kernel.count(_BY_BYTES) == 1 else kernel
 
 
 def mend(kernel: bytes) -> bytes | None:
