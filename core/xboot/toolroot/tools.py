@@ -91,8 +91,7 @@ class Tools(ABC):
             raise
         if process.returncode:
             text = " ".join((said or printed).decode(errors="replace").split())
-            shown = " ".join(command[:2]) if command[0] == "ocamlfind" else command[0]
-            raise BackendError(f"{what + ': ' if what else ''}{shown} failed (status {process.returncode}): {text[-_TAIL:]}")
+            raise BackendError(f"{what + ': ' if what else ''}{command[0]} failed (status {process.returncode}): {text[-_TAIL:]}")
         return printed.decode(errors="replace")
 
 
@@ -160,7 +159,7 @@ class HostTools(Tools):
         "gcc": ("gcc", "--version"),
         "binutils": ("ld", "--version"),
         "tcc": ("i386-tcc", "-v"),
-        "ocaml-nox": ("ocamlfind", "ocamlopt", "-version"),
+        "ocaml-nox": ("ocamlopt", "-version"),
     }
 
     def __init__(self, programs: Mapping[str, str]) -> None:

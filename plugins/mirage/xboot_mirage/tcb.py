@@ -1,8 +1,8 @@
 """Whose each byte of the image is, and what its making makes you trust.
 
-The linker's map gives the object of every piece of C; within the one object that ocamlopt makes, symbols name the OCaml module. What lies
-between two symbols belongs to the first. Lines: our own sources are counted; of the OCaml runtime and musl the source files of the members
-that the linker took from their archives, in Debian's source packages; of the rest only archives are at hand, so their lines are not known.
+The linker's map gives the object of every piece. What lies between two pieces belongs to the first. All of it was compiled here: a file
+that the linker took and that is no object of the build is an error. Lines: our own sources are counted, and of OCaml's runtime and library
+the files that were compiled, headers included.
 """
 
 from __future__ import annotations
@@ -15,53 +15,53 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from xboot.cache import Cache, file_sha256
+from xboot.cache import file_sha256
 from xboot.errors import BackendError
 from xboot.model import Artifact, BootImage, Component, Region, Role
-from xboot.tcb import SourceFile, count_files, image_components
-from xboot.toolroot import DEBIAN_BUILDS, Tools
-from xboot_mirage.sources import LIBRARY_METHOD, library_sources
-from xboot_mirage.toolchain import (
-    GUEST,
-    LIBRARIES,
-    MEMBERS_FILE,
-    OBJECTS,
-    REGIONS_FILE,
-    SOURCES_FILE,
-    STANDALONE_HEADERS,
-    STANDALONE_SOURCES,
-)
+from xboot.tcb import count_files, image_components
+from xboot.toolroot import Tools
+from xboot_mirage.toolchain import GUEST, LINKED_FILE, OBJECTS, REGIONS_FILE, SOURCES_FILE, STANDALONE_HEADERS, STANDALONE_SOURCES
+
+__all__ = ["LINKED_FILE", "Owners", "artifacts", "component_of", "components", "image_regions", "linked", "measure"]
 
 # Component → what it is. The order is that of the report.
 _PARTS = {
-    "base": (Role.KERNEL, "xboot: boot, memory, traps, serial ports"),
+    "base": (Role.KERNEL, "xboot: boot, memory, traps, serial ports, SHA-256, what the OCaml runtime asks of C"),
     "personality": (Role.KERNEL, "xboot: the Linux personality, in OCaml"),
     "executor": (Role.EXECUTOR, "xboot: script, store, NAR, steps, in OCaml"),
     "standalone": (Role.EXECUTOR, "xboot: what takes a host's place, in C; only in an image that runs without one"),
-    "ocaml-stdlib": (Role.SERVICES, "OCaml's standard library"),
-    "ocaml-runtime": (Role.SERVICES, "OCaml's runtime system"),
-    "mirage-libraries": (Role.SERVICES, f"MirageOS libraries: {', '.join(LIBRARIES)}"),
-    "musl": (Role.SERVICES, "musl's libc.a"),
-    "libgcc": (Role.SERVICES, "gcc's support library"),
+    "ocaml-stdlib": (Role.SERVICES, "OCaml's standard library, compiled here"),
+    "ocaml-runtime": (Role.SERVICES, "OCaml's runtime system, compiled here"),
     "image framing": (Role.PADDING, "ELF headers and padding"),
 }
-_PREBUILT = {"ocaml-stdlib", "ocaml-runtime", "mirage-libraries", "musl", "libgcc"}  # linked from archives in Debian's binary packages
-_EXECUTOR = {"channel", "cpio", "executor", "hex", "main", "nar", "scan", "script", "sexp", "store"}
-_SECTION = re.compile(r"^ (\.[\w.]+|COMMON)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+) (\S+)$")
+_EXECUTOR = {"channel", "cpio", "executor", "hex", "main", "nar", "scan", "script", "sexp", "sha256", "store", "text", "view"}
+_SECTION = re.compile(r"^ (\.[\w.]+|COMMON)[ ]+0x([0-9a-f]+)[ ]+0x([0-9a-f]+) (\S+)$", re.MULTILINE)
+_LOADED = re.compile(r"^LOAD (\S+)$", re.MULTILINE)
 
 
-Archives = Mapping[str, Sequence[str]]
-"""Component → the archives that it was linked from, by the names that the linker's map has."""
+Owners = Mapping[str, str]
+"""Object, by the name that the linker's map has → component."""
 
 
-def measure(folder: Path, archives: Archives, symbols: str) -> list[tuple[int, int, str]]:
-    """Offset, size, component for all bytes of `image` in the folder of a finished build; `symbols` is what nm says of it."""
+def component_of(name: str) -> str:
+    """Whose an object of the build is."""
+    path = Path(name)
+    if path.parts[0] == "libraries":
+        return "ocaml-runtime" if path.parts[1] == "objects" else "ocaml-stdlib"
+    if path.parts[0] == "ocaml":
+        return "executor" if path.stem in _EXECUTOR else "personality"
+    if path.stem in OBJECTS:
+        return "base"
+    return "standalone" if path.stem in STANDALONE_SOURCES else "ocaml-stdlib"  # startup.o: the table of modules
+
+
+def measure(folder: Path, owners: Owners) -> list[tuple[int, int, str]]:
+    """Offset, size, component for all bytes of `image` in the folder of a finished build. Raises BackendError for an object in the
+    linker's map that nobody compiled here.
+    """
     from elftools.elf.elffile import ELFFile  # noqa: PLC0415 - every command loads this module, and few read ELF
 
-    pieces = [*_sections(folder, archives), *((address, name) for address, _, name in _ocaml_symbols(symbols))]
-    owner: dict[int, str] = {}
-    for address, name in pieces:
-        owner[address] = name  # the symbols of program.o come last and refine it
+    owner = {address: owners[name] for address, _, name in _pieces(folder, owners)}
     addresses = sorted(owner)
     with (folder / "image").open("rb") as file:
         elf = ELFFile(file)
@@ -94,58 +94,25 @@ def measure(folder: Path, archives: Archives, symbols: str) -> list[tuple[int, i
     return regions
 
 
-def _sections(folder: Path, linked: Archives) -> list[tuple[int, str]]:
-    """Where each object's part of each output section begins, from the linker's map."""
-    archives = {path: name for name, paths in linked.items() for path in paths}
+def linked(folder: Path, owners: Owners) -> dict[str, int]:
+    """Object → how many bytes of it are in the image, or would be if they were not zero."""
+    sizes = dict.fromkeys(owners, 0)
+    for _, size, name in _pieces(folder, owners):
+        sizes[name] += size
+    return sizes
+
+
+def _pieces(folder: Path, owners: Owners) -> list[tuple[int, int, str]]:
+    """Address, size and object of each part of the image, from the linker's map."""
     text = re.sub(r"\n (\.[\w.]+)\n +0x", r"\n \1 0x", (folder / "map").read_text())  # long section names stand on a line of their own
-    found = []
-    for line in text[text.index("Linker script and memory map") :].splitlines():
-        match = _SECTION.match(line)
-        if match is None or int(match[3], 16) == 0 or int(match[2], 16) == 0:
-            continue
-        origin = match[4].split("(")[0]
-        if origin == "program.o":
-            name = "ocaml-stdlib"
-        elif origin.removesuffix(".o") in OBJECTS:
-            name = "base"
-        elif origin.removesuffix(".o") in STANDALONE_SOURCES:
-            name = "standalone"
-        elif origin in archives:
-            name = archives[origin]
-        else:
-            raise BackendError(f"the linker's map names {origin}, which is no known part of the mirage image")
-        found.append((int(match[2], 16), name))
-    return found
-
-
-def linked_members(folder: Path, linked: Archives, symbols: str) -> dict[str, list[str]]:
-    """Component → what of it was linked: members of its archives, and OCaml modules (Stdlib__List)."""
-    archives = {path: name for name, paths in linked.items() for path in paths}
-    found: dict[str, set[str]] = {}
-    for origin, member in re.findall(r"^ \S+ +0x[0-9a-f]+ +0x[0-9a-f]+ (\S+)\((\S+)\)$", (folder / "map").read_text(), re.MULTILINE):
-        if origin in archives:
-            found.setdefault(archives[origin], set()).add(member)
-    for _, module, name in _ocaml_symbols(symbols):
-        if name in ("ocaml-stdlib", "mirage-libraries"):
-            found.setdefault(name, set()).add(module)
-    return {name: sorted(members) for name, members in sorted(found.items())}
-
-
-def _ocaml_symbols(symbols: str) -> list[tuple[int, str, str]]:
-    """Address, module, component of the symbols that ocamlopt makes: camlMODULE__name or camlMODULE; MODULE may hold a library's prefix."""
-    ours = {path.stem: ("executor" if path.stem in _EXECUTOR else "personality") for path in (GUEST / "ocaml").glob("*.ml")}
-    libraries = tuple(library.replace("-", "_") for library in LIBRARIES)
-    found = []
-    for line in symbols.splitlines():
-        match = re.match(r"^([0-9a-f]+) \w caml([A-Z]\w*)$", line)
-        if match is None:
-            continue
-        words = match[2].split("__")
-        module = words[0] if len(words) < 2 or not words[1][:1].isupper() else f"{words[0]}__{words[1]}"
-        name = ours.get(words[0][0].lower() + words[0][1:])
-        if name is None:
-            name = "mirage-libraries" if words[0].lower().startswith(libraries) else "ocaml-stdlib"
-        found.append((int(match[1], 16), module, name))
+    text = text[text.index("Linker script and memory map") :]
+    found = [(int(m[2], 16), int(m[3], 16), m[4]) for m in _SECTION.finditer(text) if int(m[2], 16) and int(m[3], 16)]
+    for name in (*_LOADED.findall(text), *(name for _, _, name in found)):
+        if name not in owners:
+            raise BackendError(
+                f"the linker took {name} into the mirage image, and nobody compiled that here: every object must be",
+                hint="take it out of what is linked, or compile it from source (plugins/mirage/xboot_mirage/libraries.py)",
+            )
     return found
 
 
@@ -165,28 +132,16 @@ def artifacts(folder: Path, by: Tools) -> dict[str, Artifact]:
     }
     for name, (role, origin) in _PARTS.items():
         if name in sizes:
-            files, method = _own_sources(name)
+            files, method = _sources(name, folder)
             version = by.names("ocaml-nox")[0] if name.startswith("ocaml-") else ""
-            found[name] = Artifact(
-                name,
-                image,
-                digests[name].hexdigest(),
-                sizes[name],
-                role,
-                origin,
-                version,
-                built_with,
-                files,
-                method,
-                prebuilt=name in _PREBUILT,
-                made_by=(*made_by, DEBIAN_BUILDS) if name in _PREBUILT else made_by,
-            )
+            found[name] = Artifact(name, image, digests[name].hexdigest(), sizes[name], role, origin, version, built_with, files, method, made_by=made_by)
     return found
 
 
-def _own_sources(name: str) -> tuple[tuple[Path, ...], str]:
+def _sources(name: str, folder: Path) -> tuple[tuple[Path, ...], str]:
     if name == "base":
-        return tuple(sorted(path for path in (GUEST / "base").iterdir() if path.suffix in (".c", ".h", ".S", ".ld"))), "manifest"
+        own = [path for part in ("base", "libc") for path in (GUEST / part).rglob("*") if path.suffix in (".c", ".h", ".S", ".ld")]
+        return tuple(sorted(own)), "manifest"
     if name in ("personality", "executor"):
         # Interfaces (.mli) do not count: they hold no code, and can only hide what a module makes. A false type in one does not compile.
         return tuple(
@@ -194,7 +149,9 @@ def _own_sources(name: str) -> tuple[tuple[Path, ...], str]:
         ), "manifest"
     if name == "standalone":
         return (*STANDALONE_SOURCES.values(), *STANDALONE_HEADERS[:-1]), "manifest"
-    return (), "opaque"
+    listing = json.loads((folder / SOURCES_FILE).read_text())
+    files = tuple(folder / "sources" / file for file in listing.get(name, ()))
+    return files, "dependency files" if name == "ocaml-runtime" else "list of what is compiled" if files else "opaque"
 
 
 def _regions(folder: Path) -> list[tuple[int, int, str]]:
@@ -208,16 +165,12 @@ def image_regions(kernel: Artifact) -> list[Region]:
 
 def components(image: BootImage) -> Sequence[Component]:
     """One component for each owner of bytes in the image."""
-    folder = image.artifacts["kernel"].path.parent
-    headers = [folder / "headers" / name for name in json.loads((folder / SOURCES_FILE).read_text())]
-    counted: dict[str, Mapping[str, SourceFile]] = {}
-    for name, artifact in image.artifacts.items():
-        if artifact.source_files:
-            files = [*artifact.source_files, *(headers if name == "base" else [])]
-            counted[name] = {_label(path): found for path, found in count_files(path for path in files if path.exists()).items()}
-    libraries = library_sources(Cache(), json.loads((folder / MEMBERS_FILE).read_text()))
-    found = image_components(image, counted | libraries)
-    found = [replace(c, lines_method=LIBRARY_METHOD) if c.name in libraries else c for c in found]
+    counted = {
+        name: {_label(path): found for path, found in count_files(artifact.source_files).items()}
+        for name, artifact in image.artifacts.items()
+        if artifact.source_files
+    }
+    found = image_components(image, counted)
     return [replace(c, syscalls=_served()) if c.name == "personality" else c for c in found]
 
 
@@ -228,4 +181,6 @@ def _served() -> Sequence[str]:
 
 
 def _label(path: Path) -> str:
-    return str(path.relative_to(GUEST)) if path.is_relative_to(GUEST) else path.name
+    if path.is_relative_to(GUEST):
+        return str(path.relative_to(GUEST))
+    return str(Path(*path.parts[path.parts.index("sources") + 1 :])) if "sources" in path.parts else path.name

@@ -1,18 +1,19 @@
-"""The tools, libraries and names that the image's build and its measuring share."""
+"""The tools, flags and names that the image's build and its measuring share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from xboot.cache import Cache, file_sha256
+from xboot.cache import Cache
 from xboot.guest.build import EXECUTOR, STANDALONE
-from xboot.toolroot import ALL, HostTools, Tools, tools
+from xboot.toolroot import ALL, Tools, tools
 
 GUEST = Path(__file__).parent / "guest"
-LIBRARIES = ("cstruct", "mirage-crypto")
+WHAT = "building the mirage image"
 # boot.o comes first: its note and entry lead the image
-OBJECTS = ("boot", "trap", "frames", "aspace", "onebyte", "protect", "nonce", "cpu", "serial", "libc", "main", "stubs")
+OBJECTS = (
+    "boot", "trap", "frames", "aspace", "onebyte", "protect", "nonce", "cpu", "serial", "heap", "string", "print", "digest", "absent", "main", "stubs",
+)  # fmt: skip
 # and what an image that runs without a host has beside: object → source, of ours or of the core's guest code
 STANDALONE_SOURCES = {
     "standalone": GUEST / "standalone" / "standalone.c",
@@ -20,33 +21,16 @@ STANDALONE_SOURCES = {
     **{name: EXECUTOR / f"{name}.c" for name in ("sha256", "sha256-block")},
 }
 STANDALONE_HEADERS = (STANDALONE / "standalone.h", EXECUTOR / "xboot.h", EXECUTOR / "sys.h", GUEST / "base" / "base.h")
-REGIONS_FILE, SOURCES_FILE, MEMBERS_FILE = "regions.json", "sources.json", "members.json"
+REGIONS_FILE, SOURCES_FILE, LINKED_FILE = "regions.json", "sources.json", "linked.json"
+# For all C of the image. A section for each function: the linker drops what nothing leads to. The only headers are those of the image's sources.
+C_FLAGS = (
+    "-O2", "-mcmodel=kernel", "-mno-red-zone", "-fno-stack-protector", "-ffreestanding", "-nostdinc", "-fno-pic", "-fno-pie", "-fcf-protection=none",
+    "-fno-asynchronous-unwind-tables", "-ffunction-sections", "-fdata-sections",
+)  # fmt: skip
 # What this machine must have, when its own compilers are to build the image: program → Debian's package.
-TOOLS = {"gcc": "gcc", "ld": "binutils", "strip": "binutils", "nm": "binutils", "ocamlfind": "ocaml-findlib", "ocamlopt": "ocaml-nox"}
-_MUSL = ("/usr/lib/x86_64-linux-musl/libc.a", "/usr/lib/musl/lib/libc.a")
+TOOLS = {"gcc": "gcc", "as": "binutils", "ld": "binutils", "strip": "binutils", "ocamlopt": "ocaml-nox", "ocamldep": "ocaml-nox"}
 
 
 def toolchain(cache: Cache, choice: str = "locked") -> Tools:
     """What the image is built with. Raises MissingToolError."""
     return tools(cache, choice, ALL, TOOLS)
-
-
-def library_archives(by: Tools, work: Path) -> dict[str, list[str]]:
-    """Component → the archives of C code that are linked: the OCaml runtime, the libraries' stubs, musl, gcc's support library; as the
-    tools name them. Raises BackendError when one is not there.
-    """
-    where = by.run(["ocamlfind", "ocamlc", "-where"], work).strip()
-    folders = {name: by.run(["ocamlfind", "query", name], work).strip() for name in LIBRARIES}
-    stubs = [f"{folder}/{path.name}" for folder in folders.values() for path in sorted(by.path(folder).glob("lib*_stubs.a"))]
-    support = by.run(["gcc", "-print-libgcc-file-name"], work).strip()
-    musl = next((name for name in _MUSL if by.path(name).exists()), _MUSL[0])
-    return {"ocaml-runtime": [f"{where}/libasmrun.a"], "mirage-libraries": stubs, "musl": [musl], "libgcc": [support]}
-
-
-def key(by: Tools, work: Path) -> Mapping[str, str]:
-    """All outside of the guest folder that the image depends on. Of this machine's tools the archives are part of it, too."""
-    if not isinstance(by, HostTools):
-        return by.key()
-    archives = [by.path(name) for names in library_archives(by, work).values() for name in names]
-    archives += [path for name in LIBRARIES for path in sorted(Path(by.run(["ocamlfind", "query", name], work).strip()).glob("*.a"))]
-    return {**by.key()} | {PurePosixPath(path).name: file_sha256(path) for path in archives}

@@ -7,7 +7,7 @@
  *
  * Map of the upper half:
  *   0xffff800000000000  HHDM: physical memory
- *   0xffffc00000000000  HEAP: the C library's mmap and brk (the OCaml heap), then the stack with its guard page
+ *   0xffffc00000000000  HEAP: malloc's (the OCaml heap), and the stack with its guard page
  *   0xffffffff80200000  the image, loaded at 2 MiB
  */
 #ifndef BASE_H
@@ -98,6 +98,16 @@ int window_byte(u64 as, int writes, u64 descriptor, u64 va);
 void window_end(void);
 u64 window_moved(int writes);
 
+/* digest.c: SHA-256 */
+struct sum {
+    u32 state[8];
+    u64 length; /* in bytes, of all that was given */
+    u8 block[64]; /* the last length % 64 of them */
+};
+void sum_start(struct sum *sum);
+void sum_more(struct sum *sum, const u8 *bytes, u64 length);
+void sum_end(struct sum *sum); /* the digest is then the first 32 bytes */
+
 /* nonce.c */
 void nonce_hide(void);
 void nonce_put(u64 index, u8 c);
@@ -133,7 +143,7 @@ extern u64 ticks;
 void idle_tick(void);
 void idle_any(void);
 
-/* libc.c */
+/* heap.c */
 u64 heap_map_pages(u64 pages);
 
 /* protect.c */

@@ -70,22 +70,14 @@ pvh_entry:
         call base_main
         ud2
 
-/* enter_libc(stack): continue as a C library's process start would, with the stack that the base prepared. */
+/* enter_ocaml(stack): leave the boot stack for good. */
         .text
-        .globl enter_libc
-enter_libc:
+        .globl enter_ocaml
+enter_ocaml:
         mov %rdi, %rsp
         xor %ebp, %ebp
-        mov (%rsp), %rsi                /* argc */
-        lea 8(%rsp), %rdx               /* argv */
-        mov $main, %rdi
-        lea dummy(%rip), %rcx
-        mov %rcx, %r8
-        xor %r9d, %r9d
-        and $-16, %rsp
-        call __libc_start_main
+        call ocaml_main
         ud2
-dummy:  ret
 
         .section .rodata
         .align 8

@@ -1,4 +1,4 @@
-/* Boot: find memory, command line and payload in the PVH start info, then start the C library and OCaml. */
+/* Boot: find memory, command line and payload in the PVH start info, then start OCaml. */
 #include "base.h"
 
 struct start_info {
@@ -12,7 +12,7 @@ struct memory { u64 address, size; u32 type, reserved; };
 extern char image_end[];
 u64 initrd_start, initrd_size, memory_end;
 char command_line[1024];
-_Noreturn void enter_libc(void *stack);
+_Noreturn void enter_ocaml(void *stack);
 
 #define IMAGE_PHYS 0x200000ul
 #define STACK_PAGES 1024ul
@@ -101,10 +101,5 @@ _Noreturn void base_main(u32 info_address) {
     nonce_hide();
     frames_ready();
 
-    static const char *name = "xboot";
-    static char random[16] = "xboot mirage....";
-    u64 *top_of_stack = (u64 *)(stack + STACK_PAGES * PAGE - 128);
-    u64 initial[] = {1, (u64)name, 0, 0, 6, PAGE, 25, (u64)random, 0, 0}; /* argc argv 0 environ 0 AT_PAGESZ AT_RANDOM */
-    __builtin_memcpy(top_of_stack, initial, sizeof initial);
-    enter_libc(top_of_stack);
+    enter_ocaml((void *)(stack + STACK_PAGES * PAGE));
 }

@@ -5,7 +5,7 @@
  */
 #define CAML_NAME_SPACE
 #include <caml/alloc.h>
-#include <caml/bigarray.h>
+#include <caml/domain_state.h>
 #include <caml/mlvalues.h>
 #include "base.h"
 
@@ -50,12 +50,23 @@ I xb_frames_release(I start, I end) {
     return 0;
 }
 
-/* Physical memory as a buffer: the part that HHDM shows. */
-value xb_memory(value unit) {
-    (void)unit;
-    intnat size = (intnat)memory_end;
-    return caml_ba_alloc(CAML_BA_CHAR | CAML_BA_C_LAYOUT | CAML_BA_EXTERNAL, 1, phys(0), &size);
+/* [address, address + length) of what HHDM shows. */
+static u8 *memory_at(I address, I length) {
+    if (address < 0 || length < 0 || (u64)address > memory_end || (u64)length > memory_end - (u64)address) panic("outside of memory");
+    return phys((u64)address);
 }
+I xb_memory_end(I unit) { (void)unit; return (I)memory_end; }
+I xb_memory_byte(I address) { return *memory_at(address, 1); }
+I xb_memory_read(I address, value b, I offset, I length) { __builtin_memcpy(bytes_at(b, offset, length), memory_at(address, length), (u64)length); return 0; }
+I xb_memory_copy(I to, I from, I length) { __builtin_memcpy(memory_at(to, length), memory_at(from, length), (u64)length); return 0; }
+
+static struct sum *sum_in(value b) { return (struct sum *)bytes_at(b, 0, sizeof(struct sum)); }
+I xb_sum_start(value sum) { sum_start(sum_in(sum)); return 0; }
+I xb_sum_bytes(value sum, value b, I offset, I length) { sum_more(sum_in(sum), bytes_at(b, offset, length), (u64)length); return 0; }
+I xb_sum_memory(value sum, I address, I length) { sum_more(sum_in(sum), memory_at(address, length), (u64)length); return 0; }
+I xb_sum_end(value sum) { sum_end(sum_in(sum)); return 0; }
+
+I xb_heap_words(I unit) { (void)unit; return (I)Caml_state->stat_heap_wsz; }
 
 I xb_page_read(I address, value b, I offset, I length) { __builtin_memcpy(bytes_at(b, offset, length), page_at(address, length), (u64)length); return 0; }
 I xb_page_write(I address, value b, I offset, I length) { __builtin_memcpy(page_at(address, length), bytes_at(b, offset, length), (u64)length); return 0; }
@@ -138,11 +149,12 @@ I xb_initrd_size(I unit) { (void)unit; return (I)initrd_size; }
 value xb_command_line(value unit) { (void)unit; return caml_copy_string(command_line); }
 
 #ifndef XBOOT_HOST
-/* The C library's process starts here; OCaml ends the machine itself, by base.ml's exit. */
+/* OCaml starts here, on its own stack; it ends the machine itself, by base.ml's exit. */
 void caml_main(char **argv);
-int main(int argc, char **argv) {
-    (void)argc;
-    caml_main(argv);
+_Noreturn void ocaml_main(void);
+_Noreturn void ocaml_main(void) {
+    static char name[] = "xboot", *arguments[] = {name, 0};
+    caml_main(arguments);
     panic("the OCaml program came to its end");
 }
 #endif

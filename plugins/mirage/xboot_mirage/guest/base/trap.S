@@ -164,10 +164,6 @@ save_rest: /* RAX = ctx; RAX RBX RCX R11 RSP RIP RFLAGS VECTOR are stored */
         mov %rax, FS(%rdi)
         mov %gs, %eax
         mov %rax, GS(%rdi)
-        mov $0xc0000100, %ecx
-        mov kernel_fsbase(%rip), %eax
-        mov kernel_fsbase + 4(%rip), %edx
-        wrmsr
         mov VECTOR(%rdi), %rax
         add $8, %rsp
         pop %r15
@@ -207,7 +203,7 @@ kernel_trap: /* an interrupt while idle, else a fault of our own */
         add $16, %rsp
         iretq
 
-/* `syscall`: from a program, or from the C library below OCaml, which runs in ring 0 (RCX, the return address, tells). */
+/* `syscall`, from a program: nothing in ring 0 makes one. */
         .globl syscall_entry, cstar_entry
 cstar_entry: /* `syscall` in compatibility mode (AMD): not part of the i386 ABI we serve */
         mov %rsp, saved_rsp(%rip)
@@ -215,8 +211,6 @@ cstar_entry: /* `syscall` in compatibility mode (AMD): not part of the i386 ABI 
         movq $6, VECTOR(%rsp)
         jmp 1f
 syscall_entry:
-        test %rcx, %rcx
-        js kernel_syscall
         mov %rsp, saved_rsp(%rip)
         mov current_ctx(%rip), %rsp
         movq $256, VECTOR(%rsp)
@@ -230,37 +224,6 @@ syscall_entry:
         mov saved_rsp(%rip), %rbx
         mov %rbx, RSP(%rax)
         jmp save_rest
-
-kernel_syscall:
-        lea -128(%rsp), %rsp            /* the caller's red zone */
-        push %rcx
-        push %rdi
-        push %rsi
-        push %rdx
-        push %r8
-        push %r9
-        push %r10
-        push %rbp
-        mov %rsp, %rbp
-        and $-16, %rsp
-        mov %r8, %r9
-        mov %r10, %r8
-        mov %rdx, %rcx
-        mov %rsi, %rdx
-        mov %rdi, %rsi
-        mov %rax, %rdi
-        call libc_syscall               /* (number, a, b, c, d, e) */
-        mov %rbp, %rsp
-        pop %rbp
-        pop %r10
-        pop %r9
-        pop %r8
-        pop %rdx
-        pop %rsi
-        pop %rdi
-        pop %rcx
-        lea 128(%rsp), %rsp
-        jmp *%rcx
 
         .macro vector n
         .balign 16
@@ -286,8 +249,7 @@ default_mxcsr: .long 0x1f80
 
         .bss
         .align 16
-        .globl current_ctx, kernel_rsp, kernel_fsbase
+        .globl current_ctx, kernel_rsp
 current_ctx:   .skip 8
 kernel_rsp:    .skip 8
 saved_rsp:     .skip 8
-kernel_fsbase: .skip 8

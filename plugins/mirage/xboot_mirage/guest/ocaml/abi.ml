@@ -121,7 +121,7 @@ let reported : (string, unit) Hashtbl.t = Hashtbl.create 8
 
 (* An unknown call: ENOSYS, and its number on the console, once. *)
 let unknown p number =
-  let what = Printf.sprintf "system call %d of %s" number (if Proc.is_wide p then "x86_64" else "i386") in
+  let what = String.concat "" [ "system call "; string_of_int number; " of "; (if Proc.is_wide p then "x86_64" else "i386") ] in
   if Hashtbl.length reported < 64 && not (Hashtbl.mem reported what) then begin
     Hashtbl.replace reported what ();
     Base.console ("xboot: not served: " ^ what ^ "\n")

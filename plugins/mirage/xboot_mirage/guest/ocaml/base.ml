@@ -15,7 +15,14 @@ external page_read : (int[@untagged]) -> bytes -> (int[@untagged]) -> (int[@unta
 external page_write : (int[@untagged]) -> bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_page_write" [@@noalloc]
 external page_fill : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_page_fill" [@@noalloc]
 external payload_copy : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_payload_copy" [@@noalloc]
-external memory_ : unit -> Cstruct.buffer = "xb_memory"
+external memory_end_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_memory_end" [@@noalloc]
+external memory_byte : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_memory_byte" [@@noalloc]
+external memory_read : (int[@untagged]) -> bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_memory_read" [@@noalloc]
+external memory_copy : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_memory_copy" [@@noalloc]
+external sum_start : bytes -> (int[@untagged]) = "xb_none" "xb_sum_start" [@@noalloc]
+external sum_bytes : bytes -> bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_sum_bytes" [@@noalloc]
+external sum_memory : bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_sum_memory" [@@noalloc]
+external sum_end : bytes -> (int[@untagged]) = "xb_none" "xb_sum_end" [@@noalloc]
 
 external as_new : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_as_new" [@@noalloc]
 external as_free : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_as_free" [@@noalloc]
@@ -53,11 +60,14 @@ external nonce_say : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_nonce_
 external idle_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_idle" [@@noalloc]
 external idle_any_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_idle_any" [@@noalloc]
 external exit_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_exit" [@@noalloc]
+external heap_words : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_heap_words" [@@noalloc]
+external compact : unit -> unit = "caml_gc_compaction"
 external initrd_start_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_initrd_start" [@@noalloc]
 external initrd_size_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_initrd_size" [@@noalloc]
 external command_line : unit -> string = "xb_command_line"
 
 let page = 4096
+let sum_size = 104 (* struct sum of base.h *)
 let page_down a = a land lnot (page - 1)
 let page_up a = page_down (a + page - 1)
 
@@ -70,9 +80,10 @@ let frames_free () = frames_free_ 0
 let ref_frame f = ignore (frame_ref f)
 let unref_frame f = ignore (frame_unref f)
 
-(* All physical memory, as one buffer: file content and the payload are looked at in place. *)
-let memory = lazy (Cstruct.of_bigarray (memory_ ()))
-let view address length = Cstruct.sub (Lazy.force memory) address length
+let ensure last work =
+  match work () with
+  | result -> last (); result
+  | exception e -> last (); raise e
 
 (* Slots of a context: enum ctx of base.h. *)
 let rax = 0 and rbx = 1 and rcx = 2 and rdx = 3 and rsi = 4 and rdi = 5 and rbp = 6 and rsp = 7

@@ -51,9 +51,28 @@ external page_fill : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) ->
 (* [payload_copy to_ from length] copies from the payload, whose frames are not counted; outside of the payload the machine ends. Answers 0. *)
 external payload_copy : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_payload_copy" [@@noalloc]
 
-(* [view address length]: physical memory in place, for reading content and for the export window. No frame is checked here: who keeps a view keeps
-   the frame. Raises Invalid_argument beyond the end of memory. *)
-val view : int -> int -> Cstruct.t
+(* ---- physical memory in place, for reading content and for the export window. No frame is checked here: who keeps an address keeps the frame.
+   Beyond the end of memory the machine ends. View (view.ml) builds on these, and Sha256 on the sums. *)
+
+(* The argument is ignored. The first address behind what can be seen. *)
+external memory_end_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_memory_end" [@@noalloc]
+
+(* The byte at an address. *)
+external memory_byte : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_memory_byte" [@@noalloc]
+
+(* [memory_read address b offset length] copies to [b]. Answers 0. *)
+external memory_read : (int[@untagged]) -> bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_memory_read" [@@noalloc]
+
+(* [memory_copy to_ from length]; the two do not overlap. Answers 0. *)
+external memory_copy : (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_memory_copy" [@@noalloc]
+
+(* SHA-256 (digest.c). A sum is a byte sequence of [sum_size]; [sum_start] makes one of no bytes, [sum_bytes sum b offset length] and
+   [sum_memory sum address length] take more in, [sum_end] leaves the digest in its first 32 bytes. All answer 0. *)
+val sum_size : int
+external sum_start : bytes -> (int[@untagged]) = "xb_none" "xb_sum_start" [@@noalloc]
+external sum_bytes : bytes -> bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_sum_bytes" [@@noalloc]
+external sum_memory : bytes -> (int[@untagged]) -> (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_sum_memory" [@@noalloc]
+external sum_end : bytes -> (int[@untagged]) = "xb_none" "xb_sum_end" [@@noalloc]
 
 (* ---- address spaces *)
 
@@ -206,6 +225,15 @@ external nonce_say : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_nonce_
 
 (* Ends the machine with a byte that tells the host how (docs/contract.md). Does not return. *)
 val exit : int -> 'a
+
+(* The argument is ignored. Words in the OCaml heap, used or not. *)
+external heap_words : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_heap_words" [@@noalloc]
+
+(* Moves what lives in the OCaml heap together, and gives back what is left. *)
+external compact : unit -> unit = "caml_gc_compaction"
+
+(* [ensure last work] does [work], and [last] after it, whether it raises or not. *)
+val ensure : (unit -> unit) -> (unit -> 'a) -> 'a
 
 (* The argument is ignored. Physical address and size of the payload. *)
 external initrd_start_ : (int[@untagged]) -> (int[@untagged]) = "xb_none" "xb_initrd_start" [@@noalloc]

@@ -47,15 +47,15 @@ let event (_ : run) name rest =
   ignore (Base.nonce_say 0);
   put ("\"" ^ rest ^ ")")
 let hello run hash = event run "hello" (" " ^ q hash)
-let source run path hash size = event run "source" (Printf.sprintf " %s \"sha256\" %s %d" (q path) (q hash) size)
-let begin_ run step = event run "begin" (Printf.sprintf " %d" step)
+let source run path hash size = event run "source" (String.concat "" [ " "; q path; " \"sha256\" "; q hash; " "; string_of_int size ])
+let begin_ run step = event run "begin" (" " ^ string_of_int step)
 let output run step name hash size references =
-  event run "output" (Printf.sprintf " %d %s \"sha256\" %s %d (%s)" step (q name) (q hash) size (String.concat " " (List.map q references)))
-let fail run step kind why = event run "fail" (Printf.sprintf " %d %s %s" step kind (q why))
+  event run "output" (String.concat "" [ " "; string_of_int step; " "; q name; " \"sha256\" "; q hash; " "; string_of_int size; " ("; String.concat " " (List.map q references); ")" ])
+let fail run step kind why = event run "fail" (String.concat "" [ " "; string_of_int step; " "; kind; " "; q why ])
 let done_ run = event run "done" ""
 
 (* Show one piece of an output in the window and wait until the host has copied it. *)
 let export run step name offset length =
-  event run "export" (Printf.sprintf " %d %s %d %d" step (q name) offset length);
+  event run "export" (String.concat "" [ " "; string_of_int step; " "; q name; " "; string_of_int offset; " "; string_of_int length ]);
   let line = read_line () in
   if line <> "(ack)" then raise (Broken "expected (ack) from the host")

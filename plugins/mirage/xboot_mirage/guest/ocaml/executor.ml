@@ -5,7 +5,7 @@ open Script
 (* kind and reason of a `fail` line *)
 exception Failed of string * string
 
-let failed kind format = Printf.ksprintf (fun why -> raise (Failed (kind, why))) format
+let failed kind why = raise (Failed (kind, why))
 
 let store_name path = snd (Tree.parent_of path)
 
@@ -15,17 +15,17 @@ let check_sources run script trees =
   let known = Hashtbl.create 64 in
   List.iter (fun s ->
     let name = store_name s.path in
-    if Hashtbl.mem known name then failed "source" "%s is named twice in the script" s.path;
+    if Hashtbl.mem known name then failed "source" (s.path ^ " is named twice in the script");
     Hashtbl.replace known name ();
     match Vfs.find trees name with
-    | None -> failed "source" "%s is not in the image" s.path
+    | None -> failed "source" (s.path ^ " is not in the image")
     | Some inode ->
       Store.canonicalise inode;
-      let hash, size = try Nar.hash inode with Nar.Refused why -> failed "source" "%s: %s" s.path why in
-      if hash <> s.hash then failed "source" "%s: the script says sha256 %s, the image holds %s" s.path s.hash hash;
+      let hash, size = try Nar.hash inode with Nar.Refused why -> failed "source" (s.path ^ ": " ^ why) in
+      if hash <> s.hash then failed "source" (String.concat "" [ s.path; ": the script says sha256 "; s.hash; ", the image holds "; hash ]);
       Store.add s.path inode s.references;
       Channel.source run s.path hash size) script.sources;
-  List.iter (fun name -> if not (Hashtbl.mem known name) then failed "source" "the image holds %s, which the script does not name" name) (Vfs.names trees)
+  List.iter (fun name -> if not (Hashtbl.mem known name) then failed "source" ("the image holds " ^ name ^ ", which the script does not name")) (Vfs.names trees)
 
 (* ---- one step *)
 
@@ -34,7 +34,7 @@ let graph paths =
   let b = Buffer.create 1024 in
   List.iter (fun p ->
     let references = match Store.find p with Some i -> List.sort_uniq String.compare i.Store.references | None -> [] in
-    Buffer.add_string b (Printf.sprintf "%s\n\n%d\n" p (List.length references));
+    Buffer.add_string b (String.concat "" [ p; "\n\n"; string_of_int (List.length references); "\n" ]);
     List.iter (fun r -> Buffer.add_string b (r ^ "\n")) references) (Store.closure paths);
   Buffer.contents b
 
@@ -52,7 +52,7 @@ let error_text e =
   match List.assoc_opt e Errno.[ enoent, "no such file"; eacces, "permission denied"; enoexec, "not a program of a kind that this kernel runs";
     enotdir, "not a directory"; eloop, "too many symbolic links or interpreters"; e2big, "arguments and environment are too large"; enomem, "out of memory" ] with
   | Some s -> s
-  | None -> Printf.sprintf "error %d" e
+  | None -> "error " ^ string_of_int e
 
 let start_builder step root cwd =
   let open Proc in
@@ -72,16 +72,16 @@ let start_builder step root cwd =
   let environment = List.map (fun (k, v) -> k ^ "=" ^ v) step.env in
   (match Exec.prepare p step.builder step.argv environment with
    | image -> Exec.commit p image step.builder step.argv environment
-   | exception Errno.Error e -> failed "start" "%s could not be started: execve failed with error %d (%s)" step.builder e (error_text e));
+   | exception Errno.Error e -> failed "start" (String.concat "" [ step.builder; " could not be started: execve failed with error "; string_of_int e; " ("; error_text e; ")" ]));
   current := None
 
 (* Wait for the builder; its end must be exit status 0. *)
 let run_builder () =
   match Sched.until_first_ends () with
   | 0 -> ()
-  | status when status land 0x7f = 0 -> failed "exit" "the builder ended with status %d" (status lsr 8)
-  | status -> failed "signal" "the builder was killed by signal %d" (status land 0x7f)
-  | exception Sched.Stuck why -> failed "limit" "%s" why
+  | status when status land 0x7f = 0 -> failed "exit" ("the builder ended with status " ^ string_of_int (status lsr 8))
+  | status -> failed "signal" ("the builder was killed by signal " ^ string_of_int (status land 0x7f))
+  | exception Sched.Stuck why -> failed "limit" why
 
 (* ---- outputs *)
 
@@ -94,13 +94,13 @@ let export run step o inode =
         offset := !offset + !fill;
         fill := 0
       end in
-    let window = Base.view run.Channel.window size in
+    let window = View.make run.Channel.window size in
     let rec put piece =
-      let n = min (Cstruct.length piece) (size - !fill) in
-      Cstruct.blit piece 0 window !fill n;
+      let n = min (View.length piece) (size - !fill) in
+      View.copy (View.sub window !fill n) (View.sub piece 0 n);
       fill := !fill + n;
       if !fill = size then flush ();
-      if n < Cstruct.length piece then put (Cstruct.shift piece n) in
+      if n < View.length piece then put (View.sub piece n (View.length piece - n)) in
     ignore (Nar.serialise inode put);
     flush ()
   end
@@ -108,23 +108,23 @@ let export run step o inode =
 let check_fixed o inode hash =
   match o.fixed with
   | None -> ()
-  | Some { flat = false; expected } -> if hash <> expected then failed "output" "%s: fixed to sha256 %s (recursive), built %s" o.out_path expected hash
+  | Some { flat = false; expected } -> if hash <> expected then failed "output" (String.concat "" [ o.out_path; ": fixed to sha256 "; expected; " (recursive), built "; hash ])
   | Some { flat = true; expected } ->
     (match inode.Vfs.kind with
      | Vfs.File c when inode.Vfs.mode land 0o111 = 0 ->
        let flat = Nar.hash_flat c in
-       if flat <> expected then failed "output" "%s: fixed to sha256 %s (flat), built %s" o.out_path expected flat
-     | _ -> failed "output" "%s: fixed to a flat hash, but it is not a regular, non-executable file" o.out_path)
+       if flat <> expected then failed "output" (String.concat "" [ o.out_path; ": fixed to sha256 "; expected; " (flat), built "; flat ])
+     | _ -> failed "output" (o.out_path ^ ": fixed to a flat hash, but it is not a regular, non-executable file"))
 
 let collect run step store visible =
   let candidates = visible @ List.map (fun o -> o.out_path) step.outputs in
   List.iter (fun o ->
     match Vfs.find store (store_name o.out_path) with
-    | None -> failed "output" "the builder did not make %s" o.out_path
+    | None -> failed "output" ("the builder did not make " ^ o.out_path)
     | Some inode ->
       Store.canonicalise inode;
       let scan = Scan.make candidates in
-      let hash, size = try Nar.hash ~also:(Scan.feed scan) inode with Nar.Refused why -> failed "output" "%s: %s" o.out_path why in
+      let hash, size = try Nar.hash ~also:(Scan.feed scan) inode with Nar.Refused why -> failed "output" (o.out_path ^ ": " ^ why) in
       check_fixed o inode hash;
       let references = Scan.result scan in
       Store.add o.out_path inode references;
@@ -139,11 +139,11 @@ let run_step run script step =
   Clock.begin_step ();
   Io.random_state := 1;
   Content.reserve := 0;
-  Sys_misc.machine := (match step.system with "i686-linux" -> "i686" | "x86_64-linux" -> "x86_64" | s -> failed "start" "this backend does not run builders for %s" s);
-  List.iter (fun p -> if Store.find p = None then failed "start" "input %s is neither a source nor an output of an earlier step" p) step.inputs;
+  Sys_misc.machine := (match step.system with "i686-linux" -> "i686" | "x86_64-linux" -> "x86_64" | s -> failed "start" ("this backend does not run builders for " ^ s));
+  List.iter (fun p -> if Store.find p = None then failed "start" ("input " ^ p ^ " is neither a source nor an output of an earlier step")) step.inputs;
   let paths = Store.closure step.inputs in
-  let visible = List.map (fun p -> match Store.find p with Some i -> (store_name p, i.Store.inode) | None -> failed "start" "%s is referred to, but not at hand" p) paths in
-  List.iter (fun o -> if List.mem_assoc (store_name o.out_path) visible then failed "start" "output %s is also an input" o.out_path) step.outputs;
+  let visible = List.map (fun p -> match Store.find p with Some i -> (store_name p, i.Store.inode) | None -> failed "start" (p ^ " is referred to, but not at hand")) paths in
+  List.iter (fun o -> if List.mem_assoc (store_name o.out_path) visible then failed "start" ("output " ^ o.out_path ^ " is also an input")) step.outputs;
   let root, store = Tree.make_root ~store_dir:script.store ~visible in
   let uid = Proc.who.Vfs.user and gid = Proc.who.Vfs.group in
   let cwd = Tree.directories root step.cwd ~uid:0 ~gid:0 0o755 in
@@ -161,7 +161,7 @@ let run_step run script step =
   collect run step store paths;
   Vfs.free_tree root;
   (* what this step made the kernel remember must not be missing to the next one *)
-  if (Gc.quick_stat ()).Gc.heap_words > 1 lsl 23 then Gc.compact ()
+  if Base.heap_words 0 > 1 lsl 23 then Base.compact ()
 
 (* ---- the whole run *)
 
@@ -171,10 +171,10 @@ let run () =
     try Store.read_payload (Base.initrd_start_ 0) (Base.initrd_size_ 0)
     with Errno.Error _ | Base.No_memory -> Base.console "xboot: limit: memory is too small for this payload (--memory gives the machine more)\n"; Base.exit 0x11 in
   let run = Channel.read_run () in
-  Channel.hello run (Hex.of_bytes (Cstruct.to_bytes (Mirage_crypto.Hash.SHA256.digest (Cstruct.of_string text))));
+  Channel.hello run (Sha256.of_string text);
   let at = ref 0 in
   let fail kind why =
-    Base.console (Printf.sprintf "\nxboot: %s: %s\n" kind why);
+    Base.console (String.concat "" [ "\nxboot: "; kind; ": "; why; "\n" ]);
     Channel.fail run !at kind why;
     Base.exit 0x21 in
   match
@@ -190,5 +190,5 @@ let run () =
   | exception Out_of_memory -> fail "limit" "the kernel's own memory is exhausted (--memory gives the machine more)"
   | exception Channel.Broken why -> fail "internal" why
   | exception Stack_overflow -> fail "limit" "the kernel's stack is exhausted"
-  | exception Errno.Error e -> fail "internal" (Printf.sprintf "unexpected error %d" e)
-  | exception e -> fail "internal" (Printexc.to_string e)
+  | exception Errno.Error e -> fail "internal" ("unexpected error " ^ string_of_int e)
+  | exception e -> fail "internal" (Text.of_exception e)

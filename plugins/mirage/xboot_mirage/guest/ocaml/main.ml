@@ -3,5 +3,5 @@ let () =
   match Executor.run () with
   | _ -> ()
   | exception e ->
-    Base.console ("\nxboot: panic: " ^ (match e with Cpio.Malformed why | Channel.Broken why | Failure why -> why | e -> Printexc.to_string e) ^ "\n");
+    Base.console ("\nxboot: panic: " ^ (match e with Cpio.Malformed why | Channel.Broken why | Failure why -> why | e -> Text.of_exception e) ^ "\n");
     Base.exit 0x11

@@ -4,19 +4,26 @@ open Vfs
 
 exception Refused of string (* of a kind that an output must not have *)
 
-let zero_page = lazy (Cstruct.create Base.page)
+(* Two page frames that are kept: one stays zero, what a hole in a file reads as; one gathers what is small. *)
+let zeros = lazy (Base.frame_alloc () * Base.page)
+let gathered = lazy (Base.frame_alloc () * Base.page)
+
+let piece address length = View.make (if address = 0 then Lazy.force zeros else address) length
 
 (* Small pieces are gathered, file content is passed on where it lies. *)
-let serialise inode (emit : Cstruct.t -> unit) =
-  let small = Cstruct.create 8192 in
+let serialise inode (emit : View.t -> unit) =
+  let small = Lazy.force gathered in
   let fill = ref 0 in
   let total = ref 0 in
-  let flush () = if !fill > 0 then begin emit (Cstruct.sub small 0 !fill); fill := 0 end in
+  let flush () = if !fill > 0 then begin emit (View.make small !fill); fill := 0 end in
   let put s =
-    let n = String.length s in
-    total := !total + n;
-    if !fill + n > 8192 then flush ();
-    if n > 8192 then emit (Cstruct.of_string s) else begin Cstruct.blit_from_string s 0 small !fill n; fill := !fill + n end in
+    let rec from at =
+      let n = min (String.length s - at) (Base.page - !fill) in
+      if n > 0 then ignore (Base.page_write (small + !fill) (Bytes.unsafe_of_string s) at n);
+      fill := !fill + n;
+      if at + n < String.length s then begin flush (); from (at + n) end in
+    total := !total + String.length s;
+    from 0 in
   let number n = let b = Bytes.create 8 in Bytes.set_int64_le b 0 (Int64.of_int n); put (Bytes.unsafe_to_string b) in
   let pad n = if n land 7 <> 0 then put (String.make (8 - (n land 7)) '\000') in
   let str s = number (String.length s); put s; pad (String.length s) in
@@ -25,7 +32,7 @@ let serialise inode (emit : Cstruct.t -> unit) =
     flush ();
     total := !total + c.Content.size;
     ignore (Content.pieces c 0 c.Content.size (fun address part ->
-      emit (if address = 0 then Cstruct.sub (Lazy.force zero_page) 0 part else Base.view address part);
+      emit (piece address part);
       part));
     pad c.Content.size in
   let sorted dir = List.sort String.compare (names dir) in
@@ -55,7 +62,7 @@ let serialise inode (emit : Cstruct.t -> unit) =
          str ")"
        | Link target -> str "symlink"; str "target"; str target; str ")"
        | Dir _ ->
-         if depth >= Limit.nesting then raise (Refused (Printf.sprintf "directories nested deeper than %d" Limit.nesting));
+         if depth >= Limit.nesting then raise (Refused ("directories nested deeper than " ^ string_of_int Limit.nesting));
          str "directory";
          work := `Entries (inode, sorted inode, depth) :: !work
        | _ -> raise (Refused ("neither regular file, directory nor symbolic link: " ^ match inode.kind with Fifo _ -> "pipe" | Device _ -> "device" | _ -> "other")));
@@ -64,19 +71,14 @@ let serialise inode (emit : Cstruct.t -> unit) =
   flush ();
   !total
 
-let hex = Hex.of_bytes
-
 (* The SHA-256 and size of a tree's NAR; [also] sees every piece. *)
 let hash ?(also = ignore) inode =
-  let state = ref Mirage_crypto.Hash.SHA256.empty in
-  let size = serialise inode (fun piece -> state := Mirage_crypto.Hash.SHA256.feed !state piece; also piece) in
-  (hex (Cstruct.to_bytes (Mirage_crypto.Hash.SHA256.get !state)), size)
+  let sum = Sha256.start () in
+  let size = serialise inode (fun piece -> Sha256.view sum piece; also piece) in
+  (Sha256.finish sum, size)
 
 (* The SHA-256 of one file's content. *)
 let hash_flat c =
-  let state = ref Mirage_crypto.Hash.SHA256.empty in
-  ignore (Content.pieces c 0 c.Content.size (fun address part ->
-    let piece = if address = 0 then Cstruct.sub (Lazy.force zero_page) 0 part else Base.view address part in
-    state := Mirage_crypto.Hash.SHA256.feed !state piece;
-    part));
-  hex (Cstruct.to_bytes (Mirage_crypto.Hash.SHA256.get !state))
+  let sum = Sha256.start () in
+  ignore (Content.pieces c 0 c.Content.size (fun address part -> Sha256.view sum (piece address part); part));
+  Sha256.finish sum

@@ -4,10 +4,10 @@
 exception Refused of string
 
 (* [serialise inode emit]: the NAR of a tree, piece by piece; its size in bytes. A piece is valid only until [emit] returns. Raises Refused. *)
-val serialise : Vfs.inode -> (Cstruct.t -> unit) -> int
+val serialise : Vfs.inode -> (View.t -> unit) -> int
 
 (* The SHA-256 of a tree's NAR in lower-case hex, and its size in bytes; [also] sees every piece. Raises Refused. *)
-val hash : ?also:(Cstruct.t -> unit) -> Vfs.inode -> string * int
+val hash : ?also:(View.t -> unit) -> Vfs.inode -> string * int
 
 (* The SHA-256 of one file's content in lower-case hex. *)
 val hash_flat : Content.t -> string

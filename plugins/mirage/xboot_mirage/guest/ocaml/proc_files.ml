@@ -31,8 +31,8 @@ let numbered numbers of_number rest =
 
 let open_name p f =
   match f.Proc.what with
-  | Proc.Pipe_end { named = false; _ } | Proc.To_console -> Printf.sprintf "pipe:[%d]" f.Proc.inode.ino
-  | Proc.Socket _ -> Printf.sprintf "socket:[%d]" f.Proc.inode.ino
+  | Proc.Pipe_end { named = false; _ } | Proc.To_console -> "pipe:[" ^ string_of_int f.Proc.inode.ino ^ "]"
+  | Proc.Socket _ -> "socket:[" ^ string_of_int f.Proc.inode.ino ^ "]"
   | Proc.Event _ -> "anon_inode:[eventfd]"
   | Proc.Timer _ -> "anon_inode:[timerfd]"
   | Proc.Signals _ -> "anon_inode:[signalfd]"
@@ -42,7 +42,7 @@ let open_name p f =
 
 let descriptors p =
   let one n = match Proc.file_at p.Proc.files n with Some f -> Some (magic (fun () -> open_name p f) (fun () -> f.Proc.inode)) | None -> None in
-  numbered (fun () -> List.filter (fun n -> Proc.file_at p.Proc.files n <> None) (List.init (Array.length p.Proc.files.Proc.table) Fun.id)) one []
+  numbered (fun () -> List.filter (fun n -> Proc.file_at p.Proc.files n <> None) (List.init (Array.length p.Proc.files.Proc.table) (fun i -> i))) one []
 
 let stack_top p = if p.Proc.mm.Mm.wide then 0x7ffffffff000 else 0xffffd000
 
@@ -54,8 +54,8 @@ let maps p =
     let offset, ino, name = match a.Mm.source with
       | Mm.Backed (inode, offset) -> (offset, inode.ino, if inode.place = None then (if a.Mm.shared then "/dev/zero (deleted)" else "") else Path.name_of p.Proc.root inode)
       | Mm.Anonymous -> (0, 0, if a.Mm.last = stack_top p then "[stack]" else if a.Mm.first < mm.Mm.brk && a.Mm.last > mm.Mm.brk_start then "[heap]" else "") in
-    let line = Printf.sprintf "%08x-%08x %c%c%c%c %08x 00:%02x %d" a.Mm.first a.Mm.last (flag 1 'r') (flag 2 'w') (flag 4 'x') (if a.Mm.shared then 's' else 'p') offset (if ino = 0 then 0 else 0x10) ino in
-    Buffer.add_string b (if name = "" then line ^ " " else Printf.sprintf "%-*s %s" (if mm.Mm.wide then 72 else 48) line name);
+    let line = String.concat "" [ Text.hex 8 a.Mm.first; "-"; Text.hex 8 a.Mm.last; " "; String.make 1 (flag 1 'r'); String.make 1 (flag 2 'w'); String.make 1 (flag 4 'x'); String.make 1 (if a.Mm.shared then 's' else 'p'); " "; Text.hex 8 offset; " 00:"; Text.hex 2 (if ino = 0 then 0 else 0x10); " "; string_of_int ino ] in
+    Buffer.add_string b (if name = "" then line ^ " " else Text.left (if mm.Mm.wide then 72 else 48) line ^ " " ^ name);
     Buffer.add_char b '\n') mm.Mm.areas;
   Buffer.contents b
 
@@ -69,13 +69,13 @@ let signals p test = snd (Array.fold_left (fun (n, mask) a -> (n + 1, if n >= 1 
 let status p =
   let letter, word = state p in
   let who = Proc.who in
-  let four n = Printf.sprintf "%d\t%d\t%d\t%d" n n n n in
+  let four n = String.concat "" [ string_of_int n; "\t"; string_of_int n; "\t"; string_of_int n; "\t"; string_of_int n ] in
   String.concat ""
-    [ Printf.sprintf "Name:\t%s\nState:\t%s (%s)\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n" p.Proc.name letter word p.Proc.tgid p.Proc.pid (parent p);
-      Printf.sprintf "Uid:\t%s\nGid:\t%s\nFDSize:\t%d\n" (four who.user) (four who.group) Limit.descriptors;
-      Printf.sprintf "VmSize:\t%d kB\nVmRSS:\t%d kB\nThreads:\t%d\n" (4 * pages p) (4 * pages p) (thread_count p);
-      Printf.sprintf "SigPnd:\t%016x\nSigBlk:\t%016x\n" p.Proc.pending p.Proc.blocked;
-      Printf.sprintf "SigIgn:\t%016x\nSigCgt:\t%016x\n" (signals p (fun h -> h = 1)) (signals p (fun h -> h > 1));
+    [ String.concat "" [ "Name:\t"; p.Proc.name; "\nState:\t"; letter; " ("; word; ")\nTgid:\t"; string_of_int p.Proc.tgid; "\nPid:\t"; string_of_int p.Proc.pid; "\nPPid:\t"; string_of_int (parent p); "\nTracerPid:\t0\n" ];
+      String.concat "" [ "Uid:\t"; four who.user; "\nGid:\t"; four who.group; "\nFDSize:\t"; string_of_int Limit.descriptors; "\n" ];
+      String.concat "" [ "VmSize:\t"; string_of_int (4 * pages p); " kB\nVmRSS:\t"; string_of_int (4 * pages p); " kB\nThreads:\t"; string_of_int (thread_count p); "\n" ];
+      String.concat "" [ "SigPnd:\t"; Text.hex 16 p.Proc.pending; "\nSigBlk:\t"; Text.hex 16 p.Proc.blocked; "\n" ];
+      String.concat "" [ "SigIgn:\t"; Text.hex 16 (signals p (fun h -> h = 1)); "\nSigCgt:\t"; Text.hex 16 (signals p (fun h -> h > 1)); "\n" ];
       "CapEff:\t0000000000000000\nNoNewPrivs:\t1\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n" ]
 
 (* The 52 fields of Linux; 28 is where the stack begins, which garbage collectors ask for. *)
@@ -84,7 +84,7 @@ let one_line p =
     match n with
     | 4 -> parent p | 5 -> p.Proc.group | 6 -> p.Proc.session | 8 -> -1 | 18 -> 20 | 20 -> thread_count p
     | 23 -> pages p * Base.page | 24 -> pages p | 25 -> 4294967295 | 28 -> stack_top p | 38 -> 17 | _ -> 0 in
-  Printf.sprintf "%d (%s) %s %s\n" p.Proc.pid p.Proc.name (fst (state p)) (String.concat " " (List.init 49 (fun i -> string_of_int (field (i + 4)))))
+  String.concat "" [ string_of_int p.Proc.pid; " ("; p.Proc.name; ") "; fst (state p); " "; String.concat " " (List.init 49 (fun i -> string_of_int (field (i + 4)))); "\n" ]
 
 let rec of_process ?(thread = false) p =
   let uid = Proc.who.user and gid = Proc.who.group in
@@ -96,7 +96,7 @@ let rec of_process ?(thread = false) p =
     "mounts", text (fun () -> "proc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n");
     "oom_score_adj", text (fun () -> "0\n");
     "stat", text (fun () -> one_line p);
-    "statm", text (fun () -> Printf.sprintf "%d %d 0 0 0 0 0\n" (pages p) (pages p));
+    "statm", text (fun () -> String.concat "" [ string_of_int (pages p); " "; string_of_int (pages p); " 0 0 0 0 0\n" ]);
     "status", text (fun () -> status p) ] in
   let living = [
     "cmdline", text (fun () -> p.Proc.arguments);
@@ -123,7 +123,7 @@ let directory_of items () = directory items
 let meminfo () = text_file @@ fun () ->
   let free = Base.frames_free () * 4 in
   let total = free + (free / 4) in
-  Printf.sprintf "MemTotal:\t%d kB\nMemFree:\t%d kB\nMemAvailable:\t%d kB\nBuffers:\t0 kB\nCached:\t0 kB\nSwapTotal:\t0 kB\nSwapFree:\t0 kB\n" total free free
+  String.concat "" [ "MemTotal:\t"; string_of_int total; " kB\nMemFree:\t"; string_of_int free; " kB\nMemAvailable:\t"; string_of_int free; " kB\nBuffers:\t0 kB\nCached:\t0 kB\nSwapTotal:\t0 kB\nSwapFree:\t0 kB\n" ]
 
 let system = [
   "cpuinfo", constant "processor\t: 0\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel name\t: i686\nflags\t\t: fpu tsc cx8 cmov mmx fxsr sse sse2\n\n";
@@ -131,7 +131,7 @@ let system = [
   "loadavg", constant "0.00 0.00 0.00 1/1 1\n";
   "meminfo", meminfo;
   "mounts", (fun () -> link "self/mounts");
-  "stat", (fun () -> text_file (fun () -> Printf.sprintf "cpu  0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\nintr 0\nctxt 0\nbtime %d\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n" (!Clock.started / 1_000_000_000)));
+  "stat", (fun () -> text_file (fun () -> "cpu  0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\nintr 0\nctxt 0\nbtime " ^ string_of_int (!Clock.started / 1_000_000_000) ^ "\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n"));
   "sys", directory_of [
     "fs", directory_of [ "file-max", constant "131072\n"; "pipe-max-size", constant "65536\n" ];
     "kernel", directory_of [
@@ -139,7 +139,7 @@ let system = [
       "overflowuid", constant "65534\n"; "pid_max", constant "32768\n"; "version", constant "#1\n";
       "random", directory_of [ "boot_id", constant "00000000-0000-4000-8000-000000000000\n" ] ];
     "vm", directory_of [ "max_map_count", constant "65530\n"; "overcommit_memory", constant "0\n" ] ];
-  "uptime", (fun () -> text_file (fun () -> Printf.sprintf "%d.00 0.00\n" (Clock.uptime () / 1_000_000_000)));
+  "uptime", (fun () -> text_file (fun () -> string_of_int (Clock.uptime () / 1_000_000_000) ^ ".00 0.00\n"));
   "version", constant "Linux version 6.1.0 (xboot) #1\n" ]
 
 let root () =
@@ -150,5 +150,5 @@ let root () =
     (fun () -> List.map (fun q -> q.Proc.pid) (List.filter (fun q -> q.Proc.pid = q.Proc.tgid) (Proc.all ())))
     (fun n -> match leader n with Some q -> Some (of_process q) | None -> None)
     ([ "self", (fun () -> own (fun p -> string_of_int p.Proc.tgid) (fun () -> let p = self () in of_process (Option.value (Proc.find p.Proc.tgid) ~default:p)));
-       "thread-self", (fun () -> own (fun p -> Printf.sprintf "%d/task/%d" p.Proc.tgid p.Proc.pid) (fun () -> of_process ~thread:true (self ()))) ]
+       "thread-self", (fun () -> own (fun p -> string_of_int p.Proc.tgid ^ "/task/" ^ string_of_int p.Proc.pid) (fun () -> of_process ~thread:true (self ()))) ]
      @ system)

@@ -31,13 +31,13 @@ let search t get n string_at =
   go 0
 
 let feed t piece =
-  let n = Cstruct.length piece in
-  let border = t.tail ^ Cstruct.to_string ~off:0 ~len:(min n (length - 1)) piece in
+  let n = View.length piece in
+  let border = t.tail ^ View.to_string (View.sub piece 0 (min n (length - 1))) in
   search t (fun i -> Char.code (String.unsafe_get border i)) (String.length border) (fun i -> String.sub border i length);
-  search t (fun i -> Cstruct.get_uint8 piece i) n (fun i -> Cstruct.to_string ~off:i ~len:length piece);
+  search t (View.byte piece) n (fun i -> View.to_string (View.sub piece i length));
   let keep = length - 1 in
   t.tail <-
-    (if n >= keep then Cstruct.to_string ~off:(n - keep) ~len:keep piece
+    (if n >= keep then View.to_string (View.sub piece (n - keep) keep)
      else if String.length border <= keep then border
      else String.sub border (String.length border - keep) keep)
 

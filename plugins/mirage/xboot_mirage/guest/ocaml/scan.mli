@@ -13,7 +13,7 @@ val hash_part : string -> string
 val make : string list -> t
 
 (* The next piece of the stream; mentions over the border of pieces count. *)
-val feed : t -> Cstruct.t -> unit
+val feed : t -> View.t -> unit
 
 (* The paths that were mentioned, sorted. *)
 val result : t -> string list

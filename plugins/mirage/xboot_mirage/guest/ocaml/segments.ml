@@ -60,7 +60,7 @@ let attach p id va flags =
   let len = Base.page_up s.size in
   (* held meanwhile: what goes from there may be the last that shows it *)
   s.inode.Vfs.opens <- s.inode.Vfs.opens + 1;
-  Fun.protect ~finally:(fun () -> s.inode.Vfs.opens <- s.inode.Vfs.opens - 1; Vfs.release s.inode) @@ fun () ->
+  Base.ensure (fun () -> s.inode.Vfs.opens <- s.inode.Vfs.opens - 1; Vfs.release s.inode) @@ fun () ->
   let at =
     if at = 0 then Mm.find_free mm len
     else begin

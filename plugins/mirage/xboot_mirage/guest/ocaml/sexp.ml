@@ -8,7 +8,7 @@ type reader = { text : string; mutable at : int }
 
 let reader text = { text; at = 0 }
 
-let malformed r what = raise (Malformed (Printf.sprintf "%s at byte %d" what r.at))
+let malformed r what = raise (Malformed (what ^ " at byte " ^ string_of_int r.at))
 
 let peek r = if r.at < String.length r.text then r.text.[r.at] else '\000'
 
@@ -79,7 +79,7 @@ let quote s =
   String.iter (function
     | ('"' | '\\') as c -> Buffer.add_char out '\\'; Buffer.add_char out c
     | '\n' -> Buffer.add_string out "\\n"
-    | c when c < ' ' || c >= '\127' -> Buffer.add_string out (Printf.sprintf "\\x%02x" (Char.code c))
+    | c when c < ' ' || c >= '\127' -> Buffer.add_string out ("\\x" ^ Text.hex 2 (Char.code c))
     | c -> Buffer.add_char out c) s;
   Buffer.add_char out '"';
   Buffer.contents out

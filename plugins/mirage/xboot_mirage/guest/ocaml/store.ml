@@ -63,12 +63,12 @@ let read_payload start size =
         let c = Content.of_phys e.address e.size in
         ignore (Base.frames_release e.address (e.address + e.size));
         File c
-      | 0o120000 -> Link (Cstruct.to_string (Base.view e.address e.size))
+      | 0o120000 -> Link (View.to_string (View.make e.address e.size))
       | _ -> raise (Cpio.Malformed ("payload: a kind of file that the store cannot hold: " ^ e.name)) in
     Vfs.add dir name (make kind (e.mode land 0o777)) in
   Cpio.iterate start size (fun e ->
     match String.split_on_char '/' e.Cpio.name with
-    | [ "xboot"; "script" ] -> script := Some (Cstruct.to_string (Base.view e.Cpio.address e.Cpio.size))
+    | [ "xboot"; "script" ] -> script := Some (View.to_string (View.make e.Cpio.address e.Cpio.size))
     | "xboot" :: "store" :: (_ :: _ as parts) -> enter e parts
     | _ -> () (* device nodes and the like are for kernels that start a program from the archive *));
   match !script with

@@ -151,7 +151,7 @@ let execve p = exec_path p (User.path p.mm (Arg.word p 0)) (Arg.word p 1) (Arg.w
 let execveat p =
   let fd = Arg.int p 0 and path = User.path p.mm (Arg.word p 1) and flags = Arg.int p 4 in
   if path = "" && flags land Sys_path.at_empty_path <> 0 then
-    exec_path p (Printf.sprintf "/proc/self/fd/%d" fd) (Arg.word p 2) (Arg.word p 3)
+    exec_path p ("/proc/self/fd/" ^ string_of_int fd) (Arg.word p 2) (Arg.word p 3)
   else exec_path p ~from:(Sys_path.start p fd path) path (Arg.word p 2) (Arg.word p 3)
 
 (* ---- exit and wait *)

@@ -75,7 +75,7 @@ let bind p a =
   let take name = Hashtbl.replace abstract (name, s.style) s; s.address <- name in
   if path = "" then begin
     (* none given: an abstract name that is free *)
-    let rec free n = let name = Printf.sprintf "\000%05x" n in if taken name then free (n + 1) else name in
+    let rec free n = let name = "\000" ^ Text.hex 5 n in if taken name then free (n + 1) else name in
     take (free 1)
   end
   else if path.[0] = '\000' then (if taken path then Errno.fail eaddrinuse else take path)

@@ -287,7 +287,7 @@ let type_one t c =
 let type_ t c =
   t.typing <- true;
   if Buffer.length t.held > output_most then Buffer.clear t.held;
-  Fun.protect ~finally:(fun () -> t.typing <- false) (fun () -> type_one t c)
+  Base.ensure (fun () -> t.typing <- false) (fun () -> type_one t c)
 
 (* ---- the foreground *)
 

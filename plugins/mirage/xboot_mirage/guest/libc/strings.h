@@ -1,0 +1,1 @@
+static inline int ffs(int n) { return __builtin_ffs(n); }
