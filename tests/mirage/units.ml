@@ -12,6 +12,72 @@ let check what ok = if not ok then failwith what
 let error f = match f () with _ -> 0 | exception Errno.Error e -> e
 let random_string n = String.init (Random.int (n + 1)) (fun _ -> Char.chr (Random.int 256))
 
+(* A text as views of physical memory, one after the other. *)
+let in_pieces text most each =
+  let frame = Base.frame_alloc () in
+  let at = ref 0 in
+  while !at < String.length text do
+    let n = min (1 + Random.int most) (String.length text - !at) in
+    let inside = Random.int (Base.page - n + 1) in
+    ignore (Base.page_write ((frame * Base.page) + inside) (Bytes.unsafe_of_string text) !at n);
+    each (View.make ((frame * Base.page) + inside) n);
+    at := !at + n
+  done;
+  Base.unref_frame frame
+
+(* ---- SHA-256: the vectors are lines of message and digest *)
+
+let sums file =
+  let channel = open_in_bin file in
+  let rec go n =
+    match input_line channel with
+    | exception End_of_file -> check "vectors" (n > 0)
+    | line ->
+      let r = Sexp.reader line in
+      let text = Sexp.text r in
+      let expected = Sexp.text r in
+      check "at once" (Sha256.of_string text = expected);
+      let sum = Sha256.start () in
+      in_pieces text (if n land 1 = 0 then 70 else 4096) (Sha256.view sum);
+      check "in pieces" (Sha256.finish sum = expected);
+      go (n + 1) in
+  go 0;
+  (* FIPS 180-2, example B.3 *)
+  check "a million" (Sha256.of_string (String.make 1_000_000 'a') = "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
+
+(* ---- views, text *)
+
+let refused f = match f () with _ -> false | exception Invalid_argument _ -> true
+
+let views () =
+  let frame = Base.frame_alloc () in
+  let at = frame * Base.page in
+  ignore (Base.page_write at (Bytes.of_string "0123456789") 0 10);
+  let v = View.make at 10 in
+  check "text" (View.to_string v = "0123456789" && View.to_string (View.sub v 3 4) = "3456" && View.byte v 9 = Char.code '9');
+  View.copy (View.make (at + 100) 4) (View.sub v 6 4);
+  check "copied" (View.to_string (View.make (at + 100) 4) = "6789");
+  let limit = Base.memory_end_ 0 in
+  List.iter (fun f -> check "refused" (refused f))
+    [ (fun () -> ignore (View.byte v 10)); (fun () -> ignore (View.byte v (-1))); (fun () -> ignore (View.sub v 3 8)); (fun () -> ignore (View.sub v (-1) 2));
+      (fun () -> ignore (View.sub v 1 max_int)); (fun () -> ignore (View.sub v max_int 1)); (fun () -> ignore (View.make (limit - 1) 2));
+      (fun () -> ignore (View.make (-1) 1)); (fun () -> ignore (View.make 0 max_int)); (fun () -> ignore (View.make max_int 1));
+      (fun () -> View.copy v (View.sub v 0 4)) ];
+  Base.unref_frame frame
+
+exception Odd of int
+
+let texts () =
+  for _ = 1 to 1000 do
+    let n = Random.bits () lsl Random.int 33 in
+    check "hex" (Text.hex 1 n = Printf.sprintf "%x" n && Text.hex 16 n = Printf.sprintf "%016x" n)
+  done;
+  check "negative" (Text.hex 1 (-1) = Printf.sprintf "%x" (-1));
+  check "left" (Text.left 5 "abc" = "abc  " && Text.left 2 "abc" = "abc");
+  check "exceptions" (Text.of_exception Not_found = "Not_found" && Text.of_exception (Failure "why") = "Failure: why");
+  let name = Text.of_exception (Odd 1) in
+  check "its name" (String.length name >= 3 && String.sub name (String.length name - 3) 3 = "Odd")
+
 (* ---- sexp, script *)
 
 let sexp_round_trip () =
@@ -209,12 +275,7 @@ let scan_like_search () =
     let contains s = try ignore (Str.search_forward (Str.regexp_string s) text 0); true with Not_found -> false in
     let expected = List.sort compare (List.filter (fun p -> contains (Scan.hash_part p)) paths) in
     let t = Scan.make paths in
-    let at = ref 0 in
-    while !at < String.length text do
-      let n = min (1 + Random.int 70) (String.length text - !at) in
-      Scan.feed t (Cstruct.of_string (String.sub text !at n));
-      at := !at + n
-    done;
+    in_pieces text 70 (Scan.feed t);
     check "found" (Scan.result t = expected)
   done
 
@@ -614,6 +675,9 @@ let () =
   test "deep tree" deep_tree_is_freed;
   test "nar vectors" (nar_vectors Sys.argv.(1));
   test "scan" scan_like_search;
+  test "sha-256" (fun () -> sums Sys.argv.(2));
+  test "views" views;
+  test "texts" texts;
   test "files by calls" files_by_calls;
   test "windows" windows_agree;
   test "windows are never stale" windows_are_never_stale;

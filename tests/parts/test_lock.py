@@ -20,7 +20,6 @@ from xboot.parts.lock import LOCK
 from xboot.parts.update import changes, renewed
 from xboot.parts.version import version_key
 from xboot_hurd import kernel as hurd
-from xboot_mirage import sources as mirage
 
 GOOD = Part("tool", "amd64", "pool/main/t/tool/tool_1_amd64.deb", "1", "bookworm", "0" * 64, 5, ("images",))
 GROUP = Group("images", 'what "goes" in', "bookworm", "amd64", ("tool",), True, ("other",), True)
@@ -46,7 +45,7 @@ def test_the_lock_of_this_xboot(tmp_path: Path) -> None:
     seeds = {"world", "world-amd64", "world-sources"}  # of an example: in no kernel's image
     world = {part.path for part in lock.parts if set(part.groups) <= seeds}
     assert all(lock.optional(part) for part in lock.parts if part.path in world)
-    assert {part.name for part in lock.parts if lock.optional(part) and part.path not in world} == {"musl", "ocaml", *machine}
+    assert {part.name for part in lock.parts if lock.optional(part) and part.path not in world} == machine
     needed = [part for part in lock.parts if part.architecture != "source" and part.name not in machine and part.path not in world]
     assert not any(lock.optional(part) for part in needed)
     assert len({part.path for part in lock.parts}) == len(lock.parts)
@@ -62,8 +61,7 @@ def test_what_the_examples_recorded_is_what_is_locked() -> None:
 
 def test_every_package_that_code_and_examples_ask_for_is_locked() -> None:
     wanted = {(name, "amd64") for name in (*scheme._LIBRARIES, "tcc", "libc6", "linux-libc-dev")}  # TCC compiles QEMU's guard, too
-    wanted |= {(hurd.PACKAGES[0], "i386"), (f"{hurd.PACKAGES[0]}-dbg", "i386"), ("tcc", "source")}
-    wanted |= {(name, "source") for names in mirage._PACKAGES.values() for name in names}
+    wanted |= {(hurd.PACKAGES[0], "i386"), (f"{hurd.PACKAGES[0]}-dbg", "i386"), ("tcc", "source"), ("ocaml", "source")}
     wanted |= {
         ("bochs", "source"),
         ("bochsbios", "amd64"),

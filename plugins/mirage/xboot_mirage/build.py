@@ -41,7 +41,8 @@ _BASE_FLAGS = (*C_FLAGS, "-Wall", "-Wextra", "-Werror", "-mgeneral-regs-only", "
 # What an interface hides and nobody uses (warning 32) is an error: no dead code behind a border.
 _OCAMLFLAGS = ("-w", "+a-4-9-40-41-42-44-45-70", "-warn-error", "+32", "-inline", "100", "-nostdlib", "-I", "../libraries/stdlib")
 _LDFLAGS = (
-    "-static", "-nostdlib", "--gc-sections", "-z", "max-page-size=4096", "-z", "noexecstack", "--build-id=none", "-T", "base/link.ld", "-Map", "map",
+    "-static", "-nostdlib", "--gc-sections", "-z", "max-page-size=4096", "-z", "noexecstack", "--build-id=none",
+    "-T", "base/link.ld", "-Map", "map",
 )  # fmt: skip
 
 

@@ -20,20 +20,20 @@ from xboot.toolroot import Tools
 from xboot_mirage.toolchain import C_FLAGS, GUEST, WHAT
 
 RUNTIME = (
-    "alloc.c", "amd64.S", "array.c", "callback.c", "codefrag.c", "compact.c", "compare.c", "custom.c", "domain.c", "fail_nat.c", "freelist.c",
-    "gc_ctrl.c", "globroots.c", "hash.c", "ints.c", "major_gc.c", "memory.c", "minor_gc.c", "misc.c", "obj.c", "roots_nat.c", "signals.c",
-    "signals_nat.c", "skiplist.c", "startup_aux.c", "startup_nat.c", "str.c",
+    "alloc.c", "amd64.S", "array.c", "callback.c", "codefrag.c", "compact.c", "compare.c", "custom.c", "domain.c", "fail_nat.c",
+    "freelist.c", "gc_ctrl.c", "globroots.c", "hash.c", "ints.c", "major_gc.c", "memory.c", "minor_gc.c", "misc.c", "obj.c",
+    "roots_nat.c", "signals.c", "signals_nat.c", "skiplist.c", "startup_aux.c", "startup_nat.c", "str.c",
 )  # fmt: skip
 """What of the source's `runtime` is compiled."""
 
 STDLIB = (
-    "camlinternalFormatBasics", "camlinternalAtomic", "stdlib", "seq", "either", "option", "bool", "char", "uchar", "sys", "list", "int", "bytes",
-    "string", "obj", "array", "int32", "int64", "map", "queue", "camlinternalLazy", "lazy", "buffer", "random", "hashtbl",
+    "camlinternalFormatBasics", "camlinternalAtomic", "stdlib", "seq", "either", "option", "bool", "char", "uchar", "sys", "list",
+    "int", "bytes", "string", "obj", "array", "int32", "int64", "map", "queue", "camlinternalLazy", "lazy", "buffer", "random", "hashtbl",
 )  # fmt: skip
 """What of the source's `stdlib` is compiled, in the order of compiling; of guest/stdlib what has the same name there."""
 
 OBJECTS, LIBRARY, COMPILED = "objects", "stdlib", "compiled.json"
-"""In the folder of the libraries: the runtime's objects; the compiled library; which file of the folder was compiled into which component."""
+"""In the folder of the libraries: the runtime's objects; the compiled library; which of the files went into which component."""
 
 _RUNTIME_FLAGS = (
     "-fno-strict-aliasing", "-fwrapv", "-DCAML_NAME_SPACE", "-DCAMLDLLIMPORT=", "-DIN_CAML_RUNTIME", "-DNATIVE_CODE", "-DTARGET_amd64",

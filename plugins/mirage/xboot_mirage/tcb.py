@@ -134,7 +134,9 @@ def artifacts(folder: Path, by: Tools) -> dict[str, Artifact]:
         if name in sizes:
             files, method = _sources(name, folder)
             version = by.names("ocaml-nox")[0] if name.startswith("ocaml-") else ""
-            found[name] = Artifact(name, image, digests[name].hexdigest(), sizes[name], role, origin, version, built_with, files, method, made_by=made_by)
+            found[name] = Artifact(
+                name, image, digests[name].hexdigest(), sizes[name], role, origin, version, built_with, files, method, made_by=made_by
+            )
     return found
 
 

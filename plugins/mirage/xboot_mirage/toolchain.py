@@ -12,7 +12,8 @@ GUEST = Path(__file__).parent / "guest"
 WHAT = "building the mirage image"
 # boot.o comes first: its note and entry lead the image
 OBJECTS = (
-    "boot", "trap", "frames", "aspace", "onebyte", "protect", "nonce", "cpu", "serial", "heap", "string", "print", "digest", "absent", "main", "stubs",
+    "boot", "trap", "frames", "aspace", "onebyte", "protect", "nonce", "cpu", "serial", "heap", "string", "print", "digest", "absent",
+    "main", "stubs",
 )  # fmt: skip
 # and what an image that runs without a host has beside: object → source, of ours or of the core's guest code
 STANDALONE_SOURCES = {
@@ -22,10 +23,10 @@ STANDALONE_SOURCES = {
 }
 STANDALONE_HEADERS = (STANDALONE / "standalone.h", EXECUTOR / "xboot.h", EXECUTOR / "sys.h", GUEST / "base" / "base.h")
 REGIONS_FILE, SOURCES_FILE, LINKED_FILE = "regions.json", "sources.json", "linked.json"
-# For all C of the image. A section for each function: the linker drops what nothing leads to. The only headers are those of the image's sources.
+# For all C of the image. A section for each function: the linker drops what nothing leads to. All headers are among the image's sources.
 C_FLAGS = (
-    "-O2", "-mcmodel=kernel", "-mno-red-zone", "-fno-stack-protector", "-ffreestanding", "-nostdinc", "-fno-pic", "-fno-pie", "-fcf-protection=none",
-    "-fno-asynchronous-unwind-tables", "-ffunction-sections", "-fdata-sections",
+    "-O2", "-mcmodel=kernel", "-mno-red-zone", "-fno-stack-protector", "-ffreestanding", "-nostdinc", "-fno-pic", "-fno-pie",
+    "-fcf-protection=none", "-fno-asynchronous-unwind-tables", "-ffunction-sections", "-fdata-sections",
 )  # fmt: skip
 # What this machine must have, when its own compilers are to build the image: program → Debian's package.
 TOOLS = {"gcc": "gcc", "as": "binutils", "ld": "binutils", "strip": "binutils", "ocamlopt": "ocaml-nox", "ocamldep": "ocaml-nox"}
