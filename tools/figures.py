@@ -104,10 +104,8 @@ def readme(text: str, report: Report) -> str:
         text = _put(text, rf"(?m)^(\| `{name}` \|[^|]*\| )\d[\d,]*\d", f"{m['lines']:,}")
         text = _put(text, rf"(?m)^(\| `{name}` \|[^|]*\|[^|]*\| )[\d.]+", _megabytes(m["bytes"]))
     mach = next(c for c in backends["hurd"]["components"] if c["name"] == "kernel")
-    unknown = sum(c["bytes"] for c in backends["mirage"]["components"] if c["prebuilt"] and c["lines"] is None)
     text = _put(text, r"(, of these Mach's )\d[\d,]*\d", f"{mach['lines']:,}")
     text = _put(text, r"(, of these )[\d.]+(?= MB came compiled)", _megabytes(mach["bytes"]))
-    text = _put(text, r"(, and )[\d.]+(?= MB opaque)", _megabytes(unknown))
     common = {tuple(sorted(pair["backends"])): pair["lines"] for pair in report["overlap"]}
     text = _put(text, r"(executor's source with `tccboot` and `hurd` \()\d[\d,]*\d", f"{common['linux', 'tccboot']:,}")
     text = _put(text, r"(share their personality as well \()\d[\d,]*\d", f"{common['hurd', 'tccboot']:,}")

@@ -16,7 +16,7 @@ ca-certificates   # xboot fetch, and parts from mirrors
 [ "$what" = check ] && packages="python3-venv"
 [ "$what" = test ] && packages="$packages
 gcc libc6-dev tcc make  # tests that compile programs for this machine; with clang, TCC by three compilers
-ocaml-nox ocaml-findlib libcstruct-ocaml-dev libmirage-crypto-ocaml-dev  # tests of the unikernel's modules on this machine
+ocaml-nox ocaml-findlib  # tests of the unikernel's modules on this machine
 musl-dev          # programs of the tests
 flex bison bc libelf-dev libssl-dev xz-utils cpio  # a Linux kernel by this machine's compilers (--set toolchain=host)
 nix-bin           # the oracle: the same derivations built by nix
