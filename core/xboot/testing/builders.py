@@ -117,11 +117,17 @@ def load_builders(folder: Path) -> dict[str, Builder]:
     return {name: _load(name, files[name]) for name in sorted(files)}
 
 
-def syscall_answers(program: Path = SYSCALLS) -> list[str]:
-    """What Debian 12's Linux answers to `program`: the lines of every section that its main.c includes, in that order."""
+def syscall_answers(program: Path = SYSCALLS, system: str = "i686-linux") -> list[str]:
+    """What Debian 12's Linux answers to `program`, compiled for `system`: the lines of every section that its main.c includes, in that
+    order. A line of one system alone stands there as `SYSTEM | LINE | REASON`.
+    """
     lines = []
     for name in re.findall(r'(?m)^#include "(\w+)\.c"$', program.read_text()):
-        lines += [f"# {name}", *program.with_name(f"{name}.txt").read_text().splitlines()]
+        lines.append(f"# {name}")
+        for line in program.with_name(f"{name}.txt").read_text().splitlines():
+            words = line.split(" | ")
+            if len(words) != 3 or words[0] == system:
+                lines.append(words[1] if len(words) == 3 else line)
     return [*lines, "# end"]
 
 

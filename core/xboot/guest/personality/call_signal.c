@@ -77,7 +77,7 @@ static int action(struct process *p, struct machine_registers *r, int wide)
 	if (r->ecx) {
 		if (r->ebx == SIGKILL || r->ebx == SIGSTOP)
 			return -EINVAL;
-		if (user_words(p, given, r->ecx, words) || (wide && user_read(p, given + 1, r->ecx + WORD(p), 4)) || (wide && user_read(p, &mask, r->ecx + 3 * WORD(p), 8)))
+		if (user_words(p, given, r->ecx, words) || (wide && (user_read(p, given + 1, r->ecx + WORD(p), 4) || user_read(p, &mask, r->ecx + 3 * WORD(p), 8))))
 			return -EFAULT; /* flags are the lower half of their word: C libraries fill it from an int */
 		a->handler = given[0];
 		if (wide) {

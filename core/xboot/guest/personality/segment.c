@@ -159,23 +159,23 @@ int segment_detach(struct process *p, address at)
 	return 0;
 }
 
-/* struct shmid64_ds, with what is attached */
+/* struct shmid64_ds, with what is attached; of 64 bits its head is 3 words longer, and its size one */
 static int tell(struct process *p, struct segment *s, address to)
 {
-	u32 w[21];
+	u32 w[28], more = WIDE(p) ? 4 : 0;
 
 	if (ipc_may(p, &s->ipc, IPC_READ))
 		return -EACCES;
 	memset(w, 0, sizeof w);
 	ipc_tell(&s->ipc, w);
-	w[9] = s->size;
-	w[10] = s->attached;
-	w[12] = s->detached;
-	w[14] = s->ipc.changed;
-	w[16] = s->maker;
-	w[17] = s->last;
-	w[18] = s->node->mapped;
-	return user_write(p, to, w, sizeof w);
+	w[more ? 12 : 9] = s->size;
+	w[10 + more] = s->attached;
+	w[12 + more] = s->detached;
+	w[14 + more] = s->ipc.changed;
+	w[16 + more] = s->maker;
+	w[17 + more] = s->last;
+	w[18 + more] = s->node->mapped;
+	return user_write(p, to, w, more ? 112 : 84);
 }
 
 int segment_control(struct process *p, u32 id, u32 command, address buffer)

@@ -405,14 +405,14 @@ static int waiters(struct set *s, u32 number, int zero)
 /* struct semid64_ds */
 static int tell_set(struct process *p, struct set *s, address to)
 {
-	u32 w[16];
+	u32 w[26], wide = WIDE(p);
 
 	memset(w, 0, sizeof w);
 	ipc_tell(&s->ipc, w);
-	w[9] = s->operated;
-	w[11] = s->ipc.changed;
-	w[13] = s->count;
-	return user_write(p, to, w, sizeof w);
+	w[wide ? 12 : 9] = s->operated;
+	w[wide ? 16 : 11] = s->ipc.changed;
+	w[wide ? 20 : 13] = s->count;
+	return user_write(p, to, w, wide ? 104 : 64);
 }
 
 enum { GETPID = 11, GETVAL, GETALL, GETNCNT, GETZCNT, SETVAL, SETALL };

@@ -106,11 +106,8 @@ struct machine_registers *wide_arguments(struct process *p, u32 *number)
 		if (!((as.ecx >= 5 && as.ecx <= 7) || (as.ecx >= 36 && as.ecx <= 38)))
 			as.edx = (u32)given[2];
 		break;
-	case 31: /* shmctl, semctl: what is in a structure is not served */
-	case 66:
-		if (wide == 31 ? (as.ecx & 0xff) <= 2 && as.ecx : (as.edx & 0xff) <= 2 && as.edx)
-			*number = 0;
-		if (wide == 66 && as.edx != 13 && as.edx != 17) /* a number, unless it is for all of a set */
+	case 66: /* semctl: a structure, numbers of all, or a number */
+		if (as.edx != 1 && as.edx != 2 && as.edx != 13 && as.edx != 17)
 			as.esi = (u32)given[3];
 		break;
 	case 65: /* semop is semtimedop without a time */

@@ -10,7 +10,7 @@ static void edges_handler(int number, u32 *info)
 
 static void edges_catch(int number)
 {
-    struct { void *handler; u32 flags; void *restorer; u32 mask[2]; } a;
+    struct { void *handler; word flags; void *restorer; u32 mask[2]; } a;
 
     a.handler = (void *)edges_handler;
     a.flags = 0x04000004;
@@ -23,7 +23,8 @@ static void edges(void)
 {
     enum { FSYNC = 118, SOCKETPAIR = 360, EPOLL = 329, AT = 0x20000000, PAGE = 4096 };
     struct { int fd; short events, ready; } asked;
-    int p[2], s[2], f, null, n, stack[3] = { AT, 9, 8192 }, vector[4] = { 0, 0, 0, 0 };
+    int p[2], s[2], f, null, n;
+    long stack[3] = { AT, 9, 8192 }, vector[4] = { 0, 0, 0, 0 };
     char byte;
 
     section("edges");

@@ -7,20 +7,20 @@ static void t_handler(int number)
     t_caught = t_caught * 100 + number;
 }
 
-static void t_action(int number, u32 handler)
+static void t_action(int number, word handler)
 {
-    struct { u32 handler, flags, restorer, mask[2]; } action;
+    struct { word handler, flags, restorer; u32 mask[2]; } action;
 
     action.handler = handler;
     action.flags = 0x04000000;
-    action.restorer = (u32)restore;
+    action.restorer = (word)restore;
     action.mask[0] = action.mask[1] = 0;
     sys(RT_SIGACTION, number, &action, 0, 8);
 }
 
 static void t_catch(int number)
 {
-    t_action(number, (u32)t_handler);
+    t_action(number, (word)t_handler);
 }
 
 /* A child of the leader's, in a process group of its own: in the background. */

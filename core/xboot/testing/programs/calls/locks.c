@@ -2,7 +2,7 @@
 
 static int locks_range(int fd, int command, int type, int start, int end)
 {
-    struct { short type, whence; int start, length, pid; } range;
+    struct { short type, whence; long start, length; int pid; } range;
     int answer;
 
     range.type = (short)type;
@@ -11,13 +11,14 @@ static int locks_range(int fd, int command, int type, int start, int end)
     range.length = end ? end - start : 0;
     range.pid = 0;
     answer = sys(FCNTL64, fd, command, &range);
-    return answer || command != 5 ? answer : range.type == 2 ? 0 : range.type * 1000 + range.start * 10 + (range.pid == sys(GETPPID));
+    return answer || command != 5 ? answer : range.type == 2 ? 0 : range.type * 1000 + (int)range.start * 10 + (range.pid == sys(GETPPID));
 }
 
 static void locks(void)
 {
     enum { FLOCK = 143, LOOK = 5, TAKE = 6, AWAIT = 7, READ_LOCK = 0, WRITE_LOCK = 1, UNLOCK = 2 };
-    int a, b, n, pid, p[2], said[2], time[2] = { 0, 20000000 };
+    int a, b, n, pid, p[2], said[2];
+    long time[2] = { 0, 20000000 };
     char byte;
 
     section("locks");

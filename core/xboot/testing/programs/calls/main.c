@@ -22,7 +22,7 @@ enum {
 #include "jobs.c"
 #include "processor.c"
 
-void start_c(u32 *stack)
+void start_c(word *stack)
 {
     char **argv = (char **)(stack + 1);
 

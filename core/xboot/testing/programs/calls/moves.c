@@ -5,7 +5,7 @@ static void moves(void)
     static char buffer[70000];
     int p[2], q[2], f, g, n;
     long long at[2];
-    u32 vectors[4];
+    word vectors[4];
     char *page;
 
     section("moves");
@@ -56,14 +56,14 @@ static void moves(void)
     say("copy onto itself", sys(COPY_FILE_RANGE, f, at, f, at + 1, 5, 0));
     say("copy flags", sys(COPY_FILE_RANGE, f, 0, g, 0, 5, 1));
     say("copy to a pipe", sys(COPY_FILE_RANGE, f, 0, p[1], 0, 5, 0));
-    vectors[0] = (u32)"ab";
+    vectors[0] = (word)"ab";
     vectors[1] = 2;
-    vectors[2] = (u32)"cde";
+    vectors[2] = (word)"cde";
     vectors[3] = 3;
     say("pwritev", sys(PWRITEV, g, vectors, 2, 1, 0));
     sys(PREAD, g, buffer, 6, 0, 0);
     say("content", same(buffer, "\0" "abcde", 6));
-    vectors[0] = (u32)buffer;
+    vectors[0] = (word)buffer;
     say("preadv", sys(PREADV, g, vectors, 1, 4, 0));
     say("preadv of a pipe", sys(PREADV, p[0], vectors, 1, 0, 0));
     sys(CLOSE, f);

@@ -9,9 +9,9 @@ static void processor_handler(int number)
     processor_rung = number;
 }
 
-static void processor_handle(int signal, u32 handler)
+static void processor_handle(int signal, word handler)
 {
-    struct { u32 handler, flags, restorer, mask[2]; } action = { handler, 0x04000000, (u32)restore, { 0, 0 } };
+    struct { word handler, flags, restorer; u32 mask[2]; } action = { handler, 0x04000000, (word)restore, { 0, 0 } };
 
     sys(RT_SIGACTION, signal, &action, 0, 8);
 }
@@ -24,7 +24,7 @@ static int processor_clock(int pid, int kind)
 /* Milliseconds, or an error. */
 static int processor_read(int clock)
 {
-    u32 t[2];
+    word t[2];
     int error = sys(CLOCK_GETTIME, clock, t);
 
     return error ? error : (int)(t[0] * 1000 + t[1] / 1000000);
@@ -38,11 +38,11 @@ static void processor_spend(int milliseconds)
 
 static void processor_timers(void)
 {
-    u32 off[4] = { 0, 0, 0, 0 }, soon[4] = { 0, 0, 0, 20000 }, far[4] = { 0, 7000, 100, 0 }, got[4];
+    word off[4] = { 0, 0, 0, 0 }, soon[4] = { 0, 0, 0, 20000 }, far[4] = { 0, 7000, 100, 0 }, got[4];
     int which, id;
 
     for (which = 1; which < 3; which++) {
-        processor_handle(which == 1 ? 26 : 27, (u32)processor_handler);
+        processor_handle(which == 1 ? 26 : 27, (word)processor_handler);
         processor_rung = 0;
         say("setitimer", sys(SETITIMER, which, soon, 0));
         while (!processor_rung)
@@ -56,7 +56,7 @@ static void processor_timers(void)
         say("time was left", got[2] >= 90 && got[2] <= 100);
     }
     say("another", sys(SETITIMER, 3, soon, 0));
-    processor_handle(10, (u32)processor_handler);
+    processor_handle(10, (word)processor_handler);
     for (which = 2; which < 4; which++) {
         processor_rung = 0;
         say("timer_create", timers_make(which, 0, 10, 0, 0, &id));
@@ -71,7 +71,8 @@ static void processor_timers(void)
 
 static void processor_limits(void)
 {
-    u32 two[2] = { 1 << 20, 2 << 20 }, wide[4]; /* more than what is printed */
+    word two[2] = { 1 << 20, 2 << 20 }, little;
+    u32 wide[4]; /* more than what is printed */
     int fd, n;
 
     say("setrlimit", sys(SETRLIMIT, 1, two));
@@ -102,13 +103,13 @@ static void processor_limits(void)
     two[0] = two[1] = 8 << 20;
     say("setrlimit", sys(SETRLIMIT, 9, two));
     say("mmap", sys(MMAP2, 0, 16 << 20, 3, 0x22, -1, 0));
-    n = sys(MMAP2, 0, 1 << 20, 3, 0x22, -1, 0);
-    say("a little", n > 0 || n < -4096);
-    say("mremap", sys(MREMAP, n, 1 << 20, 16 << 20, 1));
+    little = (word)sys(MMAP2, 0, 1 << 20, 3, 0x22, -1, 0);
+    say("a little", little < (word)-4096);
+    say("mremap", sys(MREMAP, little, 1 << 20, 16 << 20, 1));
     sys(EXIT, 5);
 }
 
-static u32 processor_times[4] = { 1000, 0, 2000, 0 }; /* of access, of change */
+static word processor_times[4] = { 1000, 0, 2000, 0 }; /* of access, of change */
 
 static void processor_files(void)
 {
@@ -116,21 +117,22 @@ static void processor_files(void)
     char *shown, byte;
 
     sys(UTIMENSAT, AT_FDCWD, "processor.times", processor_times, 0);
-    say("before", stat_word("processor.times", 16));
+    say("before", stat_word("processor.times", STAT_ATIME));
     sys(PREAD, fd, &byte, 1, 0, 0);
-    say("reading is access", stat_word("processor.times", 16) > 1000);
+    say("reading is access", stat_word("processor.times", STAT_ATIME) > 1000);
     sys(UTIMENSAT, AT_FDCWD, "processor.times", processor_times, 0);
     shown = (char *)sys(MMAP2, 0, 4096, 3, 1, fd, 0);
-    say("mapping is access", stat_word("processor.times", 16) > 1000);
-    say("and no change", stat_word("processor.times", 18));
+    say("mapping is access", stat_word("processor.times", STAT_ATIME) > 1000);
+    say("and no change", stat_word("processor.times", STAT_MTIME));
     shown[0] = 'C';
-    say("writing there is one", stat_word("processor.times", 18) > 2000);
+    say("writing there is one", stat_word("processor.times", STAT_MTIME) > 2000);
 }
 
 static void processor(void)
 {
     int pid, mine = sys(GETPID);
-    u32 usage[18], t[4], wide[4];
+    word usage[18], t[4];
+    u32 wide[4];
 
     section("processor");
     processor_spend(50);

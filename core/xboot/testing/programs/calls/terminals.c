@@ -118,9 +118,9 @@ static void t_begins(void)
     say("ptmx", (fd = sys(OPEN, "/dev/ptmx", O_RDWR | O_NONBLOCK)) < 0 ? fd : 0);
     t_master = fd;
     say("number", (sys(IOCTL, t_master, TIOCGPTN, &number), (int)number));
-    say("mode", (int)stat_word("/dev/pts/0", 4));
-    say("mine", stat_word("/dev/pts/0", 6) == (u32)sys(GETUID));
-    say("device", (int)stat_word("/dev/pts/0", 8));
+    say("mode", (int)stat_word("/dev/pts/0", STAT_MODE));
+    say("mine", stat_word("/dev/pts/0", STAT_UID) == (u32)sys(GETUID));
+    say("device", (int)stat_word("/dev/pts/0", STAT_DEVICE));
     say("locked", sys(OPEN, "/dev/pts/0", O_RDWR | O_NOCTTY));
     say("locked, by the master", sys(IOCTL, t_master, TIOCGPTPEER, O_RDWR | O_NOCTTY));
     say("unlock", sys(IOCTL, t_master, TIOCSPTLCK, &zero));
@@ -233,7 +233,7 @@ static void t_lines(void)
 
 static void t_prints_all(void)
 {
-    u32 pieces[4];
+    word pieces[4];
 
     t_output(5);
     t_prints("ONLCR", "a\nb\tc\001\n");
@@ -250,9 +250,9 @@ static void t_prints_all(void)
     t_output(0);
     t_prints("as it is", "a\n\t");
     t_output(5);
-    pieces[0] = (u32)"ab";
+    pieces[0] = (word)"ab";
     pieces[1] = 2;
-    pieces[2] = (u32)"cd\n";
+    pieces[2] = (word)"cd\n";
     pieces[3] = 3;
     say("two pieces", sys(WRITEV, t_slave, pieces, 2));
     t_read("both", t_master, 9);
@@ -337,16 +337,17 @@ static void t_dialogue(void)
 
 static u32 t_now(void)
 {
-    u32 t[2];
+    word t[2];
 
     sys(CLOCK_GETTIME, 1, t);
-    return t[0] * 1000 + t[1] / 1000000;
+    return (u32)(t[0] * 1000 + t[1] / 1000000);
 }
 
 /* A read of bytes that waits with a time becomes one of lines: what comes after it waits as long as it is told to. */
 static void t_time_ends(void)
 {
-    u32 pause[2] = { 0, 50000000 }, begin;
+    word pause[2] = { 0, 50000000 };
+    u32 begin;
     u8 b[9];
     int pid, n;
 

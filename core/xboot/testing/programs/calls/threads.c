@@ -20,7 +20,11 @@ static void thread_join(int i)
 }
 
 int thread_swap(volatile int *word, int value); /* what stood there */
+#ifdef __x86_64__
+asm(".globl thread_swap\nthread_swap:\n\tmov %esi, %eax\n\txchg %eax, (%rdi)\n\tret\n");
+#else
 asm(".globl thread_swap\nthread_swap:\n\tmov 4(%esp), %ecx\n\tmov 8(%esp), %eax\n\txchg %eax, (%ecx)\n\tret\n");
+#endif
 
 static int thread_counts(int i)
 {
@@ -64,7 +68,7 @@ static int thread_waits(int i)
 
 static int thread_sleeps(int i)
 {
-    int time[2] = { 3, 0 };
+    long time[2] = { 3, 0 };
 
     return sys(NANOSLEEP, time, 0) + i;
 }
@@ -81,25 +85,26 @@ static int thread_execs(int i)
     return sys(EXECVE, self, argv, envp);
 }
 
-static struct robust { struct robust *next; int offset; struct robust *pending; } thread_head;
+static struct robust { struct robust *next; long offset; struct robust *pending; } thread_head;
 static struct { struct robust *next; volatile int word; } thread_lock;
 
 static int thread_dies(int i)
 {
     (void)i;
     thread_head.next = (struct robust *)&thread_lock;
-    thread_head.offset = 4;
+    thread_head.offset = sizeof(void *);
     thread_lock.next = &thread_head;
     thread_lock.word = sys(GETTID) | 0x80000000;
-    sys(SET_ROBUST_LIST, &thread_head, 12);
+    sys(SET_ROBUST_LIST, &thread_head, sizeof thread_head);
     return 0;
 }
 
 static void threads(void)
 {
-    struct { u32 handler, flags, restorer, mask[2]; } action;
-    volatile int *word;
-    int i, n, pid, time[2] = { 0, 1000000 }, status;
+    struct { word handler, flags, restorer; u32 mask[2]; } action;
+    volatile int *shared;
+    int i, n, pid, status;
+    long time[2] = { 0, 1000000 };
 
     section("threads");
     say("clone half a thread", sys(CLONE, 0x10000 | 17, 0, 0, 0, 0));
@@ -143,9 +148,9 @@ static void threads(void)
     thread_make(0, thread_dies);
     thread_join(0);
     say("robust", (int)((u32)thread_lock.word >> 30));
-    action.handler = (u32)thread_handler;
+    action.handler = (word)thread_handler;
     action.flags = 0x04000000;
-    action.restorer = (u32)restore;
+    action.restorer = (word)restore;
     action.mask[0] = action.mask[1] = 0;
     sys(RT_SIGACTION, 10, &action, 0, 8);
     thread_word = thread_count = 0;
@@ -162,6 +167,8 @@ static void threads(void)
     thread_word = 1;
     sys(FUTEX, &thread_word, 1, 1);
     thread_join(0);
+    for (i = 0; i < 1000 && !sys(TGKILL, sys(GETPID), n, 0); i++) /* who waited for it may be told a little before it is gone */
+        sys(SCHED_YIELD);
     say("tgkill who is gone", sys(TGKILL, sys(GETPID), n, 10));
     sys(SIGNAL, 10, 0);
     pid = sys(FORK);
@@ -210,11 +217,11 @@ static void threads(void)
     sys(KILL, pid, 18);
     sys(KILL, pid, 15);
     say("goes on and ends", child_status(pid));
-    word = (volatile int *)sys(MMAP2, 0, 4096, 3, 0x21, -1, 0);
+    shared = (volatile int *)sys(MMAP2, 0, 4096, 3, 0x21, -1, 0);
     pid = sys(FORK);
     if (!pid)
-        sys(EXIT, sys(FUTEX, word, 0, 0, 0) == 0 ? 7 : 8);
-    for (i = 0; i < 1000000 && sys(FUTEX, word, 1, 1) != 1; i++)
+        sys(EXIT, sys(FUTEX, shared, 0, 0, 0) == 0 ? 7 : 8);
+    for (i = 0; i < 1000000 && sys(FUTEX, shared, 1, 1) != 1; i++)
         sys(SCHED_YIELD);
     say("a word of two processes", child_status(pid));
 }

@@ -15,32 +15,32 @@ static int timers_make(int clock, int how, int signal, int value, int thread, in
 
     fill(event, 0, sizeof event);
     event[0] = (u32)value;
-    event[1] = (u32)signal;
-    event[2] = (u32)how;
-    event[3] = (u32)thread;
+    event[1 + WIDE] = (u32)signal;
+    event[2 + WIDE] = (u32)how;
+    event[3 + WIDE] = (u32)thread;
     return sys(TIMER_CREATE, clock, event, id);
 }
 
 /* First time and period in nanoseconds, less than a second each. */
-static int timers_set(int id, int flags, u32 first, u32 every, u32 *old)
+static int timers_set(int id, int flags, u32 first, u32 every, word *old)
 {
-    u32 t[4] = { 0, every, 0, first };
+    word t[4] = { 0, every, 0, first };
 
     return sys(TIMER_SETTIME, id, flags, t, old);
 }
 
 static int timers_is_on(int id)
 {
-    u32 t[4];
+    word t[4];
     int error = sys(TIMER_GETTIME, id, t);
 
     return error ? error : (t[2] | t[3]) != 0;
 }
 
-/* The signal of the set that comes; info as siginfo has it: 2 code, 3 timer, 4 overrun, 5 value. */
+/* The signal of the set that comes; info as siginfo has it: 2 code, then (on x86_64 one further) 3 timer, 4 overrun, 5 value. */
 static int timers_take(u32 *set, u32 *info)
 {
-    u32 most[2] = { 50, 0 };
+    word most[2] = { 50, 0 };
 
     fill(info, 0, 128);
     return sys(RT_SIGTIMEDWAIT, set, info, most, 8);
@@ -49,8 +49,9 @@ static int timers_take(u32 *set, u32 *info)
 static void timers(void)
 {
     int a = -1, b = -1, c = -1;
-    u32 set[2] = { 1u << 13 | 1u << 9, 1u << 7 }, info[32], t[4], old[4], wide[8]; /* SIGALRM, SIGUSR1, 40 */
-    struct { u32 handler, flags, restorer, mask[2]; } action;
+    u32 set[2] = { 1u << 13 | 1u << 9, 1u << 7 }, info[32], wide[8]; /* SIGALRM, SIGUSR1, 40 */
+    word t[4], old[4];
+    struct { word handler, flags, restorer; u32 mask[2]; } action;
 
     section("timers");
     sys(RT_SIGPROCMASK, 0, set, 0, 8);
@@ -60,8 +61,8 @@ static void timers(void)
     say("set", timers_set(a, 0, 1000000, 0, 0));
     say("SIGALRM comes", timers_take(set, info));
     say("code", (int)info[2]);
-    say("timer", (int)info[3]);
-    say("value", (int)info[5]);
+    say("timer", (int)info[3 + WIDE]);
+    say("value", (int)info[5 + WIDE]);
     say("only once", timers_is_on(a));
     say("real-time signal", timers_make(0, 0, 40, 77, 0, &b));
     say("number", b);
@@ -70,9 +71,9 @@ static void timers(void)
     t[1] = 100000000;
     sys(NANOSLEEP, t, 0);
     say("comes", timers_take(set, info));
-    say("value", (int)info[5]);
-    say("how often it was missed", (int)info[4] >= 8);
-    say("told again", sys(TIMER_GETOVERRUN, b) == (int)info[4]);
+    say("value", (int)info[5 + WIDE]);
+    say("how often it was missed", (int)info[4 + WIDE] >= 8);
+    say("told again", sys(TIMER_GETOVERRUN, b) == (int)info[4 + WIDE]);
     say("goes on", timers_is_on(b));
     say("comes", timers_take(set, info));
     say("stop", timers_set(b, 0, 0, 0, old));
@@ -93,7 +94,7 @@ static void timers(void)
     say("a number that nobody had", c);
     say("set", timers_set(c, 0, 1000000, 0, 0));
     say("comes", timers_take(set, info));
-    say("value", (int)info[5]);
+    say("value", (int)info[5 + WIDE]);
     int pid = sys(FORK);
     if (!pid)
         sys(EXIT, timers_is_on(a) == -22 ? 3 : 4);
@@ -115,9 +116,9 @@ static void timers(void)
     say("no time", sys(TIMER_SETTIME, b, 0, 0, 0));
     say("bad pointer", sys(TIMER_SETTIME, b, 0, BAD, 0));
     say("gettime bad pointer", sys(TIMER_GETTIME, b, BAD));
-    action.handler = (u32)timers_handler;
+    action.handler = (word)timers_handler;
     action.flags = 0x04000000;
-    action.restorer = (u32)restore;
+    action.restorer = (word)restore;
     action.mask[0] = action.mask[1] = 0;
     sys(RT_SIGACTION, 10, &action, 0, 8);
     sys(RT_SIGPROCMASK, 1, set, 0, 8);

@@ -11,8 +11,9 @@ static void waits(void)
 {
     int p[2], e, v, t, s, n, pid;
     struct { int fd; short events, revents; } item;
-    struct { u32 handler, flags, restorer, mask[2]; } action;
-    u32 time[4], set[2], wide[2], events[3 * 4], info[32], bits[8], mask[2];
+    struct { word handler, flags, restorer; u32 mask[2]; } action;
+    u32 set[2], wide[2], events[3 * 4], info[32], bits[8];
+    word time[4], mask[2];
     long long value;
 
     section("waits");
@@ -26,9 +27,9 @@ static void waits(void)
     say("ppoll bad time", sys(PPOLL, &item, 1, time, 0, 8));
     set[0] = 1 << 13; /* SIGALRM stays blocked but for the call */
     set[1] = 0;
-    action.handler = (u32)waits_handler;
+    action.handler = (word)waits_handler;
     action.flags = 0x04000000;
-    action.restorer = (u32)restore;
+    action.restorer = (word)restore;
     action.mask[0] = action.mask[1] = 0;
     sys(RT_SIGACTION, 14, &action, 0, 8);
     sys(RT_SIGPROCMASK, 0, set, 0, 8);
@@ -136,13 +137,13 @@ static void waits(void)
         sys(EXIT, 7);
     }
     say("sigtimedwait waits", sys(RT_SIGTIMEDWAIT, set, info, 0, 8));
-    say("from the child", (int)info[3] == pid);
+    say("from the child", (int)info[3 + WIDE] == pid);
     say("waitid no options", sys(WAITID, 1, pid, info, 0, 0));
     say("waitid, left there", sys(WAITID, 1, pid, info, 4 | 0x1000000, 0));
     say("waitid", sys(WAITID, 0, 0, info, 4, 0));
     say("signal", (int)info[0]);
     say("exited", (int)info[2]);
-    say("status", (int)info[5]);
+    say("status", (int)info[5 + WIDE]);
     say("nobody left", sys(WAITID, 0, 0, info, 4, 0));
     pid = sys(FORK);
     if (!pid) {
@@ -152,16 +153,16 @@ static void waits(void)
         sys(NANOSLEEP, time, 0); /* so that it is seen to go on */
         sys(EXIT, 3);
     }
-    say("stopped", (sys(WAITID, 1, pid, info, 2, 0), (int)(info[2] * 100 + info[5])));
+    say("stopped", (sys(WAITID, 1, pid, info, 2, 0), (int)(info[2] * 100 + info[5 + WIDE])));
     say("told once", sys(WAIT4, pid, &n, 3, 0));
     sys(KILL, pid, 18);
-    say("goes on", (sys(WAITID, 1, pid, info, 8, 0), (int)(info[2] * 100 + info[5])));
+    say("goes on", (sys(WAITID, 1, pid, info, 8, 0), (int)(info[2] * 100 + info[5 + WIDE])));
     say("ends", child_status(pid));
     sys(RT_SIGPROCMASK, 1, set, 0, 8);
     sys(SIGNAL, 14, 0);
     for (n = 3; n < 20; n++)
         sys(CLOSE, n);
-    action.handler = (u32)waits_handler;
+    action.handler = (word)waits_handler;
     action.flags = 0x14000001; /* SA_RESTORER, SA_RESTART, SA_NOCLDSTOP */
     sys(RT_SIGACTION, 17, &action, 0, 8);
     waits_caught = 0;

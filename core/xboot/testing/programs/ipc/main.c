@@ -1,5 +1,5 @@
 /* main.c: System V's shared memory and semaphores, in the manner of ../syscalls/main.c: one line a check, nothing judged, the same on every correct kernel that has
-   them. NAME.c is a section, NAME.txt what Linux answers. Both of i386's ways to make these calls are used. */
+   them. NAME.c is a section, NAME.txt what Linux answers. Both of i386's ways to make these calls are used; x86_64 has one. */
 
 #include "../syscalls/common.h"
 
@@ -10,7 +10,7 @@ enum {
 #include "segments.c"
 #include "semaphores.c"
 
-void start_c(u32 *stack)
+void start_c(word *stack)
 {
     self = (char *)stack[1];
     segments();

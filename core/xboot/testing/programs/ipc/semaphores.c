@@ -59,9 +59,9 @@ static void sem_handler(int number)
 
 static void semaphores(void)
 {
-    struct { u32 handler, flags, restorer, mask[2]; } action;
+    struct { word handler, flags, restorer; u32 mask[2]; } action;
     u64 time[2];
-    u32 w[16], argument;
+    u32 w[WIDE ? 26 : 16], argument;
     u16 values[3];
     int id, pid;
 
@@ -136,9 +136,9 @@ static void semaphores(void)
     pid = sem_waiter(id, 0, 0);
     say("not zero", (sem_change(id, 0, -2, 0), sys(SEMCTL, id, 0, GETZCNT, 0)));
     say("zero", (sem_change(id, 0, -1, 0), child_status(pid)));
-    action.handler = (u32)sem_handler;
+    action.handler = (word)sem_handler;
     action.flags = 0x14000000; /* SA_RESTART: not for these */
-    action.restorer = (u32)restore;
+    action.restorer = (word)restore;
     action.mask[0] = action.mask[1] = 0;
     sys(RT_SIGACTION, 10, &action, 0, 8);
     pid = sem_waiter(id, 2, -1);
@@ -148,7 +148,7 @@ static void semaphores(void)
     say("killed", (sys(KILL, pid, 9), child_status(pid)));
     say("nobody waits", sys(SEMCTL, id, 2, GETNCNT, 0));
     say("told", sys(SEMCTL, id, 0, 2, w));
-    say("how many", (int)w[13]);
+    say("how many", (int)w[WIDE ? 20 : 13]);
     w[5] = 0400;
     say("another mode", sys(SEMCTL, id, 0, 1, w));
     say("forbids", sem_change(id, 2, 1, 0));

@@ -20,7 +20,7 @@ static void connections(void)
     say("bind again", sock_bind(l, "other"));
     say("bind where one is", sock_bind(c, "server"));
     say("bind in no folder", sock_bind(c, "no/such"));
-    say("its mode", (int)stat_word("server", 4));
+    say("its mode", (int)stat_word("server", STAT_MODE));
     say("not listening", sock_connect(c, "server"));
     say("open", sys(OPEN, "server", O_RDWR, 0));
     say("listen", sys(LISTEN, l, 5));

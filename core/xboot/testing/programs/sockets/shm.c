@@ -32,8 +32,8 @@ static void shm(void)
     int fd, other, pid, s[16];
 
     section("shm");
-    say("mode", (int)stat_word("/dev/shm", 4));
-    say("of root", (int)stat_word("/dev/shm", 6));
+    say("mode", (int)stat_word("/dev/shm", STAT_MODE));
+    say("of root", (int)stat_word("/dev/shm", STAT_UID));
     say("memory", (sys(STATFS, "/dev/shm", s), s[0] == 0x01021994));
     fd = sane("made", sys(OPEN, "/dev/shm/memory", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     say("once", sys(OPEN, "/dev/shm/memory", O_RDWR | O_CREAT | O_EXCL, 0600));

@@ -3,7 +3,7 @@
 static void at_names(void)
 {
     char text[16];
-    u32 s[24];
+    u32 s[STAT_WORDS];
     int d;
 
     section("at");
@@ -17,12 +17,12 @@ static void at_names(void)
     say("readlinkat", sys(READLINKAT, d, "s2", text, 16));
     say("linkat follows", sys(LINKAT, d, "s", d, "f2", 0x400));
     say("fstatat64", sys(FSTATAT64, d, "f", s, 0));
-    say("links", (int)s[5]);
+    say("links", (int)s[STAT_LINKS]);
     say("fstatat64 nofollow", sys(FSTATAT64, d, "s", s, 0x100));
-    say("mode", (int)s[4]);
+    say("mode", (int)s[STAT_MODE]);
     say("fchownat nofollow", sys(FCHOWNAT, d, "s", -1, sys(GETGID), 0x100));
     say("fchmodat", sys(FCHMODAT, d, "s", 0640));
-    say("mode of target", (int)(sys(FSTATAT64, d, "f", s, 0), s[4]));
+    say("mode of target", (int)(sys(FSTATAT64, d, "f", s, 0), s[STAT_MODE]));
     say("faccessat", sys(FACCESSAT, d, "nothing", 0));
     say("renameat", sys(RENAMEAT, d, "g", AT_FDCWD, "at/k"));
     say("mkdirat absolute path ignores the descriptor", sys(MKDIRAT, 99, "/", 0755));

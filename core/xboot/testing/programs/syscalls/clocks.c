@@ -2,7 +2,7 @@
 
 static void clocks(void)
 {
-    u32 a[2], b[2], t[2];
+    word a[2], b[2], t[2];
 
     section("clocks");
     say("clock_gettime", sys(CLOCK_GETTIME, 1, a));

@@ -5,6 +5,25 @@ typedef unsigned long long u64;
 typedef unsigned short u16;
 typedef unsigned char u8;
 
+typedef unsigned long word; /* what a register holds: 4 bytes on i386, 8 on x86_64 */
+
+void restore(void);
+void restore_info(void);
+int vfork_and_exit(void); /* a vforked child must not return into its caller's frame */
+
+/* A thread, or process, that runs `run` on a stack of its own, and ends with what that answers. */
+int thread_clone(u32 flags, void *stack, int *parent, int *child, int (*run)(int), int argument);
+
+#ifdef __x86_64__
+#include "wide.h"
+#else
+#define WIDE 0
+
+/* Where a field lies in stat64, in words of 4 bytes. */
+enum {
+    STAT_MODE = 4, STAT_LINKS = 5, STAT_UID = 6, STAT_GID = 7, STAT_DEVICE = 8, STAT_SIZE = 11, STAT_BLOCKS = 14, STAT_ATIME = 16, STAT_MTIME = 18, STAT_MTIME_NS = 19, STAT_WORDS = 24
+};
+
 int sys(int number, ...);
 
 asm(".text\n.globl sys\nsys:\n\tpush %ebx\n\tpush %esi\n\tpush %edi\n\tpush %ebp\n\tmov 20(%esp), %eax\n\tmov 24(%esp), %ebx\n\tmov 28(%esp), %ecx\n\tmov 32(%esp), %edx\n"
@@ -15,9 +34,10 @@ asm(".text\n.globl sys\nsys:\n\tpush %ebx\n\tpush %esi\n\tpush %edi\n\tpush %ebp
     ".globl restore\nrestore:\n\tpop %eax\n\tmov $119, %eax\n\tint $0x80\n"
     ".globl restore_info\nrestore_info:\n\tmov $173, %eax\n\tint $0x80\n");
 
-void restore(void);
-void restore_info(void);
-int vfork_and_exit(void); /* a vforked child must not return into its caller's frame */
+asm(".globl thread_clone\nthread_clone:\n\tpush %ebx\n\tpush %esi\n\tpush %edi\n\tmov 16(%esp), %ebx\n\tmov 20(%esp), %ecx\n\tmov 24(%esp), %edx\n\tmov 28(%esp), %edi\n\txor %esi, %esi\n"
+    "\tmov 36(%esp), %eax\n\tmov %eax, -4(%ecx)\n\tmov 32(%esp), %eax\n\tmov %eax, -8(%ecx)\n\tsub $8, %ecx\n\tmov $120, %eax\n\tint $0x80\n\ttest %eax, %eax\n\tje thread_begins\n"
+    "\tpop %edi\n\tpop %esi\n\tpop %ebx\n\tret\nthread_begins:\n\tpop %eax\n\tcall *%eax\n\tmov %eax, %ebx\n\tmov $1, %eax\n\tint $0x80\n\thlt\n");
+#endif
 
 enum {
     EXIT = 1, FORK = 2, READ = 3, WRITE = 4, OPEN = 5, CLOSE = 6, WAITPID = 7, CREAT = 8, LINK = 9, UNLINK = 10, EXECVE = 11, CHDIR = 12, TIME = 13, MKNOD = 14,
@@ -33,8 +53,8 @@ enum {
     PIPE2 = 331, PRLIMIT64 = 340, RENAMEAT2 = 353, GETRANDOM = 355, STATX = 383
 };
 
-#define BAD ((void *)0x00000ff0)      /* nothing is mapped there */
-#define KERNEL ((void *)0xfffff000u)  /* never a user's */
+#define BAD ((void *)0x00000ff0)     /* nothing is mapped there */
+#define KERNEL ((void *)(word)-4096) /* never a user's */
 #define AT_FDCWD (-100)
 #define O_RDONLY 0
 #define O_WRONLY 1
@@ -138,11 +158,11 @@ static int make(const char *path, const char *content, int mode)
     return fd;
 }
 
-static u32 stat_word(const char *path, u32 word) /* of stat64: 4 mode, 5 links, 6 uid, 7 gid, 11 size */
+static u32 stat_word(const char *path, u32 field)
 {
-    u32 s[24];
+    u32 s[STAT_WORDS];
     int error = sys(LSTAT64, path, s);
-    return error < 0 ? (u32)error : s[word];
+    return error < 0 ? (u32)error : s[field];
 }
 
 /* Waits for the child; its status, or -1 when there is no such child. */
@@ -154,10 +174,3 @@ static int child_status(int pid)
 }
 
 static char *self; /* the program's own path */
-
-/* A thread, or process, that runs `run` on a stack of its own, and ends with what that answers. */
-int thread_clone(u32 flags, void *stack, int *parent, int *child, int (*run)(int), int argument);
-
-asm(".globl thread_clone\nthread_clone:\n\tpush %ebx\n\tpush %esi\n\tpush %edi\n\tmov 16(%esp), %ebx\n\tmov 20(%esp), %ecx\n\tmov 24(%esp), %edx\n\tmov 28(%esp), %edi\n\txor %esi, %esi\n"
-    "\tmov 36(%esp), %eax\n\tmov %eax, -4(%ecx)\n\tmov 32(%esp), %eax\n\tmov %eax, -8(%ecx)\n\tsub $8, %ecx\n\tmov $120, %eax\n\tint $0x80\n\ttest %eax, %eax\n\tje thread_begins\n"
-    "\tpop %edi\n\tpop %esi\n\tpop %ebx\n\tret\nthread_begins:\n\tpop %eax\n\tcall *%eax\n\tmov %eax, %ebx\n\tmov $1, %eax\n\tint $0x80\n\thlt\n");

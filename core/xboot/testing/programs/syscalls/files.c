@@ -12,7 +12,7 @@ static void files(void)
     say("open bad pointer", sys(OPEN, BAD, O_RDONLY));
     say("open kernel pointer", sys(OPEN, KERNEL, O_RDONLY));
     fd = sane("creat", sys(CREAT, "a", 0666));
-    say("mode under umask 022", (int)stat_word("a", 4));
+    say("mode under umask 022", (int)stat_word("a", STAT_MODE));
     say("write", sys(WRITE, fd, "hello world\n", 12));
     say("write bad pointer", sys(WRITE, fd, BAD, 5));
     say("write kernel pointer", sys(WRITE, fd, KERNEL, 5));
@@ -40,9 +40,11 @@ static void files(void)
     say("lseek whence 9", sys(LSEEK, fd, 0, 9));
     say("lseek beyond the end", sys(LSEEK, fd, 1000, 0));
     say("read beyond the end", sys(READ, fd, buffer, 10));
-    say("llseek", sys(LLSEEK, fd, 1, 5, &at, 0));
-    say("llseek answer", at == 0x100000005ull);
-    say("llseek bad pointer", sys(LLSEEK, fd, 0, 0, BAD, 0));
+    if (!WIDE) {
+        say("llseek", sys(LLSEEK, fd, 1, 5, &at, 0));
+        say("llseek answer", at == 0x100000005ull);
+        say("llseek bad pointer", sys(LLSEEK, fd, 0, 0, BAD, 0));
+    }
     sys(LSEEK, fd, 0, 0);
     say("read to bad pointer", sys(READ, fd, BAD, 5));
     say("offset after that", sys(LSEEK, fd, 0, 1));
@@ -63,18 +65,18 @@ static void files(void)
         ;
     say("zeros up to", i);
     say("truncate", sys(TRUNCATE, "a", 5));
-    say("size", (int)stat_word("a", 11));
+    say("size", (int)stat_word("a", STAT_SIZE));
     say("truncate missing", sys(TRUNCATE, "missing", 5));
     say("truncate directory", sys(TRUNCATE, ".", 5));
     say("truncate64 negative", sys(TRUNCATE64, "a", 0, 0x80000000));
     say("fallocate", sys(FALLOCATE, fd, 0, 0, 0, 6000, 0));
-    say("size after", (int)stat_word("a", 11));
+    say("size after", (int)stat_word("a", STAT_SIZE));
     sys(CLOSE, fd);
     fd = sys(OPEN, "a", O_TRUNC | O_WRONLY);
-    say("size after O_TRUNC", (int)stat_word("a", 11));
+    say("size after O_TRUNC", (int)stat_word("a", STAT_SIZE));
     sys(LSEEK, fd, 5000, 0);
     say("write behind a hole", sys(WRITE, fd, "end", 3));
-    say("size with a hole", (int)stat_word("a", 11));
+    say("size with a hole", (int)stat_word("a", STAT_SIZE));
     sys(CLOSE, fd);
     fd = sys(OPEN, "big", O_CREAT | O_RDWR, 0600);
     fill(buffer, 'x', sizeof buffer);

@@ -2,6 +2,7 @@
 
 static void listing(void)
 {
+    enum { RECORD = 2 * sizeof(word) }; /* where getdents has the length */
     u8 buffer[4096];
     int fd, n, at, count = 0, i;
     char name[3] = "f?";
@@ -25,7 +26,7 @@ static void listing(void)
     count = 0;
     sys(LSEEK, fd, 0, 0);
     while ((n = sys(GETDENTS, fd, buffer, 500)) > 0)
-        for (at = 0; at < n; at += buffer[at + 8] | buffer[at + 9] << 8)
+        for (at = 0; at < n; at += buffer[at + RECORD] | buffer[at + RECORD + 1] << 8)
             count++;
     say("getdents", count);
     sys(LSEEK, fd, 0, 0);

@@ -1,14 +1,14 @@
 /* main.c: the syscall conformance program.
 
-   Static, freestanding, i386. Makes the system calls that builders make, with their error cases, and prints one line for each check: what was asked and what the
+   Static, freestanding, for i386 and x86_64 (wide.h). Makes the system calls that builders make, with their error cases, and prints one line for each check: what was asked and what the
    kernel answered. Nothing in it judges: the same binary runs on Linux and on every other kernel, and the outputs are compared line by line. So a line holds
    only what every correct kernel must answer alike: error numbers and contents, never process numbers, dates, or addresses.
 
-   One file for each section, NAME.c, and beside it in NAME.txt what Linux answers. To add a section: write both files, include NAME.c below and call its function
+   One file for each section, NAME.c, and beside it in NAME.txt what Linux answers; `SYSTEM | LINE | REASON` is a line of one system alone. To add a section: write both files, include NAME.c below and call its function
    in start_c at the same place of the order. A section leaves the working directory and the descriptors as it found them.
 
    Runs as the builder does (not root), in an empty working directory that it may write to. "syscalls exec" and "syscalls ARG" are its own children.
-   One compilation of main.c, with gcc -m32 or i386-tcc: -nostdlib -static -ffreestanding. */
+   One compilation of main.c, with gcc or TCC for the system: -nostdlib -static -ffreestanding. */
 
 #include "common.h"
 
@@ -28,7 +28,7 @@
 #include "devices.c"
 #include "rare.c"
 
-void start_c(u32 *stack)
+void start_c(word *stack)
 {
     char **argv = (char **)(stack + 1), **envp = argv + stack[0] + 1;
 

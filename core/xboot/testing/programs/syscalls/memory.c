@@ -4,7 +4,7 @@ static void memory(void)
 {
     char *p, *q, *b;
     int fd, pid, i;
-    u32 tls[4];
+    word tls[4];
 
     section("memory");
     b = (char *)sys(BRK, 0);
@@ -14,7 +14,7 @@ static void memory(void)
     say("brk shrinks", (char *)sys(BRK, b) == b);
     say("brk too low", (char *)sys(BRK, 4096) == b);
     p = (char *)sys(MMAP2, 0, 100000, 3, 0x22, -1, 0);
-    say("mmap", (u32)p < 0xfffff000u && !((u32)p & 4095));
+    say("mmap", (word)p < (word)-4096 && !((word)p & 4095));
     say("zero", p[0] == 0 && p[99999] == 0);
     p[50000] = 1;
     say("munmap middle", sys(MUNMAP, p + 8192, 4096));
@@ -44,7 +44,7 @@ static void memory(void)
     say("mmap of nothing", sys(MMAP2, 0, 0, 3, 0x22, -1, 0));
     say("mmap without kind", sys(MMAP2, 0, 4096, 3, 0x20, -1, 0));
     say("mmap bad file", sys(MMAP2, 0, 4096, 3, 2, 99, 0));
-    say("mmap too much", sys(MMAP2, 0, 0xf0000000u, 3, 0x22, -1, 0));
+    say("mmap too much", sys(MMAP2, 0, WIDE ? (word)1 << (WIDE ? 47 : 0) : 0xf0000000u, 3, 0x22, -1, 0));
     say("mmap odd fixed", sys(MMAP2, p + 1, 4096, 3, 0x32, -1, 0));
     say("munmap odd", sys(MUNMAP, p + 1, 4096));
     sys(LSEEK, fd, 0, 0);
@@ -82,6 +82,13 @@ static void memory(void)
     say("mremap odd", sys(MREMAP, q + 1, 4096, 8192, 1));
     say("mremap to nothing", sys(MREMAP, q, 4096, 0, 1));
     sys(MUNMAP, q, 24576);
+#ifdef __x86_64__
+    say("arch_prctl", sys(ARCH_PRCTL, 0x1001, p));
+    say("arch_prctl asks", (sys(ARCH_PRCTL, 0x1004, tls), tls[0] == (word)p));
+    say("arch_prctl bad pointer", sys(ARCH_PRCTL, 0x1004, BAD));
+    say("arch_prctl kernel pointer", sys(ARCH_PRCTL, 0x1001, KERNEL));
+    say("arch_prctl 999", sys(ARCH_PRCTL, 999, p));
+#else
     fill(tls, 0, sizeof tls);
     tls[0] = ~0u;
     tls[1] = (u32)p;
@@ -89,14 +96,14 @@ static void memory(void)
     tls[3] = 0x51;
     say("set_thread_area", sys(SET_THREAD_AREA, tls));
     asm volatile("mov %0, %%gs" : : "r"(tls[0] * 8 + 3));
+    say("set_thread_area bad pointer", sys(SET_THREAD_AREA, BAD));
+    say("set_thread_area 999", (tls[0] = 999, sys(SET_THREAD_AREA, tls)));
+#endif
     asm volatile("movb %%gs:0, %b0" : "=a"(i));
     say("reads through gs", i & 255);
     sys(GETPID);
     asm volatile("movb %%gs:0, %b0" : "=a"(i));
     say("after a call too", i & 255);
-    say("set_thread_area bad pointer", sys(SET_THREAD_AREA, BAD));
-    tls[0] = 999;
-    say("set_thread_area 999", sys(SET_THREAD_AREA, tls));
     fd = make("s", "AAAA", 0644);
     q = (char *)sys(MMAP2, 0, 4096, 1, 1, fd, 0);
     say("shared sees a later write", (sys(PWRITE, fd, "B", 1, 0, 0), q[0]));

@@ -21,21 +21,21 @@ static u32 on_other[8];
 /* Runs on a stack of its own, and looks at it. */
 static void stack_handler(int number)
 {
-    u32 other[3];
+    word other[3];
 
     (void)number;
-    other[0] = (u32)heap;
+    other[0] = (word)heap;
     other[1] = 0;
     other[2] = sizeof heap;
-    on_other[0] = (u32)&other - (u32)heap < sizeof heap;
+    on_other[0] = (word)&other - (word)heap < sizeof heap;
     on_other[1] = (u32)sys(SIGALTSTACK, other, 0);
     on_other[2] = (u32)sys(SIGALTSTACK, 0, other);
-    on_other[3] = other[1];
+    on_other[3] = (u32)other[1];
 }
 
 struct action {
     void *handler;
-    u32 flags;
+    word flags;
     void *restorer;
     u64 mask;
 };
@@ -54,10 +54,10 @@ static int act(int number, void *to, u32 flags)
 static void signals(void)
 {
     u64 set, old;
-    u32 time[2];
+    word time[2];
     struct action a;
     int pid, p[2], n;
-    u32 stack[3], left[2];
+    word stack[3], left[2];
     char c;
 
     section("signals");
@@ -152,7 +152,7 @@ static void signals(void)
     say("port output", child_status(pid) & 127);
     pid = sys(FORK);
     if (!pid)
-        ((void (*)(void))0xc0100000u)();
+        ((void (*)(void))(WIDE ? (word)-0x7f000000 : 0xc0100000))();
     say("jump into the kernel", child_status(pid) & 127);
     sys(ALARM, 1);
     say("alarm was set", sys(ALARM, 0));
@@ -170,7 +170,7 @@ static void signals(void)
     say("still blocked after", (sys(RT_SIGPROCMASK, 0, 0, &old, 8), (int)old));
     sys(RT_SIGPROCMASK, 2, &set, 0, 8);
     act(10, stack_handler, 0x08000000);
-    stack[0] = (u32)heap;
+    stack[0] = (word)heap;
     stack[1] = 3;
     stack[2] = sizeof heap;
     say("sigaltstack of no kind", sys(SIGALTSTACK, stack, 0));
@@ -186,7 +186,7 @@ static void signals(void)
     say("sigaltstack no more", (sys(SIGALTSTACK, stack, 0), sys(SIGALTSTACK, 0, stack), (int)stack[1]));
     act(14, handler, 0);
     for (n = 0; n < 4; n++) { /* nanosleep, clock_nanosleep; until a moment; with a bad pointer */
-        u32 ring[4];
+        word ring[4];
 
         time[0] = 600;
         time[1] = 7;

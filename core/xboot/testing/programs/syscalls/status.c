@@ -2,16 +2,17 @@
 
 static void status(void)
 {
-    u32 s[64], t[4];
+    u32 s[64];
+    word t[4];
     int fd = make("st", "12345", 0640);
 
     section("status");
     say("stat64", sys(STAT64, "st", s));
-    say("mode", (int)s[4]);
-    say("links", (int)s[5]);
-    say("own", s[6] == (u32)sys(GETUID) && s[7] == (u32)sys(GETGID));
-    say("size", (int)s[11]);
-    say("blocks", (int)s[14]);
+    say("mode", (int)s[STAT_MODE]);
+    say("links", (int)s[STAT_LINKS]);
+    say("own", s[STAT_UID] == (u32)sys(GETUID) && s[STAT_GID] == (u32)sys(GETGID));
+    say("size", (int)s[STAT_SIZE]);
+    say("blocks", (int)s[STAT_BLOCKS]);
     say("stat64 missing", sys(STAT64, "missing", s));
     say("stat64 bad pointer", sys(STAT64, "st", BAD));
     say("fstat64", sys(FSTAT64, fd, s));
@@ -23,7 +24,7 @@ static void status(void)
     say("statx missing", sys(STATX, AT_FDCWD, "missing", 0, 0x7ff, s));
     say("statx bad pointer", sys(STATX, AT_FDCWD, "st", 0, 0x7ff, BAD));
     say("chmod", sys(CHMOD, "st", 0751));
-    say("mode then", (int)stat_word("st", 4));
+    say("mode then", (int)stat_word("st", STAT_MODE));
     say("fchmod", sys(FCHMOD, fd, 0600));
     say("chmod missing", sys(CHMOD, "missing", 0600));
     say("fchmodat", sys(FCHMODAT, AT_FDCWD, "st", 0444));
@@ -49,9 +50,9 @@ static void status(void)
     t[3] = 6;
     say("utimensat", sys(UTIMENSAT, AT_FDCWD, "st", t, 0));
     sys(STAT64, "st", s);
-    say("access time", (int)s[16]);
-    say("modify time", (int)s[18]);
-    say("modify nanoseconds", (int)s[19]);
+    say("access time", (int)s[STAT_ATIME]);
+    say("modify time", (int)s[STAT_MTIME]);
+    say("modify nanoseconds", (int)s[STAT_MTIME_NS]);
     t[1] = t[3] = 0x3ffffffe;
     say("utimensat omit", sys(UTIMENSAT, AT_FDCWD, "st", t, 0));
     t[1] = 2000000000;

@@ -2,7 +2,7 @@
 
 static void vectors(void)
 {
-    struct { const void *base; u32 size; } v[4];
+    struct { const void *base; word size; } v[4];
     char a[4], b[8];
     int fd = make("v", "", 0644);
 
