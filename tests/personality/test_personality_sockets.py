@@ -18,7 +18,10 @@ _BACKENDS: list[tuple[str, dict[str, str]]] = [("tccboot", {}), ("hurd", {}), ("
 
 
 _DISTRO = {"kernel": "distro"}
-_NARROW = [(program, *backend) for program in (SOCKETS, IPC, LOOPBACK) for backend in _BACKENDS] + [(SOCKETS, "linux", {}), (IPC, "linux", {})]
+_NARROW = [(program, *backend) for program in (SOCKETS, IPC, LOOPBACK) for backend in _BACKENDS] + [
+    (SOCKETS, "linux", {}),
+    (IPC, "linux", {}),
+]
 _WIDE: list[tuple[Path, str, dict[str, str]]] = [(IPC, backend, {}) for backend in ("tccboot", "mirage", "linux")]
 _WIDE += [(program, "linux", _DISTRO) for program in (SYSCALLS, CALLS, IPC)]  # the first two: for all others it is in their suite
 
