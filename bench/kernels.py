@@ -1,8 +1,9 @@
-"""The kernels side by side: one small static program, the same binary on every backend, and the tcc fixpoint; in one run, under TCG.
+"""The kernels side by side: one small static program, of each system the same binary on every backend, and the tcc fixpoint; under TCG.
 
-    python -m bench.kernels [--chain] [--whole]
+    python -m bench.kernels [--systems i686-linux,x86_64-linux] [--chain] [--whole]
 
-`--chain` also times the fixpoint of examples/chain on every backend, `--whole` all of its nine steps.
+The program is compiled for each system, and runs where that is offered. `--chain` also times the fixpoint of examples/chain on every
+backend, `--whole` all of its nine steps.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from xboot.testing.recipes import recipe_text, shell_step
 PROGRAM = Path(__file__).parent.parent / "core" / "xboot" / "testing" / "programs" / "microbench.c"
 CHAIN = Path(__file__).parent.parent / "examples" / "chain" / "recipe.toml"
 PEER = "linux"
+SYSTEMS = {"i686-linux": "-m32", "x86_64-linux": "-m64"}  # and what gcc is told
 
 _LINE = re.compile(r"^([a-z][^\n\t:]*?) (\d+) (/s|MiB/s|us each)\r?$", re.MULTILINE)
 
@@ -40,9 +42,9 @@ def _run(backend: str, target: str, log: Path) -> float:
     return report
 
 
-def _backends() -> list[str]:
+def _backends(system: str) -> list[str]:
     shown = subprocess.run([*XBOOT, "backends", "--json"], check=True, capture_output=True, text=True).stdout
-    names = [name for name, info in json.loads(shown)["backends"].items() if "i686-linux" in info["systems"]]
+    names = [name for name, info in json.loads(shown)["backends"].items() if system in info["systems"]]
     return sorted(names, key=lambda name: (name != PEER, name))
 
 
@@ -57,14 +59,15 @@ def _table(title: str, rows: dict[str, dict[str, float]]) -> None:
             print(f"{'  times as fast as ' + PEER:<58}" + "".join(f"{ratio:>12.2f}" for ratio in ratios))
 
 
-def _microbench(backends: Sequence[str], folder: Path) -> None:
+def _microbench(system: str, backends: Sequence[str], folder: Path) -> None:
     binary = folder / "microbench"
-    flags = ["-m32", "-O1", "-ffreestanding", "-fno-stack-protector", "-fno-pie", "-no-pie", "-nostdlib", "-static"]
+    flags = [SYSTEMS[system], "-O1", "-ffreestanding", "-fno-stack-protector", "-fno-pie", "-no-pie", "-nostdlib", "-static"]
     subprocess.run(["gcc", *flags, "-o", str(binary), str(PROGRAM)], check=True)
     recipe = folder / "recipe.toml"
     hashed = {name: shell_step(commands) for name, commands in writing(_MEGABYTES).items()}
     microbench = shell_step("{program} {busybox}/bin/true && echo done > $out")
-    recipe.write_text(recipe_text({"microbench": microbench, **hashed}, {"program": {"type": "file", "path": str(binary)}}))
+    sources = {"program": {"type": "file", "path": str(binary)}}
+    recipe.write_text(recipe_text({"microbench": microbench, **hashed}, sources, system=system))
     rows: dict[str, dict[str, float]] = {}
     for backend in backends:
         log = folder / f"{backend}.log"
@@ -74,7 +77,7 @@ def _microbench(backends: Sequence[str], folder: Path) -> None:
         rows.setdefault("the executor: NAR and SHA-256 (MB/s)", dict.fromkeys(backends, float("nan")))[backend] = speed
         for name, value, unit in _LINE.findall(log.read_text(errors="replace")):
             rows.setdefault(f"{name.strip()} ({unit.strip()})", dict.fromkeys(backends, float("nan")))[backend] = float(value)
-    _table("microbench", rows)
+    _table(f"microbench, {system}", rows)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -82,16 +85,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="bench.kernels", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--chain", action="store_true")
     parser.add_argument("--whole", action="store_true")
+    parser.add_argument("--systems", default=",".join(SYSTEMS))
     options = parser.parse_args(arguments)
-    backends = _backends()
-    if not backends:
-        sys.exit("bench.kernels: no backend runs i686-linux")
     with tempfile.TemporaryDirectory(prefix="xboot-bench-") as name:
         folder = Path(name)
-        _microbench(backends, folder)
+        for system in options.systems.split(","):
+            if system not in SYSTEMS or not (backends := _backends(system)):
+                sys.exit(f"bench.kernels: no backend runs {system}, or there is no program for it")
+            _microbench(system, backends, folder)
         if options.chain or options.whole:
             target = str(CHAIN) if options.whole else f"{CHAIN}:fixpoint"
-            times = {backend: float(_run(backend, target, folder / "chain.log")["seconds"]) for backend in backends}
+            times = {backend: float(_run(backend, target, folder / "chain.log")["seconds"]) for backend in _backends("i686-linux")}
             _table("the chain" if options.whole else "tcc fixpoint", {"machine (s)": times})
 
 

@@ -26,6 +26,7 @@ SAYS = "the builder runs"
 
 # Copies in all of the memory (docs/threat-model.md). Linux keeps more, in the buffers of its serial ports.
 COPIES = {"mirage": 1, "tccboot": 1, "hurd": 1}
+SETTINGS: list[tuple[str, dict[str, str]]] = [*((backend, {}) for backend in COPIES), ("tccboot", {"bits": "64"})]
 
 
 def _parents() -> dict[int, tuple[int, str]]:
@@ -81,9 +82,9 @@ def _pieces(memory: Iterator[bytes]) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("backend", COPIES)
+@pytest.mark.parametrize(("backend", "settings"), SETTINGS, ids=lambda value: value if isinstance(value, str) else "".join(value.values()))
 def test_no_copy_of_the_nonce_is_left(
-    backend: str, xboot_plugins: Plugins, xboot_builders: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    backend: str, settings: dict[str, str], xboot_plugins: Plugins, xboot_builders: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found: list[list[str]] = []
     said: list[str] = []
@@ -104,6 +105,6 @@ def test_no_copy_of_the_nonce_is_left(
     builder.write_text(f"echo {SAYS}; while :; do sleep 1; done\n")
     builders = cast(Builders, xboot_builders("i686-linux"))  # type: ignore[operator]
     script = builders.script(Builder("waits", builder, "", None))
-    start(script, backend, tmp_path, plugins=xboot_plugins, export=False)
+    start(script, backend, tmp_path, plugins=xboot_plugins, settings=settings, export=False)
     assert len(found) == 1, "the builder did not begin"
     assert len(found[0]) == COPIES[backend], found[0]

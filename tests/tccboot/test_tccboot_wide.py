@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from guest_tree import payload, tiny_program
+from guest_tree import BASE, payload, tiny_program
 
 from xboot import nar
 from xboot.boot import RunOptions
@@ -23,7 +24,7 @@ from xboot.model import EMPTY_SCRIPT, Script, Verdict
 from xboot.pipeline import Pipeline, Request
 from xboot.plugins import Plugins
 from xboot.testing.boot import boot as start
-from xboot.testing.builders import HOSTILE, PROGRAMS, SYSCALLS, Builder, Builders, load_builders, syscall_answers
+from xboot.testing.builders import ATTACKS, HOSTILE, PROGRAMS, SYSCALLS, Builder, Builders, load_builders, syscall_answers
 from xboot.testing.recipes import APPLETS
 from xboot.voter import Voter
 from xboot_qemu.command import find_program
@@ -161,8 +162,20 @@ def test_memory_ends_before_the_devices_with_the_window(plugins: Plugins, tmp_pa
 
 # ---------------------------------------------------------------- planted defects
 
-# Calls getpid by int $0x80, with an address of its own in ebx, in 32-bit code; then /init ends, which is a panic of its own.
-PROGRAM = bytes.fromhex("b814000000 bb00800408 cd80 b801000000 31db cd80".replace(" ", ""))
+# Calls getpid by int $0x80, with an address of its own in ebx, in 32-bit code; then /init ends, which is a panic of its own. AC is
+# set: in the kernel it would switch SMAP off.
+PROGRAM = bytes.fromhex("9c 810c2400000400 9d b814000000 bb00800408 cd80 b801000000 31db cd80".replace(" ", ""))
+# The same by syscall, in 64-bit code, with the address in edi.
+WIDE_PROGRAM = bytes.fromhex("9c 810c2400000400 9d b827000000 bf00800408 0f05 b83c000000 31ff 0f05".replace(" ", ""))
+
+
+def wide_program() -> bytes:
+    """tiny_program's likeness, of 64 bits."""
+    code = 64 + 56
+    head = b"\x7fELF\x02\x01\x01".ljust(16, b"\0") + struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, BASE + code, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    return head + struct.pack("<IIQQQQQQ", 1, 7, 0, BASE, BASE, code + len(WIDE_PROGRAM), 0x8000, 4096) + WIDE_PROGRAM
+
+
 HEAD = "CALL(getpid)\n{\n"
 LAST = "	kernel_tables[0][0].value = TO"
 DEFECTS = {
@@ -189,8 +202,15 @@ DEFECTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("defect", DEFECTS)
-def test_a_defect_ends_the_machine(defect: str, tcc: OwnTcc, qemu_with: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+REACHES = ["nothing", "a user's address is called", "a user's memory is read"]
+
+
+@pytest.mark.parametrize(
+    ("defect", "bits"),
+    [*((defect, 32) for defect in DEFECTS), *((defect, 64) for defect in REACHES)],
+)
+def test_a_defect_ends_the_machine(defect: str, bits: int, tcc: OwnTcc, qemu_with: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    """SMEP and SMAP among them: the processor is one that has both."""
     file, place, text, said = DEFECTS[defect]
     tree = own_tree(tcc, bits=64)
     (name,) = [n for n in tree.files if n.endswith("/" + file) and place in tree.files[n].read_text()]
@@ -198,7 +218,7 @@ def test_a_defect_ends_the_machine(defect: str, tcc: OwnTcc, qemu_with: Callable
     after = place + text if place == HEAD else text + place
     changed.write_text(tree.files[name].read_text().replace(place, after))
     archive = tmp_path / "payload"
-    archive.write_bytes(payload(tiny_program(PROGRAM)))
+    archive.write_bytes(payload(tiny_program(PROGRAM) if bits == 32 else wide_program()))
     kernel = pack(replace(tree, files={**tree.files, name: changed}), Cache()).path
     status, console = qemu_with(build_loader(tcc, Cache(), 64).path, kernel, archive, processor="max")
     assert status == 35
@@ -221,3 +241,31 @@ def test_a_backend_without_the_systems_of_its_steps_is_refused(
     artifacts = plugins.backend("tccboot") and Pipeline(plugins, "tccboot").prepare("tccboot", EMPTY_SCRIPT, BackendOptions())
     with pytest.raises(BackendError, match="x86_64-linux"):
         plugins.call("xboot_package", backend="tccboot", script=script, artifacts=artifacts, options=BackendOptions(), folder=tmp_path)
+
+
+# ---------------------------------------------------------------- hostile builders of 32 bits
+
+LONG = {"bytes-one-by-one", "deep-rubbish", "fills-memory", "floods", "many-files", "refused-writes", "terminals-fill"}
+"""Left out, since they take long, or want a memory of their own; the kernel of 32 bits has them in the conformance suite."""
+OF_32_BITS = {name: attack for name, attack in ATTACKS.items() if attack.system != "x86_64-linux" and name not in LONG}
+
+
+def test_hostile_builders_of_32_bits_in_long_mode(plugins: Plugins, builders: Callable[[str], Builders], tmp_path: Path) -> None:
+    """Those that must not fail, as the steps of one boot: each gains nothing, and its output is what it left."""
+    harmless = {name: attack for name, attack in OF_32_BITS.items() if attack.fails is None}
+    script = builders("i686-linux").together(harmless.values())
+    booted = start(script, "tccboot", tmp_path, plugins=plugins, timeout=240, settings=WIDE)
+    assert booted.ok, booted.verdict.failure + booted.console[-2000:]
+    hashes = {output.path.split("-", 1)[1]: output.nar_sha256 for output in booted.verdict.outputs}
+    wanted = {name: attack.nar_sha256 for name, attack in harmless.items() if attack.nar_sha256}
+    assert len(wanted) >= 10
+    assert {name: hashes[name] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("name", ["reaches-executor", "thread-fills-memory", "too-deep"])
+def test_hostile_builders_that_fail_in_long_mode(name: str, plugins: Plugins, builders: Callable[[str], Builders], tmp_path: Path) -> None:
+    """What the width could change: memory, and the executor's; the rest fail by the executor's word, which is the same code."""
+    attack = OF_32_BITS[name]
+    script = builders("i686-linux").script(attack)
+    verdict = start(script, "tccboot", tmp_path, plugins=plugins, timeout=attack.timeout, memory=attack.memory, settings=WIDE).verdict
+    assert attack.fails and re.search(attack.fails, verdict.failure), verdict.failure

@@ -1,20 +1,34 @@
-/* microbench.c: the micro-benchmark program: static, freestanding, i386; the same binary on every backend.
+/* microbench.c: the micro-benchmark program: static, freestanding, for i386 and x86_64; the same binary on every backend.
 
    Prints one line for each measure: name, number, unit. Time comes from CLOCK_MONOTONIC of the kernel that it runs on. "microbench exit" is its own child for
    the measure of exec: it ends at once. An argument that is a path of another program (busybox, with "true" after it) measures the exec of that program too.
-   Compiles with gcc -m32 and i386-tcc: -nostdlib -static -ffreestanding. */
+   Compiles with gcc and TCC of either system: -nostdlib -static -ffreestanding. */
 
 typedef unsigned int u32;
 typedef unsigned long long u64;
 
+typedef unsigned long word; /* what a register holds */
+
+#ifdef __x86_64__
+long call(long number, ...);
+#define sys(...) sys_of(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0)
+#define sys_of(number, a, b, c, d, e, f, ...) call(number, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+
+asm(".text\n.globl call\ncall:\n\tmov %rdi, %rax\n\tmov %rsi, %rdi\n\tmov %rdx, %rsi\n\tmov %rcx, %rdx\n\tmov %r8, %r10\n\tmov %r9, %r8\n\tmov 8(%rsp), %r9\n\tsyscall\n\tret\n"
+    ".globl _start\n_start:\n\tmov %rsp, %rdi\n\tcall start_c\n");
+
+enum { EXIT = 60, FORK = 57, READ = 0, WRITE = 1, OPEN = 2, CLOSE = 3, WAIT4 = 61, UNLINK = 87, EXECVE = 59, LSEEK = 8, PIPE = 22, BRK = 12, GETPPID = 110, MMAP = 9, MUNMAP = 11,
+       STAT = 4, CLOCK_GETTIME = 228 };
+#else
 int sys(int number, ...);
 
 asm(".text\n.globl sys\nsys:\n\tpush %ebx\n\tpush %esi\n\tpush %edi\n\tpush %ebp\n\tmov 20(%esp), %eax\n\tmov 24(%esp), %ebx\n\tmov 28(%esp), %ecx\n\tmov 32(%esp), %edx\n"
     "\tmov 36(%esp), %esi\n\tmov 40(%esp), %edi\n\tmov 44(%esp), %ebp\n\tint $0x80\n\tpop %ebp\n\tpop %edi\n\tpop %esi\n\tpop %ebx\n\tret\n"
     ".globl _start\n_start:\n\tmov %esp, %eax\n\tpush %eax\n\tcall start_c\n");
 
-enum { EXIT = 1, FORK = 2, READ = 3, WRITE = 4, OPEN = 5, CLOSE = 6, WAITPID = 7, UNLINK = 10, EXECVE = 11, LSEEK = 19, PIPE = 42, BRK = 45, GETPPID = 64, MMAP2 = 192, MUNMAP = 91,
-       STAT64 = 195, CLOCK_GETTIME = 265 };
+enum { EXIT = 1, FORK = 2, READ = 3, WRITE = 4, OPEN = 5, CLOSE = 6, WAIT4 = 114, UNLINK = 10, EXECVE = 11, LSEEK = 19, PIPE = 42, BRK = 45, GETPPID = 64, MMAP = 192, MUNMAP = 91,
+       STAT = 195, CLOCK_GETTIME = 265 };
+#endif
 
 static char buffer[65536];
 
@@ -44,7 +58,7 @@ static void put_number(u32 n)
 	put(digits + i);
 }
 
-static u32 started[2];
+static word started[2];
 
 static void start(void)
 {
@@ -54,10 +68,11 @@ static void start(void)
 /* Microseconds since start(), at least 1. Differences up to an hour. */
 static u32 elapsed(void)
 {
-	u32 now[2], us;
+	word now[2];
+	u32 us;
 
 	sys(CLOCK_GETTIME, 1, now);
-	us = (now[0] - started[0]) * 1000000u + now[1] / 1000 - started[1] / 1000;
+	us = (u32)((now[0] - started[0]) * 1000000u + now[1] / 1000 - started[1] / 1000);
 	return us ? us : 1;
 }
 
@@ -103,7 +118,7 @@ static void calls(void)
 	rate("one-byte read", 200000, " /s\n");
 	start();
 	for (i = 0; i < 100000; i++)
-		sys(STAT64, "bench", buffer);
+		sys(STAT, "bench", buffer);
 	rate("stat", 100000, " /s\n");
 	start();
 	for (i = 0; i < 50000; i++)
@@ -141,21 +156,22 @@ static void bulk(void)
 	for (n = 0; (i = (u32)sys(READ, p[0], buffer, sizeof buffer)) > 0; n += i)
 		;
 	rate("pipe", n >> 20, " MiB/s\n");
-	sys(WAITPID, pid, 0, 0);
+	sys(WAIT4, pid, 0, 0, 0);
 	sys(CLOSE, p[0]);
 }
 
 static void memory(void)
 {
 	char *p;
-	u32 i, brk = (u32)sys(BRK, 0);
+	word brk = (word)sys(BRK, 0);
+	u32 i;
 
 	start();
 	for (i = 0; i < 100000; i++)
 		sys(BRK, brk + i * 16);
 	rate("brk by 16 bytes", 100000, " /s\n");
 	start();
-	p = (char *)sys(MMAP2, 0, 32 << 20, 3, 0x22, -1, 0);
+	p = (char *)sys(MMAP, 0, 32 << 20, 3, 0x22, -1, 0);
 	for (i = 0; i < 32u << 20; i += 4096)
 		p[i] = 1;
 	rate("page touch", 8192, " /s\n");
@@ -173,7 +189,7 @@ static void processes(char *self, char **other)
 		pid = sys(FORK);
 		if (!pid)
 			sys(EXIT, 0);
-		sys(WAITPID, pid, 0, 0);
+		sys(WAIT4, pid, 0, 0, 0);
 	}
 	each("fork and wait", 300);
 	argv[0] = self;
@@ -186,7 +202,7 @@ static void processes(char *self, char **other)
 			sys(EXECVE, self, argv, argv + 2);
 			sys(EXIT, 1);
 		}
-		sys(WAITPID, pid, 0, 0);
+		sys(WAIT4, pid, 0, 0, 0);
 	}
 	each("fork, exec and wait", 300);
 	if (!other[0])
@@ -198,12 +214,12 @@ static void processes(char *self, char **other)
 			sys(EXECVE, other[0], other, argv + 2);
 			sys(EXIT, 1);
 		}
-		sys(WAITPID, pid, 0, 0);
+		sys(WAIT4, pid, 0, 0, 0);
 	}
 	each("fork, exec of the other program and wait", 200);
 }
 
-void start_c(u32 *stack)
+void start_c(word *stack)
 {
 	char **argv = (char **)(stack + 1);
 
