@@ -46,7 +46,7 @@ def plugins() -> Plugins:
 @pytest.fixture
 def builders(plugins: Plugins, tmp_path: Path) -> Callable[[str], Builders]:
     def make(system: str) -> Builders:
-        (tmp_path / system).mkdir()
+        (tmp_path / system).mkdir(exist_ok=True)
         return Builders(tmp_path / system, system, plugins)
 
     return make
@@ -149,15 +149,32 @@ def test_the_kernel_is_of_the_width_that_the_run_needs(plugins: Plugins, builder
     assert made[32] == made[0] != made[64]
 
 
-def test_memory_ends_before_the_devices_with_the_window(plugins: Plugins, tmp_path: Path) -> None:
-    options = BackendOptions(systems=frozenset({"x86_64-linux"}), export_size=64 << 20, memory=3008)
+@pytest.mark.parametrize(
+    ("memory", "low"),
+    [(768, 768), (3008, 3008), (3519, 3519), (3520, 3008), (4096, 3008), (16320, 3008)],
+)
+def test_the_window_is_below_what_a_pc_has_its_devices_in(memory: int, low: int, plugins: Plugins, tmp_path: Path) -> None:
+    options = BackendOptions(systems=frozenset({"x86_64-linux"}), export_size=64 << 20, memory=memory)
     pipeline = Pipeline(plugins, "tccboot")
     image = pipeline.package("tccboot", EMPTY_SCRIPT, pipeline.prepare("tccboot", EMPTY_SCRIPT, options), options, tmp_path)
     boot = pipeline.boot("tccboot", image, options)
     assert boot.window is not None
-    assert (boot.memory, boot.window.base, boot.bits) == (3008, 3008 << 20, 64)
-    with pytest.raises(BackendError, match="of 64 bits uses at most 3008 MiB"):
-        pipeline.boot("tccboot", image, replace(options, memory=3009))
+    assert (boot.memory, boot.window.base, boot.words, boot.bits) == (memory, low << 20, f"memory={low}", 64)
+    with pytest.raises(BackendError, match="of 64 bits uses at most 16320 MiB"):
+        pipeline.boot("tccboot", image, replace(options, memory=16321))
+
+
+@pytest.mark.parametrize("memory", [3072, 4608])
+def test_memory_above_4_gib_is_used(memory: int, plugins: Plugins, builders: Callable[[str], Builders], tmp_path: Path) -> None:
+    """1.5 GiB of it are above (of 4608 MiB), and taken first; the export's window is below."""
+    script = builders("x86_64-linux").shell("much", "while read name size unit; do echo $name $size; done < /proc/meminfo > $out")
+    booted = start(script, "tccboot", tmp_path, plugins=plugins, timeout=60, memory=memory, export=True)
+    assert booted.ok, booted.verdict.failure
+    (total,) = re.findall(rb"MemTotal: (\d+)", booted.verdict.exports[script.results[0]].read_bytes())
+    assert memory * 0.95 < int(total) >> 10 < memory
+    holds = builders("x86_64-linux").script(in_tests("much.c", tmp_path, "x86_64-linux"))
+    booted = start(holds, "tccboot", tmp_path, plugins=plugins, timeout=120, memory=memory)
+    assert booted.ok, booted.verdict.failure + booted.console[-1000:]
 
 
 # ---------------------------------------------------------------- planted defects

@@ -23,7 +23,8 @@ from xboot_tccboot.tcb import components
 MiB = 1 << 20
 _PROCESSORS = {32: "i686+smep+smap+nx", 64: "x86-64-v2+smep+smap+nx"}  # SMEP, SMAP, no-execute: for the kernel's own protection
 # MiB: what the kernel's direct map covers (guest/kernel/kernel.h); in long mode with the window
-_MAX_MEMORY = {32: 2032, 64: 3072}
+_MAX_MEMORY = {32: 2032, 64: 16384}
+_WHOLE, _SPLIT = 3584, 3072  # MiB: a PC of QEMU's has less than that below 4 GiB; if it has more, this, and the rest above
 
 
 class TccbootBackend(Backend):
@@ -83,15 +84,17 @@ class TccbootBackend(Backend):
                 f"tccboot's kernel of {_bits(options)} bits uses at most {most} MiB of memory here; this run needs {memory}",
                 hint="choose --memory, or another backend",
             )
+        window = -(-options.export_size // MiB)
+        low = min(memory, _SPLIT - window if memory + window >= _WHOLE else _WHOLE)
         return Boot(
             protocol=Protocol.MULTIBOOT,
             kernel=image.files["loader"],
             modules=(Module(image.files["kernel"]), Module(image.files["payload"])),
-            words=f"memory={memory}",
+            words=f"memory={low}",
             memory=memory,
             bits=_bits(options),
             processor=_PROCESSORS[_bits(options)],
-            window=Window(memory * MiB, options.export_size) if options.export_size else None,
+            window=Window(low * MiB, options.export_size) if options.export_size else None,
         )
 
     def components(self, image: BootImage) -> list[Component]:
@@ -109,7 +112,7 @@ def _memory(payload: int) -> int:
 
 
 def _most_memory(options: BackendOptions) -> int:
-    """MiB that the kernel can use: in long mode the window lies behind them, all below what a PC has its devices in."""
+    """MiB that the kernel can use: in long mode the window is part of what the kernel's map covers. It lies below 4 GiB, where executors look."""
     window = -(-options.export_size // MiB) if _bits(options) == 64 else 0
     return _MAX_MEMORY[_bits(options)] - window
 

@@ -9,45 +9,53 @@
 
 static unsigned *users;           /* by frame number */
 static void *freed;               /* list */
-static unsigned fresh, fresh_end; /* physical: the run that is being used up */
-static unsigned later, later_end; /* the run behind the payload */
+static struct run { unsigned long start, end; } runs[3]; /* physical: never used; above 4 GiB, before the payload, behind it */
 static unsigned available, total;
-static unsigned kept, kept_end;   /* physical: for tables and threads, never used */
+static unsigned long kept, kept_end;      /* physical: for tables and threads, never used */
 static void *kept_freed[FRAME_KINDS];
-unsigned memory_top;              /* physical: what lies above is not ours */
+unsigned long memory_top;                 /* physical: what lies above is not ours, up to 4 GiB */
+static unsigned long memory_end;          /* nor from here on */
 
-/* top: end of memory; the hole is the payload. */
-void frames_setup(unsigned top, unsigned hole_start, unsigned hole_end)
+/* top: end of memory below 4 GiB; high_end: and above, or 0; the hole is the payload. */
+void frames_setup(unsigned long top, unsigned long high_end, unsigned long hole_start, unsigned long hole_end)
 {
-	unsigned size = (top / PAGE_SIZE * sizeof *users + PAGE_MASK) & ~PAGE_MASK;
+	unsigned long size;
+	struct run *r, *largest = runs;
 
-	hole_start &= ~PAGE_MASK;
-	hole_end = (hole_end + PAGE_MASK) & ~PAGE_MASK;
+	memory_top = top;
+	memory_end = high_end ? high_end : top;
+	size = (memory_end / PAGE_SIZE * sizeof *users + PAGE_MASK) & ~PAGE_MASK;
+	hole_start &= ~(unsigned long)PAGE_MASK;
+	hole_end = (hole_end + PAGE_MASK) & ~(unsigned long)PAGE_MASK;
 	if (hole_start < POOL_START + size || hole_end > top)
 		machine_panic("limit: memory is too small for this payload");
-	memory_top = top;
 	users = TO_VIRTUAL(POOL_START);
 	memset(users, 0, size);
-	fresh = POOL_START + size;
-	fresh_end = hole_start;
-	later = hole_end;
-	later_end = top;
-	kept_end = later_end > later ? later_end : fresh_end; /* a thirty-second of memory */
-	kept = kept_end - ((kept_end - (later_end > later ? later : fresh)) / 32 & ~PAGE_MASK);
-	if (later_end > later)
-		later_end = kept;
-	else
-		fresh_end = kept;
-	available = total = (fresh_end - fresh + later_end - later) / PAGE_SIZE;
+#ifdef MACHINE_WIDE
+	runs[0].start = HIGH_START;
+	runs[0].end = high_end ? high_end : HIGH_START;
+#endif
+	runs[1].start = POOL_START + size;
+	runs[1].end = hole_start;
+	runs[2].start = hole_end;
+	runs[2].end = top;
+	for (r = runs; r < runs + 3; r++)
+		if (r->end - r->start > largest->end - largest->start)
+			largest = r;
+	kept_end = largest->end; /* a thirty-second */
+	kept = largest->end -= (largest->end - largest->start) / 32 & ~(unsigned long)PAGE_MASK;
+	for (r = runs; r < runs + 3; r++)
+		total += (unsigned)((r->end - r->start) / PAGE_SIZE);
+	available = total;
 	if (total < 4 * RESERVE_FRAMES)
 		machine_panic("limit: memory is too small");
 }
 
 /* Makes frames of memory that was put to another use until now. */
-void frames_release(unsigned start, unsigned end)
+void frames_release(unsigned long start, unsigned long end)
 {
-	start &= ~PAGE_MASK;
-	end = (end + PAGE_MASK) & ~PAGE_MASK;
+	start &= ~(unsigned long)PAGE_MASK;
+	end = (end + PAGE_MASK) & ~(unsigned long)PAGE_MASK;
 	while (start < end) {
 		end -= PAGE_SIZE;
 		*(void **)TO_VIRTUAL(end) = freed;
@@ -57,16 +65,24 @@ void frames_release(unsigned start, unsigned end)
 	}
 }
 
+/* Where the next lies that was never used; 0: there is none. */
+static struct run *unused(void)
+{
+	struct run *r;
+
+	for (r = runs; r < runs + 3; r++)
+		if (r->start < r->end)
+			return r;
+	return 0;
+}
+
 /* The next that was never used; the caller knows that there is one. */
 static void *next_fresh(void)
 {
-	if (fresh == fresh_end) {
-		fresh = later;
-		fresh_end = later_end;
-		later = later_end;
-	}
-	fresh += PAGE_SIZE;
-	return TO_VIRTUAL(fresh - PAGE_SIZE);
+	struct run *r = unused();
+
+	r->start += PAGE_SIZE;
+	return TO_VIRTUAL(r->start - PAGE_SIZE);
 }
 
 void *frame_raw(int reserve)
@@ -105,9 +121,9 @@ static void broken(void)
 
 void frame_is(enum frame_kind kind, const void *frame)
 {
-	unsigned at = TO_PHYSICAL(frame);
+	unsigned long at = TO_PHYSICAL(frame);
 
-	if (at >= memory_top || at & PAGE_MASK || users[at >> 12] != KEPT + kind)
+	if (at >= memory_end || at & PAGE_MASK || users[at >> 12] != KEPT + kind)
 		machine_panic("defect: a table or thread that is none");
 }
 
@@ -120,7 +136,7 @@ void *frame_of(enum frame_kind kind)
 	} else if (kept < kept_end) {
 		kept_end -= PAGE_SIZE;
 		frame = TO_VIRTUAL(kept_end);
-	} else if (available > RESERVE_FRAMES && (fresh != fresh_end || later != later_end)) {
+	} else if (available > RESERVE_FRAMES && unused()) {
 		frame = next_fresh();
 		available--;
 		total--;
@@ -143,18 +159,18 @@ void frame_back(enum frame_kind kind, void *frame)
 /* One comparison finds a count of 0, which is no frame's in use, and one that is too large. Written out where it is needed: a fork does it for every page. */
 void machine_frame_keep(void *frame)
 {
-	unsigned at = TO_PHYSICAL(frame);
+	unsigned long at = TO_PHYSICAL(frame);
 
-	if (at >= memory_top || users[at >> 12] - 1 >= MOST)
+	if (at >= memory_end || users[at >> 12] - 1 >= MOST)
 		broken();
 	users[at >> 12]++;
 }
 
 void machine_frame_drop(void *frame)
 {
-	unsigned at = TO_PHYSICAL(frame);
+	unsigned long at = TO_PHYSICAL(frame);
 
-	if (at >= memory_top || users[at >> 12] - 1 >= MOST)
+	if (at >= memory_end || users[at >> 12] - 1 >= MOST)
 		broken();
 	if (--users[at >> 12])
 		return;
@@ -167,9 +183,9 @@ void machine_frame_drop(void *frame)
 
 unsigned machine_frame_users(const void *frame)
 {
-	unsigned at = TO_PHYSICAL(frame);
+	unsigned long at = TO_PHYSICAL(frame);
 
-	if (at >= memory_top)
+	if (at >= memory_end)
 		broken();
 	return users[at >> 12];
 }

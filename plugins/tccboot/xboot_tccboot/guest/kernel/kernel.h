@@ -7,7 +7,7 @@
    Physical memory:
        0x00000000 - 0x000fffff   unused (firmware, multiboot information)
        0x00100000 - 0x00dfffff   the kernel
-       0x00e00000 - ...          frame counts, then frames; the payload, until it has been unpacked
+       0x00e00000 - ...          frame counts, then frames; the payload, until it has been unpacked; in long mode up to 0xdfffffff, and again from 4 GiB on
    Interrupts are enabled only in user code and while the kernel idles, so the kernel itself is never interrupted. One kernel stack: a trap returns from
    user_run (entry.S) like a function. */
 
@@ -20,8 +20,10 @@
 
 #ifdef MACHINE_WIDE
 #define VIRTUAL 0xffff800000000000ul
-#define MEMORY_LIMIT 0xc0000000u /* devices lie above */
-#define KERNEL_DIRECTORIES 4u
+#define MEMORY_LIMIT 0xe0000000u /* devices lie above, up to 4 GiB */
+#define KERNEL_DIRECTORIES 17u   /* the frames' counts have their place below the loader (main.c): enough for so much */
+#define HIGH_START 0x100000000ul /* where memory goes on */
+#define HIGH_LIMIT ((unsigned long)KERNEL_DIRECTORIES << 30)
 #define FIRST_LIST 256u          /* in the root: the list of the kernel's directories */
 #else
 #define VIRTUAL 0x80000000u
@@ -33,18 +35,21 @@
 
 #define TO_VIRTUAL(physical) ((void *)((physical) + VIRTUAL))
 #ifdef MACHINE_WIDE
-#define TO_PHYSICAL(pointer) ((unsigned)(((unsigned long)(pointer) - VIRTUAL) >> 32 ? ~0ul : (unsigned long)(pointer) - VIRTUAL)) /* ~0: none */
+#define UPPER(physical) ((unsigned)((physical) >> 32))
+#define PHYSICAL(e) ((unsigned long)((e).high & 0xfffff) << 32 | ((e).value & ~PAGE_MASK))
 #else
-#define TO_PHYSICAL(pointer) ((unsigned)(pointer) - VIRTUAL)
+#define UPPER(physical) 0
+#define PHYSICAL(e) ((e).value & ~PAGE_MASK)
 #endif
+#define TO_PHYSICAL(pointer) ((unsigned long)(pointer) - VIRTUAL)
 
-/* Page tables have three levels (PAE) and entries of 64 bits, since only these know no-execute. Nothing lies above 4 GiB, so the upper half holds that bit alone. */
+/* Page tables have three levels (PAE) and entries of 64 bits, since only these know no-execute. */
 struct entry {
-	unsigned value, high; /* high: no_execute, or 0 */
+	unsigned value, high; /* high: no_execute, or 0; and in long mode the upper part of an address */
 };
 
 #define ENTRIES 512u /* of a table; a directory maps 1 GiB, a table 2 MiB */
-#define TABLE(e) ((struct entry *)(((e).value & ~PAGE_MASK) + VIRTUAL))
+#define TABLE(e) ((struct entry *)TO_VIRTUAL(PHYSICAL(e)))
 
 #define P_PRESENT 1u
 #define P_WRITE 2u
@@ -66,14 +71,14 @@ struct machine_space {
 };
 #define DIRECTORY(space, i) TABLE(TABLE((space)->root[0])[i])
 #define HAS_DIRECTORY(space, i) ((space)->root[0].value && TABLE((space)->root[0])[i].value)
-#define SET_DIRECTORY(space, i, directory) (TABLE((space)->root[0])[i].value = TO_PHYSICAL(directory) | P_PRESENT | P_WRITE | P_USER)
+#define SET_DIRECTORY(space, i, directory) entry_set(&TABLE((space)->root[0])[i], TO_PHYSICAL(directory), P_PRESENT | P_WRITE | P_USER, 0)
 #else
 struct machine_space {
 	struct entry root[4]; /* directories, of 1 GiB each */
 };
 #define DIRECTORY(space, i) TABLE((space)->root[i])
 #define HAS_DIRECTORY(space, i) (space)->root[i].value
-#define SET_DIRECTORY(space, i, directory) ((space)->root[i].value = TO_PHYSICAL(directory) | P_PRESENT)
+#define SET_DIRECTORY(space, i, directory) entry_set(&(space)->root[i], TO_PHYSICAL(directory), P_PRESENT, 0)
 #endif
 
 struct machine_thread {
@@ -84,13 +89,13 @@ struct machine_thread {
 };
 
 /* frame.c */
-void frames_setup(unsigned top, unsigned hole_start, unsigned hole_end);
-extern unsigned memory_top;
+void frames_setup(unsigned long top, unsigned long high_end, unsigned long hole_start, unsigned long hole_end);
+extern unsigned long memory_top;
 enum frame_kind { FRAME_TABLE, FRAME_THREAD, FRAME_KINDS };
 void *frame_of(enum frame_kind kind); /* zeroed, from memory that never was a user's or a file's; 0: none left */
 void frame_back(enum frame_kind kind, void *frame);
 void frame_is(enum frame_kind kind, const void *frame); /* panics unless it is */
-void frames_release(unsigned start, unsigned end);
+void frames_release(unsigned long start, unsigned long end);
 void *frame_raw(int reserve); /* not zeroed */
 
 /* space.c */

@@ -3,8 +3,14 @@
 #include "kernel.h"
 
 struct multiboot {
-	unsigned flags, memory_low, memory_high, boot_device, command_line, modules_count, modules;
+	unsigned flags, memory_low, memory_high, boot_device, command_line, modules_count, modules, symbols[4], map_length, map;
 };
+
+struct piece { /* of memory; size counts what follows it */
+	unsigned size;
+	unsigned long long start, length;
+	unsigned kind; /* 1: to be used */
+} __attribute__((packed));
 
 struct module {
 	unsigned start, end, text, reserved;
@@ -123,6 +129,19 @@ static unsigned memory_option(const char *line)
 	return 0;
 }
 
+/* The end of memory that begins at 4 GiB; 0: there is none. */
+static unsigned long high_memory(struct multiboot *information)
+{
+#ifdef MACHINE_WIDE
+	struct piece *piece = TO_VIRTUAL(information->map), *end = TO_VIRTUAL(information->map + information->map_length);
+
+	for (; information->flags & 1 << 6 && piece < end; piece = (struct piece *)((char *)piece + piece->size + 4))
+		if (piece->kind == 1 && piece->start == HIGH_START)
+			return piece->length > HIGH_LIMIT - HIGH_START ? HIGH_LIMIT : (HIGH_START + piece->length) & ~(unsigned long)PAGE_MASK;
+#endif
+	return 0;
+}
+
 void kernel_main(void)
 {
 	struct multiboot *information = TO_VIRTUAL(multiboot_information);
@@ -150,7 +169,7 @@ void kernel_main(void)
 	module = TO_VIRTUAL(information->modules);
 	start = module->start;
 	end = module->end;
-	frames_setup(top, start, end);
+	frames_setup(top, high_memory(information), start, end);
 	protect_kernel(kernel_idt);
 	personality_start(TO_VIRTUAL(start), end - start);
 	frames_release(start, end);

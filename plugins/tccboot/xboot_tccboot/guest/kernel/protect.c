@@ -80,7 +80,7 @@ static void check_tables(void)
 		table = n == 1 ? directory : TABLE(*directory);
 		for (j = 0; j < n; j++) {
 			code = n > 1 && !i && j >= 256 && j * PAGE_SIZE < TO_PHYSICAL(_etext);
-			if (table[j].value & P_USER || (code && table[j].value & P_WRITE) || (table[j].value && !code && table[j].high != no_execute))
+			if (table[j].value & P_USER || (code && table[j].value & P_WRITE) || (table[j].value && !code && (table[j].high & 0x80000000u) != no_execute))
 				machine_panic("defect: memory of the kernel that is a user's, or can be written and run");
 		}
 	}
@@ -120,7 +120,7 @@ void protect_kernel(const void *unwritten)
 		if (i < POOL_START >> 21)
 			kernel_tables[0][i].value = 0;
 		else if (kernel_tables[0][i].value)
-			kernel_tables[0][i].high = no_execute;
+			kernel_tables[0][i].high |= no_execute;
 	kernel_tables[0][0].value = TO_PHYSICAL(OWN_TABLE) | P_PRESENT | P_WRITE;
 	asm volatile("mov %0, %%cr3" : : "r"((unsigned long)TO_PHYSICAL(kernel_space))); /* from here on they cannot be written themselves */
 	check_tables();

@@ -2,10 +2,16 @@
 
 #include "kernel.h"
 
-#define FRAME(entry) ((void *)(((entry) & ~PAGE_MASK) + VIRTUAL))
+#define FRAME(entry) TO_VIRTUAL(PHYSICAL(entry))
 #define HAS_FRAME(entry) (((entry) & (P_PRESENT | P_HIDDEN)) && !((entry) & P_FOREIGN))
 
 static struct entry *make_table(struct entry *slot);
+
+static void entry_set(struct entry *entry, unsigned long physical, unsigned value, unsigned high)
+{
+	entry->value = (unsigned)physical | value;
+	entry->high = high | UPPER(physical);
+}
 
 static void flush(struct machine_space *space)
 {
@@ -58,7 +64,7 @@ static struct entry *make_table(struct entry *slot)
 	struct entry *table = frame_of(FRAME_TABLE);
 
 	if (table)
-		slot->value = TO_PHYSICAL(table) | P_PRESENT | P_WRITE | P_USER;
+		entry_set(slot, TO_PHYSICAL(table), P_PRESENT | P_WRITE | P_USER, 0);
 	return table;
 }
 
@@ -87,7 +93,7 @@ static struct entry *free_entry(struct machine_space *space, address at)
 static void clear(struct entry *entry)
 {
 	if (HAS_FRAME(entry->value))
-		machine_frame_drop(FRAME(entry->value));
+		machine_frame_drop(FRAME(*entry));
 	entry->value = entry->high = 0;
 }
 
@@ -135,7 +141,7 @@ static void copy_table(struct entry *from, struct entry *to)
 				value = (value & ~P_WRITE) | P_COPY;
 				from->value = value;
 			}
-			machine_frame_keep(FRAME(value));
+			machine_frame_keep(FRAME(*from));
 		}
 		to->value = value;
 		to->high = from->high;
@@ -213,8 +219,7 @@ int machine_space_frames(struct machine_space *space, address at, void **frames,
 		if (!entry)
 			return -1;
 		machine_frame_keep(*frames);
-		entry->value = TO_PHYSICAL(*frames) | r;
-		entry->high = high;
+		entry_set(entry, TO_PHYSICAL(*frames), r, high);
 	}
 	return 0;
 }
@@ -228,8 +233,7 @@ int machine_space_share(struct machine_space *space, address at, void *frame, un
 	if (!entry)
 		return -1;
 	machine_frame_keep(frame);
-	entry->value = TO_PHYSICAL(frame) | shared_rights(protection);
-	entry->high = upper(protection);
+	entry_set(entry, TO_PHYSICAL(frame), shared_rights(protection), upper(protection));
 	return 0;
 }
 
@@ -252,8 +256,7 @@ int machine_space_physical(struct machine_space *space, address at, unsigned pag
 		entry = free_entry(space, at);
 		if (!entry)
 			return -1;
-		entry->value = physical | P_PRESENT | P_WRITE | P_USER | P_FOREIGN;
-		entry->high = no_execute;
+		entry_set(entry, physical, P_PRESENT | P_WRITE | P_USER | P_FOREIGN, no_execute);
 	}
 	return 0;
 }
@@ -274,7 +277,7 @@ void machine_space_protect(struct machine_space *space, address at, unsigned pag
 			entry->value = (entry->value & ~PAGE_MASK) | shared_rights(protection);
 		else
 			entry->value = (entry->value & (~PAGE_MASK | P_FOREIGN)) | r;
-		entry->high = high;
+		entry->high = (entry->high & ~0x80000000u) | high;
 	}
 	flush(space);
 }
@@ -336,7 +339,7 @@ int space_fault(struct machine_space *space, address at, unsigned error)
 	if (at >= USER_TOP)
 		return 1;
 	entry = entry_of(space, at, 0);
-	if (!entry || !(entry->value & P_USER) || (error & FAULT_FETCH && entry->high))
+	if (!entry || !(entry->value & P_USER) || (error & FAULT_FETCH && entry->high & no_execute))
 		return 1;
 	value = entry->value;
 	if (IS_LAZY(value)) {
@@ -345,22 +348,22 @@ int space_fault(struct machine_space *space, address at, unsigned error)
 		frame = machine_frame(0);
 		if (!frame)
 			return 2;
-		entry->value = TO_PHYSICAL(frame) | P_PRESENT | P_USER | (value & P_COPY ? P_WRITE : 0);
+		entry_set(entry, TO_PHYSICAL(frame), P_PRESENT | P_USER | (value & P_COPY ? P_WRITE : 0), entry->high & no_execute);
 		return 0;
 	}
 	if (!(error & FAULT_WRITE) || value & P_WRITE)
 		return 0; /* nothing wrong (any more) */
 	if (!(value & P_COPY))
 		return 1;
-	if (value & P_FOREIGN || machine_frame_users(FRAME(value)) == 1) {
+	if (value & P_FOREIGN || machine_frame_users(FRAME(*entry)) == 1) {
 		entry->value = (value & ~P_COPY) | P_WRITE;
 	} else {
 		frame = frame_raw(0);
 		if (!frame)
 			return 2;
-		memcpy(frame, FRAME(value), PAGE_SIZE);
-		machine_frame_drop(FRAME(value));
-		entry->value = TO_PHYSICAL(frame) | P_PRESENT | P_WRITE | P_USER;
+		memcpy(frame, FRAME(*entry), PAGE_SIZE);
+		machine_frame_drop(FRAME(*entry));
+		entry_set(entry, TO_PHYSICAL(frame), P_PRESENT | P_WRITE | P_USER, entry->high & no_execute);
 	}
 	asm volatile("invlpg (%0)" : : "r"(at));
 	return 0;
@@ -382,7 +385,7 @@ static char *user_byte(struct machine_space *space, address at, int write)
 			return 0;
 	if (entry->value & P_FOREIGN) /* may lie above the direct map */
 		return 0;
-	return (char *)FRAME(entry->value) + (at & PAGE_MASK);
+	return (char *)FRAME(*entry) + (at & PAGE_MASK);
 }
 
 int machine_read(struct machine_space *space, void *to, address from, unsigned length)

@@ -5,6 +5,7 @@
 
 #define IRETQ .byte 0x48, 0xcf
 #define USER_DATA 0x23
+#define DIRECTORIES 17                  /* KERNEL_DIRECTORIES */
 #define STACK_TOP 81920                 /* of kernel_stack: behind 16 KiB that are not there, and 64 KiB */
 
 /* struct machine_registers */
@@ -51,25 +52,28 @@ enter:
 	cpuid
 	test $0x20000000, %edx          /* long mode */
 	je unfit
-	/* 2 MiB pages: physical 0 .. 4 GiB at VIRTUAL, and once more at 0 while we jump. Four directories, then the table of our own 2 MiB, the directories' list, the root */
+	/* 2 MiB pages: all that may be memory at VIRTUAL, and once more at 0 while we jump. The directories, then the table of our own 2 MiB, the directories' list, the root */
 	mov $kernel_tables, %edi
 	mov $0x83, %eax                 /* present, writable, 2 MiB */
-	mov $2048, %ecx
+	xor %edx, %edx                  /* the upper half */
+	mov $DIRECTORIES * 512, %ecx
 map:	mov %eax, (%rdi)
+	mov %edx, 4(%rdi)
 	add $0x200000, %eax
+	adc $0, %edx
 	add $8, %edi
 	dec %ecx
 	jne map
 	mov $kernel_tables + 3, %eax
-	mov $kernel_tables + 20480, %edi
-	mov $4, %ecx
+	mov $kernel_tables + DIRECTORIES * 4096 + 4096, %edi
+	mov $DIRECTORIES, %ecx
 list:	mov %eax, (%rdi)
 	add $4096, %eax
 	add $8, %edi
 	dec %ecx
 	jne list
-	mov $kernel_tables + 20483, %eax
-	mov $kernel_tables + 24576, %edi
+	mov $kernel_tables + DIRECTORIES * 4096 + 4099, %eax
+	mov $kernel_tables + DIRECTORIES * 4096 + 8192, %edi
 	mov %eax, (%rdi)
 	mov %eax, 2048(%rdi)
 	.byte 0x0f, 0x20, 0xe0          /* mov %cr4, %eax */
