@@ -13,7 +13,7 @@ static int set(struct process *p, struct terminal *t, address from, int flush)
 		terminal_flush(t);
 	terminal_set(t, &new);
 	terminal_show(t);
-	wake(t);
+	terminal_turned(t);
 	return 0;
 }
 
@@ -122,7 +122,7 @@ static int flush_end(struct terminal *t, int master, u32 which)
 		pipe_consume(t->output, t->output->length - t->held);
 	else if (which != 1)
 		terminal_flush(t);
-	wake(t);
+	terminal_turned(t);
 	return 0;
 }
 
@@ -136,7 +136,7 @@ static int flow(struct terminal *t, u32 which)
 	else
 		terminal_put(t, t->set.keys[which == 2 ? KEY_STOP : KEY_START]);
 	terminal_show(t);
-	wake(t);
+	terminal_turned(t);
 	return 0;
 }
 
@@ -210,7 +210,7 @@ int terminal_ioctl(struct process *p, struct file *f, u32 request, address at)
 		if (terminal_room(t))
 			terminal_type(t, c);
 		terminal_show(t);
-		wake(t);
+		terminal_turned(t);
 		return 0;
 	case 0x5413: /* TIOCGWINSZ */
 		return user_write(p, at, t->size, sizeof t->size);

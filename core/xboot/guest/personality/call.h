@@ -51,11 +51,11 @@ CALL(utimensat); CALL(utimensat64);
 CALL(exit); CALL(exit_group); CALL(waitid); CALL(fork); CALL(vfork); CALL(clone); CALL(execve); CALL(waitpid); CALL(wait4); CALL(getpid); CALL(getppid); CALL(gettid); CALL(getuid); CALL(geteuid);
 CALL(getgid); CALL(getegid); CALL(getresuid); CALL(getresgid); CALL(setuid); CALL(setgid); CALL(setreuid); CALL(setregid); CALL(setresuid); CALL(setresgid);
 CALL(getgroups); CALL(setgroups); CALL(getpgid); CALL(setpgid); CALL(getpgrp); CALL(getsid); CALL(setsid); CALL(set_tid_address); CALL(set_robust_list);
-CALL(sched_yield); CALL(sched_getaffinity); CALL(getpriority); CALL(prctl); CALL(personality); CALL(umask);
+CALL(sched_yield); CALL(prctl); CALL(personality); CALL(umask);
 
 /* call_sched.c */
 CALL(sched_get_priority_max); CALL(sched_get_priority_min); CALL(sched_rr_get_interval); CALL(sched_getscheduler); CALL(sched_setscheduler); CALL(sched_getparam); CALL(sched_setparam);
-CALL(mlock); CALL(mlockall);
+CALL(mlock); CALL(mlockall); CALL(sched_getaffinity); CALL(sched_setaffinity); CALL(getpriority); CALL(setpriority); CALL(nice);
 
 /* call_signal.c */
 CALL(kill); CALL(tkill); CALL(tgkill); CALL(signal); CALL(sigaction); CALL(rt_sigaction); CALL(rt_sigprocmask); CALL(sigprocmask); CALL(rt_sigpending);
@@ -77,7 +77,7 @@ CALL(alarm); CALL(setitimer); CALL(getitimer); CALL(times); CALL(getrusage);
 
 /* call_system.c */
 CALL(uname); CALL(sethostname); CALL(getrlimit); CALL(setrlimit); CALL(prlimit64); CALL(sysinfo); CALL(getrandom); CALL(mount); CALL(umount); CALL(ioperm);
-CALL(reboot); CALL(arch_prctl); CALL(attributes); CALL(nothing);
+CALL(capget); CALL(capset); CALL(reboot); CALL(arch_prctl); CALL(attributes); CALL(nothing);
 
 /* shared by them */
 int find_at(struct process *p, int at, address path, u32 flags, struct node **node); /* a path, or with AT_EMPTY_PATH and an empty one the descriptor */
@@ -88,6 +88,7 @@ void place_shared(struct process *p); /* after a change of root, working directo
 int seal_command(struct file *f, int adds, u32 seals);
 int lock_command(struct process *p, struct file *f, u32 command, address at);
 int file_ready(struct file *f); /* POLL* bits */
+void file_motions(struct file *f, struct motions *to);
 extern int any_pipe;            /* what poll and select wait for: wake() knows it */
 #define ENDLESS (~0ull)         /* of a time to wait */
 int wait_ready(struct process *p, nanoseconds length);                           /* WAIT, or 0 when the time is over */

@@ -241,7 +241,7 @@ CALL(pwritev)
 static int with_flags(struct process *p, struct machine_registers *r, int (*move)(struct process *, struct file *, address, machine_word))
 {
 	if (r->ebp & ~7u)
-		return -EOPNOTSUPP;
+		return file_of(p, (int)r->ebx) ? -EOPNOTSUPP : -EBADF;
 	return (r->esi & r->edi) == ~0u ? vector(p, r, move) : at_offset(p, r, move, pair(r->esi, r->edi), 1);
 }
 

@@ -38,8 +38,8 @@ static int room(struct process *p, struct file *f, int wait)
 		signal_send(p, SIGPIPE);
 		return -EPIPE;
 	}
-	if (f->pipe->length < PIPE_FRAMES * PAGE_SIZE)
-		return (int)(PIPE_FRAMES * PAGE_SIZE - f->pipe->length);
+	if (f->pipe->length < pipe_room(f->pipe))
+		return (int)(pipe_room(f->pipe) - f->pipe->length);
 	return wait ? sleep_on(p, f->pipe) : -EAGAIN;
 }
 

@@ -339,8 +339,9 @@ CALL(fcntl)
 	case 1033: /* F_ADD_SEALS */
 	case 1034: /* F_GET_SEALS */
 		return seal_command(f, r->ecx == 1033, r->edx);
-	case 1032: /* F_GETPIPE_SZ */
-		return f->pipe ? (int)(PIPE_FRAMES * PAGE_SIZE) : -EBADF;
+	case 1031: /* F_SETPIPE_SZ, F_GETPIPE_SZ */
+	case 1032:
+		return !f->pipe ? -EBADF : r->ecx == 1031 ? pipe_resize(p, f->pipe, r->edx) : (int)pipe_room(f->pipe);
 	default:
 		return -EINVAL;
 	}

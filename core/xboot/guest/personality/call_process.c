@@ -357,21 +357,6 @@ CALL(sched_yield)
 	return 0;
 }
 
-CALL(sched_getaffinity)
-{
-	u32 one = 1;
-
-	if (r->ecx < WORD(p) || r->ecx & (WORD(p) - 1))
-		return -EINVAL;
-	return user_give(p, r->edx, &one, 1) ? -EFAULT : (long)WORD(p);
-}
-
-CALL(getpriority)
-{
-	UNUSED_PROCESS;
-	return r->ebx > 2 ? -EINVAL : 20; /* nice value 0 */
-}
-
 CALL(prctl)
 {
 	char name[16];

@@ -28,8 +28,22 @@ int file_ready(struct file *f)
 	if (mode != O_WRONLY)
 		ready |= (f->pipe->length ? POLLIN : 0) | (f->pipe->writers ? 0 : POLLHUP);
 	if (mode != 0)
-		ready |= (f->pipe->readers ? 0 : POLLERR) | (f->pipe->length <= (PIPE_FRAMES - 1) * PAGE_SIZE ? POLLOUT : 0);
+		ready |= (f->pipe->readers ? 0 : POLLERR) | (f->pipe->length <= pipe_room(f->pipe) - PAGE_SIZE ? POLLOUT : 0);
 	return normal(ready);
+}
+
+void file_motions(struct file *f, struct motions *to)
+{
+	static const struct motions none;
+	struct event *e = f->node->event;
+
+	*to = e ? e->moved : f->pipe ? f->pipe->moved : none;
+	if (e && e->kind == EVENT_SIGNALS)
+		to->came = current->crew->signalled;
+	if (f->socket)
+		socket_motions(f, to);
+	if (f->terminal)
+		terminal_motions(f, to);
 }
 
 /* WAIT, or 0 when the time is over. */

@@ -1,5 +1,5 @@
-/* call_sched.c: scheduling policies and locked memory. There is one order of processes, and no memory leaves for a disk: what needs no powers is granted and has no
-   effect, what needs them is refused. */
+/* call_sched.c: scheduling policies, nice values, processors and locked memory. There is one order of processes on one processor, and no memory leaves for a disk: what
+   needs no powers is granted and has no effect, what needs them is refused. */
 
 #include "call.h"
 
@@ -104,6 +104,105 @@ CALL(sched_rr_get_interval)
 	if (!scheduled(p, r->ebx, &error))
 		return error;
 	return r->eax == 423 ? user_write(p, r->ecx, wide, 16) : user_write(p, r->ecx, t, 8);
+}
+
+/* The processor that there is. The number that the two begin with: -1 is no thread's, unlike above. */
+static struct process *thread_placed(struct process *p, u32 number, int *error)
+{
+	*error = -ESRCH;
+	return (int)number < 0 ? 0 : scheduled(p, number, error);
+}
+
+CALL(sched_getaffinity)
+{
+	u32 one = 1;
+	int error;
+
+	if (r->ecx < WORD(p) || r->ecx & (WORD(p) - 1))
+		return -EINVAL;
+	if (!thread_placed(p, r->ebx, &error))
+		return error;
+	return user_give(p, r->edx, &one, 1) ? -EFAULT : (long)WORD(p);
+}
+
+CALL(sched_setaffinity)
+{
+	u8 first = 0;
+	int error;
+
+	if (r->ecx && user_read(p, &first, r->edx, 1))
+		return -EFAULT;
+	return !thread_placed(p, r->ebx, &error) ? error : first & 1 ? 0 : -EINVAL;
+}
+
+/* ---- nice values, of threads. Nobody gets back what he gave up. ---- */
+
+enum { OF_THREAD, OF_GROUP, OF_USER, NICE_MOST = 19, NICE_LEAST = -20 };
+
+static int bounded(int value, int least, int most)
+{
+	return value < least ? least : value > most ? most : value;
+}
+
+/* Is q one of those whom a call of p's means: a thread, a process group, a user, each by number, 0: p's own? */
+static int concerned(struct process *p, struct process *q, u32 kind, u32 number)
+{
+	if (!q || !process_number(p, q))
+		return 0;
+	if (kind == OF_THREAD)
+		return number ? process_number(p, q) == number : q == p;
+	if (kind == OF_GROUP)
+		return q->group == p->group && q->leader->pgid == (number ? number : p->leader->pgid);
+	return q->uid == (number ? number : p->uid);
+}
+
+/* 20 less the nice value, the best of them */
+CALL(getpriority)
+{
+	int best = -ESRCH;
+	u32 i;
+
+	if (r->ebx > OF_USER)
+		return -EINVAL;
+	for (i = 0; i < PROCESSES; i++)
+		if (concerned(p, processes[i], r->ebx, r->ecx) && 20 - processes[i]->nice > best)
+			best = 20 - processes[i]->nice;
+	return best;
+}
+
+CALL(setpriority)
+{
+	int value = bounded((int)r->edx, NICE_LEAST, NICE_MOST), result = -ESRCH;
+	struct process *q;
+	u32 i;
+
+	if (r->ebx > OF_USER)
+		return -EINVAL;
+	for (i = 0; i < PROCESSES; i++) {
+		q = processes[i];
+		if (!concerned(p, q, r->ebx, r->ecx))
+			continue;
+		if (p->euid && p->euid != q->uid && p->euid != q->euid) {
+			result = -EPERM;
+		} else if (p->euid && value < q->nice) {
+			result = -EACCES;
+		} else {
+			q->nice = value;
+			if (result == -ESRCH)
+				result = 0;
+		}
+	}
+	return result;
+}
+
+CALL(nice)
+{
+	int value = bounded(p->nice + bounded((int)r->ebx, -40, 40), NICE_LEAST, NICE_MOST);
+
+	if ((int)r->ebx < 0 && p->euid)
+		return -EPERM;
+	p->nice = value;
+	return 0;
 }
 
 /* mlock and munlock: what is not mapped is an error, as on Linux. */

@@ -216,7 +216,7 @@ static int connect_datagrams(struct process *p, struct socket *s, u32 *a)
 		socket_hold(to);
 	forget_peer(s);
 	s->peer = to;
-	wake(s);
+	socket_turned(s);
 	return 0;
 }
 
@@ -317,9 +317,9 @@ static int socket_shutdown(struct process *p, u32 *a)
 	q = s->peer;
 	if (q && s->style != DATAGRAM) {
 		q->shut |= (what & SHUT_IN && !inet_is(s) ? SHUT_OUT : 0) | (what & SHUT_OUT ? SHUT_IN : 0); /* who only does not listen any more does not tell */
-		wake(q);
+		socket_turned(q);
 	}
-	wake(s);
+	socket_turned(s);
 	return 0;
 }
 

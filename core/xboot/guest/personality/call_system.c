@@ -199,6 +199,58 @@ CALL(arch_prctl)
 }
 #endif
 
+/* ---- capabilities: a builder has none, as in nix's sandbox, and gets none ---- */
+
+#define CAPABILITY_VERSION 0x20080522u /* the newest of three; the first has sets of 32 */
+
+/* {version, process}. How many parts the sets have; 0 or an error. */
+static int capability_parts(struct process *p, address head, u32 given[2])
+{
+	u32 newest = CAPABILITY_VERSION;
+
+	if (user_read(p, given, head, 8))
+		return -EFAULT;
+	if (given[0] == 0x19980330u)
+		return 1;
+	if (given[0] == 0x20071026u || given[0] == CAPABILITY_VERSION)
+		return 2;
+	return user_write(p, head, &newest, 4) ? -EFAULT : -EINVAL;
+}
+
+CALL(capget)
+{
+	static const u32 none[6];
+	u32 head[2];
+	int n = capability_parts(p, r->ebx, head);
+
+	if (n == -EINVAL && !r->ecx)
+		return 0; /* asked for the version alone */
+	if (n < 0 || !r->ecx)
+		return n < 0 ? n : 0;
+	if ((int)head[1] < 0)
+		return -EINVAL;
+	if (head[1] && !process_by_number(p, head[1]))
+		return -ESRCH;
+	return user_write(p, r->ecx, none, (u32)n * 12);
+}
+
+CALL(capset)
+{
+	u32 head[2], sets[6], i;
+	int n = capability_parts(p, r->ebx, head);
+
+	if (n < 0)
+		return n;
+	if (head[1] && head[1] != p->local)
+		return -EPERM;
+	if (user_read(p, sets, r->ecx, (u32)n * 12))
+		return -EFAULT;
+	for (i = 0; i < (u32)n * 3; i++)
+		if (sets[i])
+			return -EPERM;
+	return 0;
+}
+
 /* Extended attributes: this file system has none. */
 CALL(attributes)
 {

@@ -134,7 +134,7 @@ void terminal_close(struct file *f)
 		terminal_hang_up(t);
 	} else {
 		count_less(&t->slaves);
-		wake(t);
+		terminal_turned(t);
 	}
 	if (!t->masters && !t->slaves)
 		terminal_gone(t);
@@ -244,6 +244,7 @@ static int read_bytes(struct process *p, struct file *f, address to, u32 length,
 		}
 		t->tail += part;
 		done += part;
+		t->read++;
 		wake(t);
 	}
 	if (done == length || (done && done >= least) || (!least && !time))
@@ -278,6 +279,7 @@ static int read_master(struct process *p, struct file *f, address to, u32 length
 			return done ? (int)done : -EFAULT;
 		done += n;
 	}
+	t->taken++;
 	wake(t);
 	return (int)done;
 }
@@ -307,6 +309,7 @@ int terminal_read(struct process *p, struct file *f, address to, u32 length)
 		return f->flags & O_NONBLOCK ? -EAGAIN : sleep_on(p, t);
 	}
 	error = give_line(p, t, to, length);
+	t->read++;
 	wake(t);
 	return error;
 }
@@ -346,8 +349,10 @@ int terminal_write(struct process *p, struct file *f, address from, u32 length)
 		if (i < n && !error)
 			error = f->flags & O_NONBLOCK ? -EAGAIN : WAIT;
 	}
-	if (terminal_master(f))
+	if (terminal_master(f)) {
 		terminal_show(t);
+		t->typed++;
+	}
 	wake(t);
 	if (error == WAIT) {
 		p->progress = done;
@@ -365,4 +370,12 @@ int terminal_ready(struct file *f)
 	if (terminal_master(f))
 		return (t->output->length > t->held ? POLLIN : 0) | (t->opened && !t->slaves ? POLLHUP : 0) | (t->head - t->tail < TTY_INPUT / 2 || t->canon == t->tail ? POLLOUT : 0);
 	return (has_input(t, 1) ? POLLIN : 0) | (!t->stopped && t->output->length < TTY_OUTPUT ? POLLOUT : 0);
+}
+
+void terminal_motions(struct file *f, struct motions *to)
+{
+	struct terminal *t = f->terminal;
+
+	to->came = t->turned + (terminal_master(f) ? t->output->moved.came : t->typed);
+	to->went = t->turned + (terminal_master(f) ? t->read : t->taken);
 }

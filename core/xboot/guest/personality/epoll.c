@@ -1,5 +1,5 @@
 /* epoll.c: sets of descriptors that are watched together. A watch belongs to its set and to the description that it watches, and stands in the list of either;
-   it is gone when one of them is. Level-triggered, with EPOLLONESHOT; edges (EPOLLET) and sets of sets are refused. */
+   it is gone when one of them is. An edge is that something came or went (file_motions). Sets of sets are refused. */
 
 #include "call.h"
 
@@ -7,6 +7,8 @@
 #define EVENT_BITS (POLLIN | 2u | POLLOUT | POLLERR | POLLHUP | 0x2fc0u)
 #define ONE_SHOT (1u << 30)
 #define WAKE_UP (1u << 29) /* nothing ever sleeps here */
+#define EDGES (1u << 31)
+#define ROOM_BITS (POLLOUT | POLLWRNORM | 0x200u)
 
 struct watch {
 	struct watch *in_set, *of_file; /* the next ones */
@@ -14,6 +16,8 @@ struct watch {
 	struct file *file;
 	int fd;
 	u32 events;
+	u32 fresh;               /* nothing was told of it yet; else, with EDGES, it moved so often before: */
+	struct motions told;
 	u64 data;
 };
 
@@ -37,9 +41,17 @@ void watches_drop(struct watch **list)
 		take_out(*list);
 }
 
+/* What there is to tell: all that is ready, but with EDGES only if something moved, in a way that is asked for, since it was told. */
 static int seen(struct watch *w)
 {
-	return w->events & ~ONE_SHOT ? file_ready(w->file) & (int)(w->events | POLLERR | POLLHUP) : 0;
+	u32 events = w->events & ~(ONE_SHOT | EDGES);
+	int ready = w->events & ~ONE_SHOT ? file_ready(w->file) & (int)(events | POLLERR | POLLHUP) : 0;
+	struct motions now;
+
+	if (!ready || !(w->events & EDGES) || w->fresh)
+		return ready;
+	file_motions(w->file, &now);
+	return (now.came != w->told.came && (!events || events & ~ROOM_BITS)) || (now.went != w->told.went && events & ROOM_BITS) ? ready : 0;
 }
 
 int epoll_ready(struct event *e)
@@ -87,7 +99,7 @@ CALL(epoll_ctl)
 		return -EPERM; /* nobody ever waits for such a one */
 	if (error)
 		return error;
-	if (r->ecx < 1 || r->ecx > 3 || (f->node->event && f->node->event->kind == EVENT_WATCHES) || given[0] & ~(EVENT_BITS | ONE_SHOT | WAKE_UP))
+	if (r->ecx < 1 || r->ecx > 3 || (f->node->event && f->node->event->kind == EVENT_WATCHES) || given[0] & ~(EVENT_BITS | ONE_SHOT | WAKE_UP | EDGES))
 		return -EINVAL;
 	for (end = &e->watches; (w = *end); end = &w->in_set)
 		if (w->file == f && w->fd == (int)r->edx)
@@ -111,6 +123,7 @@ CALL(epoll_ctl)
 		e->count++;
 	}
 	w->events = given[0] & ~WAKE_UP;
+	w->fresh = 1;
 	memcpy(&w->data, given + 1, 8);
 	wake(e); /* it may be ready already */
 	return 0;
@@ -145,6 +158,8 @@ static int wait_set(struct process *p, struct machine_registers *r, nanoseconds 
 		}
 		if (w->events & ONE_SHOT)
 			w->events = ONE_SHOT;
+		w->fresh = 0;
+		file_motions(w->file, &w->told);
 		count++;
 		next = w->in_set;
 		w->in_set = 0;

@@ -146,6 +146,7 @@ int event_read(struct process *p, struct file *f, address to, unsigned length)
 		event_go_on(e);
 	} else {
 		e->count -= value;
+		e->moved.went++;
 		wake(e);
 	}
 	return 8;
@@ -165,6 +166,7 @@ int event_write(struct process *p, struct file *f, address from, unsigned length
 	if (value > ~0ull - 1 - e->count)
 		return f->flags & O_NONBLOCK ? -EAGAIN : sleep_on(p, e);
 	e->count += value;
+	e->moved.came++;
 	wake(e);
 	return 8;
 }
@@ -177,6 +179,7 @@ nanoseconds event_timers(void)
 	for (e = timers; e; e = e->after) {
 		if (e->next && !e->told && e->next <= clock_of(e)) {
 			e->told = 1;
+			e->moved.came++;
 			wake(e);
 			if (e->owner)
 				timer_fired(e->owner);

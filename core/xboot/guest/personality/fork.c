@@ -49,7 +49,7 @@ struct crew *crew_new(void)
 		return 0;
 	}
 	for (i = 0; i < LIMITS; i++)
-		crew->limits[i].soft = crew->limits[i].hard = i == LIMIT_STACK ? STACK_LIMIT : i == LIMIT_FILES ? DESCRIPTORS : i == LIMIT_PROCESSES ? PROCESSES : i == LIMIT_CORE ? 0 : NO_LIMIT;
+		crew->limits[i].soft = crew->limits[i].hard = i == LIMIT_STACK ? STACK_LIMIT : i == LIMIT_FILES ? DESCRIPTORS : i == LIMIT_PROCESSES ? PROCESSES : i == LIMIT_CORE || i == LIMIT_NICE || i == LIMIT_PRIORITY ? 0 : NO_LIMIT;
 	return crew;
 }
 
@@ -104,12 +104,25 @@ static int place(struct process *p)
 	return -EAGAIN;
 }
 
+/* May p's user have one process or thread more? Those that nobody has waited for count. */
+static int one_more(struct process *p)
+{
+	u64 most = p->crew->limits[LIMIT_PROCESSES].soft;
+	u32 i, n = 0;
+
+	if (most >= PROCESSES || !p->uid || !p->euid)
+		return 1;
+	for (i = 0; i < PROCESSES; i++)
+		n += processes[i] && processes[i]->uid == p->uid;
+	return n < most;
+}
+
 static int allowed(struct process *p, u32 flags)
 {
 	if (flags & CLONE_THREAD) {
 		if ((flags & THREAD) != THREAD || flags & (ALONE | CLONE_VFORK | CLONE_PARENT | CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWCGROUP))
 			return -EINVAL;
-		return 0;
+		return one_more(p) ? 0 : -EAGAIN;
 	}
 	if (flags & (CLONE_SIGHAND | CLONE_FILES | CLONE_FS | CLONE_PARENT)) /* half a thread: nobody asks for one */
 		return -EINVAL;
@@ -117,7 +130,9 @@ static int allowed(struct process *p, u32 flags)
 		return -EINVAL;
 	if (flags & (CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWCGROUP))
 		return -EINVAL;
-	return flags & ALONE && p->euid ? -EPERM : 0;
+	if (flags & ALONE && p->euid)
+		return -EPERM;
+	return one_more(p) ? 0 : -EAGAIN;
 }
 
 /* What a new one does not take over. */

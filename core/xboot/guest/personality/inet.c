@@ -261,7 +261,7 @@ static int refused(struct socket *s, int waits)
 	s->error = ECONNREFUSED;
 	s->shut = SHUT_IN | SHUT_OUT;
 	s->begun = REFUSED;
-	wake(s);
+	socket_turned(s);
 	return -EINPROGRESS;
 }
 

@@ -181,6 +181,7 @@ static void post(struct socket *to, struct message *m)
 		to->first = m;
 	to->last = m;
 	to->waiting++;
+	to->moved.came++;
 	wake(to);
 }
 
@@ -243,7 +244,7 @@ static int send_stream(struct process *p, struct socket *s, const struct letter 
 		return broken(p, done, letter->flags);
 	if (s->peer->state == ENDED) { /* of AF_INET: what is sent first goes nowhere, and the next one hears of it */
 		s->shut = SHUT_IN | SHUT_OUT;
-		wake(s);
+		socket_turned(s);
 		return (int)letter->total;
 	}
 	while (done < letter->total) {
@@ -278,7 +279,7 @@ static int send_nowhere(struct socket *s, const struct letter *letter)
 		return -EPIPE;
 	if (letter->refused) {
 		s->error = ECONNREFUSED;
-		wake(s);
+		socket_turned(s);
 	}
 	return (int)letter->total;
 }

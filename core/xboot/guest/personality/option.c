@@ -211,6 +211,7 @@ static u32 room_of(u32 value)
 
 int socket_set_option(struct process *p, u32 *a)
 {
+	u32 two[2];
 	int error, value;
 	struct socket *s = socket_of(p, a[0], &error);
 
@@ -229,7 +230,7 @@ int socket_set_option(struct process *p, u32 *a)
 	switch (a[2]) {
 	case SO_SNDBUF:
 		s->room = room_of((u32)value);
-		wake(s);
+		socket_turned(s);
 		return 0;
 	case SO_RCVBUF: /* counts for nothing here: who sends is counted */
 		s->told_room = room_of((u32)value);
@@ -237,7 +238,12 @@ int socket_set_option(struct process *p, u32 *a)
 	case SO_LINGER: /* the same: nothing is under way once it is sent */
 		if (a[4] < sizeof s->linger)
 			return -EINVAL;
-		return user_read(p, s->linger, a[3], sizeof s->linger);
+		if (user_read(p, two, a[3], sizeof two))
+			return -EFAULT;
+		s->linger[0] = two[0] != 0;
+		if (two[0])
+			s->linger[1] = two[1];
+		return 0;
 	case SO_PASSCRED:
 		s->pass_credentials = value != 0 && !inet_is(s);
 		return 0;

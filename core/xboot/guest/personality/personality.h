@@ -17,7 +17,8 @@
 #define DESCRIPTORS 256    /* open: EMFILE */
 #define REGIONS 4096       /* mmap: ENOMEM */
 #define LINKS_FOLLOWED 40  /* ELOOP */
-#define PIPE_FRAMES 16     /* 64 KiB a pipe, as in Linux */
+#define PIPE_FRAMES 16     /* 64 KiB a pipe, as in Linux, unless another size is asked for; and that is 1 MiB at most: */
+#define PIPE_FRAMES_MOST 256
 #define ARGUMENTS_LIMIT (1024 * 1024) /* exec: E2BIG */
 #define STACK_LIMIT (8 * 1024 * 1024)
 #define STACK_TOP 0x7eff0000u
@@ -65,8 +66,11 @@ struct stamp {
 
 struct pipe;
 struct socket;
-
 struct process;
+
+struct motions { /* how often something came that can be read, and went, so that there is room: what edges are (epoll.c) */
+	u32 came, went;
+};
 
 struct node {
 	u32 mode, links, uid, gid;
@@ -180,8 +184,9 @@ int proc_entry(struct process *p, struct node *directory, u32 index, char name[N
 /* ---- pipe.c, device.c, file.c ---------------------------------------------------------------------------------------------------------------------------- */
 
 struct pipe {
-	void *frames[PIPE_FRAMES];
-	u32 start, length;
+	void **frames;            /* a ring of so many; each is there only while it holds something */
+	u32 frame_count, start, length;
+	struct motions moved;
 	u32 readers, writers;     /* open descriptions */
 	u32 read_opens, write_opens; /* ever, for the meeting of a named pipe's two ends */
 };
@@ -208,6 +213,8 @@ int pipe_read(struct process *p, struct file *f, address to, unsigned length);
 int pipe_write(struct process *p, struct file *f, address from, unsigned length);
 int pipe_open(struct file *f); /* a named pipe */
 struct pipe *pipe_new(void);
+u32 pipe_room(struct pipe *pipe);                                       /* bytes that it can hold */
+int pipe_resize(struct process *p, struct pipe *pipe, u32 size);        /* its new size, or an error */
 void pipe_free(struct pipe *pipe); /* one that nobody has opened */
 void pipe_close(struct file *f);
 unsigned pipe_peek(struct pipe *pipe, void *to, unsigned length);       /* the next bytes, which stay; how many */
@@ -244,6 +251,7 @@ void terminal_close(struct file *f);
 int terminal_read(struct process *p, struct file *f, address to, u32 length);                    /* bytes, WAIT, or an error */
 int terminal_write(struct process *p, struct file *f, address from, u32 length);
 int terminal_ready(struct file *f);                                                              /* POLL* bits */
+void terminal_motions(struct file *f, struct motions *to);
 int terminal_ioctl(struct process *p, struct file *f, u32 request, address at);
 void terminal_leader_ends(struct process *leader);                                               /* a process ends: if it led a session, that has no terminal any more */
 int process_orphaned(struct process *p);                                                         /* its process group is nobody's job: it is not stopped by keys */
@@ -255,6 +263,7 @@ int socket_move_many(struct process *p, struct file *f, address vector, u32 coun
 int socket_append(struct process *p, struct file *f, const char *from, u32 length);              /* from our own memory */
 int socket_room(struct process *p, struct file *f, int wait);                                    /* for a page at most; WAIT, -EAGAIN */
 int socket_ready(struct file *f);                                                                /* POLL* bits */
+void socket_motions(struct file *f, struct motions *to);
 int socket_waiting(struct file *f);                                                              /* bytes to be read */
 void socket_close(struct file *f);
 void sockets_collect(void);                                                                      /* frees what travels in circles */
@@ -265,6 +274,7 @@ enum event_kind { EVENT_COUNT, EVENT_TIMER, EVENT_SIGNALS, EVENT_WATCHES };
 
 struct event {
 	enum event_kind kind;
+	struct motions moved;       /* COUNT, TIMER */
 	u64 count;                  /* COUNT */
 	u32 one_by_one;             /* COUNT: a read takes 1 */
 	nanoseconds next, interval; /* TIMER: due on the machine's clock, 0: not set */
@@ -389,7 +399,7 @@ struct group { /* a process namespace */
 
 #define NO_LIMIT (~0ull)
 
-enum resource { LIMIT_FSIZE = 1, LIMIT_STACK = 3, LIMIT_CORE = 4, LIMIT_PROCESSES = 6, LIMIT_FILES = 7, LIMIT_SPACE = 9, LIMITS = 16 };
+enum resource { LIMIT_FSIZE = 1, LIMIT_STACK = 3, LIMIT_CORE = 4, LIMIT_PROCESSES = 6, LIMIT_FILES = 7, LIMIT_SPACE = 9, LIMIT_NICE = 13, LIMIT_PRIORITY = 14, LIMITS = 16 };
 
 struct limit {
 	u64 soft, hard;
@@ -400,11 +410,12 @@ struct crew { /* what the threads of a process share */
 	struct handlers *handlers;
 	u64 pending;            /* signals to the process, for whichever thread takes them */
 	struct queued *queue;   /* those from 32 on, each time they were sent */
+	u32 signalled;          /* how often one was sent to it or to a thread of its */
 	struct { nanoseconds at, interval; } alarms[3]; /* of setitimer: on the machine's clock; on cpu, twice */
 	nanoseconds cpu, children; /* processor time: of its threads, and of children that were waited for (and theirs) */
 	struct timer *timers;   /* of timer_create; */
 	u32 timer_next;         /* the number that the next one gets */
-	struct limit limits[LIMITS]; /* of resources: those on files' sizes, descriptors and the address space hold, all are shown */
+	struct limit limits[LIMITS]; /* of resources: those on files' sizes, processes, descriptors and the address space hold, all are shown */
 	struct file *files[DESCRIPTORS];
 	u8 close_on_exec[DESCRIPTORS];
 };
@@ -430,7 +441,8 @@ struct process {
 	u32 uid, euid, suid, gid, egid, sgid;
 	u32 groups[16], group_count;
 	u32 umask, personality, no_new_privileges;
-	u32 policy;             /* of scheduling, which has no effect */
+	u32 policy;             /* of scheduling, which has no effect; */
+	int nice;               /* neither has this */
 	u32 executed;           /* since it was forked */
 	u32 no_terminal;        /* it gave its session's up for itself (TIOCNOTTY) */
 	struct node *root, *cwd;

@@ -1,16 +1,44 @@
-/* pipe.c: pipes, with and without a name. A ring of 16 frames, each there only while it holds something. */
+/* pipe.c: pipes, with and without a name. A ring of frames, each there only while it holds something. */
 
 #include "personality.h"
 
-#define ROOM (PIPE_FRAMES * PAGE_SIZE)
+u32 pipe_room(struct pipe *pipe)
+{
+	return pipe->frame_count * PAGE_SIZE;
+}
+
+static void **pipe_ring(u32 count)
+{
+	return pool_of(POOL_VECTORS, count * (unsigned)sizeof(void *));
+}
 
 struct pipe *pipe_new(void)
 {
-	return pool_of(POOL_PIPES, sizeof(struct pipe));
+	struct pipe *pipe = pool_of(POOL_PIPES, sizeof(struct pipe));
+
+	if (!pipe)
+		return 0;
+	pipe->frame_count = PIPE_FRAMES;
+	pipe->frames = pipe_ring(PIPE_FRAMES);
+	if (pipe->frames)
+		return pipe;
+	pool_back(POOL_PIPES, pipe, sizeof *pipe);
+	return 0;
+}
+
+static void pipe_ring_drop(void **frames, u32 count)
+{
+	u32 i;
+
+	for (i = 0; i < count; i++)
+		if (frames[i])
+			machine_frame_drop(frames[i]);
+	pool_back(POOL_VECTORS, frames, count * (unsigned)sizeof(void *));
 }
 
 void pipe_free(struct pipe *pipe)
 {
+	pipe_ring_drop(pipe->frames, pipe->frame_count);
 	pool_back(POOL_PIPES, pipe, sizeof *pipe);
 }
 
@@ -19,9 +47,11 @@ static void consumed(struct pipe *pipe, u32 n)
 {
 	u32 before = pipe->start / PAGE_SIZE;
 
-	pipe->start = (pipe->start + n) % ROOM;
+	if (pipe->length > pipe_room(pipe) - PAGE_SIZE)
+		pipe->moved.went++; /* only who met a full one waits for room */
+	pipe->start = (pipe->start + n) % pipe_room(pipe);
 	pipe->length -= n;
-	if (!pipe->length || (pipe->start / PAGE_SIZE != before && pipe->length <= ROOM - PAGE_SIZE)) {
+	if (!pipe->length || (pipe->start / PAGE_SIZE != before && pipe->length <= pipe_room(pipe) - PAGE_SIZE)) {
 		if (pipe->frames[before])
 			machine_frame_drop(pipe->frames[before]);
 		pipe->frames[before] = 0;
@@ -30,20 +60,60 @@ static void consumed(struct pipe *pipe, u32 n)
 	}
 }
 
-unsigned pipe_peek(struct pipe *pipe, void *to, unsigned length)
+/* The bytes behind the first `skip`. */
+static unsigned pipe_bytes(struct pipe *pipe, u32 skip, void *to, unsigned length)
 {
 	unsigned done = 0, part, at;
 
-	if (length > pipe->length)
-		length = pipe->length;
+	if (length > pipe->length - skip)
+		length = pipe->length - skip;
 	for (; done < length; done += part) {
-		at = (pipe->start + done) % ROOM;
+		at = (pipe->start + skip + done) % pipe_room(pipe);
 		part = PAGE_SIZE - at % PAGE_SIZE;
 		if (part > length - done)
 			part = length - done;
 		memcpy((char *)to + done, (char *)pipe->frames[at / PAGE_SIZE] + at % PAGE_SIZE, part);
 	}
 	return done;
+}
+
+unsigned pipe_peek(struct pipe *pipe, void *to, unsigned length)
+{
+	return pipe_bytes(pipe, 0, to, length);
+}
+
+/* F_SETPIPE_SZ. What is in it moves to the beginning of a new ring: the old one may begin and end in the same frame. */
+int pipe_resize(struct process *p, struct pipe *pipe, u32 size)
+{
+	u32 count = 1, done;
+	struct pipe fresh = *pipe;
+
+	if (size > 1u << 31)
+		return -EINVAL;
+	while (count < (size + PAGE_SIZE - 1) / PAGE_SIZE)
+		count *= 2;
+	if (count > PIPE_FRAMES_MOST)
+		return p->euid ? -EPERM : -EINVAL;
+	if (pipe->length > count * PAGE_SIZE)
+		return -EBUSY;
+	fresh.frames = pipe_ring(count);
+	if (!fresh.frames)
+		return -ENOMEM;
+	fresh.frame_count = count;
+	fresh.start = 0;
+	for (done = 0; done < pipe->length; done += PAGE_SIZE) {
+		fresh.frames[done / PAGE_SIZE] = machine_frame(privileged());
+		if (!fresh.frames[done / PAGE_SIZE]) {
+			pipe_ring_drop(fresh.frames, count);
+			return -ENOMEM;
+		}
+		pipe_bytes(pipe, done, fresh.frames[done / PAGE_SIZE], PAGE_SIZE);
+	}
+	pipe_ring_drop(pipe->frames, pipe->frame_count);
+	fresh.moved.went++;
+	*pipe = fresh;
+	wake(pipe);
+	return (int)pipe_room(pipe);
 }
 
 void pipe_consume(struct pipe *pipe, unsigned length)
@@ -63,8 +133,9 @@ int pipe_append(struct pipe *pipe, const void *from, unsigned length)
 {
 	unsigned done, part, at;
 
+	pipe->moved.came++;
 	for (done = 0; done < length; done += part) {
-		at = (pipe->start + pipe->length) % ROOM;
+		at = (pipe->start + pipe->length) % pipe_room(pipe);
 		part = PAGE_SIZE - at % PAGE_SIZE;
 		if (part > length - done)
 			part = length - done;
@@ -124,14 +195,14 @@ int pipe_write(struct process *p, struct file *f, address from, unsigned length)
 		return -EPIPE;
 	}
 	while (done < length) {
-		part = ROOM - pipe->length;
+		part = pipe_room(pipe) - pipe->length;
 		if (!part || (length <= PAGE_SIZE && part < length)) {
 			if (f->flags & O_NONBLOCK)
 				return done ? (int)done : -EAGAIN;
 			p->progress = done;
 			return sleep_on(p, pipe);
 		}
-		at = (pipe->start + pipe->length) % ROOM;
+		at = (pipe->start + pipe->length) % pipe_room(pipe);
 		if (part > PAGE_SIZE - at % PAGE_SIZE)
 			part = PAGE_SIZE - at % PAGE_SIZE;
 		if (part > length - done)
@@ -143,6 +214,7 @@ int pipe_write(struct process *p, struct file *f, address from, unsigned length)
 		if (user_read(p, (char *)pipe->frames[at / PAGE_SIZE] + at % PAGE_SIZE, from + done, part))
 			return done ? (int)done : -EFAULT;
 		pipe->length += part;
+		pipe->moved.came++;
 		done += part;
 		wake(pipe);
 	}
@@ -178,18 +250,19 @@ int pipe_open(struct file *f)
 void pipe_close(struct file *f)
 {
 	struct pipe *pipe = f->pipe;
-	u32 mode = f->flags & O_ACCMODE, i;
+	u32 mode = f->flags & O_ACCMODE;
 
 	if (mode != O_WRONLY)
 		count_less(&pipe->readers);
 	if (mode != 0)
 		count_less(&pipe->writers);
+	if (!pipe->readers || !pipe->writers) {
+		pipe->moved.came++;
+		pipe->moved.went++;
+	}
 	wake(pipe);
 	if (pipe->readers || pipe->writers)
 		return;
-	for (i = 0; i < PIPE_FRAMES; i++)
-		if (pipe->frames[i])
-			machine_frame_drop(pipe->frames[i]);
 	f->node->pipe = 0;
 	pipe_free(pipe);
 }

@@ -235,6 +235,7 @@ void signal_send_from(struct process *p, int number, const struct origin *origin
 			if (q && q != leader && q->leader == leader && q->state != ZOMBIE && stirred(q, number))
 				break;
 		}
+	p->crew->signalled++;
 	wake(&signals_come);
 }
 
@@ -251,6 +252,7 @@ void signal_send_thread(struct process *p, int number, const struct origin *orig
 		*signal_origin(p, number) = *origin;
 	p->pending |= BIT(number);
 	stirred(p, number);
+	p->crew->signalled++;
 	wake(&signals_come);
 }
 

@@ -58,6 +58,13 @@ void socket_join(struct socket *s, struct socket *peer)
 	s->peer = peer;
 }
 
+void socket_turned(struct socket *s)
+{
+	s->moved.came++;
+	s->moved.went++;
+	wake(s);
+}
+
 void socket_attach(struct socket *s, struct socket *end, struct socket *to)
 {
 	struct socket **last;
@@ -69,8 +76,8 @@ void socket_attach(struct socket *s, struct socket *end, struct socket *to)
 		;
 	*last = end;
 	to->connection_count++;
-	wake(to);
-	wake(s);
+	socket_turned(to);
+	socket_turned(s);
 }
 
 /* ---- descriptions that travel ---- */
@@ -134,6 +141,7 @@ void message_forget(struct message *m)
 		if (m->from->sent < m->cost)
 			machine_panic("defect: a message weighs more than all that is under way");
 		m->from->sent -= m->cost;
+		m->from->moved.went++;
 		wake(m->from);
 		socket_let_go(m->from);
 		free_bytes(m);
@@ -173,12 +181,12 @@ static void lose_peer(struct socket *s, int unread)
 		return;
 	if (inet_is(s)) {
 		inet_lost(peer, unread);
-		wake(peer);
+		socket_turned(peer);
 	} else if (s->style != DATAGRAM) {
 		peer->shut = SHUT_IN | SHUT_OUT;
 		if (unread)
 			peer->error = ECONNRESET;
-		wake(peer);
+		socket_turned(peer);
 	}
 	socket_let_go(peer);
 }

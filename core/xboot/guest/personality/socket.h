@@ -71,6 +71,7 @@ struct socket {
 	u32 options, linger[2], low_water, told_room; /* option.c */
 	nanoseconds receive_wait, send_wait;          /* 0: no end */
 	u32 in_flight;                  /* messages that carry its description */
+	struct motions moved;           /* what came to it; and went, of what it had sent */
 	u32 reached;                    /* sockets_collect */
 	struct socket *work;            /* the same */
 	struct inet own, other_end, from; /* inet.c: its address, whom it is joined to, and whose address what it sends now bears */
@@ -98,6 +99,7 @@ struct message {
 struct socket *socket_new(u32 style);                                                  /* 0: no memory */
 void socket_hold(struct socket *s);
 void socket_let_go(struct socket *s);
+void socket_turned(struct socket *s);                                                  /* both its ways, perhaps: whoever waits looks anew */
 void socket_end(struct socket *s);                                                     /* takes over what its description or its queue held */
 int socket_enter(struct process *p, struct socket *s, u32 flags);                      /* a descriptor for it, or an error, and it has ended */
 struct socket *socket_abstract(const char *name, u32 length, u32 style);

@@ -80,6 +80,11 @@ int socket_ready(struct file *f)
 	return full ? ready : ready | POLLOUT;
 }
 
+void socket_motions(struct file *f, struct motions *to)
+{
+	*to = f->socket->moved;
+}
+
 /* FIONREAD: the bytes of a stream, or of the next packet. */
 int socket_waiting(struct file *f)
 {

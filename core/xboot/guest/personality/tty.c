@@ -74,14 +74,10 @@ struct terminal *terminal_new(struct process *p)
 void terminal_gone(struct terminal *t)
 {
 	struct terminal **place;
-	u32 i;
 
 	for (place = &terminals; *place != t; place = &(*place)->next)
 		;
 	*place = t->next;
-	for (i = 0; i < PIPE_FRAMES; i++)
-		if (t->output->frames[i])
-			machine_frame_drop(t->output->frames[i]);
 	pipe_free(t->output);
 	machine_frame_drop(t->bytes);
 	node_drop(t->node);
@@ -102,6 +98,13 @@ void terminal_signal(struct terminal *t, int number)
 	}
 }
 
+/* Whoever waits for either end looks at it anew. */
+void terminal_turned(struct terminal *t)
+{
+	t->turned++;
+	wake(t);
+}
+
 /* Descriptions of the other end are dead from now on, and the session that it controlled has no terminal. */
 void terminal_hang_up(struct terminal *t)
 {
@@ -119,7 +122,7 @@ void terminal_hang_up(struct terminal *t)
 	t->sid = t->pgid = 0;
 	terminal_set(t, &settings_first);
 	terminal_flush(t);
-	wake(t);
+	terminal_turned(t);
 }
 
 /* Its session loses its terminal; what is open stays so. */
@@ -137,7 +140,7 @@ void terminal_leader_ends(struct process *leader)
 
 int terminal_put(struct terminal *t, u8 c)
 {
-	if (t->output->length == PIPE_FRAMES * PAGE_SIZE)
+	if (t->output->length == pipe_room(t->output))
 		return 0; /* an echo that nobody reads is lost */
 	return pipe_append(t->output, &c, 1) == 1 ? 0 : -ENOMEM;
 }
@@ -197,8 +200,10 @@ int terminal_print(struct terminal *t, u8 c)
 
 void terminal_show(struct terminal *t)
 {
-	if (!t->stopped)
-		t->held = 0;
+	if (t->stopped)
+		return;
+	t->output->moved.came += t->held != 0;
+	t->held = 0;
 }
 
 /* What is typed is echoed: held until all of one write is typed. */

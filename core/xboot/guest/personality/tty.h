@@ -64,6 +64,7 @@ struct terminal {
 	u32 tail, canon, head;        /* counted for ever: what is read next, where whole lines end, where the next byte goes */
 	u32 ends[TTY_INPUT / 32];     /* which of these bytes end a line */
 	u32 literal, stopped, column, canon_column;
+	u32 typed, read, taken, turned; /* how often something was typed, and read; the master took what was printed; all of it changed (terminal_motions) */
 	struct pipe *output;          /* what the master will read; */
 	u32 held;                     /* of that, echoes which are not shown yet: while bytes are typed, or what is printed stands still */
 };
@@ -73,6 +74,7 @@ struct terminal *terminal_of(struct process *p);                         /* that
 u32 terminal_free_number(struct process *p);
 void terminal_gone(struct terminal *t);                                  /* no description is left */
 void terminal_hang_up(struct terminal *t);
+void terminal_turned(struct terminal *t);
 void terminal_signal(struct terminal *t, int number);                    /* to the foreground */
 void terminal_flush(struct terminal *t);                                 /* what was typed and not read */
 void terminal_set(struct terminal *t, const struct settings *set);

@@ -21,6 +21,8 @@ enum {
 #include "terminals.c"
 #include "jobs.c"
 #include "processor.c"
+#include "shares.c"
+#include "triggers.c"
 
 void start_c(word *stack)
 {
@@ -42,6 +44,8 @@ void start_c(word *stack)
     terminals();
     jobs();
     processor();
+    shares();
+    triggers();
     put("# end\n");
     sys(EXIT_GROUP, 0);
 }

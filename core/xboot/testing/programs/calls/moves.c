@@ -66,6 +66,17 @@ static void moves(void)
     vectors[0] = (word)buffer;
     say("preadv", sys(PREADV, g, vectors, 1, 4, 0));
     say("preadv of a pipe", sys(PREADV, p[0], vectors, 1, 0, 0));
+    say("pwritev2", sys(379, g, vectors, 1, 7, 0, 2));
+    say("preadv2", sys(378, g, vectors, 1, 2, 0, 0));
+    say("where it stands", sys(LSEEK, g, 0, 1));
+    say("preadv2 there", sys(378, g, vectors, 1, -1, -1, 0));
+    say("which goes on", sys(LSEEK, g, 0, 1) > 0);
+    say("pwritev2 there", (sys(LSEEK, g, 5, 0), sys(379, g, vectors, 1, -1, -1, 4)));
+    say("which goes on", sys(LSEEK, g, 0, 1));
+    say("preadv2 of a pipe", sys(378, p[0], vectors, 1, 0, 0, 0));
+    say("preadv2 flags", sys(378, g, vectors, 1, 0, 0, 64));
+    say("of no descriptor", sys(378, 60, vectors, 1, 0, 0, 64));
+    say("preadv2 offset", sys(378, g, vectors, 1, -2, -1, 0));
     sys(CLOSE, f);
     sys(CLOSE, g);
     f = sys(OPEN, ".", 020200000 | O_RDWR, 0600); /* O_TMPFILE */

@@ -75,6 +75,7 @@ static void close_all(void)
 #include "memory.c"
 #include "queues.c"
 #include "shm.c"
+#include "choices.c"
 
 void start_c(u32 *stack)
 {
@@ -91,6 +92,7 @@ void start_c(u32 *stack)
     memory();
     queues();
     shm();
+    choices();
     put("# end\n");
     sys(EXIT_GROUP, 0);
 }

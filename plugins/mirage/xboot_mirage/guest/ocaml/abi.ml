@@ -21,7 +21,7 @@ let i386 = [
   1, e "exit" exit; 2, e "fork" fork; 3, e "read" read; 4, e "write" write; 5, e "open" open_; 6, e "close" close; 7, e "waitpid" waitpid;
   8, e "creat" creat; 9, e "link" link; 10, e "unlink" unlink; 11, e "execve" execve; 12, e "chdir" chdir; 13, e "time" time; 14, e "mknod" mknod;
   15, e "chmod" chmod; 16, e "lchown" lchown16; 19, e "lseek" lseek; 20, e "getpid" getpid; 21, e "mount" forbidden; 23, e "setuid" setuid; 24, e "getuid" getuid;
-  27, e "alarm" alarm; 29, e "pause" pause; 30, e "utime" utime; 33, e "access" access; 34, e "nice" nothing; 36, e "sync" nothing; 37, e "kill" kill;
+  27, e "alarm" alarm; 29, e "pause" pause; 30, e "utime" utime; 33, e "access" access; 34, e "nice" nice; 36, e "sync" nothing; 37, e "kill" kill;
   38, e "rename" rename; 39, e "mkdir" mkdir; 40, e "rmdir" rmdir; 41, e "dup" dup; 42, e "pipe" pipe; 43, e "times" times; 45, e "brk" brk;
   46, e "setgid" setgid; 47, e "getgid" getgid; 48, e "signal" signal; 49, e "geteuid" getuid; 50, e "getegid" getgid; 52, e "umount2" forbidden;
   54, e "ioctl" ioctl; 55, e "fcntl" fcntl; 57, e "setpgid" setpgid; 60, e "umask" umask; 61, e "chroot" forbidden; 63, e "dup2" dup2; 64, e "getppid" getppid;
@@ -29,7 +29,7 @@ let i386 = [
   74, e "sethostname" forbidden; 75, e "setrlimit" setrlimit; 76, e "old_getrlimit" old_getrlimit; 77, e "getrusage" getrusage;
   78, e "gettimeofday" gettimeofday; 80, e "getgroups" getgroups; 81, e "setgroups" setgroups; 83, e "symlink" symlink; 85, e "readlink" readlink; 88, e "reboot" forbidden;
   90, e "old_mmap" old_mmap; 91, e "munmap" munmap; 92, e "truncate" truncate; 93, e "ftruncate" ftruncate; 94, e "fchmod" fchmod; 95, e "fchown" fchown16; 96, e "getpriority" getpriority;
-  97, e "setpriority" nothing; 99, e "statfs" statfs; 100, e "fstatfs" fstatfs; 101, e "ioperm" forbidden; 104, e "setitimer" setitimer; 106, e "stat" stat; 107, e "lstat" lstat;
+  97, e "setpriority" setpriority; 99, e "statfs" statfs; 100, e "fstatfs" fstatfs; 101, e "ioperm" forbidden; 104, e "setitimer" setitimer; 106, e "stat" stat; 107, e "lstat" lstat;
   108, e "fstat" fstat; 110, e "iopl" forbidden; 114, e "wait4" wait4; 116, e "sysinfo" sysinfo; 118, e "fsync" sync; 119, e "sigreturn" sigreturn; 120, e "clone" clone;
   122, e "uname" uname; 125, e "mprotect" mprotect; 126, e "sigprocmask" sigprocmask; 132, e "getpgid" getpgid; 133, e "fchdir" fchdir;
   136, e "personality" personality; 138, e "setfsuid" (setfsid 1000); 139, e "setfsgid" (setfsid 100); 140, e "_llseek" llseek; 141, e "getdents" getdents; 142, e "select" select;
@@ -45,7 +45,7 @@ let i386 = [
   207, e "fchown32" fchown; 208, e "setresuid32" setresuid; 209, e "getresuid32" getresuid; 210, e "setresgid32" setresgid; 211, e "getresgid32" getresgid;
   212, e "chown32" chown; 213, e "setuid32" setuid; 214, e "setgid32" setgid; 215, e "setfsuid32" (setfsid 1000); 216, e "setfsgid32" (setfsid 100); 218, e "mincore" mincore; 219, e "madvise" madvise;
   220, e "getdents64" getdents64; 221, e "fcntl64" fcntl; 224, e "gettid" gettid; 238, e "tkill" tkill; 239, e "sendfile64" sendfile64; 240, e "futex" futex; 422, e "futex_time64" futex_time64; 312, e "get_robust_list" get_robust_list; 105, e "getitimer" getitimer;
-  242, e "sched_getaffinity" sched_getaffinity; 243, e "set_thread_area" set_thread_area; 252, e "exit_group" exit_group; 258, e "set_tid_address" set_tid_address; 264, e "clock_settime" clock_settime;
+  184, e "capget" capget; 185, e "capset" capset; 241, e "sched_setaffinity" sched_setaffinity; 378, e "preadv2" preadv2; 379, e "pwritev2" pwritev2; 242, e "sched_getaffinity" sched_getaffinity; 243, e "set_thread_area" set_thread_area; 252, e "exit_group" exit_group; 258, e "set_tid_address" set_tid_address; 264, e "clock_settime" clock_settime;
   265, e "clock_gettime" clock_gettime; 266, e "clock_getres" clock_getres; 267, e "clock_nanosleep" clock_nanosleep; 268, e "statfs64" statfs64; 269, e "fstatfs64" fstatfs64;
   270, e "tgkill" tgkill; 271, e "utimes" utimes; 272, e "fadvise64_64" sync; 250, e "fadvise64" sync; 284, e "waitid" waitid; 295, e "openat" openat; 296, e "mkdirat" mkdirat; 297, e "mknodat" mknodat;
   298, e "fchownat" fchownat; 299, e "futimesat" futimesat; 300, e "fstatat64" fstatat; 301, e "unlinkat" unlinkat; 302, e "renameat" renameat; 303, e "linkat" linkat;
@@ -85,7 +85,7 @@ let x86_64 = [
   117, e "setresuid" setresuid; 118, e "getresuid" getresuid; 119, e "setresgid" setresgid; 120, e "getresgid" getresgid; 121, e "getpgid" getpgid; 122, e "setfsuid" (setfsid 1000);
   123, e "setfsgid" (setfsid 100); 124, e "getsid" getsid; 127, e "rt_sigpending" rt_sigpending; 128, e "rt_sigtimedwait" rt_sigtimedwait; 129, e "rt_sigqueueinfo" rt_sigqueueinfo; 297, e "rt_tgsigqueueinfo" rt_tgsigqueueinfo; 130, e "rt_sigsuspend" rt_sigsuspend;
   131, e "sigaltstack" sigaltstack; 132, e "utime" utime; 133, e "mknod" mknod; 135, e "personality" personality; 137, e "statfs" statfs; 138, e "fstatfs" fstatfs;
-  140, e "getpriority" getpriority; 141, e "setpriority" nothing; 149, e "mlock" mlock; 150, e "munlock" mlock; 151, e "mlockall" mlockall; 152, e "munlockall" nothing; 157, e "prctl" prctl; 158, e "arch_prctl" arch_prctl;
+  140, e "getpriority" getpriority; 141, e "setpriority" setpriority; 125, e "capget" capget; 126, e "capset" capset; 203, e "sched_setaffinity" sched_setaffinity; 327, e "preadv2" preadv2; 328, e "pwritev2" pwritev2; 149, e "mlock" mlock; 150, e "munlock" mlock; 151, e "mlockall" mlockall; 152, e "munlockall" nothing; 157, e "prctl" prctl; 158, e "arch_prctl" arch_prctl;
   160, e "setrlimit" setrlimit; 161, e "chroot" forbidden; 162, e "sync" nothing; 165, e "mount" forbidden; 166, e "umount2" forbidden; 169, e "reboot" forbidden; 170, e "sethostname" forbidden;
   172, e "iopl" forbidden; 173, e "ioperm" forbidden; 186, e "gettid" gettid; 200, e "tkill" tkill; 201, e "time" time; 202, e "futex" futex; 204, e "sched_getaffinity" sched_getaffinity;
   217, e "getdents64" getdents64; 218, e "set_tid_address" set_tid_address; 221, e "fadvise64" sync; 227, e "clock_settime" clock_settime; 228, e "clock_gettime" clock_gettime;

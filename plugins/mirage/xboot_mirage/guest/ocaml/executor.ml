@@ -45,7 +45,7 @@ let first_process root cwd exe =
   { pid = 1; tgid = 1; parent = 0; state = Ready; mm = Mm.make ~wide:false ~exec_all:false; context; files = new_descriptors ();
     place = { cwd; umask = 0o022; place_sharers = 1 }; root;
     group = 1; session = 1; handlers = new_handlers (); blocked = 0; pending = 0; queue = Queue.create (); shared = new_shared (); saved_mask = None;
-    alternate = (0, 0); deadline = -1; progress = 0; call = -1; wake = false; patient = false; robust = 0; vfork_parent = 0; clear_tid = 0; policy = 0; thread_cpu = 0; exit_signal = 0; no_terminal = false;
+    alternate = (0, 0); deadline = -1; progress = 0; call = -1; wake = false; patient = false; robust = 0; vfork_parent = 0; clear_tid = 0; policy = 0; nice = 0; thread_cpu = 0; exit_signal = 0; no_terminal = false;
     name = ""; exe; exe_place = (root, ""); arguments = ""; environment = ""; executed = false; stop_reported = false; stop_signal = 0; limits = new_limits ~stack:Exec.stack_size; windows = no_windows () }
 
 let error_text e =

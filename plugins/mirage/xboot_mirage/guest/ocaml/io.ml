@@ -263,8 +263,8 @@ let rec ready p f =
   | Plain | Directory | Null | Zero | Full | Random -> poll_in lor poll_out
 
 (* How often bytes came, and went. *)
-and motions f =
-  match f.what with Pipe_end pipe -> (pipe.Vfs.pushed, pipe.Vfs.pulled) | Event e -> (e.writes, e.writes) | Timer t -> (Timer.fired t + t.at, 0) | Master t -> (t.printed.Vfs.pushed, t.taken_out) | Slave (t, _) -> (t.typed, t.printed.Vfs.pulled) | Socket s -> (s.came, match s.peer with Some q -> q.went | None -> 0) | _ -> (0, 0)
+and motions p f =
+  match f.what with Pipe_end pipe -> (pipe.Vfs.pushed, pipe.Vfs.eased) | Signals _ -> (p.shared.signalled, 0) | Event e -> (e.writes, e.writes) | Timer t -> (Timer.fired t + t.at, 0) | Master t -> (t.printed.Vfs.pushed, t.taken_out) | Slave (t, _) -> (t.typed, t.printed.Vfs.pulled) | Socket s -> (s.came, match s.peer with Some q -> q.went | None -> 0) | _ -> (0, 0)
 
 (* What epoll_wait has to report of one descriptor. *)
 and interest_ready p i =
@@ -273,7 +273,7 @@ and interest_ready p i =
     let now = ready p i.target land (i.wanted lor poll_err lor poll_hup) in
     if i.wanted land 0x80000000 = 0 then now (* EPOLLET *)
     else begin
-      let came, went = motions i.target and before_came, before_went, before = i.edge in
+      let came, went = motions p i.target and before_came, before_went, before = i.edge in
       let fresh = now land lnot before in
       let fresh = if came <> before_came then fresh lor (now land poll_in) else fresh in
       let fresh = if went <> before_went then fresh lor (now land poll_out) else fresh in

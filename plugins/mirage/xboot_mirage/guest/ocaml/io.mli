@@ -55,7 +55,7 @@ val poll_hup : int
 val ready : Proc.t -> Proc.file -> int
 
 (* How often bytes came, and went: a number that has not changed means that nothing happened. *)
-val motions : Proc.file -> int * int
+val motions : Proc.t -> Proc.file -> int * int
 
 (* What epoll_wait has to report of one descriptor; 0: nothing. *)
 val interest_ready : Proc.t -> Proc.interest -> int

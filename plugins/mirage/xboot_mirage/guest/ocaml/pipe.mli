@@ -3,6 +3,9 @@
 (* How many bytes fit. *)
 val room : Vfs.pipe -> int
 
+(* F_SETPIPE_SZ: so many bytes are asked for; how many it holds then. Raises Errno.Error EINVAL, EPERM, EBUSY. *)
+val resize : Vfs.pipe -> int -> int
+
 (* [push pipe len fetch] puts in at most [len] bytes, as far as there is room; how many. [fetch b off len done_] fills a piece of the buffer and answers how
    much it did, and less than all ends it. Raises Errno.Error ENOMEM when the kernel's memory is short. *)
 val push : Vfs.pipe -> int -> (Bytes.t -> int -> int -> int -> int) -> int

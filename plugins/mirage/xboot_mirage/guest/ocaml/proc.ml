@@ -51,6 +51,7 @@ and socket = {
   mutable error : int;
   mutable pass_credentials : bool;
   mutable choices : int;
+  mutable linger : int * int; (* whether, and for how many seconds: kept and shown *)
   mutable room_in : int;
   mutable room_out : int;
   mutable most_in : int;
@@ -144,6 +145,7 @@ type shared = {
   mutable alarms : timer array; (* of setitimer: ITIMER_REAL, _VIRTUAL, _PROF *)
   mutable cpu : int; (* processor time: of its threads, and of children that were waited for *)
   mutable children : int;
+  mutable signalled : int; (* how often a signal was sent to it or to a thread of its *)
   mutable own_timers : own_timer list;
   mutable next_timer : int; (* its number *)
   mutable ended : int option; (* the wait status that exit_group or a signal gave *)
@@ -186,6 +188,7 @@ type t = {
   mutable vfork_parent : int; (* to be released at exec or exit, 0: none *)
   mutable clear_tid : int;
   mutable policy : int;
+  mutable nice : int; (* has no effect, like policy *)
   mutable thread_cpu : int;
   mutable exit_signal : int;
   mutable no_terminal : bool; (* it gave up its session's for itself (TIOCNOTTY) *)
@@ -366,14 +369,14 @@ let copy_descriptors d =
   { d with table = Array.copy d.table; close_on_exec = Array.copy d.close_on_exec; sharers = 1 }
 
 let new_shared () : shared =
-  let s = { pending = 0; queue = Queue.create (); alarms = [||]; cpu = 0; children = 0; own_timers = []; next_timer = 0; ended = None; continued = false } in
+  let s = { pending = 0; queue = Queue.create (); alarms = [||]; cpu = 0; children = 0; signalled = 0; own_timers = []; next_timer = 0; ended = None; continued = false } in
   s.alarms <- Array.init 3 (fun n -> { clock = 0; used = (if n = 0 then None else Some (fun () -> s.cpu)); at = 0; every = 0 });
   s
 
 let no_action = { handler = 0; options = 0; restorer = 0; mask = 0 }
 let new_limits ~stack =
   let set n v a = a.(n) <- v; a in
-  let base = Array.make 16 (-1) |> set 6 Limit.processes |> set most_file_descriptors Limit.descriptors in
+  let base = Array.make 16 (-1) |> set 6 Limit.processes |> set most_file_descriptors Limit.descriptors |> set 13 0 |> set 14 0 (* nice values, priorities *) in
   { soft = Array.copy base |> set 3 stack |> set 4 0; hard = base }
 
 let no_windows () : window array = [| None; None |]

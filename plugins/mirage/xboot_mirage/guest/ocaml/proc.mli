@@ -50,6 +50,7 @@ and socket = {
   mutable error : int;
   mutable pass_credentials : bool;
   mutable choices : int; (* options that are on or off: bit n for option n *)
+  mutable linger : int * int; (* whether, and for how many seconds: kept and shown *)
   mutable room_in : int; (* what SO_RCVBUF and SO_SNDBUF say; they have no effect *)
   mutable room_out : int;
   mutable most_in : int; (* nanoseconds that a call waits for what comes, 0: no bound (SO_RCVTIMEO) *)
@@ -141,6 +142,7 @@ type shared = {
   mutable alarms : timer array; (* of setitimer: ITIMER_REAL, _VIRTUAL, _PROF *)
   mutable cpu : int; (* processor time: of its threads, and of children that were waited for *)
   mutable children : int;
+  mutable signalled : int; (* how often a signal was sent to it or to a thread of its *)
   mutable own_timers : own_timer list;
   mutable next_timer : int; (* its number *)
   mutable ended : int option; (* the wait status that exit_group or a signal gave *)
@@ -183,6 +185,7 @@ type t = {
   mutable vfork_parent : int; (* to be released at exec or exit, 0: none *)
   mutable clear_tid : int;
   mutable policy : int; (* of scheduling, as sched_getscheduler says: 0, 3, 5; it has no effect *)
+  mutable nice : int; (* neither has this *)
   mutable thread_cpu : int; (* its processor time *)
   mutable exit_signal : int;
   mutable no_terminal : bool; (* it gave up its session's for itself (TIOCNOTTY) *)

@@ -75,6 +75,7 @@ let deposit ~each p n info =
   n >= 1 && n <= 62 && not (is_zombie p) && begin
     wake_stopped p n;
     not ((spared p n || is_ignored p n) && p.blocked land bit n = 0) && begin
+      p.shared.signalled <- p.shared.signalled + 1;
       let waits = enqueue ~each p.queue p.pending n info in
       p.pending <- p.pending lor bit n;
       waits
@@ -91,6 +92,7 @@ let deposit_process ~each p n info =
     | all ->
       wake_stopped p n;
       not ((spared p n || is_ignored p n) && List.exists (fun q -> q.blocked land bit n = 0) all) && begin
+        p.shared.signalled <- p.shared.signalled + 1;
         let waits = enqueue ~each p.shared.queue p.shared.pending n info in
         p.shared.pending <- p.shared.pending lor bit n;
         waits

@@ -17,7 +17,7 @@ let in_flight = ref 0 (* descriptors in messages *)
 let make ?(family = 1) p style =
   Limit.check_kernel_memory ();
   let s = { family; own = no_address; other_end = no_address; only6 = false; port_asked = false; connecting = Not_begun; tuning = [| 0; 0; 7200; 75; 9; 0; 64; 64 |]; style; peer = None; peer_pid = 0; owner_pid = p.tgid; address = ""; place_ino = 0; backlog = -1; connections = Queue.create (); incoming = Queue.create (); held = 0; shut_in = false;
-      shut_out = false; gone = false; error = 0; pass_credentials = false; choices = 0; room_in = capacity; room_out = capacity; most_in = 0; most_out = 0; reached = true; came = 0; went = 0 } in
+      shut_out = false; gone = false; error = 0; pass_credentials = false; choices = 0; linger = (0, 0); room_in = capacity; room_out = capacity; most_in = 0; most_out = 0; reached = true; came = 0; went = 0 } in
   all := s :: !all;
   s
 

@@ -144,7 +144,7 @@ let epoll_wait_until p =
         incr count;
         Buffer.add_int32_le b (Int32.of_int bits);
         Buffer.add_int64_le b i.data;
-        let came, went = Io.motions i.target in
+        let came, went = Io.motions p i.target in
         i.edge <- (came, went, Io.ready p i.target);
         if i.wanted land 0x40000000 <> 0 then i.off <- true;
         true

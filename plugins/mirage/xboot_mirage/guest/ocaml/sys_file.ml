@@ -104,6 +104,16 @@ let pwritev p =
   demand_way f f.writable;
   each_vector v (fun d va len -> Io.write_at p f (start + d) va len)
 
+(* With flags: those that only ask for haste or for storage are granted by doing nothing; an offset of -1 is the description's own. *)
+let with_flags p ~here ~there =
+  ignore (fd_file p 0);
+  if Arg.uint p 5 land lnot 7 <> 0 then Errno.fail Errno.enotsup;
+  let at = if is_wide p then Arg.word p 3 else Arg.pair p 3 in
+  if at = -1 then here p else there p
+
+let preadv2 p = with_flags p ~here:readv ~there:preadv
+let pwritev2 p = with_flags p ~here:writev ~there:pwritev
+
 let close p =
   let fd = Arg.int p 0 in
   ignore (file p fd);
@@ -185,8 +195,9 @@ let fcntl p =
   let fd = Arg.int p 0 and f = fd_file p 0 and argument = Arg.long p 2 in
   match Arg.int p 1 with
   | 0 | 1030 as command ->
-    if argument < 0 || argument >= most_descriptors p then Errno.fail Errno.einval;
-    install p f ~from:argument ~cloexec:(command = 1030)
+    let from = Arg.uint p 2 in
+    if from >= most_descriptors p then Errno.fail Errno.einval;
+    install p f ~from ~cloexec:(command = 1030)
   | 1 -> if p.files.close_on_exec.(fd) then 1 else 0
   | 2 -> p.files.close_on_exec.(fd) <- argument land 1 <> 0; 0
   | 3 -> f.flags lor (match f.what with Socket _ -> 0 | _ -> if is_wide p then 0 else 0o100000)
@@ -196,8 +207,8 @@ let fcntl p =
   | 9 -> 0
   | 1033 -> no_path f; add_seals f argument
   | 1034 -> no_path f; get_seals f
-  | 1032 -> (match f.what with Pipe_end _ -> Vfs.pipe_capacity | _ -> Errno.fail Errno.ebadf)
-  | 1031 -> (match f.what with Pipe_end _ -> Vfs.pipe_capacity | _ -> Errno.fail Errno.ebadf)
+  | 1031 -> (match f.what with Pipe_end pipe -> Pipe.resize pipe (Arg.word p 2) | _ -> Errno.fail Errno.ebadf)
+  | 1032 -> (match f.what with Pipe_end pipe -> pipe.Vfs.capacity | _ -> Errno.fail Errno.ebadf)
   | _ -> Errno.fail Errno.einval
 
 let pipe_with p flags =

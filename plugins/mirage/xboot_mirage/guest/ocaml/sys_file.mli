@@ -15,6 +15,8 @@ val readv : Proc.t -> int
 val writev : Proc.t -> int
 val preadv : Proc.t -> int
 val pwritev : Proc.t -> int
+val preadv2 : Proc.t -> int
+val pwritev2 : Proc.t -> int
 val close : Proc.t -> int
 val close_range : Proc.t -> int
 val lseek : Proc.t -> int

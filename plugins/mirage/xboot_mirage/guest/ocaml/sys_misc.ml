@@ -139,20 +139,79 @@ let getrandom p =
 
 let sched_yield p = if p.progress = 1 then 0 else begin p.progress <- 1; raise (Wait (fun () -> true)) end
 
-let sched_getaffinity p =
-  if Arg.uint p 1 < 4 then Errno.fail Errno.einval;
-  let w = User.word_size p.mm in
-  let b = Bytes.make w '\000' in
-  Bytes.set_uint8 b 0 1;
-  User.write p.mm (Arg.word p 2) b;
-  w
-
 (* Scheduling: policies without priorities are granted and have no effect (0 usual, 3 batch, 5 idle); those with priorities (1 and 2) nobody here may have. *)
 let scheduled p =
   match Arg.int p 0 with
   | 0 -> p
   | pid when pid < 0 -> Errno.fail Errno.einval
   | pid -> (match find pid with Some q -> q | None -> Errno.fail Errno.esrch)
+
+(* The processor that there is, of a thread. *)
+let placed p = if Arg.int p 0 < 0 then Errno.fail Errno.esrch else ignore (scheduled p)
+
+let sched_getaffinity p =
+  let w = User.word_size p.mm in
+  if Arg.uint p 1 < w || Arg.uint p 1 land (w - 1) <> 0 then Errno.fail Errno.einval;
+  placed p;
+  let b = Bytes.make w '\000' in
+  Bytes.set_uint8 b 0 1;
+  User.write p.mm (Arg.word p 2) b;
+  w
+
+let sched_setaffinity p =
+  let first = if Arg.uint p 1 = 0 then 0 else Bytes.get_uint8 (User.read p.mm (Arg.word p 2) 1) 0 in
+  placed p;
+  if first land 1 = 0 then Errno.fail Errno.einval else 0
+
+(* Nice values: kept and shown. Nobody gets back what he gave up. A call is about a thread (0), a process group (1), a user (2), by number, 0: the caller's own. *)
+let in_nice_bounds v = max (-20) (min 19 v)
+
+let concerned p =
+  let who_ = Arg.int p 1 in
+  let means q =
+    match Arg.int p 0 with
+    | 0 -> if who_ = 0 then q == p else q.pid = who_
+    | 1 -> q.group = (if who_ = 0 then p.group else who_)
+    | 2 -> who_ = 0 || who_ = who.Vfs.user
+    | _ -> Errno.fail Errno.einval in
+  match List.filter means (all ()) with [] -> Errno.fail Errno.esrch | found -> found
+
+let getpriority p = List.fold_left (fun best q -> max best (20 - q.nice)) 1 (concerned p)
+
+let setpriority p =
+  let nice = in_nice_bounds (Arg.int p 2) in
+  let lowered, others = List.partition (fun q -> nice < q.nice) (concerned p) in
+  List.iter (fun q -> q.nice <- nice) others;
+  if lowered <> [] then Errno.fail Errno.eacces else 0
+
+let nice p =
+  if Arg.int p 0 < 0 then Errno.fail Errno.eperm;
+  p.nice <- in_nice_bounds (p.nice + min 40 (Arg.int p 0));
+  0
+
+(* Capabilities: a builder has none, as in nix's sandbox, and gets none. The header is a version and a process; the first version's sets have one part. *)
+let capability_version = 0x20080522
+
+let capability_parts p =
+  let b = User.read p.mm (Arg.word p 0) 8 in
+  match User.u32 b 0 with
+  | 0x19980330 -> (Some 1, User.s32 b 4)
+  | v when v = capability_version || v = 0x20071026 -> (Some 2, User.s32 b 4)
+  | _ -> User.put_int p.mm (Arg.word p 0) capability_version; (None, 0)
+
+let capget p =
+  match capability_parts p with
+  | _, _ when Arg.word p 1 = 0 -> 0 (* asked for the version alone *)
+  | None, _ -> Errno.fail Errno.einval
+  | Some _, pid when pid < 0 -> Errno.fail Errno.einval
+  | Some _, pid when pid > 0 && find pid = None -> Errno.fail Errno.esrch
+  | Some n, _ -> User.write p.mm (Arg.word p 1) (Bytes.make (12 * n) '\000'); 0
+
+let capset p =
+  match capability_parts p with
+  | None, _ -> Errno.fail Errno.einval
+  | Some _, pid when pid <> 0 && pid <> p.pid -> Errno.fail Errno.eperm
+  | Some n, _ -> if Bytes.exists (fun c -> c <> '\000') (User.read p.mm (Arg.word p 1) (12 * n)) then Errno.fail Errno.eperm else 0
 
 let priority_at p va = if va = 0 then Errno.fail Errno.einval else User.get_int p.mm va
 
@@ -182,7 +241,6 @@ let sched_rr_get_interval p = rr_interval p ~wide:(is_wide p)
 let sched_rr_get_interval64 p = rr_interval p ~wide:true
 
 let getcpu p = List.iter (fun n -> if Arg.word p n <> 0 then User.put_int p.mm (Arg.word p n) 0) [ 0; 1 ]; 0
-let getpriority p = match Arg.int p 0 with 0 | 1 | 2 -> 20 | _ -> Errno.fail Errno.einval (* nice value 0 *)
 let personality p = match Arg.uint p 0 with 0xffffffff -> if is_wide p then 0 else 8 | v when v land 0xff = 8 || v land 0xff = 0 -> if is_wide p then 0 else 8 | _ -> Errno.fail Errno.einval
 
 let nothing _ = 0 (* granted without effect *)

@@ -30,6 +30,7 @@ val prlimit64 : Proc.t -> int
 val getrandom : Proc.t -> int
 val sched_yield : Proc.t -> int
 val sched_getaffinity : Proc.t -> int
+val sched_setaffinity : Proc.t -> int
 val sched_get_priority_max : Proc.t -> int
 val sched_get_priority_min : Proc.t -> int
 val sched_getscheduler : Proc.t -> int
@@ -40,4 +41,8 @@ val sched_rr_get_interval : Proc.t -> int
 val sched_rr_get_interval64 : Proc.t -> int
 val getcpu : Proc.t -> int
 val getpriority : Proc.t -> int
+val setpriority : Proc.t -> int
+val nice : Proc.t -> int
+val capget : Proc.t -> int
+val capset : Proc.t -> int
 val personality : Proc.t -> int

@@ -64,14 +64,19 @@ let copy_context p =
   ignore (Base.ctx_copy fresh p.context);
   fresh
 
-let fork_limit () = if count () >= Limit.processes then Limit.reach Errno.eagain "512 processes in a step"
+let most_processes = 6 (* RLIMIT_NPROC: all that there are, ended ones until somebody has waited for them, have one user *)
+
+let fork_limit p =
+  if count () >= Limit.processes then Limit.reach Errno.eagain "512 processes in a step";
+  let most = p.limits.soft.(most_processes) in
+  if most >= 0 && count () >= most then Errno.fail Errno.eagain
 
 let clone_with p ~flags ~stack ~parent_tid ~child_tid ~tls =
   let has f = flags land f <> 0 in
   if has namespaces then Errno.fail Errno.eperm;
   if has clone_thread && not (has clone_sighand && has clone_vm) then Errno.fail Errno.einval;
   if has clone_sighand && not (has clone_vm) then Errno.fail Errno.einval;
-  fork_limit ();
+  fork_limit p;
   Limit.check_kernel_memory ();
   let mm = if has clone_vm then begin p.mm.Mm.users <- p.mm.Mm.users + 1; p.mm end else Mm.fork p.mm in
   let context = try copy_context p with e -> Mm.free mm; raise e in

@@ -234,6 +234,7 @@ let getsockopt p a =
   | 4 -> let e = s.error in s.error <- 0; number e
   | 7 -> number s.room_out
   | 8 -> number s.room_in
+  | 13 -> let b = Bytes.create 8 in User.set32 b 0 (fst s.linger); User.set32 b 4 (snd s.linger); put_option p a b
   | 16 -> number (Bool.to_int s.pass_credentials)
   | 17 ->
     let b = Bytes.create 12 in
@@ -255,6 +256,8 @@ let setsockopt p a =
   let v = if int a 4 < 4 then Errno.fail Errno.einval else User.get_int p.mm (a 3) in
   if int a 1 <> 1 then begin Inet.set_option s (int a 1) (int a 2) v; 0 end else
   match int a 2 with
+  | 13 when int a 4 < 8 -> Errno.fail Errno.einval
+  | 13 -> s.linger <- (if v = 0 then (0, snd s.linger) else (1, User.get_int p.mm (a 3 + 4))); 0
   | 16 -> s.pass_credentials <- v <> 0 && not (Inet.is s); 0
   (* sizes of buffers, and what is for networks: granted without effect *)
   | 7 -> s.room_out <- room_asked v 4608; 0

@@ -3,13 +3,15 @@
 module IntMap = Map.Make (Int)
 
 type pipe = {
-  mutable buffer : Bytes.t; (* grows from 4 KiB to 64 KiB *)
+  mutable buffer : Bytes.t; (* grows from 4 KiB to the capacity *)
+  mutable capacity : int; (* 64 KiB, unless another is asked for *)
   mutable start : int;
   mutable used : int;
   mutable readers : int;
   mutable writers : int;
   mutable pushed : int; (* how often bytes came, and went: for edge-triggered epoll *)
   mutable pulled : int;
+  mutable eased : int; (* how often they went from a full one: who met no full one does not wait for room *)
   named : bool; (* has, or had, a name in a directory: opening one end waits for the other *)
   mutable came : int; (* how often an end of a named pipe was opened: who waits for the other end may miss its short visit *)
 }
@@ -61,8 +63,8 @@ let make ?(uid = 0) ?(gid = 0) kind mode =
 
 let new_dir () = Dir { entries = Hashtbl.create 8; order = IntMap.empty; next = 3; parent = None }
 
-let pipe_capacity = 65536
-let new_pipe ~named = { buffer = Bytes.create 4096; start = 0; used = 0; pushed = 0; pulled = 0; readers = 0; writers = 0; named; came = 0 }
+let pipe_capacity_most = 1 lsl 20 (* that anybody may ask for *)
+let new_pipe ~named = { buffer = Bytes.create 4096; capacity = 65536; start = 0; used = 0; pushed = 0; pulled = 0; eased = 0; readers = 0; writers = 0; named; came = 0 }
 
 let dir_of inode = match inode.kind with Dir d -> d | _ -> Errno.fail Errno.enotdir
 let is_dir inode = match inode.kind with Dir _ | Dynamic _ -> true | _ -> false

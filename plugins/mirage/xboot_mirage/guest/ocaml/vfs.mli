@@ -4,13 +4,15 @@
 module IntMap : Map.S with type key = int
 
 type pipe = {
-  mutable buffer : Bytes.t; (* grows from 4 KiB to 64 KiB *)
+  mutable buffer : Bytes.t; (* grows from 4 KiB to the capacity *)
+  mutable capacity : int; (* 64 KiB, unless another is asked for *)
   mutable start : int;
   mutable used : int;
   mutable readers : int;
   mutable writers : int;
   mutable pushed : int; (* how often bytes came, and went: for edge-triggered epoll *)
   mutable pulled : int;
+  mutable eased : int; (* how often they went from a full one: who met no full one does not wait for room *)
   named : bool; (* has, or had, a name in a directory: opening one end waits for the other *)
   mutable came : int; (* how often an end of a named pipe was opened: who waits for the other end may miss its short visit *)
 }
@@ -64,8 +66,8 @@ val make : ?uid:int -> ?gid:int -> kind -> int -> inode
 (* An empty directory, for [make]. *)
 val new_dir : unit -> kind
 
-(* How many bytes a pipe holds: 65536. *)
-val pipe_capacity : int
+(* How many bytes a pipe may be asked to hold. *)
+val pipe_capacity_most : int
 
 (* An empty pipe without ends. *)
 val new_pipe : named:bool -> pipe
