@@ -167,7 +167,7 @@ let pipe_like_queue () =
     if Random.bool () then begin
       let s = random_string 9000 in
       let n = Pipe.push pipe (String.length s) (fun b off part d -> Bytes.blit_string s d b off part; part) in
-      check "as much as fits" (n = min (String.length s) (Vfs.pipe_capacity - (pipe.Vfs.used - n)));
+      check "as much as fits" (n = min (String.length s) (pipe.Vfs.capacity - (pipe.Vfs.used - n)));
       Buffer.add_string model (String.sub s 0 n)
     end
     else ignore (Pipe.pull pipe (Random.int 9000) (fun b off part _ -> Buffer.add_subbytes taken b off part; part))
