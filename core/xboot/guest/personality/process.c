@@ -2,8 +2,7 @@
 
 #include "call.h"
 
-#define PATIENCE 10  /* ticks without a call, while another could run */
-#define TURN 100     /* ticks in all */
+#define TURN 10      /* ticks, while another could run: what sched_rr_get_interval says */
 #define TICK 10000000u
 #define CALLS 64     /* so often a process that does nothing but call is asked how long it has been at it */
 
@@ -121,7 +120,7 @@ static void once_more(struct process *p)
 static void run(struct process *p)
 {
 	struct machine_fault fault;
-	unsigned idle = 0, turn = 0;
+	unsigned turn = 0;
 
 	stamp_refresh();
 	while (p->state == RUNNING) {
@@ -137,7 +136,6 @@ static void run(struct process *p)
 		} else {
 			switch (machine_run(p->thread, &fault)) {
 			case MACHINE_CALL:
-				idle = 0;
 				serve(p);
 				if (++calls_since % CALLS || machine_clock() - last_look < TICK)
 					break; /* else as good as a tick */
@@ -146,7 +144,7 @@ static void run(struct process *p)
 				last_look = machine_clock();
 				timers_check();
 				stamp_refresh();
-				if ((++idle >= PATIENCE || ++turn >= TURN) && queue)
+				if (++turn >= TURN && queue)
 					yielding = 1;
 				break;
 			case MACHINE_FAULT:
