@@ -113,10 +113,11 @@ def in_tests(name: str, folder: Path, system: str) -> Builder:
     return Builder(source.stem, source, "", None, system=system)
 
 
-def test_wide_calls_answer_as_linux_does(plugins: Plugins, builders: Callable[[str], Builders], tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", ["tccboot", "mirage"])
+def test_wide_calls_answer_as_linux_does(backend: str, plugins: Plugins, builders: Callable[[str], Builders], tmp_path: Path) -> None:
     """Those with structures or arguments that i386 has otherwise; the answers are those of the linux backend."""
     script = builders("x86_64-linux").script(in_tests("wide_calls.c", tmp_path, "x86_64-linux"), to_output=True)
-    verdict = start(script, "tccboot", tmp_path, plugins=plugins, timeout=60, export=True).verdict
+    verdict = start(script, backend, tmp_path, plugins=plugins, timeout=60, export=True).verdict
     assert verdict.ok, verdict.failure
     with verdict.exports[script.results[0]].open("rb") as stream:
         (said,) = (b"".join(entry.chunks) for entry in nar.read(stream) if entry.kind == "regular")
