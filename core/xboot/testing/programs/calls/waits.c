@@ -48,6 +48,16 @@ static void waits(void)
     say("pselect6", sys(PSELECT6, p[0] + 1, bits, 0, 0, 0, mask));
     say("is set", bits[0] == 1u << p[0]);
     say("pselect6 closed", (bits[1] = 1u << 28, sys(PSELECT6, 64, bits, 0, 0, 0, mask)));
+    sys(PIPE, info);
+    sys(CLOSE, info[0]);
+    bits[0] = 1u << info[1];
+    bits[1] = 0;
+    time[0] = 5;
+    time[1] = 0;
+    say("an error can be read: nobody reads", sys(PSELECT6, 32, bits, 0, 0, time, mask));
+    bits[0] = 1u << info[1];
+    say("it is no exception", (time[0] = 0, sys(PSELECT6, 32, 0, 0, bits, time, mask)));
+    sys(CLOSE, info[1]);
     e = sane("epoll_create1", sys(EPOLL_CREATE1, O_CLOEXEC));
     say("epoll_create1 flags", sys(EPOLL_CREATE1, 1));
     events[0] = 1;

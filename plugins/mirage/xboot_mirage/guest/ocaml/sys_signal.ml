@@ -278,7 +278,7 @@ let select_sets p ~read ~write ~except =
       if member r fd || member w fd || member x fd then begin
         let e = events p fd 5 in
         if e land 0x20 <> 0 then Errno.fail Errno.ebadf;
-        if member r fd && e land 0x11 <> 0 then mark ro fd;
+        if member r fd && e land 0x19 <> 0 then mark ro fd; (* an error, too: a read would tell it *)
         if member w fd && e land 0xc <> 0 then mark wo fd
       end
     done;
