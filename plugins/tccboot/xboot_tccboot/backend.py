@@ -112,7 +112,7 @@ def _memory(payload: int) -> int:
 
 
 def _most_memory(options: BackendOptions) -> int:
-    """MiB that the kernel can use: in long mode the window is part of what the kernel's map covers. It lies below 4 GiB, where executors look."""
+    """MiB that the kernel can use: in long mode the window, below 4 GiB where executors look, is part of what the kernel's map covers."""
     window = -(-options.export_size // MiB) if _bits(options) == 64 else 0
     return _MAX_MEMORY[_bits(options)] - window
 
