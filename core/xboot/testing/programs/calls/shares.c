@@ -9,9 +9,9 @@ static u8 shares_stack[4096], shares_bytes[131072];
 
 static int shares_thread(int seconds)
 {
-    u32 time[2];
+    word time[2];
 
-    time[0] = (u32)seconds;
+    time[0] = (word)seconds;
     time[1] = 0;
     sys(NANOSLEEP, time, 0);
     return 0;
@@ -59,7 +59,7 @@ static void shares_nice(void)
 
 static void shares_processes(void)
 {
-    u32 limit[2], before[2];
+    word limit[2], before[2];
     int pid, next, tid;
 
     sys(UGETRLIMIT, 6, before);

@@ -40,7 +40,8 @@ static void triggers_again(int fd, u32 wanted)
 static void triggers(void)
 {
     int p[2], s[2], n, pid, fd;
-    u32 time[4], set[2], events[3];
+    u32 set[2], events[3];
+    word time[4];
     u8 bytes[4096];
     long long value;
 
