@@ -16,6 +16,7 @@ from xboot.boot import RunOptions
 from xboot.cache import Cache, file_sha256
 from xboot.debian import DebianPackages
 from xboot.errors import BackendError
+from xboot.guest.build import EXECUTOR, Architecture, Compiler, sources
 from xboot.guest.own_tcc import OwnTcc
 from xboot.guest.tcc import obtain_tcc, run_tcc
 from xboot.hooks import BackendOptions
@@ -70,6 +71,24 @@ def test_the_guest_compiles_what_the_host_and_debians_tcc_compile(
     options, files = ([rest for word, rest in words if word == kind] for kind in ("option", "file"))
     run_tcc(obtain_tcc(DebianPackages(Cache()), "tcc"), [*options, "-o", "debian.elf", *files], tmp_path / "here")
     assert file_sha256(tmp_path / "here" / "debian.elf") == made
+
+
+@pytest.mark.parametrize(("bits", "architecture"), [("64", "x86_64"), ("auto", "i386")])
+def test_the_executor_has_the_kernels_width_and_debians_tcc_compiles_the_same(
+    bits: str, architecture: Architecture, plugins: Plugins, tmp_path: Path
+) -> None:
+    made = Pipeline(plugins, "tccboot").prepare("tccboot", EMPTY_SCRIPT, BackendOptions(settings={"bits": bits}))["executor"]
+    assert made.path.read_bytes()[4] == {"i386": 1, "x86_64": 2}[architecture], "the class of an ELF file"
+    compiler: Compiler = "tcc" if architecture == "x86_64" else "i386-tcc"
+    for file in EXECUTOR.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    debian, objects = obtain_tcc(DebianPackages(Cache()), compiler), []
+    for source in sources(architecture, compiler):
+        objects.append(f"{source.stem}.o")
+        run_tcc(debian, ["-nostdlib", "-nostdinc", "-c", source.name, "-o", objects[-1]], tmp_path)
+    run_tcc(debian, ["-nostdlib", "-static", *objects, "-o", "executor"], tmp_path)
+    assert file_sha256(tmp_path / "executor") == made.sha256
+    assert {path.name for path in made.source_files} >= {f"start-{architecture}.S", f"sha256-block-{architecture}.S"}
 
 
 MIXED = """

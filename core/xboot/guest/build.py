@@ -1,8 +1,8 @@
 """Building the C executor: one source, two architectures, two compilers, each giving the same bytes every time.
 
 The compilers are the locked ones, in a toolroot, unless `toolchain` is `host`. gcc needs no 32-bit libraries for i386, since nothing of a
-libc or of libgcc is linked. TCC is Debian's `tcc` for x86_64, and for i386 the one that was compiled by itself (own_tcc.py); it brings its
-own assembler and linker, and its run-time library (libtcc1) is not linked either.
+libc or of libgcc is linked. TCC is the one that was compiled by itself (own_tcc.py); it brings its own assembler and linker, and its
+run-time library (libtcc1) is not linked either.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from xboot.guest.own_tcc import obtain_own_tcc
 from xboot.guest.sources import dependencies
 from xboot.model import Artifact, Role
 from xboot.parts.base import handed_out
-from xboot.toolroot import ALL, TCC, Tools, tools
+from xboot.toolroot import ALL, Tools, tools
 
 __all__ = ["EXECUTOR", "STANDALONE", "Architecture", "Compiler", "build_executor", "sources"]
 
@@ -31,10 +31,7 @@ STANDALONE = Path(__file__).parent / "standalone"
 """The folder of what is added to an executor that runs without a host."""
 
 _RECIPE = "2"  # change it when the way of building changes in a manner that the flags do not show
-_TOOLS = {
-    "gcc": (ALL, {"gcc": "gcc", "ld": "binutils"}),
-    "tcc": (TCC, {"tcc": "tcc"}),
-}
+_GCC_TOOLS = {"gcc": "gcc", "ld": "binutils"}
 _TCC_TARGET = {"tcc": "x86_64", "i386-tcc": "i386"}
 _MACHINE = {"x86_64": "-m64", "i386": "-m32"}
 _GCC = (
@@ -55,12 +52,14 @@ _RENAMED = ("-Dsyscall6=kernel_call",)  # so that standalone/calls.c stands betw
 _TCC = ("-nostdlib", "-nostdinc", "-Wall", "-Werror")
 
 
-def sources(architecture: Architecture, *, standalone: bool = False) -> list[Path]:
-    """The files that are compiled for `architecture`, the entry first. What there is in its assembly takes the place of the same in C."""
+def sources(architecture: Architecture, compiler: Compiler, *, standalone: bool = False) -> list[Path]:
+    """The files that are compiled for `architecture`, the entry first. Where TCC compiles, which does not optimise, what there is in
+    assembly takes the place of the same in C.
+    """
     found = [EXECUTOR / f"start-{architecture}.S"]
     for path in sorted(EXECUTOR.glob("*.c")):
         own = path.with_name(f"{path.stem}-{architecture}.S")
-        found.append(own if own.exists() else path)
+        found.append(own if own.exists() and compiler != "gcc" else path)
     return [*found, *(sorted(STANDALONE.glob("*.c")) if standalone else ())]
 
 
@@ -78,7 +77,7 @@ def build_executor(
     if _TCC_TARGET.get(compiler, architecture) != architecture:
         raise BackendError(f"{compiler} compiles for {_TCC_TARGET[compiler]}, not for {architecture}", hint="build this executor with gcc")
     by, packages = _tools(compiler, cache, toolchain)
-    files = [*sources(architecture, standalone=standalone), *_headers(standalone=standalone)]
+    files = [*sources(architecture, compiler, standalone=standalone), *_headers(standalone=standalone)]
     inputs = {path.name: file_sha256(path) for path in files}
     key = {
         "architecture": architecture,
@@ -102,10 +101,9 @@ def build_executor(
 
 def _tools(compiler: Compiler, cache: Cache, toolchain: str) -> tuple[Tools, list[str]]:
     """What to build with, and the packages that it is of."""
-    if compiler == "i386-tcc":
+    if compiler != "gcc":
         return obtain_own_tcc(DebianPackages(cache), toolchain).tools, ["tcc"]
-    packages, programs = _TOOLS[compiler]
-    return tools(cache, toolchain, packages, programs), list(dict.fromkeys(programs.values()))
+    return tools(cache, toolchain, ALL, _GCC_TOOLS), list(_GCC_TOOLS.values())
 
 
 def _build(architecture: Architecture, compiler: Compiler, by: Tools, work: Path, *, standalone: bool) -> None:
@@ -116,7 +114,7 @@ def _build(architecture: Architecture, compiler: Compiler, by: Tools, work: Path
         compiling, linking = [compiler, *_TCC], [compiler, "-nostdlib", "-static"]
     tree = work / "tree"
     tree.mkdir()
-    compiled = sources(architecture, standalone=standalone)
+    compiled = sources(architecture, compiler, standalone=standalone)
     for path in (*compiled, *_headers(standalone=standalone)):
         shutil.copyfile(path, tree / path.name)
     used: set[str] = set()

@@ -10,7 +10,7 @@ from xboot.backend import Backend, choose_memory
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
 from xboot.errors import BackendError, UsageError
-from xboot.guest.build import build_executor
+from xboot.guest.build import Architecture, Compiler, build_executor
 from xboot.guest.own_tcc import obtain_own_tcc
 from xboot.hooks import BackendOptions, Notify
 from xboot.model import Artifact, BackendInfo, Boot, BootImage, Component, Module, Protocol, Script, Setting, SettingKind, Window
@@ -21,6 +21,8 @@ from xboot_tccboot.loader import build_loader, loader_parts, loader_regions
 from xboot_tccboot.tcb import components
 
 MiB = 1 << 20
+# Of the kernel's own width: the architecture, and the compiler as Debian names it.
+_EXECUTORS: Mapping[int, tuple[Architecture, Compiler]] = {32: ("i386", "i386-tcc"), 64: ("x86_64", "tcc")}
 _PROCESSORS = {32: "i686+smep+smap+nx", 64: "x86-64-v2+smep+smap+nx"}  # SMEP, SMAP, no-execute: for the kernel's own protection
 # MiB: what the kernel's direct map covers (guest/kernel/kernel.h); in long mode with the window
 _MAX_MEMORY = {32: 2032, 64: 16384}
@@ -65,7 +67,7 @@ class TccbootBackend(Backend):
         return {
             **loader_parts(loader),
             "kernel": with_hash(pack(tree, cache), compiled_hash(tree, tcc, cache), loader),
-            "executor": build_executor("i386", "i386-tcc", cache, toolchain, standalone=options.standalone),
+            "executor": build_executor(*_EXECUTORS[bits], cache, toolchain, standalone=options.standalone),
         }
 
     def package(self, script: Script, artifacts: Mapping[str, Artifact], options: BackendOptions, folder: Path) -> BootImage:

@@ -52,7 +52,7 @@ struct sha256 {
     u64 total;
     u8 block[64];
 };
-void sha256_block(u32 *state, const u8 *p); /* 8 words, 64 bytes: sha256-block.c, for i386 sha256-block-i386.S */
+void sha256_block(u32 *state, const u8 *p); /* 8 words, 64 bytes: sha256-block.c, by TCC sha256-block-*.S */
 void sha256_init(struct sha256 *s);
 void sha256_update(struct sha256 *s, const void *data, unsigned long n);
 void sha256_hex(struct sha256 *s, char hex[65]);
