@@ -5,6 +5,7 @@ People read standard error, machines read standard output (`--json`, `plan`, `sh
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -498,4 +499,5 @@ def _global(
 
 def main() -> None:
     """The entry point of the command `xboot`."""
-    run_to_end(command(app, sys.argv[1:]))
+    completing = "_XBOOT_COMPLETE" in os.environ  # then the words are in the environment, and any verb may be among them
+    run_to_end(command(app, None if completing else sys.argv[1:]))
