@@ -36,11 +36,7 @@ WORLD = HERE / "examples" / "world" / "recipe.toml"
 TOUCH = HERE / "core" / "xboot" / "testing" / "programs" / "touch.c"
 BACKENDS = ("linux", "hurd", "tccboot", "mirage")
 _BYTES = 200_000  # of a file that is copied by one call to read and one to write for each, as bootstrap tools do
-<<<<<<< HEAD
 _TOUCHED = 16  # times 64 MiB of pages
-=======
-_PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
->>>>>>> 8701394 (bench.versus counts the machines too, which bubblewrap leaves behind; what starting takes, and what QEMU's flags do, measured)
 _HASHED = 256  # MB of an output, so that the executor's hashing is what a run takes
 _PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 _REMEMBERED = ("line-counts", "parts-unpacked", "runs", "times")  # what a side makes for itself: kinds of the cache
@@ -166,32 +162,16 @@ def _adopt() -> None:
 
 
 def _one(side: Side, row: Row) -> tuple[float, float]:
-<<<<<<< HEAD
     """Seconds of one run, and seconds of the processor: of the command and all that it started, the machine among them."""
-=======
-    """Seconds of one run, and seconds of the processor: of the command and all that it started."""
->>>>>>> 8701394 (bench.versus counts the machines too, which bubblewrap leaves behind; what starting takes, and what QEMU's flags do, measured)
     row.before(side)
     before, begin = os.times(), time.perf_counter()
     side.run(*row.arguments)
     seconds = time.perf_counter() - begin
-<<<<<<< HEAD
     with suppress(ChildProcessError):
-=======
-    with suppress(ChildProcessError):  # what was left to us has ended with its parent, or is about to
->>>>>>> 8701394 (bench.versus counts the machines too, which bubblewrap leaves behind; what starting takes, and what QEMU's flags do, measured)
         while True:
             os.wait()
     after = os.times()
     return seconds, after.children_user + after.children_system - before.children_user - before.children_system
-
-
-def _inherit() -> None:
-    """Have what loses its parent become a child of this process, so that its seconds are counted: bubblewrap leaves the first process of
-    its namespace behind, and with that QEMU.
-    """
-    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
-        raise SystemExit(f"bench.versus: {os.strerror(ctypes.get_errno())}: what machines take cannot be counted")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -201,11 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rows", default="", help="only these, divided by commas")
     parser.add_argument("--runs", type=int, default=5, help="how often each side runs each row, after one turn that is not counted")
     options = parser.parse_args(arguments)
-<<<<<<< HEAD
     _adopt()
-=======
-    _inherit()
->>>>>>> 8701394 (bench.versus counts the machines too, which bubblewrap leaves behind; what starting takes, and what QEMU's flags do, measured)
     with tempfile.TemporaryDirectory(prefix="xboot-bench-") as scratch, _checkout(options.other) as checkout:
         folder = Path(scratch)
         rows = _rows(folder, [name for name in options.rows.split(",") if name])
