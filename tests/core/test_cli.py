@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from xboot.cli.app import app
+from xboot.cli.values import command
+
 ROOT = Path(__file__).parents[2]
 HELLO = ROOT / "examples" / "hello" / "recipe.toml"
 HASH = "sha256-ZP0ooGdeMFvZsCtJBonatXVcjqWiM7N05V46LXzF1xQ="
@@ -180,3 +183,35 @@ def test_odd_targets_end_in_a_sentence(word: str) -> None:
     assert done.returncode in (2, 3, 4), done.stderr
     assert "Traceback" not in done.stderr
     assert "bug in xboot" not in done.stderr
+
+
+def test_help_brings_no_reader_of_markdown_and_what_is_written_in_it_can_still_be_shown() -> None:
+    code = (
+        "import sys\nfrom xboot.cli.app import app\nfrom xboot.cli.values import command\n"
+        "made = command(app, ['--help'])\n"
+        "made(['--help'], prog_name='xboot', standalone_mode=False)\n"
+        "assert not {'markdown_it', 'pygments', 'pydantic'} & set(sys.modules), sorted(sys.modules)\n"
+        "import typer.rich_utils as shown\nfrom rich.console import Console\n"
+        "Console().print(shown.Markdown('# *loud*'))\n"
+        "try:\n    1 / 0\nexcept ZeroDivisionError as error:\n"
+        "    told = shown.Traceback.from_exception(type(error), error, error.__traceback__)\n"
+        "    Console().print(told)\n    assert isinstance(told, shown.Traceback)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "loud" in done.stdout and "*" not in done.stdout.split("loud")[1] and "ZeroDivisionError" in done.stdout
+
+
+def test_one_verb_is_made_as_among_all() -> None:
+    whole = command(app)
+    for verb in (*whole.commands, "no-such-verb"):
+        made = command(app, [verb, "--help"])
+        assert set(made.commands) == ({verb} if verb in whole.commands else set(whole.commands))
+        if verb in whole.commands:
+            shown, expected = (one.commands[verb] for one in (made, whole))
+            assert [(p.name, p.opts, p.metavar, p.required) for p in shown.params] == [
+                (p.name, p.opts, p.metavar, p.required) for p in expected.params
+            ]
+            assert set(getattr(shown, "commands", {})) == set(getattr(expected, "commands", {}))
+    assert set(command(app, ["--help"]).commands) == set(command(app, []).commands) == set(whole.commands)
+    assert set(command(app, ["--mirror", "x", "run"]).commands) == set(whole.commands)

@@ -19,6 +19,7 @@ from xboot.testing.builders import HOSTILE
 from xboot_qemu.command import find_program
 from xboot_qemu.confine import confinement
 from xboot_qemu.guard import SOURCE, guard, made_by, needed, unguarded
+from xboot_qemu.said import ask, folders, takes_plugins, version
 
 TCG = MachineOptions("tcg")
 # Places that each kernel maps and writes, in its view of all memory: low ones; tccboot hides what is below 14 MiB and not its own.
@@ -141,3 +142,23 @@ def test_what_compiles_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     ):
         monkeypatch.setattr(xboot_qemu.guard, "_compiler", lambda found=found: found)
         assert made_by() == said
+
+
+def test_an_emulator_is_asked_once_for_each_answer(tmp_path: Path) -> None:
+    program = Path(_qemu(tmp_path, "8.1.0"))
+    program.write_text(program.read_text().replace("#!/bin/sh\n", f'#!/bin/sh\necho "$*" >> {tmp_path}/asked\n'))
+    ask(str(program))
+    assert needed(str(program), TCG) and unguarded(str(program), TCG) == "" and takes_plugins(str(program))
+    assert version(str(program)) == "8.1.0" and folders(str(program)) == ()
+    assert sorted((tmp_path / "asked").read_text().splitlines()) == ["-L help", "-help"]
+
+
+def test_a_version_stands_in_the_first_line_or_nowhere(tmp_path: Path) -> None:
+    program = tmp_path / "qemu"
+    program.write_text('#!/bin/sh\necho usage\necho "-machine version 9.9"\n')
+    program.chmod(0o755)
+    assert version(str(program)) == "" and needed(str(program), TCG)
+    failing = tmp_path / "failing"
+    failing.write_text('#!/bin/sh\necho "QEMU emulator version 9.9"\nexit 1\n')
+    failing.chmod(0o755)
+    assert version(str(failing)) == "" and needed(str(failing), TCG) and needed(str(tmp_path / "absent"), TCG)
