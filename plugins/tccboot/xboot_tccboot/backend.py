@@ -92,7 +92,7 @@ class TccbootBackend(Backend):
             protocol=Protocol.MULTIBOOT,
             kernel=image.files["loader"],
             modules=(Module(image.files["kernel"]), Module(image.files["payload"])),
-            words=f"memory={low}",
+            words=f"memory={low}" + (f" high={memory - low}" if memory > low else ""),
             memory=memory,
             bits=_bits(options),
             processor=_PROCESSORS[_bits(options)],

@@ -29,6 +29,7 @@
 #define VIRTUAL 0x80000000u
 #define MEMORY_LIMIT 0x7f000000u /* what the direct map covers */
 #define KERNEL_DIRECTORIES 2u
+#define HIGH_START 0ul           /* nothing is used there */
 #endif
 #define POOL_START 0xe00000u
 #define RESERVE_FRAMES 1024u     /* 4 MiB kept for the kernel's own structures */

@@ -111,10 +111,9 @@ void kernel_lost(void)
 	machine_panic("defect in the kernel: its stack is full, or a fault came while another was told");
 }
 
-/* "memory=MIB" on the command line: what the kernel may use, when the machine has more (the export window lies above). */
-static unsigned memory_option(const char *line)
+/* "memory=MIB" on the command line: what the kernel may use below 4 GiB, when the machine has more (the export window lies above); and with it "high=MIB", from there on. */
+static unsigned memory_option(const char *line, const char *key)
 {
-	static const char key[] = "memory=";
 	unsigned value = 0, i;
 
 	for (; *line; line++) {
@@ -129,7 +128,7 @@ static unsigned memory_option(const char *line)
 	return 0;
 }
 
-/* The end of memory that begins at 4 GiB; 0: there is none. */
+/* The end of memory that begins at 4 GiB; or just that: there is none. */
 static unsigned long high_memory(struct multiboot *information)
 {
 #ifdef MACHINE_WIDE
@@ -139,11 +138,13 @@ static unsigned long high_memory(struct multiboot *information)
 		if (piece->kind == 1 && piece->start == HIGH_START)
 			return piece->length > HIGH_LIMIT - HIGH_START ? HIGH_LIMIT : (HIGH_START + piece->length) & ~(unsigned long)PAGE_MASK;
 #endif
-	return 0;
+	return HIGH_START;
 }
 
 void kernel_main(void)
 {
+	const char *line;
+	unsigned long high;
 	struct multiboot *information = TO_VIRTUAL(multiboot_information);
 	struct module *module;
 	unsigned top, wanted, start, end;
@@ -162,14 +163,18 @@ void kernel_main(void)
 	if (!(information->flags & 8) || information->modules_count != 1)
 		machine_panic("expected exactly one module: the payload");
 	top = information->memory_high >= (MEMORY_LIMIT >> 10) - 1024 ? MEMORY_LIMIT : (information->memory_high + 1024) << 10;
-	wanted = information->flags & 4 ? memory_option(TO_VIRTUAL(information->command_line)) : 0;
+	line = information->flags & 4 ? TO_VIRTUAL(information->command_line) : "";
+	wanted = memory_option(line, "memory=");
+	high = high_memory(information);
+	if (wanted && high - HIGH_START > (unsigned long)memory_option(line, "high=") << 20)
+		high = HIGH_START + ((unsigned long)memory_option(line, "high=") << 20);
 	if (wanted && wanted < top >> 20)
 		top = wanted << 20;
 	top &= ~PAGE_MASK;
 	module = TO_VIRTUAL(information->modules);
 	start = module->start;
 	end = module->end;
-	frames_setup(top, high_memory(information), start, end);
+	frames_setup(top, high > HIGH_START ? high : 0, start, end);
 	protect_kernel(kernel_idt);
 	personality_start(TO_VIRTUAL(start), end - start);
 	frames_release(start, end);
