@@ -2,6 +2,6 @@
 with_shell() { sed -i 's|/bin/sh|/tmp/sh|g' "$@"; }
 ln -s $debian/bin/bash /tmp/sh
 mkdir libc
-cp $debian/lib/i386-linux-gnu/libc.so.6 libc
+cp $debian/lib/*-linux-gnu/libc.so.6 libc
 chmod u+w libc/libc.so.6
 with_shell libc/libc.so.6

@@ -40,6 +40,7 @@ PROGRAMS = (
     "zlib",
     "hello",
     "gnu-sed",
+    "sqlite",
 )
 VOTERS = ("linux", "mirage", "tccboot", "hurd")
 SYSTEMS = {"i686": VOTERS, "x86_64": ("linux", "mirage", "tccboot")}  # and who offers it

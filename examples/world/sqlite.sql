@@ -1,0 +1,47 @@
+-- What SQLite's shell is to run: files with each kind of journal, pages of another size, a sort that goes to files, an index of text, a tree of places.
+.bail on
+PRAGMA page_size = 1024;
+PRAGMA journal_mode = truncate;
+CREATE TABLE numbers (n INTEGER PRIMARY KEY);
+WITH RECURSIVE up(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < 5000) INSERT INTO numbers SELECT n FROM up;
+SELECT count(*), sum(n), min(n), max(n) FROM numbers;
+PRAGMA journal_mode = wal;
+CREATE TABLE words (id INTEGER PRIMARY KEY, word TEXT UNIQUE, n INTEGER REFERENCES numbers);
+BEGIN;
+INSERT INTO words SELECT n, printf('%08x', (n * 2654435761) & 4294967295), n FROM numbers;
+SAVEPOINT one;
+UPDATE words SET word = upper(word) WHERE id % 3 = 0;
+SELECT count(*) FROM words WHERE word GLOB '*[A-F]*';
+ROLLBACK TO one;
+SELECT count(*) FROM words WHERE word GLOB '*[A-F]*';
+COMMIT;
+PRAGMA wal_checkpoint(TRUNCATE);
+PRAGMA cache_size = 10;
+PRAGMA temp_store = file;
+SELECT sum(place * id) FROM (SELECT id, row_number() OVER (ORDER BY word || word DESC) AS place FROM words);
+CREATE INDEX backwards ON words (word DESC, n);
+EXPLAIN QUERY PLAN SELECT n FROM words WHERE word > 'f' ORDER BY word DESC;
+SELECT word, n FROM words WHERE word > 'fff' ORDER BY word DESC LIMIT 5;
+CREATE VIRTUAL TABLE pages USING fts5(title, body);
+INSERT INTO pages VALUES ('kernel', 'it runs every builder and hashes what came out'), ('machine', 'below the kernel, and not to be trusted either');
+SELECT title, snippet(pages, 1, '[', ']', '…', 4) FROM pages WHERE pages MATCH 'kernel OR hash*' ORDER BY title;
+CREATE VIRTUAL TABLE places USING rtree(id, x0, x1, y0, y1);
+INSERT INTO places SELECT n, n % 71, n % 71 + 1, n % 73, n % 73 + 2 FROM numbers;
+SELECT count(*), sum(id) FROM places WHERE x0 >= 10 AND x1 <= 20 AND y0 >= 30 AND y1 <= 50;
+CREATE TRIGGER gone AFTER DELETE ON words BEGIN INSERT INTO pages VALUES ('gone', old.word); END;
+DELETE FROM words WHERE id % 500 = 0;
+SELECT count(*), group_concat(body, ' ') FROM pages WHERE title = 'gone';
+SELECT json_group_array(json_object('n', n, 'root', round(sqrt(n), 6))) FROM numbers WHERE n % 1250 = 0;
+SELECT hex(zeroblob(4)), typeof(1 / 2.0), 9223372036854775807 + 1, -7 % 3, round(-2.5), 'a' || NULL IS NULL, quote(x'00ff');
+PRAGMA journal_mode = persist;
+VACUUM;
+PRAGMA journal_mode = delete;
+VACUUM INTO 'copy.db';
+ATTACH 'copy.db' AS copy;
+SELECT count(*) FROM (SELECT * FROM main.words EXCEPT SELECT * FROM copy.words);
+SELECT name FROM copy.sqlite_master ORDER BY name;
+PRAGMA main.integrity_check;
+PRAGMA copy.integrity_check;
+.bail off
+INSERT INTO numbers VALUES (1);
+SELECT * FROM nothing;
