@@ -71,6 +71,7 @@ figures:
 	@tools/setup.sh test
 	$(BIN)/python tools/double_compiling.py
 	$(BIN)/python tools/figures.py
+	$(BIN)/python tools/left_out.py
 
 bench:
 	@tools/setup.sh test

@@ -24,18 +24,15 @@ from xboot.model import Artifact, Event, Phase, Role
 from xboot.parts import unpack
 from xboot.tcb import count_files
 from xboot.toolroot import ALL, DEBIAN_BUILDS, Tools, tools
+from xboot_linux.leftout import FILE, GUEST, LIST, counted, leave_out, replaced
 
-_GUEST = Path(__file__).parent / "guest"
 # What each value of the setting `net` is made of; an option in a later file takes the place of the same one in an earlier.
 FRAGMENTS = {
-    "none": (_GUEST / "linux.config",),
-    "unix": (_GUEST / "linux.config", _GUEST / "net-unix.config"),
-    "loopback": (_GUEST / "linux.config", _GUEST / "net-unix.config", _GUEST / "net-loopback.config"),
+    "none": (GUEST / "linux.config",),
+    "unix": (GUEST / "linux.config", GUEST / "net-unix.config"),
+    "loopback": (GUEST / "linux.config", GUEST / "net-unix.config", GUEST / "net-loopback.config"),
 }
-_BITS = {"64": (), "32": (_GUEST / "bits-32.config",)}  # the same for the setting `bits`, added last
-# Folders of files that take the place of Linux's own, or stand beside them.
-_LEFTOUT = _GUEST / "leftout"  # always: message queues of System V, measuring processors
-_NODEVICE = _GUEST / "nodevice"  # with `net=unix`: sockets between processes need no device
+_BITS = {"64": (), "32": (GUEST / "bits-32.config",)}  # the same for the setting `bits`, added last
 SOURCES_FILE = "sources.json"
 METHOD = "kbuild dependency files, headers left out"
 # What this machine must have, when its own compilers are to build the kernel: program → Debian's package.
@@ -59,8 +56,8 @@ def built_kernel(cache: Cache, notify: Notify, net: str = "unix", toolchain: str
     version, sha256 = debian.candidate(package, "all")  # the package itself, 138 MB, is touched only when there is something to build
     key = {
         "source": sha256,
-        "config": " ".join(map(file_sha256, [*fragments(net, bits), *_replaced(net).values()])),
-        "recipe": "6",
+        "config": " ".join(map(file_sha256, [*fragments(net, bits), LIST, *replaced(net, bits).values()])),
+        "recipe": "7",
         **by.key(),
     }
     if not cache.has("linux-kernel", key):  # what there is may be another version than the locked one
@@ -71,7 +68,7 @@ def built_kernel(cache: Cache, notify: Notify, net: str = "unix", toolchain: str
         deb = debian.binary(package, "all")
         if deb.sha256 != key["source"]:
             raise BackendError(f"{package} {deb.version} is another version than a moment ago", hint="try again")
-        _build(deb, by, work, notify, net, fragments(net, bits))
+        _build(deb, by, work, notify, net, bits)
 
     folder = cache.folder("linux-kernel", key, make)
     vmlinux = folder / "vmlinux"
@@ -115,7 +112,7 @@ def _version_key(name: str) -> list[int]:
 # ---------------------------------------------------------------- building
 
 
-def _build(deb: DebianFile, by: Tools, work: Path, notify: Notify, net: str, wanted: Sequence[Path]) -> None:
+def _build(deb: DebianFile, by: Tools, work: Path, notify: Notify, net: str, bits: str) -> None:
     started = time.monotonic()
 
     def tell(text: str, done: float) -> None:
@@ -127,14 +124,16 @@ def _build(deb: DebianFile, by: Tools, work: Path, notify: Notify, net: str, wan
         scratch.mkdir()
         tree = _unpack(deb, by, scratch)
         tell("configuring Linux", 0.03)
-        _replace(tree, net)
-        _configure(by, tree, wanted)
+        leave_out(tree, net, bits)
+        _configure(by, tree, fragments(net, bits))
         _compile(by, tree, tell)
         tell("counting what was compiled", 0.97)
         _run(by, ["objcopy", "--strip-all", "vmlinux", "../vmlinux"], tree)
         _keep_pvh_note(by, scratch)
         shutil.move(scratch / "vmlinux", work / "vmlinux")
-        (work / SOURCES_FILE).write_text(json.dumps(_compiled_sources(by, tree), indent=0))
+        compiled = _compiled_sources(by, tree)
+        (work / SOURCES_FILE).write_text(json.dumps(compiled, indent=0))
+        (work / FILE).write_text(json.dumps(counted(tree, net, bits, compiled), indent=0))
         shutil.copy(tree / ".config", work / "config")
         tell("kernel built", 1.0)
     finally:
@@ -187,17 +186,6 @@ def _name(line: str) -> str:
     match = re.search(r"CONFIG_\w+", line)
     assert match
     return match[0]
-
-
-def _replaced(net: str) -> dict[str, Path]:
-    """The files of ours that take the place of Linux's, or stand beside them, by their places in its tree."""
-    folders = (_LEFTOUT, *((_NODEVICE,) if net == "unix" else ()))
-    return {str(path.relative_to(folder)): path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()}
-
-
-def _replace(tree: Path, net: str) -> None:
-    for place, path in _replaced(net).items():
-        shutil.copyfile(path, tree / place)
 
 
 def _compile(by: Tools, tree: Path, tell: Callable[[str, float], None]) -> None:
