@@ -11,8 +11,9 @@ is left as it is and gets no emulation vector: then every system call reaches th
 
 **By words.** memcpy, memmove and memset (i386/i386/strings.c) are `rep movsb` and `rep stosb`. A processor that sees these does them by
 lines; an emulator does a byte at a time, 4,096 for each page that is zeroed for a program or copied when it is written. Here they go by
-words and then by what is left, in the same 112 bytes, where nothing else stands: what they do to memory, what they return and which
-registers they change is the same (memmove goes backwards by bytes as before). A kernel that has other bytes there keeps them.
+words and then by what is left, in the same 112 bytes, where nothing else stands: what they do to memory and what they return is the same
+(memmove goes backwards by bytes as before), and they change no registers but those that a C function may. A kernel that has other bytes
+there keeps them.
 """
 
 from __future__ import annotations
