@@ -35,6 +35,7 @@ select = ["bin/tcc", "lib/libtcc1.a"]
 
 [source.tool.env]
 PATH = "{host-busybox}/bin"
+system = "i686-linux"
 cc = "{host-tcc}/usr/bin/i386-tcc"
 tcc = "{tcc-source}"
 mes = "{mes-libc}"

@@ -171,7 +171,7 @@ def test_where_the_difference_begins_is_coloured(browser: Browser, differing: Pa
         browser.open(differing, dark=dark)
         words = browser.evaluate("[...document.querySelectorAll('.plan .rows .state')].map(e => e.textContent)")
         assert words[:4] == ["agrees"] * 3 + ["differs by itself"] and words.count("differs by itself") == 1
-        assert words[4:] == ["not comparable", "agrees", "not comparable", "agrees", "agrees"]
+        assert sorted(words[4:]) == ["agrees"] * 3 + ["not comparable"] * 2
         circles = "[...document.querySelectorAll('.plan .arcs circle')].map(e => getComputedStyle(e).fill)"
         tags = "[...document.querySelectorAll('.plan .rows .state')].map(e => getComputedStyle(e).color)"
         assert browser.evaluate(circles) == browser.evaluate(tags)

@@ -40,6 +40,8 @@ echo built > $out
 def walls() -> None:
     if not UmlMachine().confinement(replace(BOOT, kernel=uml.uml_kernel(Cache()).path), uml.MachineOptions()):
         pytest.skip("bubblewrap is not installed, or namespaces are not allowed here")
+    if " amx_tile " in Path("/proc/cpuinfo").read_text():
+        pytest.skip("this machine's processor has AMX, with which User-Mode Linux does not run")
 
 
 def run(script: Script, plugins: Plugins, folder: Path, machine: str = "uml", executor: str = "") -> Booted:

@@ -20,39 +20,40 @@ static const u32 K[64] = {
 /* S1(e) is the rotations of e by 6, 11 and 25, here one within the other: a rotation less far each; S0(a): 2, 13 and 22.
  * On entry x = b ^ c, so that Maj(a, b, c) = ((a ^ b) & x) ^ b; on exit x = a ^ b, which is the next round's.
  */
-#define ROUND(a, b, c, d, e, f, g, h, i)              \
-    t = ROT(e, 14) ^ e;                               \
-    t = ROT(t, 5) ^ e;                                \
-    h += K[i] + w[(i) & 15] + (g ^ (e & (f ^ g)));    \
-    h += ROT(t, 6);                                   \
-    d += h;                                           \
-    t = ROT(a, 9) ^ a;                                \
-    t = ROT(t, 11) ^ a;                               \
-    y = x;                                            \
-    x = a ^ b;                                        \
+#define ROUND(a, b, c, d, e, f, g, h, i)         \
+    t = ROT(e, 14) ^ e;                          \
+    t = ROT(t, 5) ^ e;                           \
+    h += K[i] + w[(i)&15] + (g ^ (e & (f ^ g))); \
+    h += ROT(t, 6);                              \
+    d += h;                                      \
+    t = ROT(a, 9) ^ a;                           \
+    t = ROT(t, 11) ^ a;                          \
+    y = x;                                       \
+    x = a ^ b;                                   \
     h += ROT(t, 2) + ((x & y) ^ b);
 
 /* The block's words are big-endian. */
 #define READ(i) w[i] = (u32)p[4 * (i)] << 24 | (u32)p[4 * (i) + 1] << 16 | (u32)p[4 * (i) + 2] << 8 | p[4 * (i) + 3];
 
 /* w[i - 16] += s0(w[i - 15]) + w[i - 7] + s1(w[i - 2]) */
-#define NEXT(i)                                         \
-    t = w[((i) + 1) & 15];                              \
-    y = ROT(t, 11) ^ t;                                 \
-    w[(i) & 15] += (ROT(y, 7) ^ (t >> 3)) + w[((i) + 9) & 15]; \
-    t = w[((i) + 14) & 15];                             \
-    y = ROT(t, 2) ^ t;                                  \
-    w[(i) & 15] += ROT(y, 17) ^ (t >> 10);
+#define NEXT(i)                                              \
+    t = w[((i) + 1) & 15];                                   \
+    y = ROT(t, 11) ^ t;                                      \
+    w[(i)&15] += (ROT(y, 7) ^ (t >> 3)) + w[((i) + 9) & 15]; \
+    t = w[((i) + 14) & 15];                                  \
+    y = ROT(t, 2) ^ t;                                       \
+    w[(i)&15] += ROT(y, 17) ^ (t >> 10);
 
-#define EIGHT(MAKE, i)                                  \
-    MAKE(i) ROUND(a, b, c, d, e, f, g, h, i)            \
-    MAKE((i) + 1) ROUND(h, a, b, c, d, e, f, g, (i) + 1) \
-    MAKE((i) + 2) ROUND(g, h, a, b, c, d, e, f, (i) + 2) \
-    MAKE((i) + 3) ROUND(f, g, h, a, b, c, d, e, (i) + 3) \
-    MAKE((i) + 4) ROUND(e, f, g, h, a, b, c, d, (i) + 4) \
-    MAKE((i) + 5) ROUND(d, e, f, g, h, a, b, c, (i) + 5) \
-    MAKE((i) + 6) ROUND(c, d, e, f, g, h, a, b, (i) + 6) \
-    MAKE((i) + 7) ROUND(b, c, d, e, f, g, h, a, (i) + 7)
+#define EIGHT(MAKE, i)                                                           \
+    MAKE(i)                                                                      \
+    ROUND(a, b, c, d, e, f, g, h, i)                                             \
+        MAKE((i) + 1) ROUND(h, a, b, c, d, e, f, g, (i) + 1)                     \
+            MAKE((i) + 2) ROUND(g, h, a, b, c, d, e, f, (i) + 2)                 \
+                MAKE((i) + 3) ROUND(f, g, h, a, b, c, d, e, (i) + 3)             \
+                    MAKE((i) + 4) ROUND(e, f, g, h, a, b, c, d, (i) + 4)         \
+                        MAKE((i) + 5) ROUND(d, e, f, g, h, a, b, c, (i) + 5)     \
+                            MAKE((i) + 6) ROUND(c, d, e, f, g, h, a, b, (i) + 6) \
+                                MAKE((i) + 7) ROUND(b, c, d, e, f, g, h, a, (i) + 7)
 
 void sha256_block(u32 *state, const u8 *p)
 {
