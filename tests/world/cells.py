@@ -36,7 +36,6 @@ PROGRAMS = (
     "script",
     "pythontests",
     "pythonsockets",
-    "pythonthreads",
     "lua",
     "zlib",
     "hello",
