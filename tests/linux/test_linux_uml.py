@@ -88,6 +88,17 @@ def test_never_without_walls(monkeypatch: pytest.MonkeyPatch) -> None:
     assert UmlMachine().confinement(BOOT, uml.MachineOptions()) == ""
 
 
+@pytest.mark.parametrize("flags", ["fpu sse avx512f", "fpu sse avx512f amx_tile amx_int8"])
+def test_never_on_a_processor_with_registers_it_has_no_room_for(monkeypatch: pytest.MonkeyPatch, flags: str) -> None:
+    monkeypatch.setattr(uml, "starts", lambda command: True)
+    monkeypatch.setattr(Path, "read_text", lambda self: f"processor\t: 0\nflags\t\t: {flags}\nbugs\t\t: amx_tile\n")
+    if "amx_tile" in flags:
+        with pytest.raises(MissingToolError, match="AMX"):
+            UmlMachine().prepare(BOOT)
+    else:
+        UmlMachine().prepare(BOOT)
+
+
 def test_what_is_taken() -> None:
     machine = UmlMachine()
     assert machine.takes(BOOT) == ""

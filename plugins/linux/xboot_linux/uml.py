@@ -104,7 +104,7 @@ def _files(boot: Boot) -> list[Path]:
 
 
 def _has_tiles(processors: str) -> bool:
-    """By the text of /proc/cpuinfo. UML 6.1 keeps a program's registers in 2,696 bytes (arch/x86/um/user-offsets.c, HOST_FP_SIZE); AMX has 8 KiB."""
+    """By the text of /proc/cpuinfo. UML 6.1 keeps a program's registers in 2,696 bytes (HOST_FP_SIZE, arch/x86/um/user-offsets.c)."""
     return re.search(r"^flags\s*:.*\bamx_tile\b", processors, re.MULTILINE) is not None
 
 

@@ -30,10 +30,10 @@ static const u32 K[64] = {
     t = ROT(t, 11) ^ a;                          \
     y = x;                                       \
     x = a ^ b;                                   \
-    h += ROT(t, 2) + ((x & y) ^ b);
+    h += ROT(t, 2) + ((x & y) ^ b)
 
 /* The block's words are big-endian. */
-#define READ(i) w[i] = (u32)p[4 * (i)] << 24 | (u32)p[4 * (i) + 1] << 16 | (u32)p[4 * (i) + 2] << 8 | p[4 * (i) + 3];
+#define READ(i) w[i] = (u32)p[4 * (i)] << 24 | (u32)p[4 * (i) + 1] << 16 | (u32)p[4 * (i) + 2] << 8 | p[4 * (i) + 3]
 
 /* w[i - 16] += s0(w[i - 15]) + w[i - 7] + s1(w[i - 2]) */
 #define NEXT(i)                                              \
@@ -42,18 +42,25 @@ static const u32 K[64] = {
     w[(i)&15] += (ROT(y, 7) ^ (t >> 3)) + w[((i) + 9) & 15]; \
     t = w[((i) + 14) & 15];                                  \
     y = ROT(t, 2) ^ t;                                       \
-    w[(i)&15] += ROT(y, 17) ^ (t >> 10);
+    w[(i)&15] += ROT(y, 17) ^ (t >> 10)
 
-#define EIGHT(MAKE, i)                                                           \
-    MAKE(i)                                                                      \
-    ROUND(a, b, c, d, e, f, g, h, i)                                             \
-        MAKE((i) + 1) ROUND(h, a, b, c, d, e, f, g, (i) + 1)                     \
-            MAKE((i) + 2) ROUND(g, h, a, b, c, d, e, f, (i) + 2)                 \
-                MAKE((i) + 3) ROUND(f, g, h, a, b, c, d, e, (i) + 3)             \
-                    MAKE((i) + 4) ROUND(e, f, g, h, a, b, c, d, (i) + 4)         \
-                        MAKE((i) + 5) ROUND(d, e, f, g, h, a, b, c, (i) + 5)     \
-                            MAKE((i) + 6) ROUND(c, d, e, f, g, h, a, b, (i) + 6) \
-                                MAKE((i) + 7) ROUND(b, c, d, e, f, g, h, a, (i) + 7)
+#define EIGHT(MAKE, i)                      \
+    MAKE(i);                                \
+    ROUND(a, b, c, d, e, f, g, h, i);       \
+    MAKE((i) + 1);                          \
+    ROUND(h, a, b, c, d, e, f, g, (i) + 1); \
+    MAKE((i) + 2);                          \
+    ROUND(g, h, a, b, c, d, e, f, (i) + 2); \
+    MAKE((i) + 3);                          \
+    ROUND(f, g, h, a, b, c, d, e, (i) + 3); \
+    MAKE((i) + 4);                          \
+    ROUND(e, f, g, h, a, b, c, d, (i) + 4); \
+    MAKE((i) + 5);                          \
+    ROUND(d, e, f, g, h, a, b, c, (i) + 5); \
+    MAKE((i) + 6);                          \
+    ROUND(c, d, e, f, g, h, a, b, (i) + 6); \
+    MAKE((i) + 7);                          \
+    ROUND(b, c, d, e, f, g, h, a, (i) + 7)
 
 void sha256_block(u32 *state, const u8 *p)
 {
@@ -62,14 +69,14 @@ void sha256_block(u32 *state, const u8 *p)
     a = state[0], b = state[1], c = state[2], d = state[3];
     e = state[4], f = state[5], g = state[6], h = state[7];
     x = b ^ c;
-    EIGHT(READ, 0)
-    EIGHT(READ, 8)
-    EIGHT(NEXT, 16)
-    EIGHT(NEXT, 24)
-    EIGHT(NEXT, 32)
-    EIGHT(NEXT, 40)
-    EIGHT(NEXT, 48)
-    EIGHT(NEXT, 56)
+    EIGHT(READ, 0);
+    EIGHT(READ, 8);
+    EIGHT(NEXT, 16);
+    EIGHT(NEXT, 24);
+    EIGHT(NEXT, 32);
+    EIGHT(NEXT, 40);
+    EIGHT(NEXT, 48);
+    EIGHT(NEXT, 56);
     state[0] += a, state[1] += b, state[2] += c, state[3] += d;
     state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
