@@ -1,7 +1,7 @@
 /* One block of SHA-256 (FIPS 180-4, section 6.2.2). All rounds are written out with the variables renamed, so that no word need
  * be moved along, and gcc makes the constants part of its instructions. Of the message schedule only the last 16 words are
- * kept: w[i] is made in the place of w[i - 16], right before its round. For i386, whose compiler (TCC) does not optimise,
- * there is sha256-block-i386.S instead.
+ * kept: w[i] is made in the place of w[i - 16], right before its round. Where TCC compiles, which does not optimise,
+ * sha256-block-i386.S or sha256-block-x86_64.S takes its place.
  */
 #include "xboot.h"
 

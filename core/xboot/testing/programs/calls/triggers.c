@@ -1,32 +1,6 @@
 /* triggers.c: epoll that tells what has come since it told last (EPOLLET), of each kind of thing that can be waited for. */
 
-enum { ET = 1u << 31 };
-
-static int triggers_set;
-
-/* How many events are there now, and the first of them. */
-static void triggers_ask(const char *what)
-{
-    u32 events[3 * 4];
-    int n;
-
-    events[0] = 0;
-    n = sys(EPOLL_WAIT, triggers_set, events, 4, 0);
-    put(what);
-    put(": ");
-    put_number(n);
-    say(" event", (int)events[0]);
-}
-
-static void triggers_begin(int fd, u32 wanted)
-{
-    u32 event[3];
-
-    triggers_set = sys(EPOLL_CREATE1, 0);
-    event[0] = wanted | ET;
-    event[1] = event[2] = 0;
-    say("watched", sys(EPOLL_CTL, triggers_set, 1, fd, event));
-}
+#include "../syscalls/edges.h"
 
 static void triggers_again(int fd, u32 wanted)
 {
@@ -34,7 +8,7 @@ static void triggers_again(int fd, u32 wanted)
 
     event[0] = wanted | ET;
     event[1] = event[2] = 0;
-    say("modified", sys(EPOLL_CTL, triggers_set, 3, fd, event));
+    say("modified", sys(EPOLL_CTL, edges_set, 3, fd, event));
 }
 
 static void triggers(void)
@@ -48,99 +22,99 @@ static void triggers(void)
     section("triggers");
     memset(bytes, 'x', sizeof bytes);
     sys(PIPE2, p, O_NONBLOCK);
-    triggers_begin(p[0], 1);
-    triggers_ask("empty");
+    edges_begin(p[0], 1);
+    edges_ask("empty");
     sys(WRITE, p[1], "abc", 3);
-    triggers_ask("written");
-    triggers_ask("told once");
+    edges_ask("written");
+    edges_ask("told once");
     sys(READ, p[0], bytes, 1);
-    triggers_ask("part is read");
+    edges_ask("part is read");
     sys(WRITE, p[1], "d", 1);
-    triggers_ask("written again");
-    triggers_ask("told once");
+    edges_ask("written again");
+    edges_ask("told once");
     triggers_again(p[0], 1);
-    triggers_ask("modified: told anew");
-    triggers_ask("told once");
+    edges_ask("modified: told anew");
+    edges_ask("told once");
     sys(READ, p[0], bytes, 64);
     sys(WRITE, p[1], "e", 1);
     sys(READ, p[0], bytes, 64);
-    triggers_ask("written and read");
+    edges_ask("written and read");
     sys(WRITE, p[1], "f", 1);
     triggers_again(p[0], 1 | 1u << 30);
-    triggers_ask("once");
+    edges_ask("once");
     sys(WRITE, p[1], "g", 1);
-    triggers_ask("and no more");
+    edges_ask("and no more");
     triggers_again(p[0], 1);
-    triggers_ask("but when modified");
+    edges_ask("but when modified");
     sys(READ, p[0], bytes, 64);
     sys(CLOSE, p[1]);
-    triggers_ask("closed");
-    triggers_ask("told once");
+    edges_ask("closed");
+    edges_ask("told once");
     sys(CLOSE, p[0]);
-    sys(CLOSE, triggers_set);
+    sys(CLOSE, edges_set);
     sys(PIPE2, p, O_NONBLOCK);
-    triggers_begin(p[1], 4);
-    triggers_ask("room");
-    triggers_ask("told once");
+    edges_begin(p[1], 4);
+    edges_ask("room");
+    edges_ask("told once");
     for (n = 0; sys(WRITE, p[1], bytes, 4096) == 4096; n++)
         ;
     say("full after", n);
-    triggers_ask("full");
+    edges_ask("full");
     sys(READ, p[0], bytes, 4096);
-    triggers_ask("room again");
+    edges_ask("room again");
     sys(READ, p[0], bytes, 4096);
-    triggers_ask("more room, never without");
+    edges_ask("more room, never without");
     sys(CLOSE, p[0]);
-    triggers_ask("nobody reads");
-    triggers_ask("told once");
+    edges_ask("nobody reads");
+    edges_ask("told once");
     sys(CLOSE, p[1]);
-    sys(CLOSE, triggers_set);
+    sys(CLOSE, edges_set);
     fd = sys(EVENTFD2, 0, O_NONBLOCK);
-    triggers_begin(fd, 5);
-    triggers_ask("eventfd");
+    edges_begin(fd, 5);
+    edges_ask("eventfd");
     value = 1;
     sys(WRITE, fd, &value, 8);
-    triggers_ask("counted");
-    triggers_ask("told once");
+    edges_ask("counted");
+    edges_ask("told once");
     sys(WRITE, fd, &value, 8);
-    triggers_ask("counted again");
+    edges_ask("counted again");
     sys(READ, fd, &value, 8);
-    triggers_ask("read");
-    triggers_ask("told once");
+    edges_ask("read");
+    edges_ask("told once");
     sys(CLOSE, fd);
-    sys(CLOSE, triggers_set);
+    sys(CLOSE, edges_set);
     fd = sys(TIMERFD_CREATE, 1, O_NONBLOCK);
-    triggers_begin(fd, 1);
-    triggers_ask("timerfd");
+    edges_begin(fd, 1);
+    edges_ask("timerfd");
     time[0] = time[1] = time[2] = 0;
     time[3] = 1000000;
     sys(TIMERFD_SETTIME, fd, 0, time, 0);
-    say("waits for it", sys(EPOLL_WAIT, triggers_set, events, 1, 5000));
-    triggers_ask("told once");
+    say("waits for it", sys(EPOLL_WAIT, edges_set, events, 1, 5000));
+    edges_ask("told once");
     sys(TIMERFD_SETTIME, fd, 0, time, 0);
-    say("set anew", sys(EPOLL_WAIT, triggers_set, events, 1, 5000));
-    triggers_ask("told once");
+    say("set anew", sys(EPOLL_WAIT, edges_set, events, 1, 5000));
+    edges_ask("told once");
     sys(CLOSE, fd);
-    sys(CLOSE, triggers_set);
+    sys(CLOSE, edges_set);
     set[0] = 1 << 9;
     set[1] = 0;
     sys(RT_SIGPROCMASK, 0, set, 0, 8);
     fd = sys(SIGNALFD4, -1, set, 8, O_NONBLOCK);
-    triggers_begin(fd, 1);
-    triggers_ask("signalfd");
+    edges_begin(fd, 1);
+    edges_ask("signalfd");
     sys(KILL, sys(GETPID), 10);
-    triggers_ask("a signal");
-    triggers_ask("told once");
+    edges_ask("a signal");
+    edges_ask("told once");
     time[0] = time[1] = 0;
     sys(RT_SIGTIMEDWAIT, set, 0, time, 8);
     sys(KILL, sys(GETPID), 10);
-    triggers_ask("another");
+    edges_ask("another");
     sys(RT_SIGTIMEDWAIT, set, 0, time, 8);
     sys(RT_SIGPROCMASK, 1, set, 0, 8);
     sys(CLOSE, fd);
-    sys(CLOSE, triggers_set);
+    sys(CLOSE, edges_set);
     sys(PIPE2, p, O_NONBLOCK);
-    triggers_begin(p[0], 1);
+    edges_begin(p[0], 1);
     sys(PIPE, s);
     pid = sys(FORK);
     if (!pid) {
@@ -154,16 +128,16 @@ static void triggers(void)
     }
     sys(CLOSE, s[0]);
     sys(CLOSE, s[1]);
-    say("waits for a child", sys(EPOLL_WAIT, triggers_set, events, 1, 5000));
-    triggers_ask("told once");
+    say("waits for a child", sys(EPOLL_WAIT, edges_set, events, 1, 5000));
+    edges_ask("told once");
     say("it ends", child_status(pid));
     sys(CLOSE, p[0]);
     sys(CLOSE, p[1]);
-    sys(CLOSE, triggers_set);
+    sys(CLOSE, edges_set);
     n = sys(OPEN, "/dev/null", O_RDWR);
     events[0] = 1 | ET;
-    triggers_set = sys(EPOLL_CREATE1, 0);
-    say("no file", sys(EPOLL_CTL, triggers_set, 1, n, events));
+    edges_set = sys(EPOLL_CREATE1, 0);
+    say("no file", sys(EPOLL_CTL, edges_set, 1, n, events));
     sys(CLOSE, n);
-    sys(CLOSE, triggers_set);
+    sys(CLOSE, edges_set);
 }

@@ -1,29 +1,6 @@
 /* choices.c: SO_LINGER, and what epoll calls an edge (EPOLLET) of a socket. */
 
-static int choices_set;
-
-static void choices_ask(const char *what)
-{
-    u32 events[3 * 4];
-    int n;
-
-    events[0] = 0;
-    n = sys(EPOLL_WAIT, choices_set, events, 4, 0);
-    put(what);
-    put(": ");
-    put_number(n);
-    say(" event", (int)events[0]);
-}
-
-static void choices_watch(int fd, u32 wanted)
-{
-    u32 event[3];
-
-    choices_set = sys(EPOLL_CREATE1, 0);
-    event[0] = wanted | 1u << 31;
-    event[1] = event[2] = 0;
-    say("watched", sys(EPOLL_CTL, choices_set, 1, fd, event));
-}
+#include "../syscalls/edges.h"
 
 static void choices_linger(int fd)
 {
@@ -59,62 +36,62 @@ static void choices(void)
     size = 4;
     say("room for half", sys(GETSOCKOPT, s[0], 1, 13, value, &size));
     say("bad memory", sys(SETSOCKOPT, s[0], 1, 13, BAD, 8));
-    choices_watch(s[0], 1 | 4 | 0x2000);
-    choices_ask("room");
-    choices_ask("told once");
+    edges_begin(s[0], 1 | 4 | 0x2000);
+    edges_ask("room");
+    edges_ask("told once");
     sys(WRITE, s[1], "abc", 3);
-    choices_ask("written to");
-    choices_ask("told once");
+    edges_ask("written to");
+    edges_ask("told once");
     sys(READ, s[0], sock_buffer, 1);
-    choices_ask("part is read");
+    edges_ask("part is read");
     sys(WRITE, s[1], "d", 1);
-    choices_ask("written to again");
+    edges_ask("written to again");
     sys(READ, s[0], sock_buffer, 64);
-    choices_ask("all is read");
+    edges_ask("all is read");
     sys(SHUTDOWN, s[1], 1);
-    choices_ask("the other end writes no more");
-    choices_ask("told once");
+    edges_ask("the other end writes no more");
+    edges_ask("told once");
     sys(CLOSE, s[1]);
-    choices_ask("the other end is closed");
-    choices_ask("told once");
+    edges_ask("the other end is closed");
+    edges_ask("told once");
     close_all();
     sys(SOCKETPAIR, 1, STREAM | O_NONBLOCK, 0, s);
-    choices_watch(s[0], 4);
-    choices_ask("room");
+    edges_begin(s[0], 4);
+    edges_ask("room");
     while (sys(WRITE, s[0], sock_buffer, 32768) > 0)
         ;
-    choices_ask("full");
+    edges_ask("full");
     while (sys(READ, s[1], sock_buffer, 32768) > 0)
         ;
-    choices_ask("all is read");
-    choices_ask("told once");
+    edges_ask("all is read");
+    edges_ask("told once");
     close_all();
     sys(SOCKETPAIR, 1, DATAGRAM | O_NONBLOCK, 0, s);
-    choices_watch(s[0], 1);
-    choices_ask("no datagram");
+    edges_begin(s[0], 1);
+    edges_ask("no datagram");
     sys(WRITE, s[1], "a", 1);
     sys(WRITE, s[1], "b", 1);
-    choices_ask("two");
+    edges_ask("two");
     sys(READ, s[0], sock_buffer, 64);
-    choices_ask("one is read");
+    edges_ask("one is read");
     sys(WRITE, s[1], "c", 1);
-    choices_ask("another");
+    edges_ask("another");
     close_all();
     l = sys(SOCKET, 1, STREAM | O_NONBLOCK, 0);
     sock_bind(l, "listener");
     sys(LISTEN, l, 4);
-    choices_watch(l, 1);
-    choices_ask("nobody connects");
+    edges_begin(l, 1);
+    edges_ask("nobody connects");
     c = sys(SOCKET, 1, STREAM, 0);
     sock_connect(c, "listener");
-    choices_ask("one connects");
-    choices_ask("told once");
+    edges_ask("one connects");
+    edges_ask("told once");
     c = sys(SOCKET, 1, STREAM, 0);
     sock_connect(c, "listener");
-    choices_ask("another");
+    edges_ask("another");
     size = sizeof name;
     sane("accept", sys(ACCEPT4, l, &name, &size, 0));
-    choices_ask("one is taken");
+    edges_ask("one is taken");
     close_all();
     sys(UNLINK, "listener");
 }
