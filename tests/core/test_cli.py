@@ -6,12 +6,13 @@ import json
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from xboot.cli.app import app
-from xboot.cli.values import command
+from xboot.cli.values import _Words, command
 
 ROOT = Path(__file__).parents[2]
 HELLO = ROOT / "examples" / "hello" / "recipe.toml"
@@ -215,3 +216,26 @@ def test_one_verb_is_made_as_among_all() -> None:
             assert set(getattr(shown, "commands", {})) == set(getattr(expected, "commands", {}))
     assert set(command(app, ["--help"]).commands) == set(command(app, []).commands) == set(whole.commands)
     assert set(command(app, ["--mirror", "x", "run"]).commands) == set(whole.commands)
+
+
+def test_words_are_read_without_pydantic_as_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes longer to load than all of a plan, and a derivation's file needs none of it."""
+    code = (
+        "import atexit, sys\nfrom xboot.__main__ import main\n"
+        "atexit.register(lambda: print(*sorted({'pydantic', 'xboot.parse'} & sys.modules.keys())))\nmain()\n"
+    )
+    words = ["plan", "--format", "table", "--seed", "/nix/store/a", "--seed", "/nix/store/b", "/nowhere.drv"]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+    assert done.stdout == "xboot.parse\n" and "/nowhere.drv" in done.stderr
+    read = []
+    monkeypatch.setattr("xboot.cli.values._Words.coerce", lambda self, value, param, ctx: read.append((value, param, ctx)) or value)
+    words = ["plan", "--seed", "a", "--seed", "b", "--memory", "64", "--store", "/nix", "x.drv"]
+    with suppress(Exception):
+        command(app, words)(words, standalone_mode=False)
+    monkeypatch.undo()
+    seen = set()
+    for value, param, ctx in read:
+        usual = type(param).get_runtime_param(param).coerce(value, param=param, ctx=ctx)
+        assert _Words(lambda param=param: type(param).get_runtime_param(param)).coerce(value, param, ctx) == usual
+        seen.add(param.name)
+    assert {"seed", "memory", "store", "targets", "format"} <= seen

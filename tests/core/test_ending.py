@@ -52,6 +52,26 @@ def test_an_error_is_one_line_whatever_is_in_it(monkeypatch: pytest.MonkeyPatch)
     assert "hint: \\x07\\n" in text
 
 
+LEAVES = """
+import atexit, os, sys, threading, time
+from xboot.cli.ending import run_to_end
+def command(**_):
+    print("said")
+    sys.stderr.write("told ")
+    if len(sys.argv) > 1:
+        threading.Thread(target=lambda: (time.sleep(0.5), print("by a thread", flush=True))).start()
+    return 7
+atexit.register(lambda: print("at the end"))
+run_to_end(command)
+"""
+
+
+@pytest.mark.parametrize(("words", "after"), [((), ""), (("thread",), "by a thread\n")])
+def test_what_is_left_to_do_is_done_at_the_end(words: tuple[str, ...], after: str) -> None:
+    done = subprocess.run([sys.executable, "-c", LEAVES, *words], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (7, f"said\n{after}at the end\n", "told ")
+
+
 def test_the_text_of_a_derivation_is_shown_to_the_byte(tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.toml"
     recipe.write_text("[derivation.a]\nbuilder = '/b'\n[derivation.b]\nbuilder = '/b'\nargs = ['{a}', \"\\u001b[2J\"]\n")

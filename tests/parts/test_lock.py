@@ -16,7 +16,7 @@ from xboot.errors import InputError
 from xboot.guest import scheme
 from xboot.parts import Group, Lock, Part, Suite, locked, read_lock, unpack, write_lock
 from xboot.parts.index import Index
-from xboot.parts.lock import LOCK
+from xboot.parts.lock import LOCK, _loaded
 from xboot.parts.update import changes, renewed
 from xboot.parts.version import version_key
 from xboot_hurd import kernel as hurd
@@ -29,6 +29,35 @@ def test_written_and_read(tmp_path: Path) -> None:
     lock = Lock({"bookworm": Suite("bookworm", "debian", "20260101T000000Z")}, {"images": GROUP}, [GOOD])
     write_lock(lock, tmp_path / "lock")
     assert read_lock(tmp_path / "lock") == lock
+
+
+def test_lines_of_parts_are_what_toml_says_of_them() -> None:
+    text = LOCK.read_text()
+    head, first, *_ = text.split("\n[[part]]\n")
+    part = f"\n[[part]]\n{first}"
+    for other in (
+        text,
+        head + part,
+        head,
+        head + part.replace('"', "'"),
+        head + part.replace("size = ", "size =  "),
+        head + part.replace("size = ", "size = 1_"),
+        head + part.replace("groups = [", 'groups = ["a", "b", '),
+        head + part.replace("[[part]]", "[[part]] # one"),
+        head + part + part.replace("[[part]]", "[[ part ]]"),
+        f'{head}\nnote = """{part}"""\n',
+        head + part.replace('name = "', 'name = "\\u0041\\t'),
+        (head + part).replace("\n", "\r\n"),
+        (head + part).rstrip("\n"),
+    ):
+        assert _loaded(other) == tomllib.loads(other), other
+    for wrong in (
+        head + part.replace("size = ", "size = 0"),
+        head + part + "x\n",
+        head + part * 2 + "[",
+    ):
+        with pytest.raises(tomllib.TOMLDecodeError):
+            _loaded(wrong)
 
 
 def test_the_lock_of_this_xboot(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ class _Flooded:
 
 
 def test_what_qemu_says_on_qmp_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xboot_qemu.base.QMPClient", _Flooded)
+    monkeypatch.setattr("qemu.qmp.QMPClient", _Flooded)
 
     async def talk() -> int:
         ours, theirs = socket.socketpair()

@@ -17,9 +17,9 @@ from xboot.machine import MachineOptions
 from xboot.testing.boot import Booted, Plan, boot, source
 from xboot.testing.builders import HOSTILE
 from xboot_qemu.command import find_program
-from xboot_qemu.confine import confinement
+from xboot_qemu.confine import confinement, has_seccomp
 from xboot_qemu.guard import SOURCE, guard, made_by, needed, unguarded
-from xboot_qemu.said import ask, folders, takes_plugins, version
+from xboot_qemu.said import SECCOMP, ask, folders, starts_behind_walls, takes_plugins, version
 
 TCG = MachineOptions("tcg")
 # Places that each kernel maps and writes, in its view of all memory: low ones; tccboot hides what is below 14 MiB and not its own.
@@ -113,7 +113,7 @@ def test_the_kernels_half_is_learnt_from_its_width(tmp_path: Path, bits: int, at
 def _qemu(folder: Path, version: str, usage: str = "-plugin [file=]<file>") -> str:
     """Something that says that it is this QEMU."""
     program = folder / f"qemu-{version}"
-    program.write_text(f'#!/bin/sh\n[ "$1" != -help ] || printf "QEMU emulator version {version}, Copyright\\n{usage}\\n"\n')
+    program.write_text(f'#!/bin/sh\n[ "${{*#*-help}}" = "$*" ] || printf "QEMU emulator version {version}, Copyright\\n{usage}\\n"\n')
     program.chmod(0o755)
     return str(program)
 
@@ -129,28 +129,54 @@ def test_which_emulators_are_guarded(tmp_path: Path, monkeypatch: pytest.MonkeyP
     bare = _qemu(tmp_path, "8.0.0", usage="nothing")
     assert guard(bare, TCG, 64) is None and "takes no plugins" in unguarded(bare, TCG)
     assert confinement(bare, TCG).endswith("far calls are not watched")
-    monkeypatch.setattr(xboot_qemu.guard, "_compiler", lambda: "")
+    monkeypatch.setattr(xboot_qemu.guard, "_compiler", lambda: None)
     assert guard(old, TCG, 64) is None and "no C compiler" in unguarded(old, TCG)
 
 
 def test_what_compiles_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    tcc = (("/cache/ld.so", "--library-path", "/cache", "/cache/tcc"), "a" * 64)
+    tcc = ("", "a" * 64)
     for found, said in (
         (tcc, "Debian's TCC as it is locked, toolroot " + "a" * 64),
-        ((("/usr/bin/cc",), ""), "/usr/bin/cc of this machine"),
+        (("/usr/bin/cc", ""), "/usr/bin/cc of this machine"),
         (None, ""),
     ):
         monkeypatch.setattr(xboot_qemu.guard, "_compiler", lambda found=found: found)
         assert made_by() == said
 
 
-def test_an_emulator_is_asked_once_for_each_answer(tmp_path: Path) -> None:
+def test_an_emulator_is_asked_once_for_each_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = Path(_qemu(tmp_path, "8.1.0"))
-    program.write_text(program.read_text().replace("#!/bin/sh\n", f'#!/bin/sh\necho "$*" >> {tmp_path}/asked\n'))
+    asked: list[list[str]] = []
+    usual = subprocess.run
+    monkeypatch.setattr(subprocess, "run", lambda command, **how: (asked.append(list(command)), usual(command, **how))[1])
     ask(str(program))
     assert needed(str(program), TCG) and unguarded(str(program), TCG) == "" and takes_plugins(str(program))
     assert version(str(program)) == "8.1.0" and folders(str(program)) == ()
-    assert sorted((tmp_path / "asked").read_text().splitlines()) == ["-L help", "-help"]
+    walled = starts_behind_walls(str(program))
+    questions = sorted(command[command.index(str(program)) + 1 :] for command in asked if command[-1] != SECCOMP[-1])
+    assert questions == sorted([["-L", "help"], [*SECCOMP, "-help"], *([] if walled else [["-help"]])])
+    assert has_seccomp(str(program)) and len(asked) == (2 if walled else 4)
+
+
+@pytest.mark.compiler
+def test_the_guards_compiler_is_not_read_where_its_work_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what it made is made again when it is damaged."""
+    old = _qemu(tmp_path, "7.2.22")
+    (tmp_path / "cache").mkdir()
+    for kind in Cache().root.iterdir():
+        if kind.name != "qemu-guard":  # others boot with that one now
+            (tmp_path / "cache" / kind.name).symlink_to(kind)
+    monkeypatch.setenv("XBOOT_CACHE", str(tmp_path / "cache"))
+    for name in ("_compiler", "_made"):  # they ask once in each process
+        monkeypatch.setattr(xboot_qemu.guard, name, getattr(xboot_qemu.guard, name).__wrapped__)
+    found = guard(old, TCG, 64)
+    assert found is not None
+    usual, read = xboot_qemu.guard.obtain_tcc, []
+    monkeypatch.setattr(xboot_qemu.guard, "obtain_tcc", lambda *args: (read.append(args), usual(*args))[1])
+    assert guard(old, TCG, 64) == found and unguarded(old, TCG) == "" and not read
+    whole = found.read_bytes()
+    found.write_bytes(bytes(len(whole)))
+    assert guard(old, TCG, 64) == found and found.read_bytes() == whole and read
 
 
 def test_a_version_stands_in_the_first_line_or_nowhere(tmp_path: Path) -> None:

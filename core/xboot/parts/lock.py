@@ -37,6 +37,14 @@ _SHAPES = {
     "sha256": r"[0-9a-f]{64}",
 }
 
+# A string of TOML without escapes, and the lines of one part. Both are what TOML takes them for, and less than what it allows.
+_PLAIN = r"[ !#-\[\]-~]*"
+_QUOTED = re.compile(f'"({_PLAIN})"')
+_AS_WRITTEN = re.compile(
+    "".join(f'{name} = "(?P<{name}>{_PLAIN})"\n' for name in ("name", "architecture", "path", "version", "suite", "sha256"))
+    + rf'size = (?P<size>[1-9][0-9]{{0,15}})\ngroups = \[(?P<groups>(?:"{_PLAIN}"(?:, "{_PLAIN}")*)?)\]\n'
+)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Part:
@@ -134,7 +142,7 @@ def locked() -> Lock:
 def read_lock(path: Path) -> Lock:
     """Read a lock file. Raises InputError that names the file and what is wrong with it."""
     try:
-        data = tomllib.loads(read_regular(path, _MAX_LOCK, "a lock of parts").decode())
+        data = _loaded(read_regular(path, _MAX_LOCK, "a lock of parts").decode())
         if data.pop("version", None) != _VERSION:
             raise ValueError(f"expected `version = {_VERSION}`")
         suites = {name: Suite(name, **entry) for name, entry in data.pop("suite", {}).items()}
@@ -147,6 +155,24 @@ def read_lock(path: Path) -> Lock:
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise InputError(f"{path}: not a lock of parts: {error}") from None
     return Lock(suites, groups, parts)
+
+
+def _loaded(text: str) -> dict[str, Any]:
+    """What TOML says of the text. Parts as `write_lock` writes them, two hundred that every command reads, are taken line by line, ten
+    times as fast; where anything else stands among them, the whole text is read as TOML.
+    """
+    head, *parts = text.split("\n[[part]]\n")
+    entries = []
+    for part in parts:
+        match = _AS_WRITTEN.fullmatch(part)
+        if match is None:
+            return tomllib.loads(text)
+        entries.append({**match.groupdict(), "size": int(match["size"]), "groups": _QUOTED.findall(match["groups"])})
+    try:
+        data = tomllib.loads(head)
+    except tomllib.TOMLDecodeError:  # or the parts stand in a string, and are none
+        return tomllib.loads(text)
+    return {**data, "part": entries} if entries and "part" not in data else tomllib.loads(text)
 
 
 def _part(entry: Mapping[str, Any]) -> Part:

@@ -10,9 +10,7 @@ import socket
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
-
-from qemu.qmp import QMPClient, QMPError
+from typing import TYPE_CHECKING, ClassVar
 
 from xboot.errors import GuestError, UsageError
 from xboot.machine import Carrier, End, Machine, MachineOptions, ProcessCarrier, socket_pairs, start_process
@@ -22,7 +20,11 @@ from xboot_qemu.command import command_line, find_program, hints, program_name, 
 from xboot_qemu.confine import confinement, walls
 from xboot_qemu.firmware import firmware
 from xboot_qemu.guard import REASON, STATUS, guard, unguarded
+from xboot_qemu.said import ask
 from xboot_qemu.tcb import substrate
+
+if TYPE_CHECKING:
+    from qemu.qmp import QMPClient
 
 logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL)  # a guest that dies is not this library's business
 
@@ -59,6 +61,12 @@ class QemuMachine(Machine):
                 "--accel kvm: no KVM that runs a guest was found here", hint="`xboot doctor` says more; leave --accel out to use TCG"
             )
         return "tcg"
+
+    def prepare(self, boot: Boot) -> None:
+        """Nothing is made; what QEMU will be asked for is asked from here on, while the rest is made ready."""
+        program = shutil.which(program_name(boot))
+        if program is not None:
+            ask(program)
 
     def describe(self, boot: Boot, options: MachineOptions) -> list[str]:
         """As it is started, but with the console on standard output and the result channel on the socket `result.sock`."""
@@ -126,6 +134,8 @@ class QemuCarrier(ProcessCarrier):
 
     async def read_memory(self, base: int, size: int, file: Path) -> None:
         """By QMP's `pmemsave`."""
+        from qemu.qmp import QMPClient, QMPError  # noqa: PLC0415 - loaded while the machine runs
+
         try:
             if self._client is None:
                 client = QMPClient("xboot")

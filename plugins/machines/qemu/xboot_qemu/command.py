@@ -11,8 +11,9 @@ from pathlib import Path
 from xboot.errors import BackendError, MissingToolError
 from xboot.machine import MachineOptions
 from xboot.model import Boot, Protocol, Serial
-from xboot_qemu.confine import SECCOMP, has_seccomp
+from xboot_qemu.confine import has_seccomp
 from xboot_qemu.firmware import with_firmware
+from xboot_qemu.said import SECCOMP
 
 # `-rtc`: the guest's clock always starts at the second at which each step begins (docs/contract.md), whatever the time of day at the host.
 _COMMON = ("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-rtc", "base=2030-01-01T00:00:00,clock=vm")

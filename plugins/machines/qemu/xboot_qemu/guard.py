@@ -17,6 +17,7 @@ from xboot.debian import DebianPackages
 from xboot.errors import BackendError, XbootError
 from xboot.guest.tcc import obtain_tcc
 from xboot.machine import MachineOptions
+from xboot.toolroot import TCC, tools
 from xboot_qemu.said import takes_plugins, version
 
 SOURCE = Path(__file__).with_name("guard.c")
@@ -26,6 +27,7 @@ REASON = "was ended: a program reached the kernel's memory by a far call or retu
 """That end, in words that go on from "the machine"."""
 _MENDED = (9, 1)  # the first version of QEMU without the defect
 _PLUGINS = (4, 2)  # the first with plugins
+_KIND, _INTERFACES, _WIDTHS = "qemu-guard", (1, 2), (32, 64)
 
 
 def needed(program: str, options: MachineOptions) -> bool:
@@ -39,7 +41,7 @@ def guard(program: str, options: MachineOptions, bits: int) -> Path | None:
     """
     if not needed(program, options) or unguarded(program, options):
         return None
-    return _made(2 if _version(program) >= (9, 0) else 1, bits)
+    return _made() / _file(2 if _version(program) >= (9, 0) else 1, bits)
 
 
 def unguarded(program: str, options: MachineOptions) -> str:
@@ -56,20 +58,23 @@ def made_by() -> str:
     found = _compiler()
     if found is None:
         return ""
-    return f"{found[0][0]} of this machine" if len(found[0]) == 1 else f"Debian's TCC as it is locked, toolroot {found[1]}"
+    path, identity = found
+    return f"{path} of this machine" if path else f"Debian's TCC as it is locked, toolroot {identity}"
 
 
 @functools.cache
-def _compiler() -> tuple[tuple[str, ...], str] | None:
-    """The words that compile the guard, and what tells this compiler from others. The locked TCC, which needs nothing of this machine; if
-    its package is not to be had, what there is here.
+def _compiler() -> tuple[str, str] | None:
+    """The path of what compiles the guard (empty: the locked TCC, which needs nothing of this machine; of this machine's only if TCC's
+    package is not to be had), and what tells this compiler from others.
     """
+    locked = tools(Cache(), "locked", TCC, {}).key()["toolroot"]
     try:
-        tcc = obtain_tcc(DebianPackages(Cache()), "tcc")
-        return (*tcc.command, "-nostdlib", "-nostdinc", f"-I{tcc.include}"), tcc.tools.key()["toolroot"]
+        if not Cache().has(_KIND, _key(locked)):  # else it was to be had, and what it made is here
+            obtain_tcc(DebianPackages(Cache()), "tcc")
     except (XbootError, OSError):  # not to be had, or a cache that cannot be written to
         path = next((path for name in ("gcc", "cc", "clang") if (path := shutil.which(name))), "")
-        return ((path,), f"{path} {Path(path).stat().st_mtime_ns}") if path else None
+        return (path, f"{path} {Path(path).stat().st_mtime_ns}") if path else None
+    return "", locked
 
 
 def _version(program: str) -> tuple[int, ...]:
@@ -78,28 +83,35 @@ def _version(program: str) -> tuple[int, ...]:
 
 
 @functools.cache
-def _made(interface: int, bits: int) -> Path:
-    """The compiled plugin, from the cache or made now. Raises BackendError when the compiler refuses it."""
+def _made() -> Path:
+    """The folder of the compiled plugins, for both widths of a kernel and both versions of QEMU's interface: from the cache, or made now.
+    Raises BackendError when the compiler refuses one, MissingToolError when what was made is damaged and its compiler is gone.
+    """
     found = _compiler()
     assert found is not None  # `unguarded` has looked
-    compiler, identity = found
+    path, identity = found
 
     def make(folder: Path) -> None:
-        words = [
-            *compiler,
-            "-O1",
-            "-shared",
-            "-fPIC",
-            f"-DVERSION={interface}",
-            f"-DBITS={bits}",
-            f"-DSTATUS={STATUS}",
-            "-o",
-            str(folder / "guard.so"),
-            str(SOURCE),
-        ]
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise BackendError(f"{compiler[0]} could not compile the guard for QEMU, {SOURCE}", hint=done.stderr.strip()[-500:])
+        words = [path] if path else _tcc()
+        for interface in _INTERFACES:
+            for bits in _WIDTHS:
+                defined = [f"-DVERSION={interface}", f"-DBITS={bits}", f"-DSTATUS={STATUS}"]
+                command = [*words, "-O1", "-shared", "-fPIC", *defined, "-o", str(folder / _file(interface, bits)), str(SOURCE)]
+                done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+                if done.returncode != 0:
+                    raise BackendError(f"{words[0]} could not compile the guard for QEMU, {SOURCE}", hint=done.stderr.strip()[-500:])
 
-    key = {"source": file_sha256(SOURCE), "compiler": identity, "version": f"{interface} {STATUS} {bits}"}
-    return Cache().folder("qemu-guard", key, make) / "guard.so"
+    return Cache().folder(_KIND, _key(identity), make)
+
+
+def _key(compiler: str) -> dict[str, str]:
+    return {"source": file_sha256(SOURCE), "compiler": compiler, "version": f"{_INTERFACES} {STATUS} {_WIDTHS}"}
+
+
+def _file(interface: int, bits: int) -> str:
+    return f"guard-{interface}-{bits}.so"
+
+
+def _tcc() -> list[str]:
+    tcc = obtain_tcc(DebianPackages(Cache()), "tcc")
+    return [*tcc.command, "-nostdlib", "-nostdinc", f"-I{tcc.include}"]

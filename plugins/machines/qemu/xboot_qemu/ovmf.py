@@ -39,6 +39,7 @@ class OvmfMachine(QemuMachine):
         return refusal(as_pc(boot))
 
     def prepare(self, boot: Boot) -> None:
+        super().prepare(as_pc(boot))
         obtain_uefi(Cache())
         build_loaders(Cache())
 
