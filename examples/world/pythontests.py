@@ -21,7 +21,12 @@ WITHOUT = {
         "test_asyncore.TestAPI_UseIPv4Poll.test_quick_connect test_asyncore.TestAPI_UseIPv4Select.test_quick_connect"
     ),
     "a list of network interfaces (AF_NETLINK)": "test_socket.GeneralModuleTests.testInterfaceNameIndex",
-    "descriptors of processes (pidfd_open)": "test_asyncio.test_subprocess.SubprocessPidfdWatcherTests",
+    "descriptors of processes (pidfd_open)": (
+        "test_asyncio.test_subprocess.SubprocessPidfdWatcherTests test_signal.PidfdSignalTest test_posix.PosixTester.test_pidfd_open"
+    ),
+    "Python in the place that it was made for": (
+        "test_subprocess.ProcessTestCase.test_executable_without_cwd test_subprocess.ProcessTestCaseNoPoll.test_executable_without_cwd"
+    ),
     "/etc/services": "test_socket.GeneralModuleTests.testGetServBy test_socket.GeneralModuleTests.testGetaddrinfo",
 }
 

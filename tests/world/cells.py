@@ -36,6 +36,7 @@ PROGRAMS = (
     "script",
     "pythontests",
     "pythonsockets",
+    "pythonthreads",
     "lua",
     "zlib",
     "hello",
