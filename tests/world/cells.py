@@ -37,6 +37,7 @@ PROGRAMS = (
     "pythontests",
     "pythonsockets",
     "pythonthreads",
+    "pythonprocesses",
     "lua",
     "zlib",
     "hello",
