@@ -38,11 +38,13 @@ PROGRAMS = (
     "pythonsockets",
     "pythonthreads",
     "pythonprocesses",
+    "perltests",
     "lua",
     "zlib",
     "hello",
     "gnu-sed",
     "sqlite",
+    "gnu-make",
 )
 VOTERS = ("linux", "mirage", "tccboot", "hurd")
 SYSTEMS = {"i686": VOTERS, "x86_64": ("linux", "mirage", "tccboot")}  # and who offers it
