@@ -11,7 +11,6 @@ checkout is faster. What one run takes says how busy the machine was: quote medi
 from __future__ import annotations
 
 import argparse
-import ctypes
 import os
 import shutil
 import statistics
@@ -20,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from bench.graph import make_graph
 from bench.seeds import make_seeds
 from bench.writing import writing
 from xboot._workspace import cache_root
+from xboot.testing.processor import adopt, processor_seconds
 from xboot.testing.recipes import recipe_text, shell_step
 
 HERE = Path(__file__).parent.parent
@@ -38,7 +38,6 @@ BACKENDS = ("linux", "hurd", "tccboot", "mirage")
 _BYTES = 200_000  # of a file that is copied by one call to read and one to write for each, as bootstrap tools do
 _TOUCHED = 16  # times 64 MiB of pages
 _HASHED = 256  # MB of an output, so that the executor's hashing is what a run takes
-_PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 _REMEMBERED = ("line-counts", "parts-unpacked", "runs", "times")  # what a side makes for itself: kinds of the cache
 
 
@@ -152,26 +151,16 @@ def _rows(folder: Path, wanted: Sequence[str]) -> Mapping[str, Row]:
     return chosen
 
 
-def _adopt() -> None:
-    """Make what a command leaves behind a child of this process: bubblewrap ends before the first process of its namespace, which alone
-    has waited for QEMU. Raises OSError.
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
-
-
 def _one(side: Side, row: Row) -> tuple[float, float]:
     """Seconds of one run, and seconds of the processor: of the command and all that it started, the machine among them."""
     row.before(side)
-    before, begin = os.times(), time.perf_counter()
-    side.run(*row.arguments)
-    seconds = time.perf_counter() - begin
-    with suppress(ChildProcessError):
-        while True:
-            os.wait()
-    after = os.times()
-    return seconds, after.children_user + after.children_system - before.children_user - before.children_system
+
+    def run() -> float:
+        begin = time.perf_counter()
+        side.run(*row.arguments)
+        return time.perf_counter() - begin
+
+    return processor_seconds(run)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -181,7 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rows", default="", help="only these, divided by commas")
     parser.add_argument("--runs", type=int, default=5, help="how often each side runs each row, after one turn that is not counted")
     options = parser.parse_args(arguments)
-    _adopt()
+    adopt()
     with tempfile.TemporaryDirectory(prefix="xboot-bench-") as scratch, _checkout(options.other) as checkout:
         folder = Path(scratch)
         rows = _rows(folder, [name for name in options.rows.split(",") if name])

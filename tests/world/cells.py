@@ -1,10 +1,11 @@
-"""The example world on the kernels: which of its programs are built, to which hash, in how many seconds.
+"""The example world on the kernels: which of its programs are built, to which hash, in how many of the processor's seconds.
 
 Usage: python tests/world/cells.py [--systems S,…] [--voters A,B,…] [--programs NAME,…] [--merged DIR] [--write]. The userland of each
 system is merged on linux, once (with --merged its NAR stays in DIR and is taken from there next time), and is a seed of what runs on each
-voter, in one boot a voter. A voter that does not offer a system is passed over.
-cells.txt is what was seen: --write records anew and writes the table of docs/world.md. Exit status: 0 if every program was built
-everywhere, to one hash, and to the recorded one; 1 if not; 2 if the userland could not be had.
+voter, each program in a run of its own. A voter that does not offer a system is passed over.
+cells.txt is what was seen: --write records each cell as soon as it is there (of two that write at once neither loses the other's), and
+writes the table of docs/world.md. Exit status: 0 if every program was built everywhere, to one hash, and to the recorded one; 1 if not; 2
+if the userland could not be had.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import worldtable
+from filelock import FileLock
 
 from xboot.errors import XbootError
 from xboot.recipe import derive
 from xboot.storepath import store_name
+from xboot.testing.processor import adopt, processor_seconds
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -53,13 +56,15 @@ _MERGE = ("--memory", "3000", "--step-timeout", "3000", "--run-timeout", "3100")
 
 @dataclass(frozen=True)
 class Cell:
-    """A program that was built: its output's NAR hash as SRI, and the seconds of its step."""
+    """A program that was built: its output's NAR hash as SRI, and the processor's seconds of the whole run: xboot's, and QEMU's with all
+    that it booted (None: not measured). They say what a kernel costs also where a machine is busy, which the clock's do not.
+    """
 
     system: str
     voter: str
     program: str
     hash: str
-    seconds: float
+    seconds: float | None
 
 
 def derivation(program: str, system: str) -> str:
@@ -70,13 +75,17 @@ def derivation(program: str, system: str) -> str:
 def recorded(text: str) -> list[Cell]:
     """The cells of a record."""
     lines = (line.split() for line in text.splitlines() if line and not line.startswith("#"))
-    return [Cell(system, voter, program, digest, float(seconds)) for system, voter, program, digest, seconds in lines]
+    return [
+        Cell(system, voter, program, digest, None if seconds == "-" else float(seconds))
+        for system, voter, program, digest, seconds in lines
+    ]
 
 
 def record(cells: Iterable[Cell]) -> str:
     """A record of cells."""
-    lines = [f"{c.system} {c.voter} {c.program} {c.hash} {c.seconds:.1f}\n" for c in cells]
-    return "# Cells that were seen (tests/world/cells.py --write): system, kernel, program, hash, seconds of the step.\n" + "".join(lines)
+    lines = [f"{c.system} {c.voter} {c.program} {c.hash} {'-' if c.seconds is None else f'{c.seconds:.1f}'}\n" for c in cells]
+    head = "# Cells that were seen (tests/world/cells.py --write): system, kernel, program, hash, the processor's seconds of the run.\n"
+    return head + "".join(lines)
 
 
 def together(old: Iterable[Cell], new: Iterable[Cell]) -> list[Cell]:
@@ -100,15 +109,22 @@ def disagreeing(cells: Iterable[Cell]) -> list[str]:
 
 
 def table(cells: Sequence[Cell]) -> str:
-    """The table of docs/world.md: a line for each program, seconds for each kernel, and the hash."""
+    """The table of docs/world.md: a line for each program, for each kernel the seconds and how many times linux' they are, and the hash."""
     lines = {}
     for system, program in sorted({(c.system, c.program) for c in cells}, key=lambda key: (key[0], PROGRAMS.index(key[1]))):
         of = {c.voter: c for c in cells if (c.system, c.program) == (system, program)}
         (digest,) = {c.hash for c in of.values()}
         missing = ["not run" if voter in SYSTEMS[system] else "not offered" for voter in VOTERS]
-        seconds = [f"{of[voter].seconds:.0f} s" if voter in of else why for voter, why in zip(VOTERS, missing, strict=True)]
-        lines[f"{system} `{program}`"] = [*seconds, f"`{digest}`"]
+        took = [_took(of[voter], of.get("linux")) if voter in of else why for voter, why in zip(VOTERS, missing, strict=True)]
+        lines[f"{system} `{program}`"] = [*took, f"`{digest}`"]
     return worldtable.rows([*VOTERS, "one hash"], lines)
+
+
+def _took(cell: Cell, linux: Cell | None) -> str:
+    if cell.seconds is None:
+        return "built"
+    compared = cell.voter != "linux" and linux is not None and linux.seconds
+    return f"{cell.seconds:.0f} s ({cell.seconds / compared:.2f})" if compared else f"{cell.seconds:.0f} s"
 
 
 def _xboot(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -127,38 +143,47 @@ def merged(recipe: Path, system: str, folder: Path) -> str:
     return path
 
 
-def built(system: str, voter: str, recipe: Path, programs: Sequence[str], seed: str, folder: Path) -> tuple[list[Cell], str]:
-    """What of the programs was built on a voter, and why the run ended early (empty: it did not)."""
-    limits = ("--step-timeout", "5000", "--run-timeout", "20000")
+def built(system: str, voter: str, recipe: Path, program: str, seed: str, folder: Path) -> tuple[list[Cell], str]:
+    """The cell of a program that was built on a voter; none, and why, if it was not."""
+    limits = ("--fresh", "--step-timeout", "5000", "--run-timeout", "20000")
     net = ("--set", "linux.net=loopback") if voter == "linux" else ()  # the others have one in any case
-    target = f"{recipe}:{','.join(derivation(program, system) for program in programs)}"
-    done = _xboot("run", "-b", voter, *limits, *net, "--json", "--seed", seed, "--store", folder, target)
+    target = f"{recipe}:{derivation(program, system)}"
+    done, seconds = processor_seconds(
+        lambda: _xboot("run", "-b", voter, *limits, *net, "--json", "--seed", seed, "--store", folder, target)
+    )
     try:
         report: Mapping[str, object] = json.loads(done.stdout)
     except ValueError:
         return [], done.stderr[-800:]
-    return cells_of(report, system, voter), str(report["failure"] or "")
+    return cells_of(report, system, voter, seconds), str(report["failure"] or "")
 
 
-def cells_of(report: Mapping[str, object], system: str, voter: str) -> list[Cell]:
-    """The cells of a report of `xboot run --json`: outputs that were built."""
+def cells_of(report: Mapping[str, object], system: str, voter: str, seconds: float | None = None) -> list[Cell]:
+    """The cells of a report of `xboot run --json`: outputs that were built, in these seconds."""
     outputs = report["outputs"]
     assert isinstance(outputs, list)
     names = {o["path"]: store_name(o["path"]).partition("-")[2].removesuffix(f"-{system}") for o in outputs}
-    return [Cell(system, voter, names[o["path"]], o["narHash"], o["seconds"]) for o in outputs if o["status"] != "not run"]
+    return [Cell(system, voter, names[o["path"]], o["narHash"], seconds) for o in outputs if o["status"] != "not run"]
 
 
-def _show(where: str, cells: Sequence[Cell], old: Iterable[Cell], programs: Sequence[str], failure: str) -> list[str]:
-    """Print the cells of a run; what is wrong with them."""
-    for c in cells:
-        print(f"{where} {c.program}: {c.hash} in {c.seconds:.1f} s", flush=True)
-    bad = [f"{where}: {program} was not built: {failure}" for program in programs if program not in {c.program for c in cells}]
+def write(found: Sequence[Cell]) -> None:
+    """Record these cells, and write the page's table; not if they disagree with others."""
+    with FileLock(Path(tempfile.gettempdir()) / "xboot-world-cells.lock"):
+        cells = together(recorded(RECORD.read_text()), found)
+        if not disagreeing(cells):
+            RECORD.write_text(record(cells))
+            worldtable.write(PAGE, "cells", table(cells))
+
+
+def _wrong(found: Sequence[Cell], old: Iterable[Cell]) -> list[str]:
+    """A line for each cell that was recorded with another hash."""
     before = {(c.system, c.voter, c.program): c.hash for c in old}
-    for c in cells:
+    lines = []
+    for c in found:
         was = before.get((c.system, c.voter, c.program), c.hash)
         if was != c.hash:
-            bad.append(f"{where}: {c.program} is {c.hash}, and was {was} when it was recorded")
-    return bad
+            lines.append(f"{c.system} {c.voter}: {c.program} is {c.hash}, and was {was} when it was recorded")
+    return lines
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -170,6 +195,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--merged", type=Path, help="the folder where the merged userland is, or is to be put")
     parser.add_argument("--write", action="store_true", help="record what was seen")
     chosen = parser.parse_args(arguments)
+    adopt()
     old = recorded(RECORD.read_text())
     found: list[Cell] = []
     bad: list[str] = []
@@ -185,14 +211,17 @@ def main(arguments: Sequence[str]) -> int:
                 print(f"world: {error}")
                 return 2
             for voter in (v for v in chosen.voters.split(",") if v in SYSTEMS[system]):
-                cells, failure = built(system, voter, recipe, programs, seed, folder)
-                bad += _show(f"{system} {voter}", cells, old, programs, failure)
-                found += cells
-    bad += disagreeing(found)
+                for program in programs:
+                    cells, failure = built(system, voter, recipe, program, seed, folder)
+                    for c in cells:
+                        print(f"{system} {voter} {program}: {c.hash}, {c.seconds:.1f} s of the processor", flush=True)
+                    if not cells:
+                        bad.append(f"{system} {voter}: {program} was not built: {failure}")
+                    if chosen.write:
+                        write(cells)
+                    found += cells
+    bad += _wrong(found, old) + disagreeing(found)
     print("\n".join(bad) if bad else f"{len(found)} cells, as recorded")
-    if chosen.write and not disagreeing(together(old, found)):
-        RECORD.write_text(record(together(old, found)))
-        worldtable.write(PAGE, "cells", table(recorded(RECORD.read_text())))
     return int(bool(bad))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import cells
@@ -32,18 +33,37 @@ def test_a_record_is_read_as_it_was_written() -> None:
     again = Cell("i686", "linux", "lua", "sha256-c", 1.0)
     assert cells.recorded(cells.record([ONE, OTHER])) == [Cell("i686", "linux", "lua", "sha256-a", 12.0), OTHER]
     assert cells.together([OTHER, ONE], [again]) == [again, OTHER]
+    unmeasured = Cell("i686", "linux", "zlib", "sha256-d", None)
+    assert cells.recorded(cells.record([unmeasured])) == [unmeasured]
+
+
+def test_seconds_stand_beside_those_of_linux() -> None:
+    found = [Cell("i686", voter, "lua", "sha256-a", seconds) for voter, seconds in (("linux", 10.0), ("mirage", None), ("tccboot", 7.5))]
+    assert cells.table(found).splitlines()[2:] == ["| i686 `lua` | 10 s | built | 8 s (0.75) | not run | `sha256-a` |"]
+
+
+def test_two_that_write_at_once_lose_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cells.txt").write_text(cells.record([ONE]))
+    shutil.copy(cells.PAGE, tmp_path / "page.md")
+    monkeypatch.setattr(cells, "RECORD", tmp_path / "cells.txt")
+    monkeypatch.setattr(cells, "PAGE", tmp_path / "page.md")
+    more = Cell("i686", "mirage", "lua", "sha256-a", 1.0)
+    cells.write([more])
+    assert cells.recorded((tmp_path / "cells.txt").read_text()) == [Cell("i686", "linux", "lua", "sha256-a", 12.0), more]
+    cells.write([OTHER])  # another hash: it is not recorded
+    assert OTHER not in cells.recorded((tmp_path / "cells.txt").read_text())
 
 
 def test_what_was_not_run_is_no_cell() -> None:
     ran = {"path": "/nix/store/" + "a" * 32 + "-gnu-sed", "status": "unknown", "narHash": "sha256-x", "seconds": 2.0}
     not_run = {"path": "/nix/store/" + "b" * 32 + "-lua", "status": "not run", "narHash": None, "seconds": None}
-    assert cells.cells_of({"outputs": [ran, not_run]}, "i686", "hurd") == [Cell("i686", "hurd", "gnu-sed", "sha256-x", 2.0)]
+    assert cells.cells_of({"outputs": [ran, not_run]}, "i686", "hurd", 3.5) == [Cell("i686", "hurd", "gnu-sed", "sha256-x", 3.5)]
 
 
 def test_a_system_has_its_own_cells() -> None:
     ran = {"path": "/nix/store/" + "a" * 32 + "-lua-x86_64", "status": "unknown", "narHash": "sha256-x", "seconds": 2.0}
     assert cells.derivation("lua", "x86_64") == "lua-x86_64"
-    (cell,) = cells.cells_of({"outputs": [ran]}, "x86_64", "mirage")
+    (cell,) = cells.cells_of({"outputs": [ran]}, "x86_64", "mirage", 2.0)
     assert cell == Cell("x86_64", "mirage", "lua", "sha256-x", 2.0)
     assert cells.together([Cell("x86_64", "hurd", "lua", "sha256-x", 2.0)], [cell, ONE]) == [ONE, cell]  # hurd has no such system
     assert cells.table([ONE, cell]).splitlines()[2:] == [
