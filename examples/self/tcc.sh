@@ -5,7 +5,7 @@ cp -r $compiler compiler
 cc=$tcc/bin/tcc
 for generation in 1 2 3; do
     objects=
-    for file in compiler/start.S libc/setjmp.S compiler/linux.c libc/memory.c libc/string.c libc/print.c libc/stream.c libc/stubs.c tcc/tcc.c \
+    for file in compiler/start.S libc/setjmp.S libc/copy.S compiler/linux.c libc/memory.c libc/string.c libc/print.c libc/stream.c libc/stubs.c tcc/tcc.c \
         tcc/lib/libtcc1.c; do
         object=$(echo $file | tr / -).o
         $cc $includes -c $file -o $object

@@ -40,6 +40,7 @@ Target = Literal["i386", "x86_64"]
 _FILES = (
     "compiler/start.S",
     "libc/setjmp.S",
+    "libc/copy.S",
     "compiler/linux.c",
     "libc/memory.c",
     "libc/string.c",

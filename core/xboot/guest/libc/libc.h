@@ -27,12 +27,14 @@ void *malloc(size_t size);
 void *realloc(void *block, size_t size);
 void *calloc(size_t count, size_t size);
 void free(void *block);
-void *memcpy(void *to, const void *from, size_t length);
-void *memmove(void *to, const void *from, size_t length);
-void *memset(void *to, int byte, size_t length);
 int memcmp(const void *a, const void *b, size_t length);
 void libc_heap(void *start, size_t size);
 size_t libc_heap_used(void);
+
+/* copy.S */
+void *memcpy(void *to, const void *from, size_t length);
+void *memmove(void *to, const void *from, size_t length);
+void *memset(void *to, int byte, size_t length);
 
 /* string.c */
 size_t strlen(const char *s);

@@ -94,60 +94,13 @@ void free(void *block)
 	freed[class] = block;
 }
 
-/* Words, not bytes: TCC unrolls nothing, and rep movs is slow under emulation. */
-void *memcpy(void *to, const void *from, size_t length)
-{
-	unsigned char *t = to;
-	const unsigned char *f = from;
-
-	while (length >= 16) {
-		((unsigned *)t)[0] = ((unsigned *)f)[0];
-		((unsigned *)t)[1] = ((unsigned *)f)[1];
-		((unsigned *)t)[2] = ((unsigned *)f)[2];
-		((unsigned *)t)[3] = ((unsigned *)f)[3];
-		t += 16;
-		f += 16;
-		length -= 16;
-	}
-	while (length--)
-		*t++ = *f++;
-	return to;
-}
-
-void *memmove(void *to, const void *from, size_t length)
-{
-	unsigned char *t = to;
-	const unsigned char *f = from;
-
-	if (t <= f || t >= f + length)
-		return memcpy(to, from, length);
-	while (length--)
-		t[length] = f[length];
-	return to;
-}
-
-void *memset(void *to, int byte, size_t length)
-{
-	unsigned char *t = to;
-	unsigned word = (unsigned char)byte * 0x01010101u;
-
-	while (length >= 16) {
-		((unsigned *)t)[0] = word;
-		((unsigned *)t)[1] = word;
-		((unsigned *)t)[2] = word;
-		((unsigned *)t)[3] = word;
-		t += 16;
-		length -= 16;
-	}
-	while (length--)
-		*t++ = byte;
-	return to;
-}
-
+/* Words first: they are taken when they are the same, which they mostly are. */
 int memcmp(const void *a, const void *b, size_t length)
 {
 	const unsigned char *x = a, *y = b;
 
+	for (; length >= 4 && *(unsigned *)x == *(unsigned *)y; length -= 4)
+		x += 4, y += 4;
 	for (; length; length--, x++, y++)
 		if (*x != *y)
 			return *x - *y;
