@@ -18,6 +18,7 @@ for folder in */*/t; do
     [ -e $folder/test.pl ] || cp t/test.pl $folder # as modules have it that come by themselves
 done
 ln -s ../bin/perl t/perl
+mkdir -p blib/lib blib/arch # which some tests of modules look for above them
 export PATH=$PWD/bin:$PATH PERL5LIB=$PWD/lib
 set -o pipefail
 perl $run $tests | tee results
