@@ -27,8 +27,8 @@ LOADER = Path(__file__).parent / "guest" / "loader"
 _TEXT = 0x2000000  # where the loader is linked: main.c has the memory map
 _COMPILER, _SUPPORT = "loader/tcc.c", f"tcc/{LIBTCC1}"  # the two of _FILES that are TCC's; all others are ours
 _FILES = (
-    "loader/boot.S", "libc/setjmp.S", "libc/copy.S", "loader/main.c", "loader/file.c", "libc/memory.c", "libc/string.c", "libc/print.c", "libc/stream.c",
-    "libc/stubs.c", "loader/sha256.c", _COMPILER, _SUPPORT,
+    "loader/boot.S", "libc/setjmp.S", "libc/copy.S", "loader/main.c", "loader/file.c", "libc/memory.c", "libc/string.c", "libc/print.c",
+    "libc/stream.c", "libc/stubs.c", "loader/sha256.c", _COMPILER, _SUPPORT,
 )  # fmt: skip
 _TARGETS: Mapping[int, Target] = {32: "i386", 64: "x86_64"}
 _RECIPE = "5"
