@@ -34,7 +34,9 @@ cp make tests/make
 ln -s $SHELL tools/sh
 grep -rl /bin/sh tests | while read file; do with_shell $file; done
 cd tests
-perl -I. run_make_tests.pl -srcdir .. -make $PWD/make > ../log 2>&1 || { grep -v ' ok \| N/A$' ../log; tail -n 60 work/*/*.diff* work/*.diff*; exit 1; }
+# Left out: what wants the machine's load (here it is one for all kernels), a /usr/include, and another make within four seconds by the clock.
+rm scripts/options/dash-l scripts/variables/INCLUDE_DIRS scripts/features/output-sync
+perl -I. run_make_tests.pl -srcdir .. -make $PWD/make > ../log 2>&1 || { grep -v ' ok \| N/A$' ../log; tail -n 60 work/*/*.diff*; exit 1; }
 cd ..
 mkdir -p $out/bin
 cp make $out/bin
