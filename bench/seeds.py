@@ -37,11 +37,22 @@ def make_seeds(folder: Path, size: int = 190_000_000, trees: int = 6, files: int
     root = maker.package("uses-them", tools, [builder], ["out"])
     seeds = tuple(tool.outputs["out"].path for tool in tools)
     for at, path in enumerate(seeds):
-        _fill(maker.store / store_name(path), maker.random, [*seeds[max(0, at - 2) : at], path], size // trees, files)
+        fill_tree(maker.store / store_name(path), maker.random, [*seeds[max(0, at - 2) : at], path], size // trees, files)
     return Seeds(folder, root.path, seeds)
 
 
-def _fill(tree: Path, chance: random.Random, mentioned: list[str], size: int, files: int) -> None:
+def make_trees(folder: Path, size: int = 190_000_000, trees: int = 6, files: int = 500, seed: int = 1) -> list[Path]:
+    """The same trees as folders below `folder`, which must not exist, for a recipe to take as sources: what is checked and unpacked before
+    a boot's first builder is the same for sources and seeds.
+    """
+    chance = random.Random(seed)
+    made = [folder / f"tool-{number}" for number in range(trees)]
+    for tree in made:
+        fill_tree(tree, chance, [str(tree)], size // trees, files)
+    return made
+
+
+def fill_tree(tree: Path, chance: random.Random, mentioned: list[str], size: int, files: int) -> None:
     """A tree of `files` files with `size` bytes: half of it bytes by chance, half words, a path of `mentioned` in every file."""
     for number in range(files):
         place = tree / f"lib{number % 20}" / f"file-{number}"

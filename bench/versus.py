@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.graph import make_graph
-from bench.seeds import make_seeds
+from bench.seeds import make_seeds, make_trees
 from bench.writing import writing
 from xboot._workspace import cache_root
 from xboot.testing.processor import adopt, processor_seconds
@@ -118,21 +118,18 @@ def _rows(folder: Path, wanted: Sequence[str]) -> Mapping[str, Row]:
         "graph": Row([]),
         "seeds": Row([]),
         **{
-            f"hash-{name}": Row(["run", "--quiet", "--fresh", "--accel", "tcg", "--backend", name, str(folder / "hash.toml")])
-            for name in BACKENDS
-        },
-        **{
-            f"touch-{name}": Row(["run", "--quiet", "--fresh", "--accel", "tcg", "--backend", name, str(folder / "touch.toml")])
-            for name in BACKENDS
-        },
-        **{
-            f"bytes-{name}": Row(["run", "--quiet", "--fresh", "--accel", "tcg", "--backend", name, str(folder / "bytes.toml")])
+            f"{what}-{name}": Row(["run", "--quiet", "--fresh", "--accel", "tcg", "--backend", name, str(folder / f"{what}.toml")])
+            for what in ("hash", "touch", "bytes", "sources")
             for name in BACKENDS
         },
     }
     unknown = set(wanted) - rows.keys()
     if unknown:
         sys.exit(f"bench.versus: no row {', '.join(sorted(unknown))}; there are {', '.join(rows)}")
+    trees = make_trees(folder / "trees") if any(name.startswith("sources-") for name in wanted) or not wanted else []
+    behind = shell_step(f"echo {' '.join(f'{{{tree.name}}}' for tree in trees)} > $out")
+    sources = {tree.name: {"type": "tree", "path": str(tree)} for tree in trees}
+    (folder / "sources.toml").write_text(recipe_text({"behind": behind}, sources))
     (folder / "hash.toml").write_text(recipe_text({"hashed": shell_step(writing(_HASHED)["hashed"])}))
     copies = f"{{busybox}}/bin/head -c {_BYTES} /dev/zero > from && {{busybox}}/bin/dd if=from of=$out bs=1"
     (folder / "bytes.toml").write_text(recipe_text({"bytes": shell_step(copies)}))
