@@ -23,7 +23,7 @@ from xboot.package import FRAMING, Payload
 from xboot_hurd.backend import plugin
 from xboot_hurd.kernel import debian_kernel, other_kernel
 from xboot_hurd.lines import record_sources
-from xboot_hurd.mend import BY_WORDS, by_words, is_mended, mend
+from xboot_hurd.mend import BY_WORDS, by_words, is_mended, measured_sooner, mend
 from xboot_hurd.module import MAX_PAYLOAD, write_module
 from xboot_hurd.server import build_server
 
@@ -85,6 +85,19 @@ def test_memory_functions_by_words_lie_where_those_by_bytes_lay(original: Path, 
     assert [places[name] for name in ("memcpy", "memmove", "memset")] == [0, 32, 80]
     assert by_words(after) == after
     assert by_words(before + before) == before + before  # twice: which?
+
+
+def test_the_measurement_has_two_other_numbers(original: Path) -> None:
+    before = original.read_bytes()
+    after = measured_sooner(before)
+    assert len(after) == len(before)
+    assert [(a, b) for a, b in zip(before, after, strict=True) if a != b] == [(0x10, 0), (0, 0x10), (8, 2)]
+    first, second, bits = (at for at, (a, b) in enumerate(zip(before, after, strict=True)) if a != b)
+    assert second == first + 1 and first < bits < first + 400  # of one function
+    assert measured_sooner(after) == after
+    assert measured_sooner(before + before) == before + before  # twice: which?
+    other = before.replace(before[first + 9 : first + 15], before[first + 9 : first + 11] + b"elsewhere"[:4], 1)
+    assert other != before and measured_sooner(other) == other  # what is counted there is not what is counted here
 
 
 def test_memory_functions_by_words_do_what_those_by_bytes_did(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from xboot.errors import BackendError, InputError
 from xboot.model import Artifact, Role
 from xboot.toolroot import DEBIAN_BUILDS
 from xboot_hurd.lines import SOURCES_FILE, record_sources
-from xboot_hurd.mend import by_words, mend
+from xboot_hurd.mend import by_words, measured_sooner, mend
 
 PACKAGES = ("gnumach-image-1.8-486", "gnumach-image-1.8-486-up")
 """Debian 12's package, and what later releases call the same configuration."""
@@ -26,14 +26,14 @@ def debian_kernel(debian: DebianPackages, cache: Cache, *, untouched: bool = Fal
     package = _available(debian)
     root, deb = debian.unpacked(package, "i386")
     debug_root, debug = debian.unpacked(f"{package}-dbg", "i386")
-    key = {"kernel": deb.sha256, "debug": debug.sha256, "recipe": "4"}
+    key = {"kernel": deb.sha256, "debug": debug.sha256, "recipe": "5"}
 
     def make(work: Path) -> None:
         kernel = _kernel_in(root, package)
         (work / "original").write_bytes(kernel)
         mended = mend(kernel)
         if mended is not None:
-            (work / "mended").write_bytes(by_words(mended))
+            (work / "mended").write_bytes(measured_sooner(by_words(mended)))
         record_sources(_kernel_in(debug_root, f"{package}-dbg"), work / SOURCES_FILE, kernel)
 
     folder = cache.folder("hurd-kernel", key, make)
@@ -42,7 +42,8 @@ def debian_kernel(debian: DebianPackages, cache: Cache, *, untouched: bool = Fal
     if untouched or not kernel.exists():
         kernel = folder / "original"
     else:
-        origin += f", file {file_sha256(folder / 'original')} with one jump mended and copying by words (xboot_hurd/mend.py)"
+        changed = "one jump mended, copying by words, and a shorter measurement"
+        origin += f", file {file_sha256(folder / 'original')} with {changed} (xboot_hurd/mend.py)"
     return Artifact(
         name="kernel", path=kernel, sha256=file_sha256(kernel), size=kernel.stat().st_size, role=Role.KERNEL,
         origin=origin, version=deb.version,

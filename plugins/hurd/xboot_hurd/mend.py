@@ -1,4 +1,4 @@
-"""GNU Mach, mended: one jump, and copying by words.
+"""GNU Mach, mended: one jump, copying by words, and two numbers.
 
 **The jump.** `int $0x80` in a task with an emulation vector ends in a general protection fault; the trap handler (i386/i386/locore.S,
 take_trap) then jumps into the system call's code behind the instructions that change to the kernel's own stack. So the two words that the
@@ -14,6 +14,13 @@ lines; an emulator does a byte at a time, 4,096 for each page that is zeroed for
 words and then by what is left, in the same 112 bytes, where nothing else stands: what they do to memory and what they return is the same
 (memmove goes backwards by bytes as before), and they change no registers but those that a C function may. A kernel that has other bytes
 there keeps them.
+
+**Two numbers.** At its start Mach measures for Linux's drivers how often their waiting loop goes round in a second
+(linux/dev/init/main.c, calibrate_delay): it doubles a guess, 4,096 first, until that many rounds take longer than a tick of the clock,
+10 ms, and then finds eight more bits, one a tick or two. That was a quarter of a second, nearly half of all that comes before the first
+builder. The guess now begins at 2^20, which an emulator does in a millisecond, and two bits are found: the drivers' waits may be a fifth
+shorter than they are meant to be, and on a very slow machine longer. No driver here has a device; the clock itself has nothing to do with
+it.
 """
 
 from __future__ import annotations
@@ -22,13 +29,19 @@ import re
 import struct
 from pathlib import Path
 
-__all__ = ["BY_WORDS", "by_words", "is_mended", "mend"]
+__all__ = ["BY_WORDS", "by_words", "is_mended", "measured_sooner", "mend"]
 
 # mov 4(%esp),%esp; or %eax,%eax; jz +8; mov 0x2c(%ebx),%eax; jmp rel32
 _JUMP = re.compile(rb"\x8b\x64\x24\x04\x09\xc0\x74\x08\x8b\x43\x2c\xe9(....)", re.DOTALL)
 # mov kernel_stack,%ebx; xchg %ebx,%esp
 _CHANGE = re.compile(rb"\x8b\x1d....\x87\xdc", re.DOTALL)
 _LENGTH = 8
+
+# mov $0x1000,%edx; add $16,%esp; add %edx,%edx; mov %edx,loops_per_sec
+_GUESS = re.compile(rb"\xba(\x00\x10\x00\x00)\x83\xc4\x10\x01\xd2\x89\x15(....)", re.DOTALL)
+# mov loops_per_sec,%esi; mov %esi,%edx; shr %edx; shr $2,%esi; je rel32; mov $8,%ebx
+_BITS = re.compile(rb"\x8b\x35(....)\x89\xf2\xd1\xea\xc1\xee\x02\x0f\x84....\xbb(\x08\x00\x00\x00)", re.DOTALL)
+_FIRST_GUESS, _BITS_FOUND = 1 << 20, 2
 
 # The three functions as Debian's gcc made them, with what fills the place between them.
 _BY_BYTES = bytes.fromhex(
@@ -102,6 +115,17 @@ _BY_WORDS = bytes.fromhex(
 def by_words(kernel: bytes) -> bytes:
     """The kernel with the three functions going by words, or as it was when it has not these, or has them twice."""
     return kernel.replace(_BY_BYTES, _BY_WORDS) if kernel.count(_BY_BYTES) == 1 else kernel
+
+
+def measured_sooner(kernel: bytes) -> bytes:
+    """The kernel with the two numbers, or as it was when it has not this measurement, or has it twice."""
+    guesses, bits = list(_GUESS.finditer(kernel)), list(_BITS.finditer(kernel))
+    if len(guesses) != 1 or len(bits) != 1 or guesses[0][2] != bits[0][1]:
+        return kernel
+    after = bytearray(kernel)
+    struct.pack_into("<I", after, guesses[0].start(1), _FIRST_GUESS)
+    struct.pack_into("<I", after, bits[0].start(2), _BITS_FOUND)
+    return bytes(after)
 
 
 def mend(kernel: bytes) -> bytes | None:

@@ -38,7 +38,7 @@ METHOD = "kbuild dependency files, headers left out"
 # What this machine must have, when its own compilers are to build the kernel: program → Debian's package.
 _TOOLS = {"gcc": "gcc", "ld": "binutils", "make": "make", "flex": "flex", "bison": "bison", "bc": "bc", "xz": "xz-utils"}
 _TREE = "linux"  # the source, in the folder of the work
-# For size gcc copies and fills by `rep movsb` and `rep stosb`, which an emulator does byte by byte: pages are Linux's own functions' to copy.
+# For size gcc copies and fills by `rep movsb` and `rep stosb`, which an emulator does byte by byte: Linux's own functions do it here.
 _STRINGS = "-mstringop-strategy=libcall"
 _EXPECTED_OBJECTS = 900  # compiled in a build of 6.1; only the progress bar depends on it
 
