@@ -6,7 +6,7 @@ for module in $modules; do
         echo "$module fails"
         failed=yes
     fi
-    grep ' skipped ' $module.log || true
+    grep -E '(^| )skipped ' $module.log || true
     tr -d '\r' < $module.log | grep '^of '$module: | tee -a results
 done
 [ -z "$failed" ]

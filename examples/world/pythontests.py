@@ -27,11 +27,19 @@ WITHOUT = {
     "Python in the place that it was made for": (
         "test_subprocess.ProcessTestCase.test_executable_without_cwd test_subprocess.ProcessTestCaseNoPoll.test_executable_without_cwd"
     ),
-    "a second of the processor within a minute by the clock": (
-        "test_signal.ItimerTest.test_itimer_virtual test_signal.ItimerTest.test_itimer_prof"
+    "a timer finer than linux's tick of 10 ms, or Python skips them: there the measured time is now below that, now above": (
+        "test_signal.StressTest.test_stress_delivery_dependent test_signal.StressTest.test_stress_delivery_simultaneous"
     ),
     "/etc/services": "test_socket.GeneralModuleTests.testGetServBy test_socket.GeneralModuleTests.testGetaddrinfo",
 }
+
+# What Python says when a test leaves itself out because the machine was slow, or measured so.
+_BUSY = ("too slow", "too busy", "load too high")
+
+
+def busy(skipped):
+    """Of pairs of a test and why it was skipped, those that another run may not skip: no count of them is an output."""
+    return [(test, reason) for test, reason in skipped if any(word in reason for word in _BUSY)]
 
 
 def each(tests):
@@ -50,8 +58,11 @@ def main(module):
     tests = list(each(unittest.defaultTestLoader.loadTestsFromName("test." + module)))
     wanted = [test for test in tests if not any((test.id() + ".").startswith(name + ".") for name in names)]
     result = unittest.TextTestRunner(sys.stdout, verbosity=2).run(unittest.TestSuite(wanted))
+    unsure = busy(result.skipped)
+    for test, reason in unsure:
+        print(f"{test.id()} was skipped for the machine's sake: {reason}")
     print(f"of {module}: {result.testsRun - len(result.skipped)} tests passed, {len(result.skipped)} skipped")
-    return 0 if result.wasSuccessful() else 1
+    return 0 if result.wasSuccessful() and not unsure else 1
 
 
 if __name__ == "__main__":

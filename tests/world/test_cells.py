@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import shutil
 from pathlib import Path
 
@@ -70,6 +71,14 @@ def test_a_system_has_its_own_cells() -> None:
         "| i686 `lua` | 12 s | not run | not run | not run | `sha256-a` |",
         "| x86_64 `lua` | not run | 2 s | not run | not offered | `sha256-x` |",
     ]
+
+
+def test_a_skip_for_the_machines_sake_is_refused() -> None:
+    """Python's words in test_signal.py; a builder that recorded how many such skips there were would have two outputs."""
+    harness = runpy.run_path(str(cells.EXAMPLE / "pythontests.py"))
+    slow = ("a", "timeout: likely cause: machine too slow or load too high")
+    tick = ("b", "detected itimer resolution (0.010 s.) too high (> 10 ms.) on this platform (or system too busy)")
+    assert harness["busy"]([slow, ("c", "Windows specific"), tick]) == [slow, tick]
 
 
 def test_a_page_without_a_place_for_the_table_is_an_error() -> None:
