@@ -51,7 +51,7 @@ def test_two_that_write_at_once_lose_nothing(tmp_path: Path, monkeypatch: pytest
     more = Cell("i686", "mirage", "lua", "sha256-a", 1.0)
     cells.write([more])
     assert cells.recorded((tmp_path / "cells.txt").read_text()) == [Cell("i686", "linux", "lua", "sha256-a", 12.0), more]
-    cells.write([Cell("i686", "linux", "zlib", "sha256-z", 47.35), Cell("i686", "tccboot", "zlib", "sha256-z", 37.24)])  # 0.79, rounded 0.78
+    cells.write([Cell("i686", "linux", "zlib", "sha256-z", 47.35), Cell("i686", "tccboot", "zlib", "sha256-z", 37.24)])
     page = (tmp_path / "page.md").read_text()
     assert worldtable.put(page, "cells", cells.table(cells.recorded((tmp_path / "cells.txt").read_text()))) == page
     cells.write([OTHER])  # another hash: it is not recorded
