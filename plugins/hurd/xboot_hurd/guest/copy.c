@@ -40,6 +40,16 @@ static int flush_patches(void)
 	return thread_gate(space) ? thread_exchange(space, ORDER_FETCH, 0, 0) : -1;
 }
 
+/* What waits in `message` for another space goes there first: an exchange would write it to this one. */
+void copy_turn(struct machine_space *space)
+{
+	if (!patched || patched == space)
+		return;
+	flush_patches();
+	message.patches = 0;
+	patched = 0;
+}
+
 void copy_patch(struct machine_space *space, address to, const void *from, unsigned length)
 {
 	unsigned *head;
@@ -111,8 +121,6 @@ static struct page *fetch(struct machine_space *space, address at)
 	if (!space->ran && space_rights(space, at) & RIGHT_ZERO) {
 		memset(page->data, 0, PAGE_SIZE);
 	} else if (thread_gate(space)) {
-		if (patched && patched != space)
-			flush_patches();
 		if (thread_exchange(space, ORDER_FETCH, at, PAGE_SIZE) || message.length != PAGE_SIZE)
 			return 0;
 		memcpy(page->data, message.data, PAGE_SIZE);
@@ -208,8 +216,6 @@ static void fetch_more(struct machine_space *space, address at)
 		end = at + BUFFER_MOST;
 	if (end - at <= PAGE_SIZE)
 		return;
-	if (patched && patched != space)
-		flush_patches();
 	if (!thread_exchange(space, ORDER_FETCH, at, end - at))
 		copy_called(space);
 }

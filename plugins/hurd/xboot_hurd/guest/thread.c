@@ -126,14 +126,14 @@ int thread_exchange(struct machine_space *space, unsigned order, address from, u
 int thread_gate(struct machine_space *space)
 {
 	struct machine_thread *thread = space->thread;
-	unsigned patches = message.patches;
 	int error;
 
+	copy_turn(space);
 	if (!thread || thread->state == BROKEN || thread->state == FRESH)
 		return 0;
 	if (thread->state == AWAITING)
 		return 1;
-	if (patches)
+	if (message.patches)
 		machine_panic("defect: patches for a thread that is not in the gate");
 	if (thread->state == SUSPENDED)
 		thread_abort(thread->thread);
