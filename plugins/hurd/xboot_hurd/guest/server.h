@@ -95,7 +95,7 @@ void share_return_all(struct machine_space *space);
 /* copy.c: what passes between the server and a user's memory while its thread stands still */
 /* before a thread runs: what was written for others reaches their tasks, nothing is remembered any more */
 void copy_settle(struct machine_thread *next);
-void copy_turn(struct machine_space *space);
+void copy_turn(struct machine_space *space);         /* nothing waits in `message` for another space any more */
 void copy_called(struct machine_space *space);      /* a call stands in `message`, with the data that came along */
 /* into memory that is not the program's own */
 void copy_patch(struct machine_space *space, address to, const void *from, unsigned length);

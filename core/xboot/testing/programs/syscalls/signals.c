@@ -16,6 +16,7 @@ static void info_handler(int number, u32 *info, void *context)
 }
 
 static u32 heap[2048];
+static struct { int fd; short events, revents; } polled;
 static u32 on_other[8];
 
 /* Runs on a stack of its own, and looks at it. */
@@ -203,4 +204,28 @@ static void signals(void)
         sys(SETITIMER, 0, ring, 0);
         say("what is left is told", left[0] > 300 && left[0] < 600 && left[1] < 1000000000);
     }
+    sys(PIPE, p);
+    handled = 0;
+    polled.revents = 0x55;
+    pid = sys(FORK);
+    if (!pid) { /* its handler runs while its parent polls: what that is told is none of the child's */
+        word ring[4];
+
+        sys(CLOSE, p[0]);
+        ring[0] = ring[1] = ring[2] = 0; /* us: once */
+        ring[3] = 300000;
+        sys(SETITIMER, 0, ring, 0);
+        sys(PAUSE);
+        sys(EXIT, polled.revents == 0x55 && polled.fd == 0 ? handled : 9);
+    }
+    sys(CLOSE, p[1]);
+    polled.fd = p[0];
+    polled.events = 1;
+    time[0] = 0;
+    time[1] = 100000000; /* by now the child waits */
+    sys(NANOSLEEP, time, 0);
+    say("poll beside a handler", sys(POLL, &polled, 1, 10000));
+    say("what it tells", polled.revents);
+    say("the child's own stays", child_status(pid));
+    sys(CLOSE, p[0]);
 }
