@@ -13,6 +13,7 @@
 CALL(read); CALL(write); CALL(readv); CALL(writev); CALL(pread64); CALL(pwrite64); CALL(lseek); CALL(llseek);
 CALL(preadv); CALL(pwritev); CALL(preadv2); CALL(pwritev2);
 CALL(truncate); CALL(ftruncate); CALL(truncate64); CALL(ftruncate64); CALL(getdents); CALL(getdents64); CALL(fallocate); CALL(sync_one);
+CALL(syncfs);
 
 /* call_open.c */
 CALL(open); CALL(openat); CALL(creat); CALL(close); CALL(close_range); CALL(dup); CALL(dup2); CALL(dup3); CALL(pipe); CALL(pipe2); CALL(fcntl); CALL(ioctl); CALL(flock);

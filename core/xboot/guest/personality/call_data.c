@@ -420,6 +420,14 @@ CALL(sync_one)
 	return KIND(f->node) == S_IFREG || KIND(f->node) == S_IFDIR ? 0 : -EINVAL;
 }
 
+/* Of a whole file system: every descriptor has one, also a pipe's. */
+CALL(syncfs)
+{
+	struct file *f = file_of(p, (int)r->ebx);
+
+	return !f || f->flags & O_PATH ? -EBADF : 0;
+}
+
 /* ---- directories ---- */
 
 static u8 type_of(struct node *node)

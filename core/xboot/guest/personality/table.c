@@ -37,7 +37,7 @@ static const call calls[LAST + 1] = {
 	[268] = call_statfs64, [269] = call_fstatfs64, [270] = call_tgkill, [271] = call_utimes, [272] = call_nothing, [295] = call_openat,
 	[296] = call_mkdirat, [297] = call_mknodat, [298] = call_fchownat, [300] = call_fstatat64, [301] = call_unlinkat, [302] = call_renameat,
 	[303] = call_linkat, [304] = call_symlinkat, [305] = call_readlinkat, [306] = call_fchmodat, [307] = call_faccessat,
-	[311] = call_set_robust_list, [320] = call_utimensat, [324] = call_fallocate, [330] = call_dup3, [331] = call_pipe2, [340] = call_prlimit64,
+	[311] = call_set_robust_list, [320] = call_utimensat, [324] = call_fallocate, [330] = call_dup3, [331] = call_pipe2, [340] = call_prlimit64, [344] = call_syncfs,
 	[353] = call_renameat2, [355] = call_getrandom, [383] = call_statx, [403] = call_clock_gettime64, [406] = call_clock_getres,
 	[407] = call_clock_nanosleep64, [412] = call_utimensat64, [436] = call_close_range, [439] = call_faccessat,
 	[99] = call_statfs, [100] = call_fstatfs, [177] = call_rt_sigtimedwait, [178] = call_rt_sigqueueinfo, [218] = call_mincore,

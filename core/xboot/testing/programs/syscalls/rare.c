@@ -29,6 +29,8 @@ static void rare(void)
     say("fsync", sys(118, fd));
     say("fsync of nothing", sys(118, 99));
     say("fdatasync", sys(148, fd));
+    say("syncfs", sys(344, fd));
+    say("syncfs of nothing", sys(344, 99));
     say("utime missing", sys(30, "missing", 0));
     say("utime", sys(30, "rare", zero));
     say("mknodat device", sys(297, -100, "node", 020666, 0x103));

@@ -51,7 +51,7 @@ let i386 = [
   298, e "fchownat" fchownat; 299, e "futimesat" futimesat; 300, e "fstatat64" fstatat; 301, e "unlinkat" unlinkat; 302, e "renameat" renameat; 303, e "linkat" linkat;
   304, e "symlinkat" symlinkat; 305, e "readlinkat" readlinkat; 306, e "fchmodat" fchmodat; 307, e "faccessat" faccessat; 308, e "pselect6" pselect6; 309, e "ppoll" ppoll;
   311, e "set_robust_list" set_robust_list; 318, e "getcpu" getcpu; 320, e "utimensat" utimensat; 324, e "fallocate" fallocate; 330, e "dup3" dup3; 331, e "pipe2" pipe2; 333, e "preadv" preadv; 334, e "pwritev" pwritev;
-  340, e "prlimit64" prlimit64; 353, e "renameat2" renameat2; 355, e "getrandom" getrandom; 358, e "execveat" execveat; 377, e "copy_file_range" copy_file_range;
+  340, e "prlimit64" prlimit64; 344, e "syncfs" syncfs; 353, e "renameat2" renameat2; 355, e "getrandom" getrandom; 358, e "execveat" execveat; 377, e "copy_file_range" copy_file_range;
   383, e "statx" statx; 384, e "arch_prctl" absent; 386, e "rseq" absent; 403, e "clock_gettime64" clock_gettime64; 406, e "clock_getres_time64" clock_getres64;
   407, e "clock_nanosleep_time64" clock_nanosleep_time64; 412, e "utimensat_time64" utimensat_time64; 413, e "pselect6_time64" pselect6_time64;
   414, e "ppoll_time64" ppoll_time64; 435, e "clone3" absent; 436, e "close_range" close_range; 439, e "faccessat2" faccessat2;
@@ -93,7 +93,7 @@ let x86_64 = [
   257, e "openat" openat; 258, e "mkdirat" mkdirat; 259, e "mknodat" mknodat; 260, e "fchownat" fchownat; 261, e "futimesat" futimesat; 262, e "newfstatat" fstatat;
   263, e "unlinkat" unlinkat; 264, e "renameat" renameat; 265, e "linkat" linkat; 266, e "symlinkat" symlinkat; 267, e "readlinkat" readlinkat; 268, e "fchmodat" fchmodat;
   269, e "faccessat" faccessat; 270, e "pselect6" pselect6; 271, e "ppoll" ppoll; 273, e "set_robust_list" set_robust_list; 274, e "get_robust_list" get_robust_list; 36, e "getitimer" getitimer; 280, e "utimensat" utimensat; 285, e "fallocate" fallocate;
-  292, e "dup3" dup3; 293, e "pipe2" pipe2; 295, e "preadv" preadv; 296, e "pwritev" pwritev; 302, e "prlimit64" prlimit64; 309, e "getcpu" getcpu; 316, e "renameat2" renameat2;
+  292, e "dup3" dup3; 293, e "pipe2" pipe2; 295, e "preadv" preadv; 296, e "pwritev" pwritev; 302, e "prlimit64" prlimit64; 306, e "syncfs" syncfs; 309, e "getcpu" getcpu; 316, e "renameat2" renameat2;
   318, e "getrandom" getrandom; 322, e "execveat" execveat; 326, e "copy_file_range" copy_file_range; 332, e "statx" statx; 334, e "rseq" absent; 435, e "clone3" absent;
   436, e "close_range" close_range; 439, e "faccessat2" faccessat2;
   29, e "shmget" shmget; 30, e "shmat" shmat; 31, e "shmctl" shmctl; 64, e "semget" semget; 65, e "semop" semop; 66, e "semctl" semctl; 67, e "shmdt" shmdt; 220, e "semtimedop" semtimedop;

@@ -267,6 +267,9 @@ let fallocate p =
 
 (* Only what could lie on a disk. *)
 let sync p = match (fd_file p 0).what with Plain | Directory -> 0 | Path_only -> Errno.fail Errno.ebadf | _ -> Errno.fail Errno.einval
+
+(* Of a whole file system: every descriptor has one, also a pipe's. *)
+let syncfs p = match (fd_file p 0).what with Path_only -> Errno.fail Errno.ebadf | _ -> 0
 let flock p = let f = fd_file p 0 in no_path f; Locks.whole p f (Arg.int p 1)
 
 let ioctl p =
