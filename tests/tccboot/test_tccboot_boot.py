@@ -176,10 +176,18 @@ def test_every_byte_is_somebodys(nix, pipeline: Pipeline, hello: str, tmp_path: 
     assert not any("gcc" in tool for component in found.values() for tool in component.built_with)
 
 
-def test_the_kernel_contains_the_whole_personality(tcc: OwnTcc) -> None:
-    tree = own_tree(tcc)
-    included = set(re.findall(r'#include "(personality/\w+\.c)"', tree.files["i386/personality.c"].read_text()))
-    assert included == {name for name in tree.files if name.startswith("personality/") and name.endswith(".c")}
+@pytest.mark.parametrize("bits", [32, 64])
+def test_the_kernel_is_two_units_that_contain_every_file(tcc: OwnTcc, bits: int) -> None:
+    tree = own_tree(tcc, bits=bits)
+    compiled = re.findall(r"^file (\S+)$", tree.manifest, re.M)
+    units = [name for name in compiled if name.endswith(".c") and name != "libtcc1.c"]
+    assert units == ["i386/personality.c", "kernel/kernel.c"]
+    included = [name for unit in units for name in re.findall(r'#include "(\S+\.c)"', tree.files[unit].read_text())]
+    assert len(included) == len(set(included))
+    there = {name for name in tree.files if name.endswith((".c", ".S"))}
+    wide = {name for name in included if name not in tree.files}
+    assert there - {*included, *compiled} == set()
+    assert wide == (set() if bits == 64 else {"kernel/descriptors.c", "x86_64/wide.c"})
 
 
 # ---------------------------------------------------------------- what users may ask for

@@ -44,6 +44,8 @@ _WIDTHS = {
         0xFFFF800000000000, "tcc", ("-Wl,-section-alignment=1000", "-DMACHINE_WIDE"), folder=KERNEL64, left_out=frozenset({"i386/copy.S"})
     ),
 }
+_ENTRY = "kernel/entry.S"  # with the multiboot header
+_UNITS = ("i386/personality.c", "kernel/kernel.c", "standalone/panic.c")
 _MAX_TREE = 16 << 20  # bytes; the loader compiles within 18 MiB
 
 
@@ -72,11 +74,9 @@ def own_tree(tcc: OwnTcc, *, standalone: bool = False, bits: int = 32) -> Kernel
     files = {name: path for name, path in files.items() if name not in width.left_out}
     text = (f"-Wl,-Ttext={width.offset + _LOAD:#x}", *width.options)
     options = (*_OPTIONS, *text, *((f"-DSCREEN_CELLS={width.offset + _SCREEN:#x}u",) if standalone else ()))
-    # i386/personality.c includes the personality's files
-    ours = sorted(
-        f for f in files if f.startswith(("kernel/", "i386/", "standalone/")) and f.endswith((".c", ".S")) and f != "kernel/entry.S"
-    )
-    compiled = ["kernel/entry.S", *ours, *width.support]
+    # two units include all other C files: each header is read twice, not once for every file
+    ours = [f for f in sorted(files) if f != _ENTRY and (f.endswith(".S") or f in _UNITS)]
+    compiled = [_ENTRY, *ours, *width.support]
     files |= dict.fromkeys(width.support, tcc.libtcc1)
     lines = ["name the xboot kernel", f"offset {width.offset:x}", *(f"option {o}" for o in options), *(f"file {f}" for f in compiled)]
     return KernelTree("kernel", files, "\n".join(lines) + "\n", width.compiler)
