@@ -190,6 +190,22 @@ def test_the_kernel_is_two_units_that_contain_every_file(tcc: OwnTcc, bits: int)
     assert wide == (set() if bits == 64 else {"kernel/descriptors.c", "x86_64/wide.c"})
 
 
+@pytest.mark.parametrize("unit", ["i386/personality.c", "kernel/kernel.c"])
+def test_files_of_a_unit_share_no_names(tcc: OwnTcc, unit: str) -> None:
+    """Two variables of one name that no file initialises would be one, without a word of any compiler's (C17, 6.9.2)."""
+    tree = own_tree(tcc, bits=64)
+    owners: dict[str, set[str]] = {}
+    for file in re.findall(r'#include "(\S+\.c)"', tree.files[unit].read_text()):
+        text = re.sub(r"/\*.*?\*/", "", tree.files[file].read_text(), flags=re.DOTALL)
+        text = re.sub(r"^static ((?:const )?struct) \{[^}]*\}", r"static \1", text, flags=re.MULTILINE)
+        text = re.sub(r"^#ifndef MACHINE_WIDE *$.*?^#(else|endif)", "", text, flags=re.DOTALL | re.MULTILINE)
+        named = re.findall(r"^static [^;={(]*?(\w+) *(?:\[[^;={]*)?[;={(]", text, re.MULTILINE)
+        assert len(named) == len(re.findall("^static ", text, re.MULTILINE)), f"{file}: a name that this test does not see"
+        for name in set(named):
+            owners.setdefault(name, set()).add(file)
+    assert {name: files for name, files in owners.items() if len(files) > 1} == {}
+
+
 # ---------------------------------------------------------------- what users may ask for
 
 
