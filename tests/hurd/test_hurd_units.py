@@ -16,7 +16,7 @@ from elftools.elf.elffile import ELFFile
 from xboot.cache import Cache
 from xboot.debian import DebianPackages
 from xboot.errors import BackendError, InputError, XbootError
-from xboot.guest.own_tcc import obtain_own_tcc
+from xboot.guest.own_tcc import LIBC, obtain_own_tcc
 from xboot.hooks import BackendOptions
 from xboot.model import Artifact, Region, Role
 from xboot.package import FRAMING, Payload
@@ -100,8 +100,10 @@ def test_the_measurement_has_two_other_numbers(original: Path) -> None:
     assert other != before and measured_sooner(other) == other  # what is counted there is not what is counted here
 
 
-def test_memory_functions_by_words_do_what_those_by_bytes_did(tmp_path: Path) -> None:
-    (tmp_path / "functions.S").write_text(".globl memcpy, memmove, memset\n" + BY_WORDS)
+@pytest.mark.parametrize("functions", [".globl memcpy, memmove, memset\n" + BY_WORDS, (LIBC / "copy.S").read_text()], ids=["mach", "tcc"])
+def test_memory_functions_by_words_do_what_plain_loops_do(functions: str, tmp_path: Path) -> None:
+    """Mach's mended ones, and those of TCC's library, which the loader compiles its kernel with."""
+    (tmp_path / "functions.S").write_text(functions)
     flags = ["-m32", "-O1", "-ffreestanding", "-fno-builtin", "-fno-pie", "-no-pie", "-fno-stack-protector", "-nostdlib", "-static"]
     loops = "-fno-tree-loop-distribute-patterns"  # or gcc makes calls of these very functions of the loops
     source = Path(__file__).parent / "words.c"

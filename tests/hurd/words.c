@@ -1,5 +1,5 @@
 /* words.c: memory functions beside plain loops, for every length, distance and alignment that matters; status 0 when all agree. Freestanding, i386. The functions
-   come from xboot_hurd/mend.py, as the assembler makes them. */
+   come from xboot_hurd/mend.py or core/xboot/guest/libc/copy.S, as the assembler makes them. */
 
 void *memcpy(void *to, const void *from, unsigned n);
 void *memmove(void *to, const void *from, unsigned n);

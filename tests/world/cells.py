@@ -57,7 +57,7 @@ _MERGE = ("--memory", "3000", "--step-timeout", "3000", "--run-timeout", "3100")
 @dataclass(frozen=True)
 class Cell:
     """A program that was built: its output's NAR hash as SRI, and the processor's seconds of the whole run: xboot's, and QEMU's with all
-    that it booted (None: not measured). They say what a kernel costs also where a machine is busy, which the clock's do not.
+    that it booted (None: not measured). Where a machine is busy they move less than those of the clock.
     """
 
     system: str
