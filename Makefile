@@ -26,10 +26,12 @@ test:
 	$(XBOOT) compare examples/hello/recipe.toml
 	$(PYTEST) --durations=40
 
-# All of Debian's posixtestsuite on every kernel, and the example world: some hours. An interrupted run of the suite goes on where it was (build/posix).
+# All of Debian's posixtestsuite and of stress-ng's stressors on every kernel, and the example world: some hours. An interrupted run of the suites goes on
+# where it was (build/posix, build/stress).
 test-world:
 	@tools/setup.sh test
 	$(BIN)/python tests/world/posixtests.py
+	$(BIN)/python tests/world/stressors.py
 	$(BIN)/python tests/world/cells.py
 
 # What a change is checked with before it is committed: under a minute, and no kernel, compiler, nix, package or browser is needed.
