@@ -26,8 +26,8 @@ test:
 	$(XBOOT) compare examples/hello/recipe.toml
 	$(PYTEST) --durations=40
 
-# All of Debian's posixtestsuite and of stress-ng's stressors on every kernel, and the example world: some hours. An interrupted run of the suites goes on
-# where it was (build/posix, build/stress).
+# All of Debian's posixtestsuite and of stress-ng's stressors on every kernel, and the example world: some hours. A run that was
+# interrupted goes on where it was (build/posix, build/stress, build/world).
 test-world:
 	@tools/setup.sh test
 	$(BIN)/python tests/world/posixtests.py

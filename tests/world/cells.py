@@ -1,8 +1,10 @@
 """The example world on the kernels: which of its programs are built, to which hash, in how many of the processor's seconds.
 
-Usage: python tests/world/cells.py [--systems S,…] [--voters A,B,…] [--programs NAME,…] [--merged DIR] [--write]. The userland of each
-system is merged on linux, once (with --merged its NAR stays in DIR and is taken from there next time), and is a seed of what runs on each
-voter, each program in a run of its own. A voter that does not offer a system is passed over.
+Usage: python tests/world/cells.py [--systems S,…] [--voters A,B,…] [--programs NAME,…] [--merged DIR] [--keep DIR] [--write]. The
+userland of each system is merged on linux, once (with --merged its NAR stays in DIR and is taken from there next time), and is a seed of
+what runs on each voter, each program in a run of its own. A voter that does not offer a system is passed over. Each cell is kept as it
+comes (in DIR of --keep): a run that was interrupted goes on where it was, for as long as the program, and the voter's kernel and executor,
+are the same.
 cells.txt is what was seen: --write records each cell as soon as it is there (of two that write at once neither loses the other's), and
 writes the table of docs/world.md. Exit status: 0 if every program was built everywhere, to one hash, and to the recorded one; 1 if not; 2
 if the userland could not be had.
@@ -22,6 +24,7 @@ from pathlib import Path
 
 import worldtable
 from filelock import FileLock
+from suites import Kept, digest
 
 from xboot.errors import XbootError
 from xboot.recipe import derive
@@ -143,13 +146,17 @@ def merged(recipe: Path, system: str, folder: Path) -> str:
     return path
 
 
+def settings(voter: str) -> tuple[str, ...]:
+    """The options of xboot that a voter runs these programs with."""
+    return ("--set", "linux.net=loopback") if voter == "linux" else ()  # the others have one in any case
+
+
 def built(system: str, voter: str, recipe: Path, program: str, seed: str, folder: Path) -> tuple[list[Cell], str]:
     """The cell of a program that was built on a voter; none, and why, if it was not."""
     limits = ("--fresh", "--step-timeout", "5000", "--run-timeout", "20000")
-    net = ("--set", "linux.net=loopback") if voter == "linux" else ()  # the others have one in any case
     target = f"{recipe}:{derivation(program, system)}"
     done, seconds = processor_seconds(
-        lambda: _xboot("run", "-b", voter, *limits, *net, "--json", "--seed", seed, "--store", folder, target)
+        lambda: _xboot("run", "-b", voter, *limits, *settings(voter), "--json", "--seed", seed, "--store", folder, target)
     )
     try:
         report: Mapping[str, object] = json.loads(done.stdout)
@@ -193,6 +200,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--voters", default=",".join(VOTERS))
     parser.add_argument("--programs", help=f"of {', '.join(PROGRAMS)}; if not given, those that are recorded")
     parser.add_argument("--merged", type=Path, help="the folder where the merged userland is, or is to be put")
+    parser.add_argument("--keep", type=Path, default=ROOT / "build" / "world", help="the folder for the cells that were seen")
     parser.add_argument("--write", action="store_true", help="record what was seen")
     chosen = parser.parse_args(arguments)
     adopt()
@@ -211,8 +219,14 @@ def main(arguments: Sequence[str]) -> int:
                 print(f"world: {error}")
                 return 2
             for voter in (v for v in chosen.voters.split(",") if v in SYSTEMS[system]):
+                kept = Kept[str](chosen.keep / f"{system}-{voter}.json", digest(voter, *settings(voter)))
                 for program in programs:
-                    cells, failure = built(system, voter, recipe, program, seed, folder)
+                    name = derivation(program, system)
+                    key = derive(recipe, names=[name]).outputs[name]["out"]  # of all that the program is built from
+                    cells, failure = recorded(kept.cases.get(key, "")), ""
+                    if not cells:
+                        cells, failure = built(system, voter, recipe, program, seed, folder)
+                        kept.add({key: record(cells)} if cells else {})
                     for c in cells:
                         print(f"{system} {voter} {program}: {c.hash}, {c.seconds:.1f} s of the processor", flush=True)
                     if not cells:

@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import worldtable
 
@@ -33,6 +34,9 @@ PAGE = ROOT / "docs" / "conformance.md"
 KILLED = "ended by a signal, or its time was over"
 _ENDED = 256  # what a case ended with that ended its whole boot: no status of a program
 _LEFT = 6  # status of `xboot run`: the guest did not get to its end
+
+
+_Kept = TypeVar("_Kept", int, str)
 
 
 class UnfinishedError(XbootError):
@@ -137,16 +141,16 @@ def _boot(run: Callable[[Sequence[str]], Mapping[str, int]], names: Sequence[str
             yield from _boot(run, names[len(names) // 2 :])
 
 
-class Kept:
+class Kept(Generic[_Kept]):
     """What a voter's cases ended with until now, in a file; forgotten when the voter's kernel or executor is another."""
 
     def __init__(self, file: Path, digest: str) -> None:
         """Read the file, if there is one; `digest` says what the cases and the voter's image are."""
         self._file, self._digest = file, digest
         kept = json.loads(file.read_text()) if file.exists() else {}
-        self.cases: dict[str, int] = kept["cases"] if kept.get("digest") == digest else {}
+        self.cases: dict[str, _Kept] = kept["cases"] if kept.get("digest") == digest else {}
 
-    def add(self, cases: Mapping[str, int]) -> None:
+    def add(self, cases: Mapping[str, _Kept]) -> None:
         """Keep these too, at once and whole."""
         self.cases.update(cases)
         self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -154,9 +158,9 @@ class Kept:
             scratch.write_text(json.dumps({"digest": self._digest, "cases": self.cases}, indent=0))
 
 
-def _digest(voter: str) -> str:
-    """Of the voter's kernel and executor; they are built if need be. Raises XbootError."""
-    done = _xboot("tcb", "--json", "-b", voter, str(ROOT / "examples" / "hello" / "recipe.toml"))
+def digest(voter: str, *options: str) -> str:
+    """Of the voter's kernel and executor, with these options of xboot; they are built if need be. Raises XbootError."""
+    done = _xboot("tcb", "--json", "-b", voter, *options, str(ROOT / "examples" / "hello" / "recipe.toml"))
     if done.returncode:
         raise XbootError(f"{voter} could not be measured: {done.stderr[-800:]}")
     (measured,) = json.loads(done.stdout)["backends"].values()
@@ -210,7 +214,7 @@ def _all(suite: Suite, voters: Sequence[str], pattern: str, seconds: int, keep: 
     wanted = [name for name in sorted(suite.names(work)) if fnmatch.fnmatch(name, pattern)]
     found: dict[str, Mapping[str, int]] = {}
     for voter in voters:
-        kept = Kept(keep / f"{voter.replace('/', '-')}.json", f"{key} {_digest(voter)}")
+        kept = Kept[int](keep / f"{voter.replace('/', '-')}.json", f"{key} {digest(voter)}")
         if found:  # the others are asked for what passes on the first
             wanted = [name for name, status in found[voters[0]].items() if status == 0]
 

@@ -101,7 +101,7 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: py
 
     (tmp_path / "exceptions.txt").write_text("")
     suite = Made("s", tmp_path, {0: "pass"}, 240, prepare, lambda work: ["a", "b", "c"], lambda work, folder, names: None)
-    monkeypatch.setattr(suites, "_digest", lambda voter: voter)
+    monkeypatch.setattr(suites, "digest", lambda voter: voter)
 
     def run() -> int:
         return suites.main(suite, "", ["--voters", "one,two", "--keep", str(tmp_path / "keep")])
