@@ -2,11 +2,49 @@
 
 #include "tty.h"
 
-static int set(struct process *p, struct terminal *t, address from, int flush)
+/* struct termio, of System V: the lower halves, and the first keys */
+struct old_settings {
+	u16 input, output, control, local;
+	u8 line, keys[8];
+};
+
+static int tell_old(struct process *p, struct terminal *t, address to)
+{
+	struct old_settings old;
+
+	memset(&old, 0, sizeof old);
+	old.input = (u16)t->set.input;
+	old.output = (u16)t->set.output;
+	old.control = (u16)t->set.control;
+	old.local = (u16)t->set.local;
+	old.line = t->set.line;
+	memcpy(old.keys, t->set.keys, sizeof old.keys);
+	return user_write(p, to, &old, sizeof old);
+}
+
+/* The settings as they will be; 0 or -EFAULT. */
+static int read_old(struct process *p, struct terminal *t, struct settings *new, address from)
+{
+	struct old_settings old;
+
+	if (user_read(p, &old, from, sizeof old))
+		return -EFAULT;
+	*new = t->set;
+	new->input = (new->input & ~0xffffu) | old.input;
+	new->output = (new->output & ~0xffffu) | old.output;
+	new->control = (new->control & ~0xffffu) | old.control;
+	new->local = (new->local & ~0xffffu) | old.local;
+	new->line = old.line;
+	memcpy(new->keys, old.keys, sizeof old.keys);
+	return 0;
+}
+
+static int set(struct process *p, struct terminal *t, u32 request, address from)
 {
 	struct settings new;
+	int old = request >= 0x5406, flush = request == 0x5404 || request == 0x5408;
 
-	if (user_read(p, &new, from, sizeof new))
+	if (old ? read_old(p, t, &new, from) : user_read(p, &new, from, sizeof new))
 		return -EFAULT;
 	new.control = (new.control & ~0430u) | 0260u; /* eight bits, no parity, as every pseudo-terminal */
 	if (flush)
@@ -166,13 +204,14 @@ int terminal_ioctl(struct process *p, struct file *f, u32 request, address at)
 {
 	struct terminal *t = f->terminal;
 	int master = terminal_master(f), error = 0;
+	struct settings none;
 	u32 word = 0;
 	u8 c;
 
 	if (terminal_dead(f))
 		return request == 0x5410 ? -ENOTTY : -EIO;
 	switch (request) {
-	case 0x5402: case 0x5403: case 0x5404: case 0x5409: case 0x540a: case 0x540b: case 0x5410: case 0x5425: case 0x5427: case 0x5428:
+	case 0x5402: case 0x5403: case 0x5404: case 0x5406: case 0x5407: case 0x5408: case 0x5409: case 0x540a: case 0x540b: case 0x5410: case 0x5425: case 0x5427: case 0x5428:
 		error = terminal_foreground(p, t, SIGTTOU);
 	}
 	if (error)
@@ -183,7 +222,17 @@ int terminal_ioctl(struct process *p, struct file *f, u32 request, address at)
 	case 0x5402: /* TCSETS, TCSETSW, TCSETSF */
 	case 0x5403:
 	case 0x5404:
-		return set(p, t, at, request == 0x5404);
+	case 0x5406: /* TCSETA, TCSETAW, TCSETAF */
+	case 0x5407:
+	case 0x5408:
+		return set(p, t, request, at);
+	case 0x5405: /* TCGETA */
+		return tell_old(p, t, at);
+	case 0x5456: /* TIOCGLCKTRMIOS: no setting is locked; TIOCSLCKTRMIOS: root's alone */
+		memset(&none, 0, sizeof none);
+		return user_write(p, at, &none, sizeof none);
+	case 0x5457:
+		return -EPERM;
 	case 0x5409: /* TCSBRK: a break, which nobody sees; tcdrain: all is where it goes */
 	case 0x5425:
 	case 0x5427:

@@ -13,7 +13,7 @@
 CALL(read); CALL(write); CALL(readv); CALL(writev); CALL(pread64); CALL(pwrite64); CALL(lseek); CALL(llseek);
 CALL(preadv); CALL(pwritev); CALL(preadv2); CALL(pwritev2);
 CALL(truncate); CALL(ftruncate); CALL(truncate64); CALL(ftruncate64); CALL(getdents); CALL(getdents64); CALL(fallocate); CALL(sync_one);
-CALL(syncfs);
+CALL(syncfs); CALL(readahead);
 
 /* call_open.c */
 CALL(open); CALL(openat); CALL(creat); CALL(close); CALL(close_range); CALL(dup); CALL(dup2); CALL(dup3); CALL(pipe); CALL(pipe2); CALL(fcntl); CALL(ioctl); CALL(flock);
@@ -51,12 +51,12 @@ CALL(utimensat); CALL(utimensat64);
 /* call_process.c */
 CALL(exit); CALL(exit_group); CALL(waitid); CALL(fork); CALL(vfork); CALL(clone); CALL(execve); CALL(waitpid); CALL(wait4); CALL(getpid); CALL(getppid); CALL(gettid); CALL(getuid); CALL(geteuid);
 CALL(getgid); CALL(getegid); CALL(getresuid); CALL(getresgid); CALL(setuid); CALL(setgid); CALL(setreuid); CALL(setregid); CALL(setresuid); CALL(setresgid);
-CALL(getgroups); CALL(setgroups); CALL(getpgid); CALL(setpgid); CALL(getpgrp); CALL(getsid); CALL(setsid); CALL(set_tid_address); CALL(set_robust_list);
+CALL(getgroups); CALL(getgroups16); CALL(setgroups); CALL(getpgid); CALL(setpgid); CALL(getpgrp); CALL(getsid); CALL(setsid); CALL(set_tid_address); CALL(set_robust_list);
 CALL(sched_yield); CALL(prctl); CALL(personality); CALL(umask);
 
 /* call_sched.c */
 CALL(sched_get_priority_max); CALL(sched_get_priority_min); CALL(sched_rr_get_interval); CALL(sched_getscheduler); CALL(sched_setscheduler); CALL(sched_getparam); CALL(sched_setparam);
-CALL(mlock); CALL(mlockall); CALL(sched_getaffinity); CALL(sched_setaffinity); CALL(getpriority); CALL(setpriority); CALL(nice);
+CALL(mlock); CALL(mlockall); CALL(sched_getaffinity); CALL(sched_setaffinity); CALL(getpriority); CALL(setpriority); CALL(nice); CALL(getcpu);
 
 /* call_signal.c */
 CALL(kill); CALL(tkill); CALL(tgkill); CALL(signal); CALL(sigaction); CALL(rt_sigaction); CALL(rt_sigprocmask); CALL(sigprocmask); CALL(rt_sigpending);

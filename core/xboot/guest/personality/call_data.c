@@ -420,6 +420,16 @@ CALL(sync_one)
 	return KIND(f->node) == S_IFREG || KIND(f->node) == S_IFDIR ? 0 : -EINVAL;
 }
 
+/* All is in memory already. */
+CALL(readahead)
+{
+	struct file *f = file_of(p, (int)r->ebx);
+
+	if (!f || f->flags & (O_PATH | O_WRONLY))
+		return -EBADF;
+	return KIND(f->node) == S_IFREG ? 0 : -EINVAL;
+}
+
 /* Of a whole file system: every descriptor has one, also a pipe's. */
 CALL(syncfs)
 {

@@ -253,6 +253,22 @@ CALL(getgroups)
 	return (int)p->group_count;
 }
 
+/* Numbers of 16 bits: what is larger is shown as 65534. */
+CALL(getgroups16)
+{
+	u32 i;
+	u16 group;
+
+	if ((int)r->ebx < 0 || (r->ebx && r->ebx < p->group_count))
+		return -EINVAL;
+	for (i = 0; r->ebx && i < p->group_count; i++) {
+		group = p->groups[i] > 0xffff ? 65534 : (u16)p->groups[i];
+		if (user_write(p, r->ecx + 2 * i, &group, 2))
+			return -EFAULT;
+	}
+	return (int)p->group_count;
+}
+
 CALL(setgroups)
 {
 	if (p->euid)

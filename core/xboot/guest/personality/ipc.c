@@ -22,6 +22,14 @@ struct ipc *ipc_by(struct process *p, enum ipc_kind kind, u32 id)
 	return ipc;
 }
 
+/* The newest stands first. */
+int ipc_highest(struct process *p, enum ipc_kind kind)
+{
+	struct ipc *ipc = p->group->ipc[kind];
+
+	return ipc ? (int)ipc->id : 0;
+}
+
 /* The bits of the mode that count for p are those of its class. Process 1's own, and root, may all. */
 int ipc_may(struct process *p, struct ipc *ipc, u32 wanted)
 {

@@ -12,6 +12,7 @@
 #define IPC_RMID 0u
 #define IPC_SET 1u
 #define IPC_STAT 2u
+#define IPC_INFO 3u
 #define IPC_64 0x100u         /* of a command: structures as they are today, the only ones served */
 #define IPC_READ 0444u
 #define IPC_WRITE 0222u
@@ -31,6 +32,7 @@ int ipc_may(struct process *p, struct ipc *ipc, u32 wanted);                    
 int ipc_owns(struct process *p, struct ipc *ipc);                                          /* 0 or -EPERM */
 int ipc_set(struct process *p, struct ipc *ipc, address from);                             /* owner and mode, from a struct ipc64_perm; 0 or an error */
 void ipc_tell(struct ipc *ipc, u32 to[9]);                                                 /* as one */
+int ipc_highest(struct process *p, enum ipc_kind kind);                                    /* number that is in use; 0, too: none */
 u32 ipc_now(void);                                                                         /* the second */
 
 /* segment.c */

@@ -178,10 +178,27 @@ static int tell(struct process *p, struct segment *s, address to)
 	return user_write(p, to, w, more ? 112 : 84);
 }
 
+/* struct shminfo64: Linux's limits, in words of the program's */
+static int tell_segment_limits(struct process *p, address to)
+{
+	u32 w[18], word = WIDE(p) ? 2 : 1;
+	int error;
+
+	memset(w, 0, sizeof w);
+	w[1] = w[4 * word + 1] = WIDE(p) ? ~0u : 0;
+	w[0] = w[4 * word] = 0xfeffffffu; /* bytes of a segment, pages of all */
+	w[word] = 1;
+	w[2 * word] = w[3 * word] = 4096;
+	error = user_write(p, to, w, 36 * word);
+	return error ? error : ipc_highest(p, IPC_SEGMENTS);
+}
+
 int segment_control(struct process *p, u32 id, u32 command, address buffer)
 {
 	struct segment *s = segment_by(p, id);
 
+	if (command == (IPC_INFO | IPC_64) && (int)id >= 0)
+		return tell_segment_limits(p, buffer);
 	if (!s || (!(command & IPC_64) && (command == IPC_SET || command == IPC_STAT)))
 		return -EINVAL;
 	switch (command & ~IPC_64) {

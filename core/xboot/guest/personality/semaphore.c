@@ -415,7 +415,24 @@ static int tell_set(struct process *p, struct set *s, address to)
 	return user_write(p, to, w, wide ? 104 : 64);
 }
 
-enum { GETPID = 11, GETVAL, GETALL, GETNCNT, GETZCNT, SETVAL, SETALL };
+enum { GETPID = 11, GETVAL, GETALL, GETNCNT, GETZCNT, SETVAL, SETALL, SEM_INFO = 19 };
+
+/* struct seminfo: Linux's limits; or with what there is in two places. */
+static int tell_set_limits(struct process *p, u32 command, address to)
+{
+	u32 w[10] = { 1024000000, 32000, 1024000000, 1024000000, COUNT_MOST, OPERATIONS, OPERATIONS, 20, VALUE_MOST, VALUE_MOST };
+	struct ipc *ipc;
+	int error;
+
+	if (command == SEM_INFO) {
+		w[7] = p->group->ipc_count[IPC_SETS];
+		w[9] = 0;
+		for (ipc = p->group->ipc[IPC_SETS]; ipc; ipc = ipc->next)
+			w[9] += ((struct set *)ipc)->count;
+	}
+	error = user_write(p, to, w, sizeof w);
+	return error ? error : ipc_highest(p, IPC_SETS);
+}
 
 int set_control(struct process *p, u32 id, u32 number, u32 command, u32 argument)
 {
@@ -424,7 +441,9 @@ int set_control(struct process *p, u32 id, u32 number, u32 command, u32 argument
 
 	if (what == SETVAL && argument > VALUE_MOST)
 		return -ERANGE;
-	if (!s || what == 3 || what > SETALL || (!(command & IPC_64) && (what == IPC_SET || what == IPC_STAT)))
+	if ((what == IPC_INFO || what == SEM_INFO) && (int)id >= 0)
+		return tell_set_limits(p, what, argument);
+	if (!s || what == IPC_INFO || what > SETALL || (!(command & IPC_64) && (what == IPC_SET || what == IPC_STAT)))
 		return -EINVAL;
 	if (what == IPC_SET)
 		return ipc_set(p, &s->ipc, argument);

@@ -2,8 +2,8 @@
    What was typed or printed is shown as it comes out, control characters as ^X. Nothing waits for a moment: whoever looks has polled the other end before. */
 
 enum {
-    TCGETS = 0x5401, TCSETS, TCSETSW, TCSETSF, TCSBRK = 0x5409, TCXONC, TCFLSH, TIOCSCTTY = 0x540e, TIOCGPGRP, TIOCSPGRP, TIOCOUTQ, TIOCSTI, TIOCGWINSZ, TIOCSWINSZ,
-    FIONREAD = 0x541b, TIOCLINUX, TIOCCONS, TIOCNOTTY = 0x5422, TIOCGSID = 0x5429, TIOCGPTPEER = 0x5441, O_NOCTTY = 0400
+    TCGETS = 0x5401, TCSETS, TCSETSW, TCSETSF, TCGETA, TCSETA, TCSETAW, TCSETAF, TCSBRK, TCXONC, TCFLSH, TIOCSCTTY = 0x540e, TIOCGPGRP, TIOCSPGRP, TIOCOUTQ, TIOCSTI, TIOCGWINSZ, TIOCSWINSZ,
+    FIONREAD = 0x541b, TIOCLINUX, TIOCCONS, TIOCNOTTY = 0x5422, TIOCGSID = 0x5429, TIOCGPTPEER = 0x5441, TIOCGLCKTRMIOS = 0x5456, TIOCSLCKTRMIOS, O_NOCTTY = 0400
 };
 
 #define TIOCGPTN 0x80045430u
@@ -152,6 +152,40 @@ static void t_begins(void)
     say("is none", (int)number);
     say("session of a master", sys(IOCTL, t_master, TIOCGSID, &number));
     say("own terminal", sys(OPEN, "/dev/tty", O_RDWR));
+}
+
+/* Settings as System V has them, and locks on settings. */
+static void t_old(void)
+{
+    u16 old[9];
+
+    say("old settings", sys(IOCTL, t_slave, TCGETA, old));
+    say("old input", old[0]);
+    say("old output", old[1]);
+    say("old control", old[2]);
+    say("old local", old[3]);
+    say("old line, and first key", old[4]);
+    say("old settings of a master", sys(IOCTL, t_master, TCGETA, old));
+    say("old settings to nowhere", sys(IOCTL, t_slave, TCGETA, BAD));
+    old[0] ^= 02000;
+    old[5] ^= 1;
+    say("set", sys(IOCTL, t_slave, TCSETA, old));
+    sys(IOCTL, t_slave, TCGETS, &t_set);
+    say("input", (int)t_set.input);
+    say("a key", t_set.keys[1]);
+    say("a later one", t_set.keys[8]);
+    old[0] ^= 02000;
+    say("set when all is printed", sys(IOCTL, t_slave, TCSETAW, old));
+    old[5] ^= 1;
+    say("set with a flush", sys(IOCTL, t_slave, TCSETAF, old));
+    say("set from nowhere", sys(IOCTL, t_slave, TCSETA, BAD));
+    t_set.input = 7;
+    say("locked settings", sys(IOCTL, t_slave, TIOCGLCKTRMIOS, &t_set));
+    say("of input", (int)t_set.input);
+    say("lock some", sys(IOCTL, t_slave, TIOCSLCKTRMIOS, &t_set));
+    sys(IOCTL, t_slave, TCGETS, &t_set);
+    say("input", (int)t_set.input);
+    say("a key", t_set.keys[1]);
 }
 
 static void t_lines(void)
@@ -371,6 +405,7 @@ static void terminals(void)
 {
     section("terminals");
     t_begins();
+    t_old();
     t_lines();
     t_prints_all();
     t_raw();

@@ -41,6 +41,12 @@ static void segments(void)
     say("mode", segment_word(id, OF_MODE));
     say("size", segment_word(id, OF_SIZE));
     say("one has it", segment_word(id, OF_MANY));
+    say("limits", sys(SHMCTL, 0, IPC_INFO, w));
+    say("least size", (int)w[WIDE ? 2 : 1]);
+    say("most of them", (int)w[WIDE ? 4 : 2]);
+    say("most pages", w[WIDE ? 8 : 4] == 0xfeffffff);
+    say("limits of a negative number", sys(SHMCTL, -1, IPC_INFO, w));
+    say("limits to nowhere", sys(SHMCTL, 0, IPC_INFO, KERNEL));
     place = 0;
     say("to be read, by the other way", sys(IPC, 21, id, 010000, &place, 0));
     other = (volatile u32 *)place;

@@ -1,6 +1,6 @@
 /* semaphores.c: System V's sets of semaphores: changes that are made together or wait, in turn; what is undone, and what ends a wait. */
 
-enum { GETPID_OF = 11, GETVAL = 12, GETALL = 13, GETNCNT = 14, GETZCNT = 15, SETVAL = 16, SETALL = 17, NOWAIT = 04000, UNDO = 010000 };
+enum { GETPID_OF = 11, GETVAL = 12, GETALL = 13, GETNCNT = 14, GETZCNT = 15, SETVAL = 16, SETALL = 17, SEM_INFO = 19, NOWAIT = 04000, UNDO = 010000 };
 
 static struct sem_change {
     u16 number;
@@ -57,13 +57,21 @@ static void sem_handler(int number)
     (void)number;
 }
 
+static void sem_list(const u32 *w)
+{
+    int i;
+
+    for (i = 0; i < 10; i++)
+        say("- limit", (int)w[i]);
+}
+
 static void semaphores(void)
 {
     struct { word handler, flags, restorer; u32 mask[2]; } action;
     u64 time[2];
     u32 w[WIDE ? 26 : 16], argument;
     u16 values[3];
-    int id, pid;
+    int id, pid, n;
 
     section("semaphores");
     say("none yet", sys(SEMGET, 9, 1, 0));
@@ -73,6 +81,16 @@ static void semaphores(void)
     say("once", sys(SEMGET, 9, 3, IPC_CREAT | IPC_EXCL | 0600));
     say("found", sys(IPC, 2, 9, 0, 0) == id);
     say("smaller than that", sys(SEMGET, 9, 4, 0));
+    say("limits", sys(SEMCTL, 0, 0, IPC_INFO, w));
+    sem_list(w);
+    n = sys(SEMGET, 0, 7, IPC_CREAT | 0600);
+    say("limits and use, and the highest number", sys(SEMCTL, 0, 0, SEM_INFO, w));
+    sem_list(w);
+    say("of a negative number", sys(SEMCTL, -1, 0, SEM_INFO, w));
+    say("to nowhere", sys(SEMCTL, 0, 0, SEM_INFO, KERNEL));
+    sys(SEMCTL, n, 0, 0, 0);
+    say("one less", sys(SEMCTL, 0, 0, SEM_INFO, w));
+    say("of semaphores", (int)w[9]);
     say("values", sem_values(id));
     say("set", sys(SEMCTL, id, 0, SETVAL, 5));
     say("too large", sys(SEMCTL, id, 0, SETVAL, 32768));

@@ -6,10 +6,12 @@ static void rare(void)
     static u32 b[64];
     u32 zero[4] = {0, 0, 0, 0};
     word none[2] = {0, 999999999};
-    int fd;
+    int fd, dir, written;
 
     section("rare");
     fd = sane("rare file", sys(OPEN, "rare", O_RDWR | O_CREAT, 0644));
+    dir = sane("rare directory", sys(OPEN, ".", 0));
+    written = sane("rare file again", sys(OPEN, "rare", 1));
     say("old stat missing", sys(106, "missing", b));
     say("old lstat missing", sys(107, "missing", b));
     say("old fstat of nothing", sys(108, 99, b));
@@ -37,13 +39,21 @@ static void rare(void)
     say("faccessat missing", sys(FACCESSAT, -100, "missing", 0));
     say("sendfile from nothing", sys(187, 1, 99, 0, 1));
     say("ftruncate64 of nothing", sys(FTRUNCATE64, 99, 0, 0));
+    say("readahead", sys(225, fd, 0, 0, 4096));
+    say("readahead of nothing", sys(225, 99, 0, 0, 1));
+    say("readahead of a directory", sys(225, dir, 0, 0, 1));
+    say("readahead of what is only written", sys(225, written, 0, 0, 1));
     say("close_range", sys(436, 90, 99, 0));
     say("close_range backwards", sys(436, 99, 90, 0));
     sys(CLOSE, fd);
+    sys(CLOSE, dir);
+    sys(CLOSE, written);
 
     say("getpgid of nobody", sys(132, 99999));
     say("getsid of nobody", sys(147, 99999));
     say("getgroups count negative", sys(205, -1, b));
+    say("getgroups16", sys(80, 64, b));
+    say("getgroups16 count negative", sys(80, -1, b));
     say("getresuid pointer", sys(209, 4, 4, 4));
     say("getresgid pointer", sys(211, 4, 4, 4));
     say("setuid to root", sys(SETUID, 0));
@@ -63,6 +73,11 @@ static void rare(void)
     say("getpriority kind", sys(96, 9, 0));
     say("sched_yield", sys(158));
     say("sched_getaffinity size", sys(242, 0, 1, b));
+    b[1] = 5;
+    say("getcpu", sys(318, b, b + 1, 0));
+    say("getcpu node", (int)b[1]);
+    say("getcpu of nothing", sys(318, 0, 0, 0));
+    say("getcpu pointer", sys(318, 4, 0, 0));
     say("futex wake", sys(240, zero, 1, 1, 0));
     say("futex wait changed", sys(240, zero, 0, 1, 0));
     say("futex kind", sys(240, zero, 77, 0, 0));

@@ -44,7 +44,7 @@ let i386 = [
   202, e "getegid32" getgid; 203, e "setreuid32" setreuid; 204, e "setregid32" setregid; 205, e "getgroups32" getgroups; 206, e "setgroups32" setgroups;
   207, e "fchown32" fchown; 208, e "setresuid32" setresuid; 209, e "getresuid32" getresuid; 210, e "setresgid32" setresgid; 211, e "getresgid32" getresgid;
   212, e "chown32" chown; 213, e "setuid32" setuid; 214, e "setgid32" setgid; 215, e "setfsuid32" (setfsid 1000); 216, e "setfsgid32" (setfsid 100); 218, e "mincore" mincore; 219, e "madvise" madvise;
-  220, e "getdents64" getdents64; 221, e "fcntl64" fcntl; 224, e "gettid" gettid; 238, e "tkill" tkill; 239, e "sendfile64" sendfile64; 240, e "futex" futex; 422, e "futex_time64" futex_time64; 312, e "get_robust_list" get_robust_list; 105, e "getitimer" getitimer;
+  220, e "getdents64" getdents64; 221, e "fcntl64" fcntl; 224, e "gettid" gettid; 225, e "readahead" readahead; 238, e "tkill" tkill; 239, e "sendfile64" sendfile64; 240, e "futex" futex; 422, e "futex_time64" futex_time64; 312, e "get_robust_list" get_robust_list; 105, e "getitimer" getitimer;
   184, e "capget" capget; 185, e "capset" capset; 241, e "sched_setaffinity" sched_setaffinity; 378, e "preadv2" preadv2; 379, e "pwritev2" pwritev2; 242, e "sched_getaffinity" sched_getaffinity; 243, e "set_thread_area" set_thread_area; 252, e "exit_group" exit_group; 258, e "set_tid_address" set_tid_address; 264, e "clock_settime" clock_settime;
   265, e "clock_gettime" clock_gettime; 266, e "clock_getres" clock_getres; 267, e "clock_nanosleep" clock_nanosleep; 268, e "statfs64" statfs64; 269, e "fstatfs64" fstatfs64;
   270, e "tgkill" tgkill; 271, e "utimes" utimes; 272, e "fadvise64_64" sync; 250, e "fadvise64" sync; 284, e "waitid" waitid; 295, e "openat" openat; 296, e "mkdirat" mkdirat; 297, e "mknodat" mknodat;
@@ -87,7 +87,7 @@ let x86_64 = [
   131, e "sigaltstack" sigaltstack; 132, e "utime" utime; 133, e "mknod" mknod; 135, e "personality" personality; 137, e "statfs" statfs; 138, e "fstatfs" fstatfs;
   140, e "getpriority" getpriority; 141, e "setpriority" setpriority; 125, e "capget" capget; 126, e "capset" capset; 203, e "sched_setaffinity" sched_setaffinity; 327, e "preadv2" preadv2; 328, e "pwritev2" pwritev2; 149, e "mlock" mlock; 150, e "munlock" mlock; 151, e "mlockall" mlockall; 152, e "munlockall" nothing; 157, e "prctl" prctl; 158, e "arch_prctl" arch_prctl;
   160, e "setrlimit" setrlimit; 161, e "chroot" forbidden; 162, e "sync" nothing; 165, e "mount" forbidden; 166, e "umount2" forbidden; 169, e "reboot" forbidden; 170, e "sethostname" forbidden;
-  172, e "iopl" forbidden; 173, e "ioperm" forbidden; 186, e "gettid" gettid; 200, e "tkill" tkill; 201, e "time" time; 202, e "futex" futex; 204, e "sched_getaffinity" sched_getaffinity;
+  172, e "iopl" forbidden; 173, e "ioperm" forbidden; 186, e "gettid" gettid; 187, e "readahead" readahead; 200, e "tkill" tkill; 201, e "time" time; 202, e "futex" futex; 204, e "sched_getaffinity" sched_getaffinity;
   217, e "getdents64" getdents64; 218, e "set_tid_address" set_tid_address; 221, e "fadvise64" sync; 227, e "clock_settime" clock_settime; 228, e "clock_gettime" clock_gettime;
   229, e "clock_getres" clock_getres; 230, e "clock_nanosleep" clock_nanosleep; 231, e "exit_group" exit_group; 234, e "tgkill" tgkill; 235, e "utimes" utimes; 247, e "waitid" waitid;
   257, e "openat" openat; 258, e "mkdirat" mkdirat; 259, e "mknodat" mknodat; 260, e "fchownat" fchownat; 261, e "futimesat" futimesat; 262, e "newfstatat" fstatat;

@@ -1,6 +1,6 @@
 (* What System V's segments and sets of semaphores have in common: keys, numbers, modes. All of it is of the step that runs. *)
 
-let create = 0o1000 and exclusive = 0o2000 and no_wait = 0o4000
+let create = 0o1000 and exclusive = 0o2000 and no_wait = 0o4000 and info = 3
 
 type head = { mutable id : int; mutable key : int; mutable uid : int; mutable gid : int; mutable mode : int; mutable changed : int }
 
@@ -9,6 +9,7 @@ type 'a table = { what : string; objects : (int, 'a) Hashtbl.t; mutable next : i
 let table what head_of = { what; objects = Hashtbl.create 8; next = 0; head_of }
 let objects t = t.objects
 let reset t = Hashtbl.reset t.objects; t.next <- 0
+let highest t = Hashtbl.fold (fun id _ most -> max id most) t.objects 0
 let seconds () = Clock.now () / 1_000_000_000
 
 let head key flags =

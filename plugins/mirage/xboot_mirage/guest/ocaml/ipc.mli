@@ -1,9 +1,10 @@
 (* What System V's segments and sets of semaphores have in common: keys, numbers, modes. All of it is of the step that runs, which has one user, so nobody is refused but by the owner's bits. *)
 
-(* Of flags: IPC_CREAT, IPC_EXCL, IPC_NOWAIT. *)
+(* Of flags: IPC_CREAT, IPC_EXCL, IPC_NOWAIT; of commands: IPC_INFO. *)
 val create : int
 val exclusive : int
 val no_wait : int
+val info : int
 
 (* [changed]: the second of the last change. *)
 type head = { mutable id : int; mutable key : int; mutable uid : int; mutable gid : int; mutable mode : int; mutable changed : int }
@@ -18,6 +19,9 @@ val objects : 'a table -> (int, 'a) Hashtbl.t
 
 (* Forget all of them, without giving anything back. *)
 val reset : 'a table -> unit
+
+(* The highest number; 0, too, when there is none. *)
+val highest : 'a table -> int
 
 (* Now, in seconds. *)
 val seconds : unit -> int

@@ -268,6 +268,12 @@ let fallocate p =
 (* Only what could lie on a disk. *)
 let sync p = match (fd_file p 0).what with Plain | Directory -> 0 | Path_only -> Errno.fail Errno.ebadf | _ -> Errno.fail Errno.einval
 
+(* All is in memory already. *)
+let readahead p =
+  let f = fd_file p 0 in
+  if f.what = Path_only || not f.readable then Errno.fail Errno.ebadf;
+  if f.what = Plain then 0 else Errno.fail Errno.einval
+
 (* Of a whole file system: every descriptor has one, also a pipe's. *)
 let syncfs p = match (fd_file p 0).what with Path_only -> Errno.fail Errno.ebadf | _ -> 0
 let flock p = let f = fd_file p 0 in no_path f; Locks.whole p f (Arg.int p 1)

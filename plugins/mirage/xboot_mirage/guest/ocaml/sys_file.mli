@@ -31,6 +31,7 @@ val ftruncate : Proc.t -> int
 val ftruncate64 : Proc.t -> int
 val fallocate : Proc.t -> int
 val sync : Proc.t -> int
+val readahead : Proc.t -> int
 val syncfs : Proc.t -> int
 val flock : Proc.t -> int
 val ioctl : Proc.t -> int

@@ -36,5 +36,6 @@ let ipc p =
     0
   | 22 -> Segments.detach p pointer
   | 23 -> Segments.get first (Arg.word p 2) third
+  | 24 when second = Ipc.info -> Errno.fail Errno.einval
   | 24 -> Segments.control p first (modern second) pointer
   | _ -> Limit.reach Errno.enosys "message queues of System V are not served"

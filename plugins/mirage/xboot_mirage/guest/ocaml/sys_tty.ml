@@ -34,12 +34,26 @@ let settings t =
   Bytes.blit_string t.keys 0 b 16 20;
   b
 
-let set p t va ~flush =
-  let b = User.read p.mm va 36 in
-  let modes = Array.init 4 (fun i -> User.u32 b (4 * i)) in
+(* struct termio, of System V: the lower halves, and the first keys *)
+let old_settings t =
+  let b = Bytes.make 18 '\000' in
+  Array.iteri (fun i v -> Bytes.set_uint16_le b (2 * i) (v land 0xffff)) t.modes;
+  Bytes.blit_string t.keys 0 b 8 9;
+  b
+
+let given p t va ~old =
+  if old then
+    let b = User.read p.mm va 18 in
+    (Array.mapi (fun i v -> v land lnot 0xffff lor Bytes.get_uint16_le b (2 * i)) t.modes, Bytes.sub_string b 8 9 ^ String.sub t.keys 9 11)
+  else
+    let b = User.read p.mm va 36 in
+    (Array.init 4 (fun i -> User.u32 b (4 * i)), Bytes.sub_string b 16 20)
+
+let set p t va ~old ~flush =
+  let modes, keys = given p t va ~old in
   modes.(2) <- modes.(2) land lnot 0o430 lor 0o260; (* eight bits, no parity *)
   if flush then Tty.flush t;
-  Tty.set t modes (Bytes.sub_string b 16 20);
+  Tty.set t modes keys;
   Tty.show t;
   0
 
@@ -85,7 +99,7 @@ let ask_master p t request va =
   | 0x5441 -> peer p t va
   | _ -> Errno.fail Errno.enotty
 
-let changes = [ 0x5402; 0x5403; 0x5404; 0x5409; 0x540a; 0x540b; 0x5410; 0x5425; 0x5427; 0x5428 ]
+let changes = [ 0x5402; 0x5403; 0x5404; 0x5406; 0x5407; 0x5408; 0x5409; 0x540a; 0x540b; 0x5410; 0x5425; 0x5427; 0x5428 ]
 
 let ask p f t ~master request =
   let va = Arg.word p 2 in
@@ -94,7 +108,11 @@ let ask p f t ~master request =
     (try Tty.demand_foreground p t 22 with Errno.Error _ when request = 0x5410 -> Errno.fail Errno.enotty);
   match request with
   | 0x5401 -> User.write p.mm va (settings t); 0
-  | 0x5402 | 0x5403 | 0x5404 -> set p t va ~flush:(request = 0x5404)
+  | 0x5402 | 0x5403 | 0x5404 -> set p t va ~old:false ~flush:(request = 0x5404)
+  | 0x5405 -> User.write p.mm va (old_settings t); 0
+  | 0x5406 | 0x5407 | 0x5408 -> set p t va ~old:true ~flush:(request = 0x5408)
+  | 0x5456 -> User.zero p.mm va 36; 0 (* no setting is locked, *)
+  | 0x5457 -> Errno.fail Errno.eperm (* which root alone could do *)
   | 0x5409 | 0x5425 | 0x5427 | 0x5428 -> 0 (* breaks, which nobody sees; all is sent at once *)
   | 0x540a ->
     (match va with
