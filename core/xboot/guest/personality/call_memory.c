@@ -237,6 +237,7 @@ CALL(mremap)
 
 	if (r->ebx & PAGE_MASK || !r->ecx || !r->edx || r->esi & ~3u || r->esi == 2)
 		return -EINVAL;
+	region_join(m, r->ebx); /* it may have been moved, or grown, or been under other rights before */
 	q = region_at(m, r->ebx);
 	if (!q || !end)
 		return -EFAULT;

@@ -333,6 +333,7 @@ void memory_drop(struct memory *m);
 int region_add(struct memory *m, address at, address end, const struct view *view);        /* only the list, at a free place */
 struct region *region_at(struct memory *m, address at); /* 0: none */
 int region_covers(struct memory *m, address at, address end); /* all of it is mapped */
+void region_join(struct memory *m, address at); /* what lies there with what follows, as long as that shows what comes next, in the same way */
 int region_unmap(struct memory *m, address at, address end);
 int region_protect(struct memory *m, address at, address end, u32 protection);
 int region_forget(struct memory *m, address at, address end); /* drops pages; what shows them provides them anew */

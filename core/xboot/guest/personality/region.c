@@ -227,6 +227,31 @@ int region_add(struct memory *m, address at, address end, const struct view *vie
 	return 0;
 }
 
+/* Segments' pieces stay: they are counted. */
+static int shows_next(struct region *r, struct region *next)
+{
+	struct view *view = &next->view;
+
+	if (next->start != r->end || r->stack || next->stack || r->view.node != view->node || (view->node && view->node->segment))
+		return 0;
+	if (view->node && (view->page < r->view.page || view->page - r->view.page != (r->end - r->start) / PAGE_SIZE))
+		return 0;
+	return r->view.protection == view->protection && r->view.most == view->most && r->view.shared == view->shared;
+}
+
+void region_join(struct memory *m, address at)
+{
+	struct region *r = region_at(m, at), *next;
+
+	while (r && (next = r->next) && shows_next(r, next)) {
+		r->end = next->end;
+		r->next = next->next;
+		view_drop(&next->view);
+		pool_back(POOL_REGIONS, next, sizeof *next);
+		m->region_count--;
+	}
+}
+
 /* Cuts a region in two at an address inside it. */
 static int split(struct memory *m, address at)
 {

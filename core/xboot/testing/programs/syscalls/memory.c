@@ -82,6 +82,25 @@ static void memory(void)
     say("mremap odd", sys(MREMAP, q + 1, 4096, 8192, 1));
     say("mremap to nothing", sys(MREMAP, q, 4096, 0, 1));
     sys(MUNMAP, q, 24576);
+    q = (char *)sys(MMAP2, 0, 40960, 3, 0x22, -1, 0);
+    sys(MUNMAP, q, 32768);
+    q[32768] = 7;
+    say("mremap moves and grows", (char *)sys(MREMAP, q + 32768, 4096, 8192, 3, q) == q && q[0] == 7);
+    say("mremap grows that again", (char *)sys(MREMAP, q, 8192, 16384, 1) == q && q[0] == 7);
+    sys(MPROTECT, q + 4096, 4096, 1);
+    say("mremap of two rights", sys(MREMAP, q, 16384, 20480, 1));
+    sys(MPROTECT, q + 4096, 4096, 3);
+    say("mremap of one again", (char *)sys(MREMAP, q, 16384, 20480, 1) == q && q[0] == 7);
+    sys(MUNMAP, q, 20480);
+    fd = make("m", "ABCD", 0644);
+    sys(FTRUNCATE, fd, 8192);
+    q = (char *)sys(MMAP2, 0, 16384, 1, 1, fd, 0);
+    sys(MUNMAP, q + 4096, 12288);
+    say("mremap of a file grows", (char *)sys(MREMAP, q, 4096, 8192, 1) == q && q[0] == 'A' && !q[4096]);
+    say("mremap of a file grows again", (char *)sys(MREMAP, q, 8192, 12288, 1) == q && q[3] == 'D');
+    sys(MUNMAP, q, 12288);
+    sys(CLOSE, fd);
+    sys(UNLINK, "m");
 #ifdef __x86_64__
     say("arch_prctl", sys(ARCH_PRCTL, 0x1001, p));
     say("arch_prctl asks", (sys(ARCH_PRCTL, 0x1004, tls), tls[0] == (word)p));

@@ -99,6 +99,22 @@ let add t area =
     | _ -> area in
   t.areas <- Areas.add area.first area t.areas
 
+(* The area here with those behind it that show what comes next, in the same way. *)
+let rec join t address =
+  match find t address with
+  | None -> ()
+  | Some a ->
+    match Areas.find_opt a.last t.areas with
+    | Some b when a.prot = b.prot && a.shared = b.shared && a.may_write = b.may_write
+        && (match (a.source, b.source) with
+            | Anonymous, Anonymous -> true
+            | Backed (i, at), Backed (j, next) -> i == j && at + (a.last - a.first) = next
+            | _ -> false) ->
+      t.areas <- Areas.add a.first { a with last = b.last } (Areas.remove b.first t.areas);
+      let_go b;
+      join t address
+    | _ -> ()
+
 (* As Linux: in order of addresses, up to the first hole or the first area that must not be written to. *)
 let protect t start stop prot =
   let rec covered at = if at >= stop then stop else match find t at with Some a -> covered a.last | None -> at in

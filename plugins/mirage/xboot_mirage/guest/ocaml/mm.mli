@@ -61,6 +61,9 @@ val unmap : t -> int -> int -> unit
 (* Enter an area where nothing is; nothing is mapped yet. The caller has looked that nothing is there (else the machine ends) and that it is below [limit]. Raises Errno.Error ENOMEM at the limit of areas. *)
 val add : t -> area -> unit
 
+(* [join t address]: the area there becomes one with those behind it, as long as they show what comes next, in the same way. *)
+val join : t -> int -> unit
+
 (* [protect t start stop prot]: in order of addresses, as on Linux. At the first hole it raises Errno.Error ENOMEM, at an area that must not be written to EACCES; what lies before is done. *)
 val protect : t -> int -> int -> int -> unit
 

@@ -162,6 +162,7 @@ let mremap p =
   let fixed = flags land 2 <> 0 and target = Arg.word p 4 in
   if old < 0 || old land (Base.page - 1) <> 0 || len <= 0 || old_len <= 0 || flags land lnot 3 <> 0 || flags = 2 then Errno.fail Errno.einval;
   if Mm.find mm old = None then Errno.fail Errno.efault;
+  Mm.join mm old; (* it may have been moved, or grown, or been under other rights before *)
   if len > old_len then demand_space p (len - old_len);
   if len > Mm.limit mm || old > Mm.limit mm || old_len > Mm.limit mm - old then Errno.fail Errno.enomem;
   if fixed then begin
