@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 from pathlib import Path
 
 import pytest
 import stressors
+import worldtable
 
 FEW = ["eventfd", "futex", "mmapfork", "sem-sysv", "sockpair", "switch"]
 
@@ -33,6 +35,15 @@ def test_what_is_left_out_has_its_reason() -> None:
     left = [name for names, _ in parted for name in names.split()]
     assert len(left) == len(set(left))
     assert set(left) & set(stressors.ops()) == set()
+
+
+def test_the_page_has_the_counts_that_were_recorded() -> None:
+    record = stressors.SUITE.record.read_text()
+    page = (Path(__file__).parents[2] / "docs" / "conformance.md").read_text()
+    assert worldtable.put(page, "stress-ng", stressors.SUITE.table(record)) == page
+    first, *others = json.loads(record).values()
+    assert sum(first.values()) == len(stressors.ops())
+    assert {sum(ends.values()) for ends in others} <= {first["pass"]}
 
 
 def test_an_exception_names_a_stressor() -> None:
