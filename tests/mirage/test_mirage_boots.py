@@ -80,6 +80,16 @@ def test_a_shell_script(busybox: dict[str, Path], tmp_path: Path, system: str) -
     assert hashlib.sha256(outcome.output).hexdigest() == outcome.verdict.outputs[0].nar_sha256
 
 
+def test_who_waits_awake_does_not_ask_for_ever(tmp_path: Path) -> None:
+    """What is left of a timer takes some of the clock to tell, or loops that ask compute for long; the clocks themselves take little."""
+    guest.compile_program(tmp_path / "tree" / "bin" / "awake", HERE / "awake.c", "-m32", "-mgeneral-regs-only")
+    tree = guest.source(tmp_path / "tree")
+    builder = f"{tree.path}/bin/awake"
+    outcome = guest.boot(tmp_path / "o", guest.script([tree], [guest.step(1, builder, [builder], [tree.path])]))
+    said = [line for line in lines(outcome.console) if line and not line.startswith("xboot: ")]
+    assert said == ["soon", "a wait is left"]
+
+
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_attacks_on_the_kernel(programs: Path, tmp_path: Path, system: str) -> None:
     tree = guest.source(programs / f"attack-{system}")
