@@ -140,7 +140,7 @@ static int sleep(struct process *p, int absolute, u32 clock, u64 seconds, u64 na
 	wanted = seconds * SECOND + nano;
 	if (absolute)
 		wanted = wanted > now ? wanted - now : 0;
-	return p->timed || wanted ? timer_wait(p, wanted) : 0;
+	return timer_wait(p, wanted ? wanted : 1); /* who looks again and again, after sleeps that are shorter than a call takes, lets others have their turn */
 }
 
 CALL(nanosleep)

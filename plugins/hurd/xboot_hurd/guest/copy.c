@@ -21,10 +21,12 @@ struct page {
 static struct page pages[PAGES];
 static unsigned turn;
 
-static struct machine_space *called; /* whose call it is; the data that came along: */
-static address came_at;
-static unsigned came_length;
-static char came[BUFFER_MOST];
+static struct machine_space *called; /* whose call it is; the data that came along, from two places in its memory at most: */
+static struct {
+	address at;
+	unsigned length;
+} came[2];
+static char came_data[BUFFER_MOST]; /* one behind the other */
 
 static struct machine_space *patched; /* who gets the patches in `message` */
 static unsigned last_patch;           /* offset of the last one */
@@ -141,10 +143,18 @@ static struct page *fetch(struct machine_space *space, address at)
 
 void copy_called(struct machine_space *space)
 {
+	struct machine_registers *r = &message.registers;
+
 	called = space;
-	came_at = message.address;
-	came_length = message.length;
-	memcpy(came, message.data, came_length);
+	came[0].at = message.address;
+	came[0].length = message.length;
+	came[1].length = 0;
+	if (message.length == 4 + TIME_BYTES && (r->eax == FUTEX || r->eax == FUTEX_TIME64)) { /* WITH_WORD */
+		came[0].length = 4;
+		came[1].at = r->esi;
+		came[1].length = TIME_BYTES;
+	}
+	memcpy(came_data, message.data, message.length);
 }
 
 void copy_settle(struct machine_thread *next)
@@ -191,9 +201,15 @@ static unsigned allowed(struct machine_space *space, address at, unsigned length
 	return part < length ? part : length;
 }
 
-static int has_come(struct machine_space *space, address at, unsigned length)
+/* Where the data of this place are, if all came along; 0: they did not. */
+static const char *has_come(struct machine_space *space, address at, unsigned length)
 {
-	return called == space && at - came_at < came_length && came_length - (at - came_at) >= length;
+	unsigned i;
+
+	for (i = 0; called == space && i < 2; i++)
+		if (at - came[i].at < came[i].length && came[i].length - (at - came[i].at) >= length)
+			return came_data + (i ? came[0].length : 0) + (at - came[i].at);
+	return 0;
 }
 
 /* More of the buffer that a write has named (in ecx and edx: to be believed in no other way), in one message. */
@@ -223,6 +239,7 @@ static void fetch_more(struct machine_space *space, address at)
 int machine_read(struct machine_space *space, void *to, address from, unsigned length)
 {
 	struct page *page;
+	const char *data;
 	unsigned part;
 
 	for (; length; length -= part, from += part, to = (char *)to + part) {
@@ -230,13 +247,16 @@ int machine_read(struct machine_space *space, void *to, address from, unsigned l
 		if (!part)
 			return -1;
 		page = 0;
-		if (!has_come(space, from, part)) {
+		data = has_come(space, from, part);
+		if (!data) {
 			page = remembered(space, from & ~PAGE_MASK);
-			if (!page)
+			if (!page) {
 				fetch_more(space, from);
+				data = has_come(space, from, part);
+			}
 		}
-		if (!page && has_come(space, from, part)) {
-			memcpy(to, came + (from - came_at), part);
+		if (data) {
+			memcpy(to, data, part);
 			continue;
 		}
 		if (!page)
@@ -251,14 +271,15 @@ int machine_read(struct machine_space *space, void *to, address from, unsigned l
 int machine_write(struct machine_space *space, address to, const void *from, unsigned length)
 {
 	struct page *page;
-	unsigned part;
+	unsigned part, i;
 
 	for (; length; length -= part, to += part, from = (const char *)from + part) {
 		part = allowed(space, to, length, PROTECT_WRITE);
 		if (!part)
 			return -1;
-		if (called == space && to < came_at + came_length && came_at < to + part)
-			called = 0; /* what came along is no longer true */
+		for (i = 0; i < 2; i++)
+			if (called == space && to < came[i].at + came[i].length && came[i].at < to + part)
+				called = 0; /* what came along is no longer true */
 		page = remembered(space, to & ~PAGE_MASK);
 		if (!(page && page->changed) && thread_gate(space)) {
 			copy_patch(space, to, from, part);

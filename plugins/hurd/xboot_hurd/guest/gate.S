@@ -118,6 +118,10 @@ gate_call:
 	je gate_buffer
 	cmp $WITH_FLOATING, %ebx
 	je gate_fork
+	cmp $WITH_TIME, %ebx
+	je gate_time
+	cmp $WITH_WORD, %ebx
+	je gate_word
 	mov G_EBX, %esi
 gate_path:
 	mov %esi, %ecx
@@ -134,6 +138,10 @@ gate_buffer:
 	jbe gate_fetch
 	mov $BUFFER_MOST, %ecx
 	jmp gate_fetch
+gate_time:
+	mov %edx, %esi
+	mov $TIME_BYTES, %ecx
+	jmp gate_fetch
 gate_fork:
 	fxsave G_FLOATING
 	jmp gate_skip
@@ -148,6 +156,27 @@ gate_fetch:                         /* esi: from, ecx: bytes. A fault in here co
 	mov %ebx, %ecx
 	and $3, %ecx
 	rep movsb
+	jmp gate_send
+gate_word:
+	and $127, %esi
+	jz gate_wait                /* FUTEX_WAIT */
+	cmp $9, %esi                /* FUTEX_WAIT_BITSET */
+	jne gate_skip
+gate_wait:
+	mov G_EBX, %edi
+	mov (%edi), %eax
+	mov %eax, G_DATA
+	mov %edi, G_ADDRESS
+	movl $4, G_LENGTH
+	mov %ecx, %esi
+	test %ecx, %ecx
+	je gate_send
+	mov $G_DATA+4, %edi
+	movsl
+	movsl
+	movsl
+	movsl
+	movl $4+TIME_BYTES, G_LENGTH
 	jmp gate_send
 gate_skip:
 	movl $0, G_LENGTH

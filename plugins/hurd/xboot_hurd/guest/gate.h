@@ -74,12 +74,17 @@
 #define WITH_ECX 2      /* the same of ecx */
 #define WITH_BUFFER 3   /* edx bytes at ecx, at most BUFFER_MOST: a write */
 #define WITH_FLOATING 4 /* a fork: the floating point state is stored, for the child to load */
+#define WITH_TIME 5     /* TIME_BYTES at edx: a time, in 64 bits or less */
+#define WITH_WORD 6     /* a futex's wait: the word at ebx, and TIME_BYTES at esi, if that is not 0 */
+#define TIME_BYTES 16
 
 #define CALL_ID 0x78626f
 #define CALL_NUMBERS 512
 #define READ 3
 #define WRITE 4
 #define BRK 45
+#define FUTEX 240
+#define FUTEX_TIME64 422
 #define MACH_NUMBERS 160 /* Mach's own are negative */
 #define BUFFER_MOST 0x4000 /* and what a window holds still fits behind it */
 #define PATH_BYTES 128   /* as much as the personality asks for at once; a message below 230 bytes takes Mach's short way */

@@ -47,11 +47,18 @@ static unsigned char table_of_calls(unsigned call)
 	case 5: case 8: case 10: case 11: case 12: case 15: case 33: case 38: case 39: case 40: case 85: case 106: case 107: case 195:
 	case 196: /* open creat unlink execve chdir mknod chmod access rename mkdir rmdir readlink truncate stat64 lstat64 */
 		return WITH_EBX;
+	case 162: case 168: case 309: case 414: /* nanosleep; what is waited for: poll ppoll */
+		return WITH_EBX;
 	case 295: case 296: case 300: case 301: case 305: case 307: case 383:
 	case 439: /* openat mkdirat fstatat64 unlinkat readlinkat faccessat statx faccessat2 */
+	case 102: case 146: case 174: case 175: /* socketcall writev rt_sigaction rt_sigprocmask */
 		return WITH_ECX;
-	case 4:
+	case 4: case 181: case 369: /* write pwrite64 sendto */
 		return WITH_BUFFER;
+	case 267: case 407: /* clock_nanosleep clock_nanosleep_time64 */
+		return WITH_TIME;
+	case 240: case 422: /* futex */
+		return WITH_WORD;
 	case 2: case 120: case 190: /* fork clone vfork */
 		return WITH_FLOATING;
 	default:

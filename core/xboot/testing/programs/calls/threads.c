@@ -104,6 +104,7 @@ static void threads(void)
     struct { word handler, flags, restorer; u32 mask[2]; } action;
     volatile int *shared;
     int i, n, pid, status;
+    char *page;
     long time[2] = { 0, 1000000 };
 
     section("threads");
@@ -126,6 +127,18 @@ static void threads(void)
     thread_word = 5;
     say("futex another value", sys(FUTEX, &thread_word, 0, 6, 0));
     say("futex times out", sys(FUTEX, &thread_word, 0, 5, time));
+    page = (char *)sys(MMAP2, 0, 2 * 4096, 3, 0x22, -1, 0);
+    sys(MUNMAP, page + 4096, 4096);
+    ((long *)(page + 4096))[-2] = time[0];
+    ((long *)(page + 4096))[-1] = time[1];
+    say("a time at the end of its page", sys(FUTEX, &thread_word, 0, 5, page + 4096 - sizeof time));
+    say("a time that is not there", sys(FUTEX, &thread_word, 0, 5, page + 4096));
+    say("a time that is not all there", sys(FUTEX, &thread_word, 0, 5, page + 4096 - 4));
+    say("sleeping until then", sys(CLOCK_NANOSLEEP, 1, 0, page + 4096 - sizeof time, 0));
+    say("until what is over", sys(CLOCK_NANOSLEEP, 1, 1, page + 4096 - sizeof time, 0));
+    say("until what is not there", sys(CLOCK_NANOSLEEP, 1, 1, page + 4096, 0));
+    *(int *)(page + 4092) = 5;
+    say("a word at the end of its page", sys(FUTEX, page + 4092, 0, 5, time));
     say("no bits", sys(FUTEX, &thread_word, 9, 5, 0, 0, 0));
     say("wake nobody", sys(FUTEX, &thread_word, 1, 1));
     thread_word = thread_count = 0;
