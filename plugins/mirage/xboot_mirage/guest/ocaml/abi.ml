@@ -15,8 +15,8 @@ open Sys_ipc
 
 type entry = { name : string; serve : Proc.t -> int; price : int (* of the processor, for Sched *) }
 
-(* Who asks a timer again and again what is left of it waits for it, awake, and computes between: at a microsecond a question that were ten times as many
-   as elsewhere. The clocks themselves stay cheap: else a wait for ten microseconds, which is to sleep, would be over before it began. *)
+(* Who asks a timer again and again what is left of it waits for it, awake, and computes between: at a microsecond a question it would ask ten
+   times as often as elsewhere. The clocks themselves stay cheap: else a wait for ten microseconds, which is to sleep, would be over before it began. *)
 let asks_a_timer name = List.mem name [ "getitimer"; "timer_gettime"; "timer_gettime64"; "timerfd_gettime"; "timerfd_gettime64" ]
 
 let e name serve =
