@@ -32,11 +32,11 @@ from xboot.testing.recipes import recipe_text, shell_step
 
 HERE = Path(__file__).parent.parent
 HELLO = HERE / "examples" / "hello" / "recipe.toml"
-WORLD = HERE / "examples" / "world" / "recipe.toml"
-TOUCH = HERE / "core" / "xboot" / "testing" / "programs" / "touch.c"
+PROGRAMS = HERE / "core" / "xboot" / "testing" / "programs"
 BACKENDS = ("linux", "hurd", "tccboot", "mirage")
 _BYTES = 200_000  # of a file that is copied by one call to read and one to write for each, as bootstrap tools do
 _TOUCHED = 16  # times 64 MiB of pages
+_NULLS = 2  # times 100,000 calls
 _HASHED = 256  # MB of an output, so that the executor's hashing is what a run takes
 _REMEMBERED = ("line-counts", "parts-unpacked", "runs", "times")  # what a side makes for itself: kinds of the cache
 
@@ -104,24 +104,27 @@ def _nothing_derived(side: Side) -> None:
     side.forget("parts-unpacked")
 
 
-def _rows(folder: Path, wanted: Sequence[str]) -> Mapping[str, Row]:
-    """The rows that are asked for, in this order; what they need is made now."""
-    hello = str(HELLO)
+def _rows(folder: Path, checkout: Path, wanted: Sequence[str]) -> Mapping[str, Row]:
+    """The rows that are asked for, in this order; what they need is made now. Large recipes are those of the other checkout, which is the
+    older one mostly: a recipe that is newer than a reader may say what that one does not know.
+    """
+    hello, world, chain = str(HELLO), str(checkout / "examples/world/recipe.toml"), str(checkout / "examples/chain/recipe.toml")
     rows = {
         "help": Row(["--help"]),
         **{name: Row(["run", "--quiet", "--fresh", "--accel", "tcg", "--backend", name, hello]) for name in BACKENDS},
         "compare": Row(["compare", "--quiet", "--fresh", hello]),
         "tcb": Row(["tcb"]),
         "tcb-cold": Row(["tcb"], lambda side: side.forget("line-counts")),
-        "derive": Row(["derive", str(WORLD)]),
-        "derive-cold": Row(["derive", str(WORLD)], _nothing_derived),
+        "derive": Row(["derive", world]),
+        "derive-cold": Row(["derive", world], _nothing_derived),
         "graph": Row([]),
         "seeds": Row([]),
         **{
             f"{what}-{name}": Row(["run", "--quiet", "--fresh", "--accel", "tcg", "--backend", name, str(folder / f"{what}.toml")])
-            for what in ("hash", "touch", "bytes", "sources")
+            for what in ("hash", "touch", "nulls", "bytes", "sources")
             for name in BACKENDS
         },
+        **{f"mescc-{name}": Row(["run", "--quiet", "--fresh", "--accel", "tcg", "--backend", name, f"{chain}:mescc"]) for name in BACKENDS},
     }
     unknown = set(wanted) - rows.keys()
     if unknown:
@@ -134,9 +137,10 @@ def _rows(folder: Path, wanted: Sequence[str]) -> Mapping[str, Row]:
     copies = f"{{busybox}}/bin/head -c {_BYTES} /dev/zero > from && {{busybox}}/bin/dd if=from of=$out bs=1"
     (folder / "bytes.toml").write_text(recipe_text({"bytes": shell_step(copies)}))
     flags = ["-m32", "-O1", "-ffreestanding", "-fno-stack-protector", "-fno-pie", "-no-pie", "-nostdlib", "-static"]
-    subprocess.run(["gcc", *flags, "-o", str(folder / "touch"), str(TOUCH)], check=True)
-    touches = {"touched": shell_step(f"{{program}} {_TOUCHED} && echo done > $out")}
-    (folder / "touch.toml").write_text(recipe_text(touches, {"program": {"type": "file", "path": str(folder / "touch")}}))
+    for what, times in (("touch", _TOUCHED), ("nulls", _NULLS)):
+        subprocess.run(["gcc", *flags, "-o", str(folder / what), str(PROGRAMS / f"{what}.c")], check=True)
+        step = {what: shell_step(f"{{program}} {times} && echo done > $out")}
+        (folder / f"{what}.toml").write_text(recipe_text(step, {"program": {"type": "file", "path": str(folder / what)}}))
     chosen = {name: row for name, row in rows.items() if name in wanted or not wanted}
     if "graph" in chosen:
         graph = make_graph(folder / "graph")
@@ -170,7 +174,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     adopt()
     with tempfile.TemporaryDirectory(prefix="xboot-bench-") as scratch, _checkout(options.other) as checkout:
         folder = Path(scratch)
-        rows = _rows(folder, [name for name in options.rows.split(",") if name])
+        rows = _rows(folder, checkout, [name for name in options.rows.split(",") if name])
         here, there = _side("here", HERE, folder / "here"), _side("there", checkout, folder / "there")
         print(f"{'row':<12} {'there':>16} {'here':>16}   here / there, pair by pair: median (least to most)")
         for name, row in rows.items():
