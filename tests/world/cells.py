@@ -13,6 +13,7 @@ if the userland could not be had.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import shutil
 import subprocess
@@ -218,22 +219,22 @@ def main(arguments: Sequence[str]) -> int:
             except XbootError as error:
                 print(f"world: {error}")
                 return 2
-            for voter in (v for v in chosen.voters.split(",") if v in SYSTEMS[system]):
-                kept = Kept[str](chosen.keep / f"{system}-{voter}.json", digest(voter, *settings(voter)))
-                for program in programs:
-                    name = derivation(program, system)
-                    key = derive(recipe, names=[name]).outputs[name]["out"]  # of all that the program is built from
-                    cells, failure = recorded(kept.cases.get(key, "")), ""
-                    if not cells:
-                        cells, failure = built(system, voter, recipe, program, seed, folder)
-                        kept.add({key: record(cells)} if cells else {})
-                    for c in cells:
-                        print(f"{system} {voter} {program}: {c.hash}, {c.seconds:.1f} s of the processor", flush=True)
-                    if not cells:
-                        bad.append(f"{system} {voter}: {program} was not built: {failure}")
-                    if chosen.write:
-                        write(cells)
-                    found += cells
+            of_system = [v for v in chosen.voters.split(",") if v in SYSTEMS[system]]
+            kept = {v: Kept[str](chosen.keep / f"{system}-{v}.json", digest(v, *settings(v))) for v in of_system}
+            for program, voter in itertools.product(programs, of_system):  # its voters are compared: a machine's pace changes within hours
+                name = derivation(program, system)
+                key = derive(recipe, names=[name]).outputs[name]["out"]  # of all that the program is built from
+                cells, failure = recorded(kept[voter].cases.get(key, "")), ""
+                if not cells:
+                    cells, failure = built(system, voter, recipe, program, seed, folder)
+                    kept[voter].add({key: record(cells)} if cells else {})
+                for c in cells:
+                    print(f"{system} {voter} {program}: {c.hash}, {c.seconds:.1f} s of the processor", flush=True)
+                if not cells:
+                    bad.append(f"{system} {voter}: {program} was not built: {failure}")
+                if chosen.write:
+                    write(cells)
+                found += cells
     bad += _wrong(found, old) + disagreeing(found)
     print("\n".join(bad) if bad else f"{len(found)} cells, as recorded")
     return int(bool(bad))
