@@ -20,7 +20,7 @@ u64 __wrap_frame_alloc_kind(int kind) {
 }
 void __wrap_frame_free_kind(u64 frame, int kind) { live--, __real_frame_free_kind(frame, kind); }
 
-/* units.ml: plan it (0: nothing), how many requests are left until it, and how many tables and contexts there are. */
+/* units_calls.ml: plan it (0: nothing), how many requests are left until it, and how many tables and contexts there are. */
 long xb_fail_at(long n) { left = (u64)n; return 0; }
 long xb_fails_in(long unit) { (void)unit; return (long)left; }
 long xb_live(long unit) { (void)unit; return live; }

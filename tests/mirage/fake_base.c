@@ -18,7 +18,7 @@ __attribute__((constructor)) static void start(void) {
     frames_reserve = 1024;
 }
 
-/* A program's part: units.ml. */
+/* A program's part: units_calls.ml. */
 long xb_program_byte(long as, long writes, long descriptor, long va) { return window_byte((u64)as, (int)writes, (u64)descriptor, (u64)va); }
 long xb_program_stops(long unit) { (void)unit; window_end(); return 0; }
 
